@@ -1,0 +1,47 @@
+/**
+ * Every code that an {@link RdbError} can have, with what it means for whoever gets it.
+ * docs/errors.md is checked against this table.
+ *
+ * A write that fails with a code whose `write` is "unknown" may or may not have been applied.
+ */
+export const errorCodes = {
+  RDB_INVALID_ARGUMENT: {
+    write: "not applied",
+    meaning: "the request breaks a rule or a limit; the message names both",
+  },
+  RDB_CONFIG_INVALID: { write: "not applied", meaning: "a configuration field is unknown or out of range" },
+  RDB_NOT_LEADER: { write: "not applied", meaning: "the peer asked is not the Region's leader" },
+  RDB_EPOCH_NOT_MATCH: { write: "not applied", meaning: "the Region changed since the client learned of it" },
+  RDB_REGION_NOT_FOUND: { write: "not applied", meaning: "the Store has no such Region" },
+  RDB_KEY_NOT_IN_REGION: { write: "not applied", meaning: "the key is outside the addressed Region" },
+  RDB_STALE_COMMAND: {
+    write: "unknown",
+    meaning: "leadership or term changed while the command was in flight",
+  },
+  RDB_SERVER_IS_BUSY: { write: "not applied", meaning: "a queue of the Store is at its limit" },
+  RDB_STORE_NOT_MATCH: { write: "not applied", meaning: "the request was meant for another Store" },
+  RDB_CLUSTER_MISMATCH: { write: "not applied", meaning: "the other side belongs to another cluster" },
+  RDB_DISK_FULL: { write: "not applied", meaning: "the Store refuses writes until space is freed" },
+  RDB_UNDETERMINED_RESULT: { write: "unknown", meaning: "the write was sent and never answered" },
+  RDB_DEADLINE_EXCEEDED: { write: "not applied", meaning: "time ran out before the request could be sent" },
+  RDB_ABORTED: {
+    write: "not applied",
+    meaning: "the caller's AbortSignal fired before the request was sent",
+  },
+  RDB_CLOSED: { write: "not applied", meaning: "the client or process was closed" },
+  RDB_UNAVAILABLE: { write: "not applied", meaning: "nobody answers at the address" },
+  RDB_PD_UNAVAILABLE: { write: "not applied", meaning: "no placement driver answers" },
+  RDB_CLUSTER_NOT_BOOTSTRAPPED: { write: "not applied", meaning: "the cluster has no Regions yet" },
+  RDB_ADDRESS_IN_USE: { write: "not applied", meaning: "another process listens on the address" },
+  RDB_DATA_LOCKED: { write: "not applied", meaning: "another process holds the data folder" },
+  RDB_DATA_FORMAT: { write: "not applied", meaning: "the data folder was written by a newer program" },
+  RDB_DATA_FOREIGN: { write: "not applied", meaning: "the data folder belongs to another cluster or Store" },
+  RDB_DATA_CORRUPT: { write: "not applied", meaning: "what was read back is not what was written" },
+  RDB_STORAGE_FAILED: { write: "unknown", meaning: "a write or sync to disk failed; the process ends" },
+  RDB_NOT_FOUND: { write: "not applied", meaning: "no such Store, Region or Peer" },
+  RDB_ALREADY_EXISTS: { write: "not applied", meaning: "the address, id or Region is taken" },
+  RDB_INTERNAL: { write: "unknown", meaning: "a fault of the program; the cause is attached" },
+} as const satisfies Record<string, { write: "not applied" | "unknown"; meaning: string }>;
+
+/** Stable; match on this, never on a message. */
+export type ErrorCode = keyof typeof errorCodes;
