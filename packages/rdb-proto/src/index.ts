@@ -193,6 +193,8 @@ export {
   RefusalReason,
   type SnapshotChunk,
   SnapshotChunkSchema,
+  type SnapshotDescription,
+  SnapshotDescriptionSchema,
   type SnapshotHeader,
   SnapshotHeaderSchema,
   type SnapshotRequest,

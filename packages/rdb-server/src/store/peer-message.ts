@@ -1,0 +1,33 @@
+import type { Index, Peer, RegionEpoch, RegionId, Term } from "@flaredb/rdb-base";
+import type { KeyRange } from "@flaredb/rdb-base";
+import type { Message } from "@flaredb/rdb-raft";
+
+/** A message between two peers of one Region, as the loop sees it; its wire form is proto `RaftMessage`. */
+export interface PeerMessage {
+  readonly regionId: RegionId;
+  readonly fromPeer: Peer;
+  readonly toPeer: Peer;
+  /** The sender's epoch of the Region. */
+  readonly epoch: RegionEpoch;
+  /** The sender's range of the Region: on votes, pre-votes and heartbeats, so that no peer is made over another Region. */
+  readonly range: KeyRange | undefined;
+  readonly payload: PeerPayload;
+}
+
+export type PeerPayload =
+  | { readonly kind: "raft"; readonly message: Message }
+  /** The receiving peer was removed at this epoch. */
+  | { readonly kind: "tombstone"; readonly epoch: RegionEpoch }
+  | { readonly kind: "hibernate"; readonly step: HibernateStep; readonly term: Term; readonly commit: Index };
+
+/** Ask and Agree: leader to voter and back. Sleep: leader to voter. Wake: anybody to anybody. */
+export type HibernateStep = "Ask" | "Agree" | "Sleep" | "Wake";
+
+/** Why a Store took no notice of a message. The sender is told. */
+export type RefusalReason = "RegionNotFound" | "StoreNotMatch" | "ClusterMismatch" | "Busy" | "Malformed";
+
+export interface Refusal {
+  readonly regionId: RegionId;
+  readonly toPeerId: number;
+  readonly reason: RefusalReason;
+}

@@ -1,0 +1,61 @@
+import type { PeerId, Region, RegionId, StoreId } from "@flaredb/rdb-base";
+import type { ApplyState, Cursor } from "@flaredb/rdb-storage";
+import type { PeerMessage } from "./peer-message.ts";
+
+/** The way to other Stores. Fire and forget: Raft tolerates loss. Never blocks, bounded inside. */
+export interface Transport {
+  /**
+   * Queues a message for `message.toPeer.storeId`. Votes, heartbeats and ReadIndex take a connection of their own.
+   *
+   * @returns false when it was dropped: its queue is full, or the Store's address is unknown or does not answer
+   */
+  send(message: PeerMessage): boolean;
+  /** Streams a snapshot; the Store's `onSnapshotStatus` hears how it ended, always exactly once. */
+  sendSnapshot(outgoing: OutgoingSnapshot): void;
+  /** Whether the Store was heard of lately (a message or a sign of life within `storeSilentMs`). */
+  isAlive(storeId: StoreId): boolean;
+}
+
+/** A Region's content at one index, ready to stream. Whoever gets it closes `cursors`. */
+export interface OutgoingSnapshot {
+  readonly snapshotId: string;
+  /** The MsgSnap; its snapshot's `data` is a proto `SnapshotDescription`. */
+  readonly message: PeerMessage;
+  readonly region: Region;
+  readonly applyState: ApplyState;
+  readonly cursors: { readonly data: Cursor; readonly session: Cursor };
+}
+
+/** A snapshot that arrived whole and checked, in files that a restart finds again. */
+export interface ReceivedSnapshot {
+  readonly snapshotId: string;
+  readonly message: PeerMessage;
+  readonly region: Region;
+}
+
+/** Where received snapshots lie until they are applied. */
+export interface SnapshotFiles {
+  /** The rows of a received snapshot, in batches of at most `maxBytes`, checksums verified. */
+  read(snapshotId: string, maxBytes: number): AsyncIterable<readonly SnapshotRow[]>;
+  /** Deletes it. Idempotent. */
+  remove(snapshotId: string): Promise<void>;
+}
+
+export interface SnapshotRow {
+  readonly column: "data" | "session";
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** What the loop tells the placement driver. Fire and forget: reports are repeated. */
+export interface PdReporter {
+  /** The Region changed in a way that PD must know at once: a leader, an epoch, a peer that is down or pending. */
+  regionChanged(regionId: RegionId): void;
+}
+
+/** How the sending of a snapshot ended, for the leader's view of the follower. */
+export interface SnapshotStatus {
+  readonly regionId: RegionId;
+  readonly toPeerId: PeerId;
+  readonly ok: boolean;
+}

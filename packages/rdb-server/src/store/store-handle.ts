@@ -1,0 +1,74 @@
+import type { PeerId, Region, RegionEpoch, RegionId, StoreId, Term } from "@flaredb/rdb-base";
+import type { KvRequest, KvResponse, RegionHeader } from "@flaredb/rdb-proto";
+import type { PeerMessage, Refusal } from "./peer-message.ts";
+import type { ReceivedSnapshot, SnapshotStatus } from "./ports.ts";
+
+/**
+ * What the edges (streams, unary methods, PD's link, health) may ask of the loop. Every call only queues: the work
+ * is done in the loop's next turn, and callbacks run inside it.
+ */
+export interface StoreHandle {
+  /** Messages from another Store. What is refused comes back through `refuse`, at most once for the call. */
+  receive(messages: readonly PeerMessage[], refuse: (refusals: readonly Refusal[]) => void): void;
+  /**
+   * Requests to one Region. `respond` is called exactly once for each, in any order, also when the Store stops.
+   */
+  handle(
+    header: RegionHeader | undefined,
+    requests: readonly KvRequest[],
+    respond: (response: KvResponse) => void,
+  ): void;
+  /** Whether the header of an incoming snapshot is welcome; a reason when not. */
+  acceptsSnapshot(message: PeerMessage, region: Region): true | string;
+  /** A snapshot lies in its files, whole. The loop removes it when it is applied or refused. */
+  snapshotReceived(snapshot: ReceivedSnapshot): void;
+  snapshotStatus(status: SnapshotStatus): void;
+  /** Messages to the Store could not be sent or were refused. */
+  unreachable(storeId: StoreId, regionId: RegionId | undefined): void;
+  /** Nothing was heard of the Store for `storeSilentMs`, or it started anew. */
+  storeSilent(storeId: StoreId): void;
+  /** The Store is heard of again. */
+  storeReturned(storeId: StoreId): void;
+  /** PD's command (DESIGN §5 Bootstrap). Idempotent. Resolves once durable, or says why it was refused. */
+  createPeer(region: Region): Promise<"created" | "exists" | string>;
+  /** PD's command. */
+  transferLeader(regionId: RegionId, epoch: RegionEpoch, toPeerId: PeerId): void;
+  /** A snapshot of every Region here, for heartbeats and health. */
+  regionStatuses(): RegionStatus[];
+  regionStatus(regionId: RegionId): RegionStatus | undefined;
+  /** The Region whose range holds the key, if a peer of it is here. */
+  regionOfKey(key: Uint8Array): Region | undefined;
+  health(): StoreHealth;
+}
+
+/** One peer here, as it stands. */
+export interface RegionStatus {
+  readonly region: Region;
+  readonly peerId: PeerId;
+  readonly term: Term;
+  /** 0 when none is known. */
+  readonly leaderPeerId: PeerId | 0;
+  readonly isLeader: boolean;
+  readonly commitIndex: number;
+  readonly appliedIndex: number;
+  readonly lastIndex: number;
+  readonly firstIndex: number;
+  readonly revision: number;
+  readonly approximateSizeBytes: number;
+  readonly approximateKeyCount: number;
+  readonly isAsleep: boolean;
+  /** Leader only: peers not heard of for a while; peers far behind or being sent a snapshot. */
+  readonly downPeerIds: readonly PeerId[];
+  readonly pendingPeerIds: readonly PeerId[];
+}
+
+export interface StoreHealth {
+  readonly isSlow: boolean;
+  readonly isFull: boolean;
+  readonly pendingRequestCount: number;
+  readonly unwrittenBytes: number;
+  readonly putCount: number;
+  readonly getCount: number;
+  readonly regionCount: number;
+  readonly leaderCount: number;
+}
