@@ -115,6 +115,34 @@ export {
   StoreState,
 } from "./gen/rdb/v1/metapb_pb.ts";
 export {
+  type ClusterConfig,
+  ClusterConfigSchema,
+  type ConfigureClusterCommand,
+  ConfigureClusterCommandSchema,
+  type InitialRange,
+  InitialRangeSchema,
+  type InitializeClusterCommand,
+  InitializeClusterCommandSchema,
+  type LeaseIdsCommand,
+  LeaseIdsCommandSchema,
+  type PdAppliedRow,
+  PdAppliedRowSchema,
+  type PdClusterRow,
+  PdClusterRowSchema,
+  type PdCommand,
+  PdCommandSchema,
+  type PdRegionRow,
+  PdRegionRowSchema,
+  type PdStoreRow,
+  PdStoreRowSchema,
+  type PlaceInitialRegionsCommand,
+  PlaceInitialRegionsCommandSchema,
+  type RegisterStoreCommand,
+  RegisterStoreCommandSchema,
+  type UpdateRoutesCommand,
+  UpdateRoutesCommandSchema,
+} from "./gen/rdb/v1/pd_command_pb.ts";
+export {
   type CreatePeer,
   CreatePeerSchema,
   type RegionHeartbeatRequest,
@@ -225,3 +253,4 @@ export {
   regionToProto,
 } from "./metadata-codec.ts";
 export { FRAME_HEADER_BYTES, FrameDecoder, encodeFrame } from "./grpc-frame.ts";
+export { type DigestedReport, reportsDigest } from "./report-digest.ts";
