@@ -1,2 +1,1 @@
-console.log("hi", process.version);
 export {};
