@@ -1,0 +1,53 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The repository's root folder. */
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** One TypeScript source of the repository. */
+export interface SourceFile {
+  /** From the root, with forward slashes. */
+  readonly path: string;
+  /** The workspace package that it belongs to, without scope: `rdb-raft`, `e2e`, or `scripts`. */
+  readonly packageName: string;
+  readonly isTest: boolean;
+  readonly text: string;
+  readonly lines: readonly string[];
+}
+
+/** Every TypeScript and JavaScript source that people write: no generated code, no build output. */
+export function sourceFiles(): SourceFile[] {
+  const folders = [...packageNames().map((name) => join("packages", name)), "e2e", "scripts"];
+  return folders.flatMap((folder) => {
+    const found = readdirSync(join(root, folder), { recursive: true, withFileTypes: true });
+    return found
+      .filter((entry) => entry.isFile() && /\.(ts|mjs)$/.test(entry.name))
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+      .filter((path) => !/(^|\/)(node_modules|dist|gen)\//.test(path))
+      .map((path) => sourceFile(path, folder));
+  });
+}
+
+/** The names of the folders in packages/. */
+export function packageNames(): string[] {
+  const entries = readdirSync(join(root, "packages"), { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}
+
+function sourceFile(path: string, folder: string): SourceFile {
+  const text = readFileSync(join(root, path), "utf8");
+  return {
+    path,
+    packageName: folder.replace(/^packages\//, ""),
+    isTest: path.endsWith(".test.ts"),
+    text,
+    lines: text.split("\n"),
+  };
+}
+
+/** What a source imports, by static or dynamic `import`: the specifiers as written. */
+export function importsOf(file: SourceFile): string[] {
+  const pattern = /(?:\bfrom\s*|\bimport\s*\(\s*|\bimport\s+)"([^"]+)"/g;
+  return [...file.text.matchAll(pattern)].map((match) => match[1] as string);
+}
