@@ -1,0 +1,100 @@
+import { type FileHandle, mkdir, open, readFile, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { RdbError } from "@flaredb/rdb-base";
+
+/** The format that this program writes, and the newest that it reads. */
+export const FORMAT_VERSION = 1;
+
+// Beside the database, so that a newer format is seen before RocksDB opens (and so changes) anything.
+const FORMAT_FILE = "FORMAT";
+const FORMAT_LINE = /^flaredb-data (\d{1,9})\n$/;
+
+/** Where a process keeps its data: a folder of its own. */
+export interface DataFolder {
+  readonly path: string;
+  /** RocksDB's own folder. */
+  readonly databasePath: string;
+}
+
+export function dataFolder(path: string): DataFolder {
+  return { path, databasePath: join(path, "db") };
+}
+
+/**
+ * Refuses a folder of a newer format; a folder without a format gets the present one, durably.
+ *
+ * @throws RdbError RDB_DATA_FORMAT; RDB_STORAGE_FAILED when the folder cannot be made or written
+ */
+export async function prepareFolder(folder: DataFolder): Promise<void> {
+  try {
+    const made = await mkdir(folder.path, { recursive: true });
+    if (made !== undefined) {
+      await syncFolder(dirname(made));
+    }
+    const text = await readText(join(folder.path, FORMAT_FILE));
+    if (text === undefined) {
+      await writeDurably(join(folder.path, FORMAT_FILE), `flaredb-data ${FORMAT_VERSION}\n`);
+    } else {
+      checkFormat(folder, FORMAT_LINE.exec(text)?.[1] ?? `"${text.slice(0, 40)}"`);
+    }
+  } catch (error) {
+    throw folderError(folder, error);
+  }
+}
+
+/** @throws RdbError RDB_DATA_FORMAT unless `version` is one that this program knows */
+export function checkFormat(folder: DataFolder, version: string): void {
+  if (version !== String(FORMAT_VERSION)) {
+    throw new RdbError(
+      "RDB_DATA_FORMAT",
+      `the data folder ${folder.path} has format ${version}, this program knows ${FORMAT_VERSION}; ` +
+        "start it with the program that wrote it, or a newer one",
+      { details: { path: folder.path, version } },
+    );
+  }
+}
+
+/** Makes what was created, renamed or removed in a folder durable. */
+export async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+async function writeDurably(path: string, text: string): Promise<void> {
+  const temporary = `${path}.tmp`;
+  const handle: FileHandle = await open(temporary, "w");
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, path);
+  await syncFolder(dirname(path));
+}
+
+function folderError(folder: DataFolder, error: unknown): RdbError {
+  if (error instanceof RdbError) {
+    return error;
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return new RdbError("RDB_STORAGE_FAILED", `the data folder ${folder.path} cannot be prepared: ${reason}`, {
+    details: { path: folder.path },
+    cause: error,
+  });
+}

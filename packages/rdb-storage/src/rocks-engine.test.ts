@@ -1,0 +1,97 @@
+import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { FULL_RANGE, systemClock } from "@flaredb/rdb-base";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Engine } from "./engine.ts";
+import { openRocksEngine } from "./rocks-engine.ts";
+import { temporaryFolder } from "./testing/temporary-folder.ts";
+import { WritePart } from "./write-part.ts";
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+let folder: ReturnType<typeof temporaryFolder>;
+beforeEach(() => {
+  folder = temporaryFolder("rocks");
+});
+afterEach(() => folder.remove());
+
+function openEngine(path = folder.path): Promise<Engine> {
+  return openRocksEngine({
+    path,
+    clock: systemClock,
+    onFatal: (error) => {
+      throw error;
+    },
+  });
+}
+
+function put(engine: Engine, key: string, value: string): Promise<void> {
+  const part = new WritePart();
+  part.put("data", bytes(key), bytes(value));
+  part.sync = true;
+  return new Promise((resolve) => engine.submit(part, resolve));
+}
+
+/** Every file below a folder with its size and time of change. */
+function fingerprint(path: string): string[] {
+  return readdirSync(path, { recursive: true, encoding: "utf8" })
+    .sort()
+    .map((name) => {
+      const { size, mtimeMs } = statSync(join(path, name));
+      return `${name} ${size} ${mtimeMs}`;
+    });
+}
+
+describe("RocksEngine", () => {
+  it("keeps what was written across a reopen", async () => {
+    const first = await openEngine();
+    await put(first, "apple", "1");
+    await first.close();
+    const second = await openEngine();
+    expect(second.get("data", bytes("apple"))).toEqual(Buffer.from("1"));
+    await second.close();
+  });
+
+  it("refuses a folder that another process holds, and touches nothing", async () => {
+    const holder = await openEngine();
+    await put(holder, "apple", "1");
+    const before = fingerprint(folder.path);
+    await expect(openEngine()).rejects.toMatchObject({
+      code: "RDB_DATA_LOCKED",
+      message: expect.stringContaining(folder.path),
+    });
+    expect(fingerprint(folder.path)).toEqual(before);
+    await put(holder, "banana", "2");
+    await holder.close();
+  });
+
+  it("refuses a folder of a newer format, and touches nothing", async () => {
+    const engine = await openEngine();
+    await put(engine, "apple", "1");
+    await engine.close();
+    writeFileSync(join(folder.path, "FORMAT"), "flaredb-data 2\n");
+    const before = fingerprint(folder.path);
+    await expect(openEngine()).rejects.toMatchObject({
+      code: "RDB_DATA_FORMAT",
+      message: expect.stringContaining("format 2"),
+    });
+    expect(fingerprint(folder.path)).toEqual(before);
+  });
+
+  it("writes the format into a new folder and into the database", async () => {
+    const engine = await openEngine();
+    expect(readFileSync(join(folder.path, "FORMAT"), "utf8")).toBe("flaredb-data 1\n");
+    expect(engine.get("meta", bytes("format"))).toEqual(Buffer.from("1"));
+    await engine.close();
+  });
+
+  it("closes under open cursors", async () => {
+    const engine = await openEngine();
+    await put(engine, "apple", "1");
+    const cursor = engine.openCursor("data", FULL_RANGE);
+    const page = cursor.next(10, 1000);
+    await engine.close();
+    expect((await page).rows).toHaveLength(1);
+    cursor.close();
+  });
+});

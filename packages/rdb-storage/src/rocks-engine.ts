@@ -1,0 +1,126 @@
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import { RdbError } from "@flaredb/rdb-base";
+import {
+  FORMAT_VERSION,
+  type DataFolder,
+  checkFormat,
+  dataFolder,
+  prepareFolder,
+  syncFolder,
+} from "./data-folder.ts";
+import type { Engine } from "./engine.ts";
+import { RocksRawEngine } from "./rocks-raw-engine.ts";
+import { type RocksOptions, databaseOptions } from "./rocks-options.ts";
+import { isCorruption } from "./rocks-binding.ts";
+import { StreamEngine, type StreamEngineOptions } from "./stream-engine.ts";
+import { WritePart } from "./write-part.ts";
+
+export interface RocksEngineOptions extends StreamEngineOptions, RocksOptions {
+  /** The data folder; made when it is missing. */
+  readonly path: string;
+}
+
+const FORMAT_KEY = new TextEncoder().encode("format");
+
+/**
+ * Opens the database of a Store or PD member in its data folder. When it is refused, nothing was touched.
+ *
+ * @throws RdbError RDB_DATA_LOCKED when another process holds the folder; RDB_DATA_FORMAT when a newer program
+ * wrote it; RDB_DATA_CORRUPT when it is damaged; RDB_STORAGE_FAILED when the disk does not do as it is told
+ */
+export async function openRocksEngine(options: RocksEngineOptions): Promise<Engine> {
+  const folder = dataFolder(options.path);
+  await prepareFolder(folder);
+  const settings = databaseOptions(options);
+  if (await exists(join(folder.databasePath, "CURRENT"))) {
+    await refuseIfLocked(folder);
+  }
+  const raw = await openRaw(folder, settings);
+  const engine = new StreamEngine(raw, options);
+  try {
+    await syncFolder(folder.path);
+    await ensureFormat(folder, engine);
+  } catch (error) {
+    await engine.close();
+    throw RdbError.from(error, "RDB_STORAGE_FAILED");
+  }
+  return engine;
+}
+
+async function openRaw(
+  folder: DataFolder,
+  settings: ReturnType<typeof databaseOptions>,
+): Promise<RocksRawEngine> {
+  try {
+    return await RocksRawEngine.open(folder.databasePath, settings);
+  } catch (error) {
+    throw openError(folder, error);
+  }
+}
+
+/**
+ * RocksDB takes its lock first, then looks whether the database may exist: told that it must not, it says who holds
+ * the lock and leaves everything as it is.
+ */
+async function refuseIfLocked(folder: DataFolder): Promise<void> {
+  try {
+    await RocksRawEngine.open(folder.databasePath, { ...databaseOptions({}), errorIfExists: true });
+  } catch (error) {
+    if (isLocked(error)) {
+      throw openError(folder, error);
+    }
+    return;
+  }
+  throw new RdbError("RDB_INTERNAL", `RocksDB opened ${folder.databasePath} although it exists`);
+}
+
+async function ensureFormat(folder: DataFolder, engine: Engine): Promise<void> {
+  const stored = engine.get("meta", FORMAT_KEY);
+  if (stored !== undefined) {
+    checkFormat(folder, new TextDecoder().decode(stored));
+    return;
+  }
+  const part = new WritePart();
+  part.put("meta", FORMAT_KEY, new TextEncoder().encode(String(FORMAT_VERSION)));
+  part.sync = true;
+  engine.submit(part);
+  await engine.flush();
+}
+
+function openError(folder: DataFolder, error: unknown): RdbError {
+  const details = { path: folder.path };
+  const reason = error instanceof Error ? error.message : String(error);
+  if (isLocked(error)) {
+    return new RdbError(
+      "RDB_DATA_LOCKED",
+      `another process holds the data folder ${folder.path}; stop it, or give this one a folder of its own`,
+      { details, cause: error },
+    );
+  }
+  if (isCorruption(error)) {
+    return new RdbError(
+      "RDB_DATA_CORRUPT",
+      `the database in ${folder.path} is damaged: ${reason}; empty the folder and add this process as new`,
+      { details, cause: error },
+    );
+  }
+  return new RdbError("RDB_STORAGE_FAILED", `the database in ${folder.path} cannot be opened: ${reason}`, {
+    details,
+    cause: error,
+  });
+}
+
+function isLocked(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "LEVEL_LOCKED";
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    // Not there, or not to be reached: opening will say which.
+    return false;
+  }
+}

@@ -1,0 +1,269 @@
+import { type Clock, type KeyRange, type RdbError, assert } from "@flaredb/rdb-base";
+import type { Column } from "./column.ts";
+import type { Cursor, CursorOptions, Engine } from "./engine.ts";
+import type { RawEngine, WriteOutcome } from "./raw-engine.ts";
+import { StreamCursor } from "./stream-cursor.ts";
+import { BatchStep, DELETED, DeleteRangeStep, type Step, keyText, overlayOf } from "./unwritten.ts";
+import { WritePart } from "./write-part.ts";
+
+/** Default of {@link StreamEngineOptions.passMaxBytes}. */
+export const DEFAULT_PASS_MAX_BYTES = 4 * 1024 * 1024;
+/** Buffers kept for the next passes. */
+const SPARE_BUFFERS_MAX_COUNT = 2;
+/** A buffer that grew beyond this is not kept. */
+const SPARE_BUFFER_MAX_BYTES = 1024 * 1024;
+
+export interface StreamEngineOptions {
+  readonly clock: Clock;
+  /**
+   * Called once, when a write or sync failed. Nothing is acknowledged any more and nothing is tried again: what
+   * reached the disk is not known. In production the process ends.
+   */
+  readonly onFatal: (error: RdbError) => void;
+  /** A pass takes no further part once it holds this much. Default 4 MiB. */
+  readonly passMaxBytes?: number;
+}
+
+type State = "open" | "closing" | "closed" | "failed";
+
+/**
+ * The ordered write stream of a Store over a raw engine (DESIGN §3): one pass is under way at a time and takes
+ * everything that gathered during the one before.
+ *
+ * Invariant: the raw engine together with `#steps`, oldest first, is exactly what was submitted, whether or not the
+ * raw engine has already taken up the oldest step: to take a step up twice changes nothing.
+ */
+export class StreamEngine implements Engine {
+  readonly #raw: RawEngine;
+  readonly #clock: Clock;
+  readonly #onFatal: (error: RdbError) => void;
+  readonly #passMaxBytes: number;
+  /** Not known to be written, oldest first. While `#inFlight`, the first one is with the raw engine. */
+  readonly #steps: Step[] = [];
+  readonly #spareBuffers: Uint8Array<ArrayBuffer>[] = [];
+  readonly #cursors = new Set<Cursor>();
+  readonly #flushes = new Set<(error: RdbError) => void>();
+  #unwrittenBytes = 0;
+  #inFlight = false;
+  #scheduled = false;
+  /** Whether something was written since the last sync. */
+  #unsynced = false;
+  #state: State = "open";
+  #failure: RdbError | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(raw: RawEngine, options: StreamEngineOptions) {
+    this.#raw = raw;
+    this.#clock = options.clock;
+    this.#onFatal = options.onFatal;
+    this.#passMaxBytes = options.passMaxBytes ?? DEFAULT_PASS_MAX_BYTES;
+    assert(this.#passMaxBytes >= 1, "passMaxBytes is at least 1");
+  }
+
+  get unwrittenBytes(): number {
+    return this.#unwrittenBytes;
+  }
+
+  oldestUnwrittenAgeMs(): number {
+    const oldest = this.#steps[0];
+    return oldest === undefined ? 0 : this.#clock.monotonicMs() - oldest.submittedAtMs;
+  }
+
+  get(column: Column, key: Uint8Array): Uint8Array | undefined {
+    this.#assertReadable();
+    const unwritten = this.#findUnwritten(column, key);
+    if (unwritten !== undefined) {
+      return unwritten === DELETED ? undefined : unwritten;
+    }
+    return this.#raw.get(column, key);
+  }
+
+  async getMany(column: Column, keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    this.#assertReadable();
+    const values = keys.map((key) => this.#findUnwritten(column, key));
+    const missing = keys.filter((_, position) => values[position] === undefined);
+    if (missing.length > 0) {
+      const found = await this.#raw.getMany(column, missing);
+      let next = 0;
+      for (let i = 0; i < values.length; i++) {
+        if (values[i] === undefined) {
+          values[i] = found[next++];
+        }
+      }
+    }
+    return values.map((value) => (value === DELETED ? undefined : value));
+  }
+
+  openCursor(column: Column, range: KeyRange, options: CursorOptions = {}): Cursor {
+    this.#assertReadable();
+    const raw = this.#raw.openIterator(column, range, options);
+    const cursor = new StreamCursor(raw, overlayOf(this.#steps, column, range), options, () =>
+      this.#cursors.delete(cursor),
+    );
+    this.#cursors.add(cursor);
+    return cursor;
+  }
+
+  submit(part: WritePart, onWritten?: () => void): void {
+    this.#assertWritable();
+    const step = this.#gatheringBatch();
+    const before = step.sizeBytes;
+    for (const op of part.ops) {
+      step.add(op);
+    }
+    this.#unwrittenBytes += step.sizeBytes - before;
+    step.sync ||= part.sync;
+    if (onWritten !== undefined) {
+      step.callbacks.push(onWritten);
+    }
+    this.#schedulePass();
+  }
+
+  deleteRange(column: Column, range: KeyRange, onWritten?: () => void): void {
+    this.#assertWritable();
+    const step = new DeleteRangeStep(this.#clock.monotonicMs(), column, range);
+    if (onWritten !== undefined) {
+      step.callbacks.push(onWritten);
+    }
+    this.#steps.push(step);
+    this.#unwrittenBytes += step.sizeBytes;
+    this.#schedulePass();
+  }
+
+  flush(): Promise<void> {
+    if (this.#failure !== undefined) {
+      return Promise.reject(this.#failure);
+    }
+    if (this.#steps.length === 0 && !this.#unsynced) {
+      return Promise.resolve();
+    }
+    return new Promise((resolve, reject) => {
+      const marker = new WritePart();
+      marker.sync = true;
+      this.#flushes.add(reject);
+      this.submit(marker, () => {
+        this.#flushes.delete(reject);
+        resolve();
+      });
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.flush();
+      assert(this.#steps.length === 0, "nothing is submitted while an engine closes");
+    } finally {
+      if (this.#state !== "failed") {
+        this.#state = "closing";
+      }
+      for (const cursor of [...this.#cursors]) {
+        cursor.close();
+      }
+      await this.#raw.close();
+      this.#state = "closed";
+    }
+  }
+
+  #findUnwritten(column: Column, key: Uint8Array): Uint8Array | undefined {
+    if (this.#steps.length === 0) {
+      return undefined;
+    }
+    const text = keyText(key);
+    for (let i = this.#steps.length - 1; i >= 0; i--) {
+      const value = (this.#steps[i] as Step).find(column, text);
+      if (value !== undefined) {
+        return value;
+      }
+    }
+    return undefined;
+  }
+
+  /** The batch that new parts go to: the newest step, unless it is under way, full or no batch. */
+  #gatheringBatch(): BatchStep {
+    const newest = this.#steps.at(-1);
+    const isUnderWay = this.#inFlight && this.#steps.length === 1;
+    if (newest?.kind === "batch" && !isUnderWay && newest.sizeBytes < this.#passMaxBytes) {
+      return newest;
+    }
+    const step = new BatchStep(this.#clock.monotonicMs(), this.#spareBuffers.pop());
+    this.#steps.push(step);
+    return step;
+  }
+
+  #schedulePass(): void {
+    if (!this.#scheduled && !this.#inFlight) {
+      this.#scheduled = true;
+      // Not at once: what the rest of this turn submits shares the sync.
+      this.#clock.setImmediate(() => {
+        this.#scheduled = false;
+        this.#startPass();
+      });
+    }
+  }
+
+  #startPass(): void {
+    const step = this.#steps[0];
+    if (step === undefined || this.#inFlight || this.#state === "failed") {
+      return;
+    }
+    this.#inFlight = true;
+    const done = (outcome: WriteOutcome): void => this.#finishPass(step, outcome);
+    if (step.kind === "batch") {
+      this.#raw.write(step.batch.take(), step.sync, done);
+    } else {
+      this.#raw.deleteRange(step.column, step.range, done);
+    }
+  }
+
+  #finishPass(step: Step, outcome: WriteOutcome): void {
+    if (this.#state === "failed") {
+      return;
+    }
+    if (outcome.error !== undefined) {
+      this.#fail(outcome.error);
+      return;
+    }
+    assert(this.#steps[0] === step, "passes end in order");
+    this.#steps.shift();
+    this.#unwrittenBytes -= step.sizeBytes;
+    this.#inFlight = false;
+    this.#unsynced = step.kind === "deleteRange" || !step.sync;
+    this.#keepBuffer(outcome.buffer);
+    // The next pass first: the disk need not wait for what the callbacks do.
+    this.#startPass();
+    for (const callback of step.callbacks) {
+      callback();
+    }
+  }
+
+  #keepBuffer(buffer: Uint8Array<ArrayBuffer> | undefined): void {
+    const isWorthKeeping = buffer !== undefined && buffer.length <= SPARE_BUFFER_MAX_BYTES;
+    if (isWorthKeeping && this.#spareBuffers.length < SPARE_BUFFERS_MAX_COUNT) {
+      this.#spareBuffers.push(buffer);
+    }
+  }
+
+  #fail(error: RdbError): void {
+    this.#state = "failed";
+    this.#failure = error;
+    const flushes = [...this.#flushes];
+    this.#flushes.clear();
+    for (const reject of flushes) {
+      reject(error);
+    }
+    this.#onFatal(error);
+  }
+
+  #assertReadable(): void {
+    assert(this.#state !== "closing" && this.#state !== "closed", "an engine that closes is not read");
+  }
+
+  #assertWritable(): void {
+    assert(this.#state !== "closing" && this.#state !== "closed", "an engine that closes is not written to");
+  }
+}

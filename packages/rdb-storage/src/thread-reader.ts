@@ -1,0 +1,98 @@
+import { Worker } from "node:worker_threads";
+import { RdbError, assert } from "@flaredb/rdb-base";
+import type { Column } from "./column.ts";
+import { PackedBytes, type ReaderAnswer, type ReaderRequest, packBytes } from "./reader-protocol.ts";
+import { stopWorker } from "./worker-stop.ts";
+import { workerUrl } from "./worker-url.ts";
+import type { SharedDatabase } from "./writer-protocol.ts";
+
+/** Most keys sent to the reader at a time, so that its answer stays small. One lookup may have more by itself. */
+const REQUEST_MAX_KEYS = 1_024;
+
+interface Lookup {
+  readonly column: Column;
+  readonly keys: readonly Uint8Array[];
+  readonly resolve: (values: (Uint8Array | undefined)[]) => void;
+  readonly reject: (error: RdbError) => void;
+}
+
+/** Point reads off the loop: what gathers while the reader thread is at work goes to it in one message. */
+export class ThreadReader {
+  readonly #worker: Worker;
+  readonly #waiting: Lookup[] = [];
+  #underWay: Lookup[] = [];
+  #onIdle: (() => void) | undefined;
+
+  constructor(shared: SharedDatabase) {
+    this.#worker = new Worker(workerUrl(import.meta.url, "reader-worker"), { workerData: shared });
+    this.#worker.on("message", (answer: ReaderAnswer) => this.#finish(answer));
+    this.#worker.on("error", (error) => this.#failAll(error));
+  }
+
+  getMany(column: Column, keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ column, keys, resolve, reject });
+      if (this.#underWay.length === 0 && this.#waiting.length === 1) {
+        // After this turn: what else it asks for shares the message.
+        queueMicrotask(() => this.#start());
+      }
+    });
+  }
+
+  /** Ends the thread once everything asked for is answered. */
+  async stop(): Promise<void> {
+    if (this.#underWay.length > 0 || this.#waiting.length > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+    }
+    await stopWorker(this.#worker, "stop");
+  }
+
+  #start(): void {
+    if (this.#underWay.length > 0) {
+      return;
+    }
+    let keyCount = 0;
+    let take = 0;
+    while (take < this.#waiting.length && (take === 0 || keyCount < REQUEST_MAX_KEYS)) {
+      keyCount += (this.#waiting[take] as Lookup).keys.length;
+      take++;
+    }
+    this.#underWay = this.#waiting.splice(0, take);
+    if (this.#underWay.length === 0) {
+      this.#onIdle?.();
+      return;
+    }
+    const request: ReaderRequest = {
+      lookups: this.#underWay.map(({ column, keys }) => ({ column, keyCount: keys.length })),
+      keys: packBytes(this.#underWay.flatMap((lookup) => lookup.keys)),
+    };
+    this.#worker.postMessage(request, [request.keys.buffer]);
+  }
+
+  #finish(answer: ReaderAnswer): void {
+    const lookups = this.#underWay;
+    this.#underWay = [];
+    this.#start();
+    const values = new PackedBytes(answer.values);
+    for (const [position, lookup] of lookups.entries()) {
+      const failure = answer.failures[position];
+      if (failure === undefined) {
+        lookup.resolve(values.take(lookup.keys.length));
+      } else if (failure.isCorruption) {
+        lookup.reject(new RdbError("RDB_DATA_CORRUPT", `a read found damaged data: ${failure.message}`));
+      } else {
+        lookup.reject(new RdbError("RDB_STORAGE_FAILED", `a read failed: ${failure.message}`));
+      }
+    }
+    assert(answer.failures.length === lookups.length, "the reader answers each lookup");
+  }
+
+  #failAll(cause: Error): void {
+    const error = new RdbError("RDB_STORAGE_FAILED", `the reader thread ended: ${cause.message}`, { cause });
+    for (const lookup of [...this.#underWay, ...this.#waiting.splice(0)]) {
+      lookup.reject(error);
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import { type KeyRange, assert } from "@flaredb/rdb-base";
+import { FlatBatch } from "./batch-codec.ts";
+import { type Column, columnNumbers, columns } from "./column.ts";
+import type { WriteOp } from "./write-part.ts";
+
+/** Stands in an overlay for a value that is deleted. */
+export const DELETED: Uint8Array = new Uint8Array(0);
+
+/** A key whose characters are its bytes: as the key of a Map, and ordered as the bytes are. */
+export type KeyText = string;
+
+// The native method works on any byte array; going through Buffer.from would make one more object a key.
+const latin1Slice = Buffer.prototype.latin1Slice;
+
+export function keyText(key: Uint8Array): KeyText {
+  return latin1Slice.call(key, 0, key.length);
+}
+
+export function keyOfText(text: KeyText): Uint8Array {
+  return Buffer.from(text, "latin1");
+}
+
+/** A range over {@link KeyText}; `end` undefined has no end. */
+export interface TextRange {
+  readonly start: KeyText;
+  readonly end: KeyText | undefined;
+}
+
+export function textRange(range: KeyRange): TextRange {
+  return {
+    start: keyText(range.startKey),
+    end: range.endKey.length === 0 ? undefined : keyText(range.endKey),
+  };
+}
+
+export function inTextRange(key: KeyText, range: TextRange): boolean {
+  return key >= range.start && (range.end === undefined || key < range.end);
+}
+
+/** Parts that are written in one go, and what they leave visible: the newest value of each key. */
+export class BatchStep {
+  readonly kind = "batch";
+  readonly submittedAtMs: number;
+  readonly callbacks: (() => void)[] = [];
+  readonly batch: FlatBatch;
+  sync = false;
+  readonly #values: (Map<KeyText, Uint8Array> | undefined)[] = columns.map(() => undefined);
+  readonly #sorted: (readonly KeyText[] | undefined)[] = columns.map(() => undefined);
+
+  constructor(submittedAtMs: number, reuse: Uint8Array<ArrayBuffer> | undefined) {
+    this.submittedAtMs = submittedAtMs;
+    this.batch = new FlatBatch(reuse);
+  }
+
+  get sizeBytes(): number {
+    return this.batch.sizeBytes;
+  }
+
+  add(op: WriteOp): void {
+    const { column, key, value } = op;
+    this.batch.add(column, key, value);
+    const number = columnNumbers[column];
+    let values = this.#values[number];
+    if (values === undefined) {
+      values = new Map();
+      this.#values[number] = values;
+    }
+    values.set(keyText(key), value ?? DELETED);
+    this.#sorted[number] = undefined;
+  }
+
+  /** Undefined: this step says nothing about the key. */
+  find(column: Column, key: KeyText): Uint8Array | undefined {
+    return this.#values[columnNumbers[column]]?.get(key);
+  }
+
+  /** Calls `visit` with every key of the range that this step writes, in ascending order. */
+  forEachIn(column: Column, range: TextRange, visit: (key: KeyText, value: Uint8Array) => void): void {
+    const number = columnNumbers[column];
+    const values = this.#values[number];
+    if (values === undefined) {
+      return;
+    }
+    const keys = this.#sortedKeys(number, values);
+    for (let i = lowerBound(keys, range.start); i < keys.length; i++) {
+      const key = keys[i] as KeyText;
+      if (range.end !== undefined && key >= range.end) {
+        return;
+      }
+      visit(key, values.get(key) as Uint8Array);
+    }
+  }
+
+  #sortedKeys(number: number, values: ReadonlyMap<KeyText, Uint8Array>): readonly KeyText[] {
+    let keys = this.#sorted[number];
+    if (keys === undefined) {
+      keys = [...values.keys()].sort(byCodeUnits);
+      this.#sorted[number] = keys;
+    }
+    return keys;
+  }
+}
+
+/** A deletion of a whole range: a write of its own (DESIGN §3). */
+export class DeleteRangeStep {
+  readonly kind = "deleteRange";
+  readonly submittedAtMs: number;
+  readonly callbacks: (() => void)[] = [];
+  readonly sizeBytes: number;
+  readonly column: Column;
+  readonly range: KeyRange;
+  readonly #textRange: TextRange;
+
+  constructor(submittedAtMs: number, column: Column, range: KeyRange) {
+    this.submittedAtMs = submittedAtMs;
+    this.column = column;
+    this.range = range;
+    this.#textRange = textRange(range);
+    this.sizeBytes = range.startKey.length + range.endKey.length;
+  }
+
+  /** {@link DELETED} when the key is in the range, else undefined. */
+  find(column: Column, key: KeyText): Uint8Array | undefined {
+    return column === this.column && inTextRange(key, this.#textRange) ? DELETED : undefined;
+  }
+
+  get text(): TextRange {
+    return this.#textRange;
+  }
+}
+
+export type Step = BatchStep | DeleteRangeStep;
+
+/** What the unwritten steps make of a range: rows that override the database's, and ranges deleted in it. */
+export interface Overlay {
+  /** Ascending. A value of {@link DELETED} hides the database's row. */
+  readonly rows: readonly (readonly [key: KeyText, value: Uint8Array])[];
+  readonly deleted: readonly TextRange[];
+}
+
+/** The overlay of `steps` (oldest first) over a range. */
+export function overlayOf(steps: readonly Step[], column: Column, range: KeyRange): Overlay {
+  const bounds = textRange(range);
+  const merged = new Map<KeyText, Uint8Array>();
+  const deleted: TextRange[] = [];
+  for (const step of steps) {
+    if (step.kind === "batch") {
+      step.forEachIn(column, bounds, (key, value) => merged.set(key, value));
+    } else if (step.column === column) {
+      deleted.push(step.text);
+      for (const key of merged.keys()) {
+        if (inTextRange(key, step.text)) {
+          merged.delete(key);
+        }
+      }
+    }
+  }
+  return { rows: [...merged].sort((a, b) => byCodeUnits(a[0], b[0])), deleted };
+}
+
+function byCodeUnits(a: KeyText, b: KeyText): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** The first position of `keys` that is not below `start`. */
+function lowerBound(keys: readonly KeyText[], start: KeyText): number {
+  let low = 0;
+  let high = keys.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const key = keys[middle];
+    assert(key !== undefined, "the middle lies inside the array");
+    if (key < start) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
