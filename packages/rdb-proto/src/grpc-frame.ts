@@ -75,6 +75,7 @@ export class FrameDecoder {
       throw new RdbError(
         "RDB_INVALID_ARGUMENT",
         `gRPC message of ${length} bytes exceeds messageMaxBytes ${this.#messageMaxBytes}`,
+        { details: { limit: "messageMaxBytes", value: length, max: this.#messageMaxBytes } },
       );
     }
     return length;

@@ -1,1 +1,20 @@
-export {};
+export {
+  ReconnectingStream,
+  type ReconnectingStreamOptions,
+} from "./reconnecting-stream.ts";
+export { RpcConnection, connectionDefaults, type RpcConnectionOptions } from "./rpc-connection.ts";
+export type { ClientStream, ClientStreamHandlers } from "./client-stream.ts";
+export { RpcServer, type RpcServerOptions } from "./rpc-server.ts";
+export type { ServerStream, ServerStreamHandlers } from "./server-stream.ts";
+export type { StreamCodec } from "./stream-codec.ts";
+export { unaryTransport, type UnaryTransport, type UnaryTransportOptions } from "./unary-transport.ts";
+export { RDB_CODE_HEADER, fromConnectError, toConnectError } from "./error-mapping.ts";
+export {
+  BatchWriter,
+  batchWriterLimits,
+  type BatchWriterLimits,
+  type BatchWriterOptions,
+} from "./batch-writer.ts";
+export type { KeepaliveOptions } from "./keepalive.ts";
+export { formatAddress, parseAddress, type HostPort } from "./address.ts";
+export { wireSettings } from "./http2-settings.ts";

@@ -1,0 +1,183 @@
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type IncomingHttpHeaders,
+  constants,
+} from "node:http2";
+import { RdbError } from "@flaredb/rdb-base";
+import type { BatchWriter } from "./batch-writer.ts";
+import { GRPC_CONTENT_TYPE, errorFromTrailers, isGrpcContentType } from "./grpc-status.ts";
+import { MessageReader } from "./message-reader.ts";
+import type { StreamCodec } from "./stream-codec.ts";
+import { streamWriter } from "./stream-writer.ts";
+
+/** What the owner of a client stream does with it. Nothing may throw; a throw ends the process as a bug. */
+export interface ClientStreamHandlers<In> {
+  /** The server took the call. Items may be pushed before; they wait only for the connection. */
+  onOpen?(): void;
+  /** A message, already decoded. */
+  onMessage(message: In): void;
+  /**
+   * Once, at the end. Undefined when this side closed the stream (or the server asked it to, by GOAWAY) and every
+   * answer came. Items that `encode` never saw were not sent; of those that it saw, nothing is known.
+   */
+  onClosed(error: RdbError | undefined): void;
+}
+
+/** The client's end of one batch stream: gRPC's framing on an HTTP/2 stream. Never retries anything. */
+export class ClientStream<Out, In = unknown> {
+  readonly #address: string;
+  readonly #path: string;
+  readonly #handlers: ClientStreamHandlers<In>;
+  readonly #writer: BatchWriter<Out>;
+  readonly #reader: MessageReader<In>;
+  readonly #heard: () => void;
+  #stream: ClientHttp2Stream | undefined;
+  #state: "open" | "closing" | "closed" = "open";
+  #error: RdbError | undefined;
+  #endedOk = false;
+
+  /** @internal RpcConnection makes these */
+  constructor(
+    options: { readonly address: string; readonly path: string; readonly heard: () => void },
+    codec: StreamCodec<Out, In>,
+    handlers: ClientStreamHandlers<In>,
+  ) {
+    this.#address = options.address;
+    this.#path = options.path;
+    this.#heard = options.heard;
+    this.#handlers = handlers;
+    this.#writer = streamWriter(codec, () => this.#stream as ClientHttp2Stream);
+    this.#reader = new MessageReader(
+      (bytes) => codec.decode(bytes),
+      (message) => {
+        if (this.#state !== "closed") {
+          handlers.onMessage(message);
+        }
+      },
+    );
+  }
+
+  /** Whether `push` may succeed. */
+  get isOpen(): boolean {
+    return this.#state === "open";
+  }
+
+  /** Items that were pushed and not handed to the socket yet. */
+  get queuedCount(): number {
+    return this.#writer.queuedCount;
+  }
+
+  /** About how many bytes wait to be handed to the socket. */
+  get queuedBytes(): number {
+    return this.#writer.queuedBytes;
+  }
+
+  /**
+   * Sends an item with whatever else gathers.
+   *
+   * @returns false when the stream is closed or closing (`isOpen` tells), or the queue is full
+   */
+  push(item: Out): boolean {
+    return this.#writer.push(item);
+  }
+
+  /** Sends what waits, takes no more, and lets the server finish its answers. */
+  close(): void {
+    if (this.#state !== "open") {
+      return;
+    }
+    this.#state = "closing";
+    if (this.#stream === undefined) {
+      this.#finish();
+      return;
+    }
+    this.#writer.drain(() => this.#stream?.end());
+  }
+
+  /** Ends at once; `onClosed` gets the error, before this returns. */
+  destroy(error: RdbError): void {
+    if (this.#state === "closed") {
+      return;
+    }
+    this.#error ??= error;
+    this.#finish();
+    this.#stream?.close(constants.NGHTTP2_CANCEL);
+  }
+
+  /** @internal The connection is up. */
+  start(session: ClientHttp2Session): void {
+    const stream = session.request({
+      ":method": "POST",
+      ":path": this.#path,
+      "content-type": GRPC_CONTENT_TYPE,
+      te: "trailers",
+    });
+    this.#stream = stream;
+    stream.on("response", (headers) => this.#answered(headers));
+    stream.on("data", (chunk: Buffer) => this.#received(chunk));
+    stream.on("trailers", (trailers) => this.#statusReceived(errorFromTrailers(trailers)));
+    // The server has said all: it takes nothing more either.
+    stream.on("end", () => stream.close(constants.NGHTTP2_NO_ERROR));
+    stream.on("error", (error: Error) => {
+      this.#error ??= this.#unavailable(`stream failed: ${error.message}`, error);
+    });
+    stream.on("close", () => this.#finish());
+    this.#writer.release();
+  }
+
+  #answered(headers: IncomingHttpHeaders): void {
+    this.#heard();
+    const status = Number(headers[":status"]);
+    if (status !== 200 || !isGrpcContentType(headers["content-type"])) {
+      const contentType = headers["content-type"] ?? "none";
+      this.destroy(
+        this.#unavailable(`answered ${this.#path} with HTTP status ${status}, content type ${contentType}`),
+      );
+      return;
+    }
+    if (headers["grpc-status"] !== undefined) {
+      this.#statusReceived(errorFromTrailers(headers));
+      return;
+    }
+    this.#handlers.onOpen?.();
+  }
+
+  #received(chunk: Buffer): void {
+    this.#heard();
+    const error = this.#reader.read(chunk);
+    if (error !== undefined) {
+      this.destroy(error);
+    }
+  }
+
+  #statusReceived(error: RdbError | undefined | "missing"): void {
+    if (error === "missing") {
+      this.#error ??= this.#unavailable("ended the stream without a status");
+    } else if (error === undefined) {
+      this.#endedOk = true;
+    } else {
+      this.#error ??= error;
+    }
+  }
+
+  #finish(): void {
+    if (this.#state === "closed") {
+      return;
+    }
+    const wasAsked = this.#state === "closing";
+    this.#state = "closed";
+    this.#writer.close();
+    if (this.#error === undefined && this.#stream !== undefined && !(wasAsked && this.#endedOk)) {
+      this.#error = this.#unavailable(this.#endedOk ? "ended the stream" : "went away");
+    }
+    this.#handlers.onClosed(this.#error);
+  }
+
+  #unavailable(what: string, cause?: Error): RdbError {
+    return new RdbError("RDB_UNAVAILABLE", `${this.#address} ${what}`, {
+      details: { address: this.#address },
+      cause,
+    });
+  }
+}

@@ -1,0 +1,51 @@
+import type { Transport } from "@connectrpc/connect";
+import { Http2SessionManager, createGrpcTransport } from "@connectrpc/connect-node";
+import net from "node:net";
+import { limits } from "@flaredb/rdb-base";
+import { parseAddress } from "./address.ts";
+import { http2SessionOptions } from "./http2-settings.ts";
+import type { KeepaliveOptions } from "./keepalive.ts";
+import { connectionDefaults } from "./rpc-connection.ts";
+
+export interface UnaryTransportOptions {
+  /** When the other side is taken for dead. Default: asked after 500 ms of silence, 1 s to answer. */
+  readonly keepalive?: KeepaliveOptions;
+  /** The address to call from, when the host has several. */
+  readonly localAddress?: string;
+}
+
+/** A transport for connect's clients, and how to end it. */
+export interface UnaryTransport {
+  readonly transport: Transport;
+  /** Ends the connection; calls in flight fail. */
+  close(): void;
+}
+
+/**
+ * gRPC to `host:port` by connect: for unary methods and for streams that are not hot. Connects when first used and
+ * again when needed. Calls throw ConnectError: see `fromConnectError`.
+ *
+ * @throws RdbError RDB_INVALID_ARGUMENT when the address is not host:port
+ */
+export function unaryTransport(address: string, options: UnaryTransportOptions = {}): UnaryTransport {
+  const { host, port } = parseAddress(address);
+  const { localAddress, keepalive = connectionDefaults.keepalive } = options;
+  const baseUrl = `http://${address}`;
+  const sessionManager = new Http2SessionManager(
+    baseUrl,
+    { pingIntervalMs: keepalive.intervalMs, pingTimeoutMs: keepalive.timeoutMs },
+    {
+      ...http2SessionOptions,
+      createConnection: () =>
+        net.connect({ host, port, noDelay: true, ...(localAddress === undefined ? {} : { localAddress }) }),
+    },
+  );
+  const transport = createGrpcTransport({
+    baseUrl,
+    sessionManager,
+    readMaxBytes: limits.messageMaxBytes,
+    writeMaxBytes: limits.messageMaxBytes,
+    acceptCompression: [],
+  });
+  return { transport, close: () => sessionManager.abort() };
+}
