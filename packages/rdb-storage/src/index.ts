@@ -4,5 +4,29 @@ export { columns, type Column } from "./column.ts";
 export { openRocksEngine, type RocksEngineOptions } from "./rocks-engine.ts";
 export type { RocksOptions } from "./rocks-options.ts";
 export { FORMAT_VERSION } from "./data-folder.ts";
+export { readIdent, readIdentOf, writeIdent, type Ident, type PdIdent, type StoreIdent } from "./ident.ts";
+export {
+  COMPACT_MAX_COUNT,
+  RaftLogStore,
+  type InitialRaftState,
+  type RaftLogStoreOptions,
+} from "./raft-log-store.ts";
+export type { TruncatedState } from "./raft-codec.ts";
+export { EntryCache } from "./entry-cache.ts";
+export {
+  deleteApplyState,
+  getApplyState,
+  getRegionLocalState,
+  listRegions,
+  putApplyState,
+  putRegionLocalState,
+} from "./region-state-store.ts";
+export type { ApplyState, RegionLocalState, RegionPhase } from "./region-codec.ts";
+export { decodeValue, encodeValue, type VersionedValue } from "./value-codec.ts";
+export { indexedKey, indexedKeyRange, parseIndexedKey, regionKeyRange } from "./key-codec.ts";
+export { RecordReader, RecordWriter } from "./bytes.ts";
 export { StreamEngine, type StreamEngineOptions } from "./stream-engine.ts";
 export type { RawEngine, RawIterator, WriteOutcome } from "./raw-engine.ts";
+export type { EncodedBatch } from "./batch-codec.ts";
+export { MemoryEngine, type MemoryEngineOptions } from "./memory-engine.ts";
+export { MemoryRawEngine, type MemoryDiskOptions } from "./memory-raw-engine.ts";

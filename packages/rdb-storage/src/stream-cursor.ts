@@ -1,6 +1,7 @@
 import type { Cursor, CursorOptions, Row } from "./engine.ts";
 import type { RawIterator } from "./raw-engine.ts";
-import { DELETED, type KeyText, type Overlay, inTextRange, keyOfText, keyText } from "./unwritten.ts";
+import { type KeyText, inTextRange, keyOfText, keyText } from "./key-text.ts";
+import { DELETED, type Overlay } from "./unwritten.ts";
 
 /** Most rows asked of the raw iterator at a time, so that a turn of the loop stays short. */
 const RAW_PAGE_MAX_COUNT = 512;

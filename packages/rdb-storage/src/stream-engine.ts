@@ -1,9 +1,10 @@
 import { type Clock, type KeyRange, type RdbError, assert } from "@flaredb/rdb-base";
 import type { Column } from "./column.ts";
 import type { Cursor, CursorOptions, Engine } from "./engine.ts";
+import { keyText } from "./key-text.ts";
 import type { RawEngine, WriteOutcome } from "./raw-engine.ts";
 import { StreamCursor } from "./stream-cursor.ts";
-import { BatchStep, DELETED, DeleteRangeStep, type Step, keyText, overlayOf } from "./unwritten.ts";
+import { BatchStep, DELETED, DeleteRangeStep, type Step, overlayOf } from "./unwritten.ts";
 import { WritePart } from "./write-part.ts";
 
 /** Default of {@link StreamEngineOptions.passMaxBytes}. */

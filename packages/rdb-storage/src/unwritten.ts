@@ -1,41 +1,19 @@
-import { type KeyRange, assert } from "@flaredb/rdb-base";
+import type { KeyRange } from "@flaredb/rdb-base";
 import { FlatBatch } from "./batch-codec.ts";
 import { type Column, columnNumbers, columns } from "./column.ts";
+import {
+  type KeyText,
+  type TextRange,
+  byCodeUnits,
+  inTextRange,
+  keyText,
+  lowerBound,
+  textRange,
+} from "./key-text.ts";
 import type { WriteOp } from "./write-part.ts";
 
 /** Stands in an overlay for a value that is deleted. */
 export const DELETED: Uint8Array = new Uint8Array(0);
-
-/** A key whose characters are its bytes: as the key of a Map, and ordered as the bytes are. */
-export type KeyText = string;
-
-// The native method works on any byte array; going through Buffer.from would make one more object a key.
-const latin1Slice = Buffer.prototype.latin1Slice;
-
-export function keyText(key: Uint8Array): KeyText {
-  return latin1Slice.call(key, 0, key.length);
-}
-
-export function keyOfText(text: KeyText): Uint8Array {
-  return Buffer.from(text, "latin1");
-}
-
-/** A range over {@link KeyText}; `end` undefined has no end. */
-export interface TextRange {
-  readonly start: KeyText;
-  readonly end: KeyText | undefined;
-}
-
-export function textRange(range: KeyRange): TextRange {
-  return {
-    start: keyText(range.startKey),
-    end: range.endKey.length === 0 ? undefined : keyText(range.endKey),
-  };
-}
-
-export function inTextRange(key: KeyText, range: TextRange): boolean {
-  return key >= range.start && (range.end === undefined || key < range.end);
-}
 
 /** Parts that are written in one go, and what they leave visible: the newest value of each key. */
 export class BatchStep {
@@ -156,25 +134,4 @@ export function overlayOf(steps: readonly Step[], column: Column, range: KeyRang
     }
   }
   return { rows: [...merged].sort((a, b) => byCodeUnits(a[0], b[0])), deleted };
-}
-
-function byCodeUnits(a: KeyText, b: KeyText): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** The first position of `keys` that is not below `start`. */
-function lowerBound(keys: readonly KeyText[], start: KeyText): number {
-  let low = 0;
-  let high = keys.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const key = keys[middle];
-    assert(key !== undefined, "the middle lies inside the array");
-    if (key < start) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
 }
