@@ -97,12 +97,14 @@ export class ClientStream<Out, In = unknown> {
 
   /** Ends at once; `onClosed` gets the error, before this returns. */
   destroy(error: RdbError): void {
-    if (this.#state === "closed") {
-      return;
-    }
+    this.abandon(error);
+    this.#stream?.close(constants.NGHTTP2_CANCEL);
+  }
+
+  /** @internal As `destroy`, by a connection that ends as a whole. */
+  abandon(error: RdbError): void {
     this.#error ??= error;
     this.#finish();
-    this.#stream?.close(constants.NGHTTP2_CANCEL);
   }
 
   /** @internal The connection is up. */

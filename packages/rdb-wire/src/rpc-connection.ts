@@ -153,7 +153,7 @@ export class RpcConnection {
     this.#connectTimer.cancel();
     this.#keepalive?.stop();
     for (const stream of this.#streams) {
-      stream.destroy(error);
+      stream.abandon(error);
     }
     this.#session.destroy();
     this.#options.onClosed?.(reported);

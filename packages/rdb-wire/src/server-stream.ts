@@ -127,7 +127,8 @@ export class ServerStream<Out, In = unknown> {
   }
 
   #ended(): void {
-    if (this.#state !== "open" || this.#stream.aborted) {
+    // A stream that was reset "ends" too; "close" tells about that.
+    if (this.#state !== "open" || this.#stream.closed || this.#stream.aborted) {
       return;
     }
     const error = this.#reader.end();
