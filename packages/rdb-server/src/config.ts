@@ -37,6 +37,14 @@ const logGcSchema = z.strictObject({
   checkIntervalMs: milliseconds(10).default(10 * SECOND_MS),
 });
 
+/** What waits for the way to one other Store; past it messages are dropped, which Raft tolerates. */
+const transportSchema = z.strictObject({
+  /** Appends and their answers. */
+  bulkQueueMaxBytes: byteCount(1 * MiB, 4 * GiB).default(64 * MiB),
+  /** Votes, heartbeats and ReadIndex, which have a connection of their own. */
+  urgentQueueMaxBytes: byteCount(64 * KiB, 1 * GiB).default(8 * MiB),
+});
+
 const snapshotSchema = z.strictObject({
   /** Most snapshots that this Store sends at once; more wait. */
   sendMaxCount: z.int().min(1).max(64).default(4),
@@ -134,6 +142,7 @@ const fields = z.strictObject({
 
   raft: raftSchema.prefault({}),
   logGc: logGcSchema.prefault({}),
+  transport: transportSchema.prefault({}),
   snapshot: snapshotSchema.prefault({}),
   engine: engineSchema.prefault({}),
   disk: diskSchema.prefault({}),

@@ -6,7 +6,7 @@ import {
   type RaftMessage,
   RaftMessageSchema,
   RaftServiceBatchRequestSchema,
-  RefusalReason,
+  type RefusalReason,
 } from "@flaredb/rdb-proto";
 import type { Entry, Message } from "@flaredb/rdb-raft";
 import fc from "fast-check";
