@@ -13,6 +13,7 @@ import {
 import { RocksIterator } from "./rocks-iterator.ts";
 import { ThreadReader } from "./thread-reader.ts";
 import { ThreadWriter } from "./thread-writer.ts";
+import type { SharedDatabase } from "./writer-protocol.ts";
 
 type ColumnReads = Readonly<Record<Column, { readonly column: ColumnHandle }>>;
 
@@ -21,7 +22,9 @@ export class RocksRawEngine implements RawEngine {
   readonly #db: DatabaseHandle;
   readonly #reads: ColumnReads;
   readonly #writer: ThreadWriter;
-  readonly #reader: ThreadReader;
+  readonly #shared: SharedDatabase;
+  /** Started by the first cold read: a thread takes about 10 MiB. */
+  #reader: ThreadReader | undefined;
   readonly #iterators = new Set<RocksIterator>();
   #onIteratorsClosed: (() => void) | undefined;
 
@@ -30,9 +33,8 @@ export class RocksRawEngine implements RawEngine {
     this.#reads = Object.fromEntries(
       columns.map((column) => [column, { column: handles[column] as ColumnHandle }]),
     ) as ColumnReads;
-    const shared = { handle: rocks.db_get_handle(db) };
-    this.#writer = new ThreadWriter(shared);
-    this.#reader = new ThreadReader(shared);
+    this.#shared = { handle: rocks.db_get_handle(db) };
+    this.#writer = new ThreadWriter(this.#shared);
   }
 
   /** Opens the database in `location`, or makes it. @throws the binding's error, for whoever knows the folder */
@@ -53,6 +55,7 @@ export class RocksRawEngine implements RawEngine {
   }
 
   getMany(column: Column, keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    this.#reader ??= new ThreadReader(this.#shared);
     return this.#reader.getMany(column, keys);
   }
 
@@ -81,7 +84,7 @@ export class RocksRawEngine implements RawEngine {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#writer.stop(), this.#reader.stop(), this.#iteratorsClosed()]);
+    await Promise.all([this.#writer.stop(), this.#reader?.stop(), this.#iteratorsClosed()]);
     await new Promise<void>((resolve, reject) => {
       rocks.db_close(this.#db, (error) =>
         error === null ? resolve() : reject(RdbError.from(error, "RDB_STORAGE_FAILED")),

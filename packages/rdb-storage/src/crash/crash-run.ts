@@ -1,0 +1,257 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { linkSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Random, FULL_RANGE, SeededRandom, systemClock } from "@flaredb/rdb-base";
+import type { Engine, Row } from "../engine.ts";
+import { keyText } from "../key-text.ts";
+import { openRocksEngine } from "../rocks-engine.ts";
+import { buildCrashImage } from "./crash-image.ts";
+import { HistoryModel, historyColumns, historyLength, historyStep } from "./history.ts";
+
+/** The longest that a killed process had been writing. */
+const LIFE_MAX_MS = 500;
+
+/** Compiles sync-shim.c into a folder. @throws Error that says what is missing */
+export function buildShim(folder: string): string {
+  const source = fileURLToPath(new URL("./sync-shim.c", import.meta.url));
+  const target = join(folder, "sync-shim.so");
+  try {
+    execFileSync(
+      "cc",
+      ["-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-o", target, source, "-ldl", "-lpthread"],
+      {
+        stdio: ["ignore", "ignore", "pipe"],
+      },
+    );
+  } catch (cause) {
+    throw new Error("the crash test needs a C compiler named cc, on Linux, for src/crash/sync-shim.c", {
+      cause,
+    });
+  }
+  return target;
+}
+
+export interface CrashChain {
+  /** Where everything of this chain lies; exists and is empty. */
+  readonly workFolder: string;
+  /** Decides the history and the moments. */
+  readonly seed: number;
+  readonly lives: number;
+  /** Whether the process syncs what it calls durable. */
+  readonly sync: boolean;
+  /** sync-shim.so; undefined: the process is killed, and its files stay as they are. */
+  readonly shim: string | undefined;
+}
+
+/**
+ * Lets a process write, kills it, checks what a crash leaves, and begins the next life from that.
+ *
+ * @returns the steps found after the last life
+ * @throws Error when a life lost a step that was called durable, or left anything but a prefix of the history
+ */
+export async function runCrashChain(chain: CrashChain): Promise<number> {
+  const random = new SeededRandom(chain.seed);
+  let folder = join(chain.workFolder, "first");
+  let length = 0;
+  for (let life = 0; life < chain.lives; life++) {
+    const workFolder = join(chain.workFolder, `life-${life}`);
+    mkdirSync(workFolder);
+    const killed = await runAndKill({ ...chain, workFolder, folder, random });
+    folder = killed.folder;
+    // What was found once is durable: opening it wrote it anew.
+    length = await verifyPrefix(folder, chain.seed, Math.max(length, killed.acknowledged));
+  }
+  return length;
+}
+
+interface CrashRun {
+  /** Where everything of this run lies; empty at first. */
+  readonly workFolder: string;
+  /** What the process starts from; another path than this holds what the crash left. */
+  readonly folder: string;
+  readonly seed: number;
+  readonly random: Random;
+  readonly sync: boolean;
+  /** sync-shim.so; undefined: the process is killed, and its files stay as they are. */
+  readonly shim: string | undefined;
+}
+
+interface Killed {
+  /** What the crash left. */
+  readonly folder: string;
+  /** The last step that the process had called durable; 0 when none. */
+  readonly acknowledged: number;
+}
+
+/** Lets a process write its history, kills it at a random moment and returns what a crash would have left. */
+async function runAndKill(run: CrashRun): Promise<Killed> {
+  const grave = join(run.workFolder, "grave");
+  const journal = join(run.workFolder, "journal");
+  mkdirSync(grave);
+  mkdirSync(run.folder, { recursive: true });
+  const before = bury(run.folder, grave);
+  const acknowledged = await writeUntilKilled(run, grave, journal);
+  if (run.shim === undefined) {
+    return { folder: run.folder, acknowledged };
+  }
+  const target = join(run.workFolder, "image");
+  const keep = run.random.nextInt(2) === 0 ? "none" : "prefix";
+  buildCrashImage({ folder: run.folder, grave, journal, before, target, keep, random: run.random });
+  return { folder: target, acknowledged };
+}
+
+/** Gives every file its second name, as the shim does for new ones. */
+function bury(folder: string, grave: string): Map<string, { inode: string; length: number }> {
+  const found = new Map<string, { inode: string; length: number }>();
+  for (const path of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    const status = statSync(join(folder, path));
+    if (status.isFile()) {
+      linkSync(join(folder, path), join(grave, String(status.ino)));
+      found.set(path, { inode: String(status.ino), length: status.size });
+    }
+  }
+  return found;
+}
+
+async function writeUntilKilled(run: CrashRun, grave: string, journal: string): Promise<number> {
+  const child = spawn(
+    process.execPath,
+    [
+      fileURLToPath(new URL("./history-child.ts", import.meta.url)),
+      run.folder,
+      String(run.seed),
+      run.sync ? "sync" : "no-sync",
+    ],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: {
+        ...process.env,
+        NODE_COMPILE_CACHE: join(run.workFolder, "..", "compile-cache"),
+        ...(run.shim === undefined
+          ? {}
+          : { LD_PRELOAD: run.shim, SHIM_FOLDER: run.folder, SHIM_GRAVE: grave, SHIM_JOURNAL: journal }),
+      },
+    },
+  );
+  const lifeMs = run.random.nextInt(LIFE_MAX_MS);
+  // One in four dies while it opens, which is when the database recovers from the crash before.
+  const fromStart = run.random.nextInt(4) === 0;
+  return watch(child, lifeMs, fromStart);
+}
+
+/** Kills the process so long after it began, or began to write; resolves with the last step that it called durable. */
+function watch(child: ChildProcess, lifeMs: number, fromStart: boolean): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let output = "";
+    let errors = "";
+    let timer: NodeJS.Timeout | undefined;
+    const killLater = (): void => {
+      timer ??= setTimeout(() => child.kill("SIGKILL"), lifeMs);
+    };
+    if (fromStart) {
+      killLater();
+    }
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+      killLater();
+    });
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      errors += text;
+    });
+    child.on("error", reject);
+    child.on("close", (_code, signal) => {
+      clearTimeout(timer);
+      if (signal !== "SIGKILL") {
+        reject(new Error(`the writing process ended by itself: ${errors}`));
+        return;
+      }
+      const last = output
+        .split("\n")
+        .slice(0, -1)
+        .findLast((line) => line.startsWith("durable "));
+      resolve(last === undefined ? 0 : Number(last.slice("durable ".length)));
+    });
+  });
+}
+
+/**
+ * Opens what a crash left and compares every row of every column with the history.
+ *
+ * @returns the number of steps that it holds
+ * @throws Error when it is no prefix of the history, or one without a step that was acknowledged
+ */
+async function verifyPrefix(folder: string, seed: number, acknowledged: number): Promise<number> {
+  const engine = await openRocksEngine({
+    path: folder,
+    clock: systemClock,
+    onFatal: (error) => {
+      throw error;
+    },
+  });
+  try {
+    const length = historyLength(engine);
+    if (length < acknowledged) {
+      throw new Error(`step ${acknowledged} was called durable, but only ${length} steps are there`);
+    }
+    await compareWithHistory(engine, seed, length);
+    return length;
+  } finally {
+    await engine.close();
+  }
+}
+
+async function compareWithHistory(engine: Engine, seed: number, length: number): Promise<void> {
+  const model = new HistoryModel(seed);
+  model.advanceTo(length);
+  let difference = await findDifference(engine, model);
+  // Deletions of ranges carry no number: those that follow may have been kept too.
+  for (
+    let next = length + 1;
+    difference !== undefined && historyStep(seed, next).kind === "deleteRange";
+    next++
+  ) {
+    model.advanceTo(next);
+    difference = await findDifference(engine, model);
+  }
+  if (difference !== undefined) {
+    throw new Error(`what is found is not the first ${length} steps: ${difference}`);
+  }
+}
+
+async function findDifference(engine: Engine, model: HistoryModel): Promise<string | undefined> {
+  for (const column of historyColumns) {
+    const found = (await readAll(engine, column)).map(
+      ({ key, value }) => [keyText(key), keyText(value)] as const,
+    );
+    // The engine's own row.
+    const own = column === "meta" ? found.filter(([key]) => key !== "format") : found;
+    const expected = model.rows(column);
+    if (own.length !== expected.length) {
+      return `column ${column} has ${own.length} rows, not ${expected.length}`;
+    }
+    const position = own.findIndex(
+      ([key, value], at) => key !== expected[at]?.[0] || value !== expected[at]?.[1],
+    );
+    if (position >= 0) {
+      return `column ${column} has another row at ${position}: ${JSON.stringify(own[position]?.[0])}`;
+    }
+  }
+  return undefined;
+}
+
+async function readAll(engine: Engine, column: (typeof historyColumns)[number]): Promise<Row[]> {
+  const cursor = engine.openCursor(column, FULL_RANGE);
+  const rows: Row[] = [];
+  try {
+    for (;;) {
+      const page = await cursor.next(1_000, 1_000_000);
+      rows.push(...page.rows);
+      if (page.done) {
+        return rows;
+      }
+    }
+  } finally {
+    cursor.close();
+  }
+}
