@@ -125,8 +125,6 @@ export {
   InitializeClusterCommandSchema,
   type LeaseIdsCommand,
   LeaseIdsCommandSchema,
-  type PdAppliedRow,
-  PdAppliedRowSchema,
   type PdClusterRow,
   PdClusterRowSchema,
   type PdCommand,

@@ -1,0 +1,224 @@
+import { type Region, type RegionId, type StoreId, epochsEqual, peerById } from "@flaredb/rdb-base";
+import type { StoreStats } from "@flaredb/rdb-proto";
+import type { DurableState } from "./durable-state.ts";
+import { Liveness, type LivenessState } from "./liveness.ts";
+import type { LeaderReport, PeerReport, RegionInfo, RegionStatus, Report } from "./region-info.ts";
+import { StoreActivity } from "./store-activity.ts";
+import type { StoreInfo } from "./store-info.ts";
+
+/** How a Store does; a tombstone is gone whatever it says. */
+export type StoreCondition = LivenessState | "Tombstone";
+
+/** A Store with everything that PD knows of it. */
+export interface StoreView {
+  readonly store: StoreInfo;
+  readonly condition: StoreCondition;
+  /** Wall clock, milliseconds since 1970; 0 when not since PD's start. */
+  readonly lastHeardMs: number;
+  readonly stats: StoreStats | undefined;
+  /** Peers that Regions have on it. */
+  readonly regionCount: number;
+  readonly leaderCount: number;
+}
+
+/** A report that told nothing new, and why. */
+export interface IgnoredReport {
+  readonly regionId: RegionId;
+  readonly reason: string;
+}
+
+/** The moment of an event, on both clocks. */
+export interface Moment {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+/**
+ * The cluster as PD sees it: its durable state, and what Stores and leaders said since PD's start. Pure; time is
+ * handed in.
+ */
+export class ClusterState {
+  readonly durable: DurableState;
+  readonly liveness: Liveness;
+  readonly #statuses = new Map<RegionId, RegionStatus>();
+  readonly #activities = new Map<StoreId, StoreActivity>();
+
+  constructor(durable: DurableState, startedMonotonicMs: number) {
+    this.durable = durable;
+    this.liveness = new Liveness(startedMonotonicMs);
+  }
+
+  activity(id: StoreId): StoreActivity {
+    let activity = this.#activities.get(id);
+    if (activity === undefined) {
+      activity = new StoreActivity();
+      this.#activities.set(id, activity);
+    }
+    return activity;
+  }
+
+  /** A sign of life of the Store. */
+  heard(id: StoreId, now: Moment): void {
+    this.liveness.heard(id, now.monotonicMs);
+    this.activity(id).lastHeardMs = now.wallMs;
+  }
+
+  /** A process of the Store registered: what an older one led it leads no more. */
+  registered({ id, bootId }: StoreInfo): void {
+    const activity = this.activity(id);
+    if (activity.bootId === bootId) {
+      return;
+    }
+    activity.reset(bootId);
+    for (const [regionId, status] of this.#statuses) {
+      if (status.leader?.storeId === id) {
+        this.#statuses.set(regionId, { ...status, leader: undefined });
+      }
+    }
+  }
+
+  /** The Regions among the reports that are to go through PD's log: new routes, and first words of first leaders. */
+  routesToRecord(reports: readonly Report[]): Region[] {
+    return reports
+      .filter((report) => report.isLeader)
+      .flatMap((report) => {
+        const known = this.durable.regions.get(report.regionId);
+        const isNews = known === undefined || !epochsEqual(known.epoch, report.epoch);
+        const isFirst = this.durable.awaitFirstLeader.has(report.regionId);
+        return (isNews || isFirst) && this.#staleReason(report) === undefined ? [report.region] : [];
+      });
+  }
+
+  /** Takes in what leaders say; their routes were recorded before. Gives what was out of date. */
+  observe(reports: readonly Report[], wallMs: number): IgnoredReport[] {
+    const ignored: IgnoredReport[] = [];
+    for (const report of reports) {
+      if (report.isLeader) {
+        const reason = this.#staleReason(report) ?? this.#unknownReason(report);
+        if (reason === undefined) {
+          this.#statuses.set(report.regionId, statusOf(report, wallMs));
+        } else {
+          ignored.push({ regionId: report.regionId, reason });
+        }
+      }
+    }
+    this.#forgetRemoved();
+    return ignored;
+  }
+
+  /** A Store's ordered stream says that it follows where it was known to lead: nobody is known to lead. */
+  steppedDown(reports: readonly PeerReport[]): void {
+    for (const report of reports) {
+      const status = this.#statuses.get(report.regionId);
+      if (!report.isLeader && status?.leader?.id === report.peerId) {
+        this.#statuses.set(report.regionId, { ...status, leader: undefined });
+      }
+    }
+  }
+
+  region(id: RegionId): RegionInfo | undefined {
+    const region = this.durable.regions.get(id);
+    return region === undefined ? undefined : this.infoOf(region);
+  }
+
+  infoOf(region: Region): RegionInfo {
+    return { region, status: this.#statuses.get(region.id) };
+  }
+
+  condition(store: StoreInfo, monotonicMs: number): StoreCondition {
+    return store.isTombstone ? "Tombstone" : this.liveness.state(store.id, monotonicMs);
+  }
+
+  /** Stores that are up, in the order of their ids. */
+  upStoreIds(monotonicMs: number): StoreId[] {
+    return this.#storeIds((store) => this.condition(store, monotonicMs) === "Up");
+  }
+
+  /** Stores whose addresses may be given away. */
+  silentStoreIds(monotonicMs: number): StoreId[] {
+    return this.#storeIds((store) => !store.isTombstone && this.liveness.isSilent(store.id, monotonicMs));
+  }
+
+  /** Regions whose leader is known and on a Store that is up. */
+  ledRegionCount(monotonicMs: number): number {
+    let count = 0;
+    for (const { leader } of this.#statuses.values()) {
+      if (leader !== undefined && this.liveness.state(leader.storeId, monotonicMs) === "Up") {
+        count += 1;
+      }
+    }
+    return count;
+  }
+
+  /** Every Store, tombstones included, in the order of their ids. */
+  storeViews(monotonicMs: number): StoreView[] {
+    const regionCounts = new Map<StoreId, number>();
+    const leaderCounts = new Map<StoreId, number>();
+    for (const region of this.durable.regions.all()) {
+      for (const peer of region.peers) {
+        increment(regionCounts, peer.storeId);
+      }
+      const leader = this.#statuses.get(region.id)?.leader;
+      if (leader !== undefined) {
+        increment(leaderCounts, leader.storeId);
+      }
+    }
+    return [...this.durable.stores.values()].map((store) => {
+      const activity = this.#activities.get(store.id);
+      return {
+        store,
+        condition: this.condition(store, monotonicMs),
+        lastHeardMs: activity?.lastHeardMs ?? 0,
+        stats: activity?.stats,
+        regionCount: regionCounts.get(store.id) ?? 0,
+        leaderCount: leaderCounts.get(store.id) ?? 0,
+      };
+    });
+  }
+
+  #storeIds(isWanted: (store: StoreInfo) => boolean): StoreId[] {
+    return [...this.durable.stores.values()].filter(isWanted).map((store) => store.id);
+  }
+
+  #staleReason(report: LeaderReport): string | undefined {
+    const knownTerm = this.#statuses.get(report.regionId)?.term ?? 0;
+    if (report.term < knownTerm) {
+      return `term ${report.term} is behind the known ${knownTerm}`;
+    }
+    return this.durable.regions.staleReason(report.region);
+  }
+
+  #unknownReason(report: LeaderReport): string | undefined {
+    const known = this.durable.regions.get(report.regionId);
+    return known !== undefined && epochsEqual(known.epoch, report.epoch)
+      ? undefined
+      : "its route was not recorded";
+  }
+
+  /** Regions that newer ones replaced take their status with them. */
+  #forgetRemoved(): void {
+    if (this.#statuses.size > this.durable.regions.size) {
+      for (const id of this.#statuses.keys()) {
+        if (this.durable.regions.get(id) === undefined) {
+          this.#statuses.delete(id);
+        }
+      }
+    }
+  }
+}
+
+function statusOf(report: LeaderReport, wallMs: number): RegionStatus {
+  return {
+    leader: peerById(report.region, report.peerId),
+    term: report.term,
+    approximateSizeBytes: report.approximateSizeBytes,
+    approximateKeyCount: report.approximateKeyCount,
+    downPeerIds: report.downPeerIds,
+    pendingPeerIds: report.pendingPeerIds,
+    reportedMs: wallMs,
+  };
+}
+
+function increment(counts: Map<StoreId, number>, id: StoreId): void {
+  counts.set(id, (counts.get(id) ?? 0) + 1);
+}

@@ -1,0 +1,50 @@
+import type { Peer, PeerId, Region, RegionEpoch, RegionId, StoreId } from "@flaredb/rdb-base";
+
+/** What a Region's leader said of it last. In memory only. */
+export interface RegionStatus {
+  /** Undefined once the Store that led says that it does no more. */
+  readonly leader: Peer | undefined;
+  /** The leader's term; an older one's report is ignored. */
+  readonly term: number;
+  readonly approximateSizeBytes: number;
+  readonly approximateKeyCount: number;
+  /** Peers that the leader has not heard of for a while. */
+  readonly downPeerIds: readonly PeerId[];
+  /** Peers that are behind or being sent a snapshot. */
+  readonly pendingPeerIds: readonly PeerId[];
+  /** Wall clock, milliseconds since 1970. */
+  readonly reportedMs: number;
+}
+
+/** A Region with everything that PD knows of it. */
+export interface RegionInfo {
+  readonly region: Region;
+  /** Undefined until a leader has reported since PD's start. */
+  readonly status: RegionStatus | undefined;
+}
+
+/** One Region on the Store that reports it. */
+export interface PeerReport {
+  readonly regionId: RegionId;
+  readonly peerId: PeerId;
+  readonly epoch: RegionEpoch;
+  readonly isLeader: boolean;
+}
+
+/** What a leader adds. Invariant: the Region has this peer on this Store, at this epoch. */
+export interface LeaderReport extends PeerReport {
+  readonly isLeader: true;
+  readonly storeId: StoreId;
+  readonly region: Region;
+  readonly term: number;
+  readonly approximateSizeBytes: number;
+  readonly approximateKeyCount: number;
+  readonly downPeerIds: readonly PeerId[];
+  readonly pendingPeerIds: readonly PeerId[];
+}
+
+export interface FollowerReport extends PeerReport {
+  readonly isLeader: false;
+}
+
+export type Report = LeaderReport | FollowerReport;

@@ -1,0 +1,140 @@
+import {
+  type KeyRange,
+  type Region,
+  type RegionId,
+  compareEndKeys,
+  compareKeys,
+  epochIsStale,
+  formatRange,
+  keyInRange,
+  rangesOverlap,
+} from "@flaredb/rdb-base";
+
+/** What became of a Region that was offered to the tree. */
+export type PutResult =
+  | { readonly accepted: true; readonly removed: readonly Region[] }
+  | { readonly accepted: false; readonly reason: string };
+
+/**
+ * Regions in the order of their keys. No two overlap; there may be gaps, while a split is known only in part.
+ * What is newer by its epoch wins, whatever the order in which it was learned (SCENARIOS 58).
+ */
+export class RegionTree {
+  /** By start key. Invariant: each ends at or before the start of the next. */
+  readonly #ordered: Region[] = [];
+  readonly #byId = new Map<RegionId, Region>();
+
+  get size(): number {
+    return this.#ordered.length;
+  }
+
+  get(id: RegionId): Region | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** In the order of their keys. */
+  all(): readonly Region[] {
+    return this.#ordered;
+  }
+
+  /** The Region that holds the key. */
+  holding(key: Uint8Array): Region | undefined {
+    const region = this.#ordered[this.#firstEndingAfter(key)];
+    return region !== undefined && keyInRange(key, region) ? region : undefined;
+  }
+
+  /** The Region that holds the keys just below `key`; an empty key stands for the end of the key space. */
+  before(key: Uint8Array): Region | undefined {
+    const region =
+      key.length === 0 ? this.#ordered.at(-1) : this.#ordered[this.#firstStartingAtOrAfter(key) - 1];
+    return region !== undefined && compareEndKeys(region.endKey, key) >= 0 ? region : undefined;
+  }
+
+  /** At most `limit` Regions from the one that holds `startKey`, or the first behind it, on. */
+  page(
+    startKey: Uint8Array,
+    limit: number,
+  ): { readonly regions: readonly Region[]; readonly next: Region | undefined } {
+    const first = this.#firstEndingAfter(startKey);
+    return { regions: this.#ordered.slice(first, first + limit), next: this.#ordered[first + limit] };
+  }
+
+  overlapping(range: KeyRange): readonly Region[] {
+    const found: Region[] = [];
+    for (let at = this.#firstEndingAfter(range.startKey); at < this.#ordered.length; at++) {
+      const region = this.#ordered[at] as Region;
+      if (!rangesOverlap(region, range)) {
+        break;
+      }
+      found.push(region);
+    }
+    return found;
+  }
+
+  /** Why the Region is out of date, or undefined when it is news or known. */
+  staleReason(region: Region): string | undefined {
+    const known = this.#byId.get(region.id);
+    if (known !== undefined && epochIsStale(region.epoch, known.epoch)) {
+      return `epoch ${formatEpoch(region)} is behind the known ${formatEpoch(known)}`;
+    }
+    // Each change of the range that covers a key raises the version there, so of two Regions that overlap the one
+    // with the greater version is the newer, and two equal ones cannot both have existed.
+    const newer = this.overlapping(region).find(
+      (other) => other.id !== region.id && other.epoch.version >= region.epoch.version,
+    );
+    return newer === undefined
+      ? undefined
+      : `${formatRange(region)} at version ${region.epoch.version} overlaps region ${newer.id} ${formatRange(newer)} at version ${newer.epoch.version}`;
+  }
+
+  /** Takes the Region in, and out what it replaces: its older self, and the older Regions that it overlaps. */
+  put(region: Region): PutResult {
+    const reason = this.staleReason(region);
+    if (reason !== undefined) {
+      return { accepted: false, reason };
+    }
+    const known = this.#byId.get(region.id);
+    if (known !== undefined) {
+      this.#remove(known);
+    }
+    const removed = this.overlapping(region);
+    for (const other of removed) {
+      this.#remove(other);
+    }
+    this.#ordered.splice(this.#firstStartingAtOrAfter(region.startKey), 0, region);
+    this.#byId.set(region.id, region);
+    return { accepted: true, removed };
+  }
+
+  #remove(region: Region): void {
+    this.#ordered.splice(this.#firstStartingAtOrAfter(region.startKey), 1);
+    this.#byId.delete(region.id);
+  }
+
+  #firstStartingAtOrAfter(key: Uint8Array): number {
+    return this.#search((region) => compareKeys(region.startKey, key) >= 0);
+  }
+
+  #firstEndingAfter(key: Uint8Array): number {
+    return this.#search((region) => region.endKey.length === 0 || compareKeys(region.endKey, key) > 0);
+  }
+
+  /** The position of the first Region for which `reached` holds; it holds for all behind it. */
+  #search(reached: (region: Region) => boolean): number {
+    let low = 0;
+    let high = this.#ordered.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (reached(this.#ordered[middle] as Region)) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return low;
+  }
+}
+
+function formatEpoch(region: Region): string {
+  return `${region.epoch.confVer}.${region.epoch.version}`;
+}

@@ -1,0 +1,22 @@
+import type { StoreId } from "@flaredb/rdb-base";
+
+/** What is durable of a Store. */
+export interface StoreInfo {
+  readonly id: StoreId;
+  /** Drawn by the Store when it was new; a repeated registration with it gets the same id. */
+  readonly registrationToken: string;
+  /** host:port of its RPC endpoint. Invariant: no two Stores that are not tombstones share one. */
+  readonly address: string;
+  /** host:port of its HTTP endpoint. */
+  readonly httpAddress: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly programVersion: string;
+  /** Of the process that registered last. */
+  readonly bootId: bigint;
+  /** When that was: wall clock, milliseconds since 1970. */
+  readonly startedMs: number;
+  /** Gone for good; the id is never used again. */
+  readonly isTombstone: boolean;
+  /** Of a tombstone: the Store that took its address. */
+  readonly replacedBy: StoreId | undefined;
+}

@@ -1,0 +1,112 @@
+import { RdbError, regionId, storeId } from "@flaredb/rdb-base";
+import { beforeEach, describe, expect, test } from "vitest";
+import { DurableState } from "../cluster/durable-state.ts";
+import { rangesFromSplitKeys } from "../cluster/initial-regions.ts";
+import { registerCommand } from "../testing/registration.ts";
+import { key, region } from "../testing/regions.ts";
+import { applyCommand } from "./apply.ts";
+import type { ClusterConfig, PdCommand } from "./command.ts";
+
+const config: ClusterConfig = {
+  bootstrapStoreCount: 3,
+  replicaCount: 3,
+  initialRanges: rangesFromSplitKeys([key("m")]),
+};
+const stores = [1, 2, 3].map(storeId);
+const place: PdCommand = { kind: "PlaceInitialRegions", storeIds: stores };
+
+let state: DurableState;
+
+function apply(...commands: readonly PdCommand[]): unknown {
+  return commands.map((command) => applyCommand(state, command)).at(-1);
+}
+
+function registerStores(count: number): void {
+  for (let at = 0; at < count; at++) {
+    apply(registerCommand({ address: `127.0.0.1:${7410 + at}` }));
+  }
+}
+
+beforeEach(() => {
+  state = new DurableState();
+});
+
+test("a cluster gets its id once", () => {
+  expect(apply({ kind: "InitializeCluster", clusterId: 77 })).toEqual({ clusterId: 77 });
+  expect(apply({ kind: "InitializeCluster", clusterId: 78 })).toEqual({ clusterId: 77 });
+});
+
+test("leases of ids follow one another and never meet", () => {
+  expect(apply({ kind: "LeaseIds", count: 1_000 })).toEqual({ firstId: 1 });
+  expect(apply({ kind: "LeaseIds", count: 10 })).toEqual({ firstId: 1_001 });
+  expect(apply({ kind: "LeaseIds", count: 1 })).toEqual({ firstId: 1_011 });
+});
+
+describe("SPEC-M1: the initial Regions", () => {
+  test("are placed once, with ids of the sequence, and await their first leaders", () => {
+    registerStores(3);
+    apply({ kind: "ConfigureCluster", config }, place);
+    expect(state.cluster).toMatchObject({ bootstrapped: true, nextId: 9 });
+    expect(state.regions.all().map((each) => each.id)).toEqual([1, 2]);
+    expect([...state.awaitFirstLeader]).toEqual([1, 2]);
+    expect(apply(place)).toEqual({ regions: [] });
+    expect(state.cluster.nextId).toBe(9);
+  });
+
+  test("take ids behind what was leased before", () => {
+    registerStores(3);
+    apply({ kind: "LeaseIds", count: 1_000 }, { kind: "ConfigureCluster", config }, place);
+    expect(state.regions.all().map((each) => each.id)).toEqual([1_001, 1_002]);
+  });
+
+  test("are not placed on too few Stores, on unknown ones, or on one that is gone", () => {
+    registerStores(3);
+    apply({ kind: "ConfigureCluster", config });
+    const refused = (storeIds: readonly number[]): unknown => {
+      try {
+        return apply({ kind: "PlaceInitialRegions", storeIds: storeIds.map(storeId) });
+      } catch (error) {
+        return (error as RdbError).code;
+      }
+    };
+    expect(refused([1, 2])).toBe("RDB_CLUSTER_NOT_BOOTSTRAPPED");
+    expect(refused([1, 2, 9])).toBe("RDB_NOT_FOUND");
+    apply(registerCommand({ registrationToken: "successor of store 1" }, [1]));
+    expect(refused([1, 2, 3])).toBe("RDB_NOT_FOUND");
+    expect(state.cluster).toMatchObject({ bootstrapped: false, nextId: 1 });
+    expect(apply({ kind: "PlaceInitialRegions", storeIds: [2, 3, 4].map(storeId) })).toMatchObject({
+      regions: [{ id: 1 }, { id: 2 }],
+    });
+  });
+
+  test("once placed, another configuration changes nothing", () => {
+    registerStores(3);
+    apply({ kind: "ConfigureCluster", config }, place);
+    const other = { ...config, initialRanges: rangesFromSplitKeys([]) };
+    expect(apply({ kind: "ConfigureCluster", config: other })).toEqual({ config });
+  });
+
+  test("a leader's first report ends the waiting, and only that Region's", () => {
+    registerStores(3);
+    apply({ kind: "ConfigureCluster", config }, place);
+    const first = state.regions.get(regionId(1));
+    const regions = first === undefined ? [] : [first];
+    expect(apply({ kind: "UpdateRoutes", regions })).toEqual({ accepted: [1] });
+    expect([...state.awaitFirstLeader]).toEqual([2]);
+  });
+
+  test("an initial Region that a newer one replaced awaits nobody", () => {
+    registerStores(3);
+    apply({ kind: "ConfigureCluster", config }, place);
+    apply({ kind: "UpdateRoutes", regions: [region({ id: 1, range: "-", version: 5 })] });
+    expect([...state.awaitFirstLeader]).toEqual([]);
+  });
+});
+
+test("SPEC-M7: routes are taken when they are news and ignored when they are stale", () => {
+  const newer = region({ id: 1, range: "-m", version: 2 });
+  expect(apply({ kind: "UpdateRoutes", regions: [newer, region({ id: 1, range: "-" })] })).toEqual({
+    accepted: [1],
+  });
+  expect(state.regions.get(newer.id)).toEqual(newer);
+});

@@ -1,0 +1,137 @@
+import { type MessageInitShape, create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { RdbError, assertNever, safeInteger, storeId } from "@flaredb/rdb-base";
+import {
+  type ClusterConfig as WireConfig,
+  ClusterConfigSchema,
+  InitialRangeSchema,
+  PdCommandSchema,
+  type PdCommand as WireCommand,
+  type RegisterStoreCommand,
+  RegisterStoreCommandSchema,
+  regionFromProto,
+  regionToProto,
+} from "@flaredb/rdb-proto";
+import type { ClusterConfig, CommandOf, PdCommand } from "./command.ts";
+
+/** Whose command it is: drawn by each process at its start, then counted. */
+export interface ProposalId {
+  readonly proposer: number;
+  readonly sequence: number;
+}
+
+type WireOneof = WireCommand["command"];
+
+export function encodeCommand(id: ProposalId, command: PdCommand): Uint8Array {
+  return toBinary(
+    PdCommandSchema,
+    create(PdCommandSchema, {
+      proposer: BigInt(id.proposer),
+      sequence: BigInt(id.sequence),
+      command: commandToProto(command),
+    }),
+  );
+}
+
+/** @throws RdbError RDB_DATA_FORMAT when the command is one that this program does not know */
+export function decodeCommand(data: Uint8Array): { readonly id: ProposalId; readonly command: PdCommand } {
+  const message = fromBinary(PdCommandSchema, data);
+  return {
+    id: {
+      proposer: safeInteger(message.proposer, "proposer"),
+      sequence: safeInteger(message.sequence, "sequence"),
+    },
+    command: commandFromProto(message.command),
+  };
+}
+
+function commandToProto(
+  command: PdCommand,
+): NonNullable<MessageInitShape<typeof PdCommandSchema>["command"]> {
+  switch (command.kind) {
+    case "InitializeCluster":
+      return { case: "initializeCluster", value: { clusterId: BigInt(command.clusterId) } };
+    case "ConfigureCluster":
+      return { case: "configureCluster", value: { config: configToProto(command.config) } };
+    case "LeaseIds":
+      return { case: "leaseIds", value: { count: command.count } };
+    case "RegisterStore":
+      return { case: "registerStore", value: registrationToProto(command) };
+    case "PlaceInitialRegions":
+      return { case: "placeInitialRegions", value: { storeIds: command.storeIds.map(BigInt) } };
+    case "UpdateRoutes":
+      return { case: "updateRoutes", value: { regions: command.regions.map(regionToProto) } };
+    default:
+      return assertNever(command, "command of the placement driver");
+  }
+}
+
+function commandFromProto(command: WireOneof): PdCommand {
+  switch (command.case) {
+    case "initializeCluster":
+      return {
+        kind: "InitializeCluster",
+        clusterId: safeInteger(command.value.clusterId, "cluster id"),
+      };
+    case "configureCluster":
+      return { kind: "ConfigureCluster", config: configFromProto(command.value.config) };
+    case "leaseIds":
+      return { kind: "LeaseIds", count: command.value.count };
+    case "registerStore":
+      return registrationFromProto(command.value);
+    case "placeInitialRegions":
+      return { kind: "PlaceInitialRegions", storeIds: command.value.storeIds.map(storeId) };
+    case "updateRoutes":
+      return { kind: "UpdateRoutes", regions: command.value.regions.map(regionFromProto) };
+    case undefined:
+      throw new RdbError(
+        "RDB_DATA_FORMAT",
+        "the log holds a command that this program does not know: run the version that wrote it, or a newer one",
+      );
+    default:
+      return assertNever(command, "command of the placement driver");
+  }
+}
+
+export function configToProto(config: ClusterConfig): WireConfig {
+  return create(ClusterConfigSchema, {
+    bootstrapStoreCount: config.bootstrapStoreCount,
+    replicaCount: config.replicaCount,
+    initialRanges: config.initialRanges.map((range) => create(InitialRangeSchema, range)),
+  });
+}
+
+export function configFromProto(config: WireConfig | undefined): ClusterConfig {
+  return {
+    bootstrapStoreCount: config?.bootstrapStoreCount ?? 0,
+    replicaCount: config?.replicaCount ?? 0,
+    initialRanges: (config?.initialRanges ?? []).map(({ startKey, endKey }) => ({ startKey, endKey })),
+  };
+}
+
+function registrationToProto(command: CommandOf<"RegisterStore">): RegisterStoreCommand {
+  const { registration } = command;
+  return create(RegisterStoreCommandSchema, {
+    ...registration,
+    storeId: BigInt(registration.storeId ?? 0),
+    labels: { ...registration.labels },
+    startedMs: BigInt(registration.startedMs),
+    silentStoreIds: command.silentStoreIds.map(BigInt),
+  });
+}
+
+function registrationFromProto(message: RegisterStoreCommand): CommandOf<"RegisterStore"> {
+  return {
+    kind: "RegisterStore",
+    registration: {
+      storeId: message.storeId === 0n ? undefined : storeId(message.storeId),
+      registrationToken: message.registrationToken,
+      address: message.address,
+      httpAddress: message.httpAddress,
+      labels: message.labels,
+      programVersion: message.programVersion,
+      bootId: message.bootId,
+      startedMs: safeInteger(message.startedMs, "start time"),
+    },
+    silentStoreIds: message.silentStoreIds.map(storeId),
+  };
+}

@@ -1,0 +1,58 @@
+import type { KeyRange, Region, RegionId, StoreId } from "@flaredb/rdb-base";
+import type { StoreInfo } from "../cluster/store-info.ts";
+
+/** How the cluster is laid out when it is bootstrapped. */
+export interface ClusterConfig {
+  /** How many Stores must be up before the initial Regions are placed. */
+  readonly bootstrapStoreCount: number;
+  /** Peers of each initial Region; fewer where there are fewer Stores. */
+  readonly replicaCount: number;
+  /** Invariant: they tile the key space, in order. */
+  readonly initialRanges: readonly KeyRange[];
+}
+
+/** A Store's registration. */
+export interface Registration {
+  /** Undefined: it is new and asks for an id. */
+  readonly storeId: StoreId | undefined;
+  readonly registrationToken: string;
+  readonly address: string;
+  readonly httpAddress: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly programVersion: string;
+  readonly bootId: bigint;
+  /** The proposer's wall clock, milliseconds since 1970. */
+  readonly startedMs: number;
+}
+
+/**
+ * What changes PD's durable state; every change is an entry of PD's log. What only the proposer can know, such as
+ * who is silent, is in the command, so that applying it gives the same on every member.
+ */
+export type PdCommand =
+  | { readonly kind: "InitializeCluster"; readonly clusterId: number }
+  | { readonly kind: "ConfigureCluster"; readonly config: ClusterConfig }
+  | { readonly kind: "LeaseIds"; readonly count: number }
+  | {
+      readonly kind: "RegisterStore";
+      readonly registration: Registration;
+      /** Stores that the proposer had not heard of lately: their addresses may be taken. */
+      readonly silentStoreIds: readonly StoreId[];
+    }
+  | { readonly kind: "PlaceInitialRegions"; readonly storeIds: readonly StoreId[] }
+  | { readonly kind: "UpdateRoutes"; readonly regions: readonly Region[] };
+
+/** What the proposer of each command learns once it is applied. */
+export interface CommandResults {
+  /** The id that the cluster has: another one when it had one already. */
+  InitializeCluster: { readonly clusterId: number };
+  ConfigureCluster: { readonly config: ClusterConfig };
+  LeaseIds: { readonly firstId: number };
+  RegisterStore: { readonly store: StoreInfo; readonly replaced: StoreInfo | undefined };
+  PlaceInitialRegions: { readonly regions: readonly Region[] };
+  /** The Regions that were news, or the first word of an initial Region's leader. */
+  UpdateRoutes: { readonly accepted: readonly RegionId[] };
+}
+
+export type CommandKind = PdCommand["kind"];
+export type CommandOf<Kind extends CommandKind> = Extract<PdCommand, { readonly kind: Kind }>;

@@ -1,0 +1,96 @@
+import { RdbError, type StoreId } from "@flaredb/rdb-base";
+import type { DurableState } from "../cluster/durable-state.ts";
+import type { StoreInfo } from "../cluster/store-info.ts";
+import { pdLimits } from "../limits.ts";
+import type { CommandOf, CommandResults, Registration } from "./command.ts";
+
+/**
+ * Registers a new Store, or notes the new process of a known one.
+ *
+ * A new Store is known by its token, so a repeated call gets the same id. An address belongs to one Store: that of
+ * a Store that still answers is refused, that of a silent one goes over, and the silent one is gone for good,
+ * because what stands behind its address now has other data.
+ *
+ * @throws RdbError RDB_ALREADY_EXISTS when the address is a living Store's; RDB_NOT_FOUND for an id that was never
+ * given out; RDB_DATA_FOREIGN for a Store that is gone for good
+ */
+export function registerStore(
+  state: DurableState,
+  command: CommandOf<"RegisterStore">,
+): CommandResults["RegisterStore"] {
+  const { registration } = command;
+  const known = findKnown(state, registration);
+  const owner = findAddressOwner(state, registration.address, known?.id);
+  if (owner !== undefined && !command.silentStoreIds.includes(owner.id)) {
+    throw new RdbError(
+      "RDB_ALREADY_EXISTS",
+      `address ${registration.address} of ${known === undefined ? "a new store" : `store ${known.id}`} is that of store ${owner.id}, which still answers: stop store ${owner.id} or choose another address`,
+      { details: { address: registration.address, storeId: owner.id } },
+    );
+  }
+  if (known === undefined && state.stores.size >= pdLimits.storeMaxCount) {
+    throw new RdbError(
+      "RDB_INVALID_ARGUMENT",
+      `the cluster has had ${state.stores.size} stores, storeMaxCount is ${pdLimits.storeMaxCount}`,
+    );
+  }
+  const id = known?.id ?? state.takeStoreId();
+  const replaced = owner === undefined ? undefined : { ...owner, isTombstone: true, replacedBy: id };
+  if (replaced !== undefined) {
+    state.putStore(replaced);
+  }
+  const store = storeOf(registration, id, known);
+  state.putStore(store);
+  return { store, replaced };
+}
+
+function findKnown(state: DurableState, registration: Registration): StoreInfo | undefined {
+  const { storeId, registrationToken } = registration;
+  const known =
+    storeId === undefined
+      ? [...state.stores.values()].find((store) => store.registrationToken === registrationToken)
+      : state.stores.get(storeId);
+  if (known === undefined && storeId !== undefined) {
+    throw new RdbError(
+      "RDB_NOT_FOUND",
+      `store ${storeId} was never registered here: start it with an empty data folder to get a new id`,
+      { details: { storeId } },
+    );
+  }
+  if (known?.isTombstone === true) {
+    const successor =
+      known.replacedBy === undefined ? "" : `: store ${known.replacedBy} took its address ${known.address}`;
+    throw new RdbError(
+      "RDB_DATA_FOREIGN",
+      `store ${known.id} is gone for good${successor}; start it with an empty data folder to get a new id`,
+      { details: { storeId: known.id } },
+    );
+  }
+  return known;
+}
+
+function findAddressOwner(
+  state: DurableState,
+  address: string,
+  except: StoreId | undefined,
+): StoreInfo | undefined {
+  return [...state.stores.values()].find(
+    (store) => store.address === address && !store.isTombstone && store.id !== except,
+  );
+}
+
+function storeOf(registration: Registration, id: StoreId, known: StoreInfo | undefined): StoreInfo {
+  return {
+    id,
+    registrationToken: known?.registrationToken ?? registration.registrationToken,
+    address: registration.address,
+    httpAddress: registration.httpAddress,
+    labels: registration.labels,
+    programVersion: registration.programVersion,
+    bootId: registration.bootId,
+    // A repeated call of the same process is no new start.
+    startedMs: known?.bootId === registration.bootId ? known.startedMs : registration.startedMs,
+    isTombstone: false,
+    replacedBy: undefined,
+  };
+}

@@ -1,0 +1,166 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  RdbError,
+  type RegionId,
+  type StoreId,
+  assert,
+  assertNever,
+  safeInteger,
+  storeId,
+} from "@flaredb/rdb-base";
+import {
+  PdClusterRowSchema,
+  PdRegionRowSchema,
+  PdStoreRowSchema,
+  regionFromProto,
+  regionToProto,
+} from "@flaredb/rdb-proto";
+import { type ChangedRow, DurableState } from "../cluster/durable-state.ts";
+import type { StoreInfo } from "../cluster/store-info.ts";
+import { configFromProto, configToProto } from "./command-codec.ts";
+
+/** First byte of a row's key: what it holds. Part of the disk format. */
+const rowKinds = { cluster: 1, store: 2, region: 3 } as const;
+
+/** One row of the applied state; `value` undefined: it is no more. */
+export interface StateRow {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array | undefined;
+}
+
+/** What is to be written for a row that changed. */
+export function encodeRow(state: DurableState, changed: ChangedRow): StateRow {
+  switch (changed.kind) {
+    case "Cluster":
+      return { key: rowKey(rowKinds.cluster, 0), value: encodeCluster(state) };
+    case "Store":
+      return { key: rowKey(rowKinds.store, changed.id), value: encodeStore(state, changed.id) };
+    case "Region":
+      return { key: rowKey(rowKinds.region, changed.id), value: encodeRegion(state, changed.id) };
+    default:
+      return assertNever(changed, "row of the state");
+  }
+}
+
+/**
+ * The state that the rows hold.
+ *
+ * @throws RdbError RDB_DATA_FORMAT for a row that this program does not know, RDB_DATA_CORRUPT for Regions that
+ * contradict each other
+ */
+export function decodeState(
+  rows: Iterable<{ readonly key: Uint8Array; readonly value: Uint8Array }>,
+): DurableState {
+  const state = new DurableState();
+  for (const { key, value } of rows) {
+    decodeRow(state, key[0], value);
+  }
+  state.takeChangedRows();
+  return state;
+}
+
+function decodeRow(state: DurableState, kind: number | undefined, value: Uint8Array): void {
+  switch (kind) {
+    case rowKinds.cluster:
+      return decodeCluster(state, value);
+    case rowKinds.store:
+      return decodeStore(state, value);
+    case rowKinds.region:
+      return decodeRegion(state, value);
+    default:
+      throw new RdbError(
+        "RDB_DATA_FORMAT",
+        `the data folder holds a row of kind ${kind} that this program does not know: run a newer version`,
+      );
+  }
+}
+
+function rowKey(kind: number, id: number): Uint8Array {
+  const key = new Uint8Array(9);
+  key[0] = kind;
+  new DataView(key.buffer).setBigUint64(1, BigInt(id));
+  return key;
+}
+
+function encodeCluster(state: DurableState): Uint8Array {
+  const { clusterId, nextId, nextStoreId, config, bootstrapped } = state.cluster;
+  const row = create(PdClusterRowSchema, {
+    clusterId: BigInt(clusterId),
+    nextId: BigInt(nextId),
+    nextStoreId: BigInt(nextStoreId),
+    bootstrapped,
+    ...(config === undefined ? {} : { config: configToProto(config) }),
+  });
+  return toBinary(PdClusterRowSchema, row);
+}
+
+function decodeCluster(state: DurableState, value: Uint8Array): void {
+  const row = fromBinary(PdClusterRowSchema, value);
+  state.updateCluster({
+    clusterId: safeInteger(row.clusterId, "cluster id"),
+    nextId: safeInteger(row.nextId, "next id"),
+    nextStoreId: safeInteger(row.nextStoreId, "next store id"),
+    config: row.config === undefined ? undefined : configFromProto(row.config),
+    bootstrapped: row.bootstrapped,
+  });
+}
+
+function encodeStore(state: DurableState, id: StoreId): Uint8Array {
+  const store = state.stores.get(id);
+  assert(store !== undefined, "a Store is never forgotten");
+  const row = create(PdStoreRowSchema, {
+    ...store,
+    id: BigInt(store.id),
+    labels: { ...store.labels },
+    startedMs: BigInt(store.startedMs),
+    replacedBy: BigInt(store.replacedBy ?? 0),
+  });
+  return toBinary(PdStoreRowSchema, row);
+}
+
+function decodeStore(state: DurableState, value: Uint8Array): void {
+  const row = fromBinary(PdStoreRowSchema, value);
+  const store: StoreInfo = {
+    id: storeId(row.id),
+    registrationToken: row.registrationToken,
+    address: row.address,
+    httpAddress: row.httpAddress,
+    labels: row.labels,
+    programVersion: row.programVersion,
+    bootId: row.bootId,
+    startedMs: safeInteger(row.startedMs, "start time"),
+    isTombstone: row.isTombstone,
+    replacedBy: row.replacedBy === 0n ? undefined : storeId(row.replacedBy),
+  };
+  state.putStore(store);
+}
+
+function encodeRegion(state: DurableState, id: RegionId): Uint8Array | undefined {
+  const region = state.regions.get(id);
+  if (region === undefined) {
+    return undefined;
+  }
+  const row = create(PdRegionRowSchema, {
+    region: regionToProto(region),
+    awaitsFirstLeader: state.awaitFirstLeader.has(id),
+  });
+  return toBinary(PdRegionRowSchema, row);
+}
+
+function decodeRegion(state: DurableState, value: Uint8Array): void {
+  const row = fromBinary(PdRegionRowSchema, value);
+  if (row.region === undefined) {
+    throw new RdbError("RDB_DATA_CORRUPT", "a row of a Region in the data folder holds no Region");
+  }
+  const region = regionFromProto(row.region);
+  const result = state.putRegion(region);
+  if (!result.accepted || result.removed.length > 0) {
+    throw new RdbError(
+      "RDB_DATA_CORRUPT",
+      `region ${region.id} in the data folder overlaps another one: ${result.accepted ? `region ${result.removed[0]?.id}` : result.reason}`,
+    );
+  }
+  if (row.awaitsFirstLeader) {
+    state.setAwaitsFirstLeader(region.id, true);
+  }
+}

@@ -1,0 +1,43 @@
+import { create } from "@bufbuild/protobuf";
+import type { StoreId } from "@flaredb/rdb-base";
+import {
+  type RegionHeartbeatResponse,
+  RegionHeartbeatResponseSchema,
+  type Store,
+  regionToProto,
+} from "@flaredb/rdb-proto";
+import type { DurableState } from "../cluster/durable-state.ts";
+
+export function storeListCommand(stores: Store[]): RegionHeartbeatResponse {
+  return create(RegionHeartbeatResponseSchema, { command: { case: "storeList", value: { stores } } });
+}
+
+export function reportAllCommand(): RegionHeartbeatResponse {
+  return create(RegionHeartbeatResponseSchema, { command: { case: "reportAll", value: {} } });
+}
+
+/**
+ * The initial peers that the Store is to make. Only of Regions of which no leader has ever reported: a Store that
+ * lost its data must not make an empty voter of a Region that lives (DESIGN §5).
+ */
+export function createPeerCommands(state: DurableState, storeId: StoreId): RegionHeartbeatResponse[] {
+  const commands: RegionHeartbeatResponse[] = [];
+  for (const regionId of state.awaitFirstLeader) {
+    const region = state.regions.get(regionId);
+    if (region?.peers.some((peer) => peer.storeId === storeId) === true) {
+      commands.push(
+        create(RegionHeartbeatResponseSchema, {
+          command: {
+            case: "createPeer",
+            value: {
+              clusterId: BigInt(state.cluster.clusterId),
+              storeId: BigInt(storeId),
+              region: regionToProto(region),
+            },
+          },
+        }),
+      );
+    }
+  }
+  return commands;
+}

@@ -1,0 +1,64 @@
+import type { AddressInfo } from "node:net";
+import { RdbError } from "@flaredb/rdb-base";
+import { formatAddress } from "@flaredb/rdb-wire";
+import fastify, { type FastifyInstance } from "fastify";
+import type { PlacementDriver } from "../placement-driver.ts";
+import type { MemberInfo } from "../rpc/pd-service.ts";
+import { clusterView, healthView, regionsView, storesView } from "./json-views.ts";
+
+export interface HttpServerOptions {
+  readonly host: string;
+  /** 0: any free one; `listen` tells which. */
+  readonly port: number;
+  readonly driver: PlacementDriver;
+  readonly members: () => readonly MemberInfo[];
+}
+
+/** Health, and what PD knows as read-only JSON. */
+export class HttpServer {
+  readonly #options: HttpServerOptions;
+  readonly #server: FastifyInstance;
+  #port = 0;
+
+  constructor(options: HttpServerOptions) {
+    const { driver, members } = options;
+    this.#options = options;
+    // Connections are cut at the close: a browser's idle one would hold it up.
+    this.#server = fastify({ forceCloseConnections: true });
+    this.#server.get("/health", () => healthView(driver));
+    this.#server.get("/api/v1/cluster", () => clusterView(driver, members()));
+    this.#server.get("/api/v1/stores", () => storesView(driver));
+    this.#server.get("/api/v1/regions", () => regionsView(driver));
+  }
+
+  /** host:port. Only after `listen`. */
+  get address(): string {
+    return formatAddress(this.#options.host, this.#port);
+  }
+
+  /** @throws RdbError RDB_ADDRESS_IN_USE; RDB_UNAVAILABLE when the address cannot be listened on */
+  async listen(): Promise<void> {
+    const { host, port } = this.#options;
+    try {
+      await this.#server.listen({ host, port });
+    } catch (error) {
+      throw listenError(error, formatAddress(host, port));
+    }
+    this.#port = (this.#server.server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    await this.#server.close();
+  }
+}
+
+function listenError(error: unknown, address: string): RdbError {
+  const isTaken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+  return new RdbError(
+    isTaken ? "RDB_ADDRESS_IN_USE" : "RDB_UNAVAILABLE",
+    isTaken
+      ? `HTTP address ${address} is in use; stop the process that listens there or choose another port`
+      : `cannot listen on HTTP address ${address}: ${error instanceof Error ? error.message : String(error)}`,
+    { details: { address }, cause: error },
+  );
+}

@@ -1,0 +1,91 @@
+import { formatKey } from "@flaredb/rdb-base";
+import type { StoreView } from "../cluster/cluster-state.ts";
+import type { RegionInfo } from "../cluster/region-info.ts";
+import type { PlacementDriver } from "../placement-driver.ts";
+import type { MemberInfo } from "../rpc/pd-service.ts";
+import { PROGRAM_VERSION } from "../version.ts";
+
+/** Whether this PD serves. Shape of `GET /health`. */
+export function healthView(driver: PlacementDriver) {
+  return {
+    status: "serving",
+    clusterId: driver.clusterId,
+    memberId: driver.log.memberId,
+    leaderMemberId: driver.log.leaderMemberId,
+    appliedIndex: driver.log.appliedIndex,
+    version: PROGRAM_VERSION,
+  };
+}
+
+/** Shape of `GET /api/v1/cluster`. */
+export function clusterView(driver: PlacementDriver, members: readonly MemberInfo[]) {
+  const { cluster, regions, awaitFirstLeader } = driver.cluster.durable;
+  const stores = driver.presentStores();
+  return {
+    clusterId: cluster.clusterId,
+    bootstrapped: cluster.bootstrapped,
+    bootstrapStoreCount: cluster.config?.bootstrapStoreCount ?? 0,
+    replicaCount: cluster.config?.replicaCount ?? 0,
+    members,
+    leaderMemberId: driver.log.leaderMemberId,
+    storeCount: stores.length,
+    upStoreCount: stores.filter(({ condition }) => condition === "Up").length,
+    regionCount: regions.size,
+    regionWithLeaderCount: driver.ledRegionCount(),
+    regionsAwaitingFirstLeader: awaitFirstLeader.size,
+  };
+}
+
+/** Shape of `GET /api/v1/stores`. */
+export function storesView(driver: PlacementDriver) {
+  return { stores: driver.storeViews().map(storeJson) };
+}
+
+/** Shape of `GET /api/v1/regions`. */
+export function regionsView(driver: PlacementDriver) {
+  const regions = driver.cluster.durable.regions.all();
+  return { regions: regions.map((region) => regionJson(driver.cluster.infoOf(region))) };
+}
+
+function storeJson({ store, condition, lastHeardMs, stats, regionCount, leaderCount }: StoreView) {
+  return {
+    id: store.id,
+    address: store.address,
+    httpAddress: store.httpAddress,
+    state: condition,
+    labels: store.labels,
+    version: store.programVersion,
+    startedMs: store.startedMs,
+    lastHeardMs,
+    regionCount,
+    leaderCount,
+    replacedBy: store.replacedBy ?? null,
+    stats:
+      stats === undefined
+        ? null
+        : {
+            capacityBytes: Number(stats.capacityBytes),
+            availableBytes: Number(stats.availableBytes),
+            usedBytes: Number(stats.usedBytes),
+            isSlow: stats.isSlow,
+            isFull: stats.isFull,
+          },
+  };
+}
+
+function regionJson({ region, status }: RegionInfo) {
+  return {
+    id: region.id,
+    startKey: formatKey(region.startKey),
+    endKey: formatKey(region.endKey),
+    epoch: region.epoch,
+    peers: region.peers,
+    leader: status?.leader ?? null,
+    term: status?.term ?? 0,
+    approximateSizeBytes: status?.approximateSizeBytes ?? 0,
+    approximateKeyCount: status?.approximateKeyCount ?? 0,
+    downPeerIds: status?.downPeerIds ?? [],
+    pendingPeerIds: status?.pendingPeerIds ?? [],
+    reportedMs: status?.reportedMs ?? 0,
+  };
+}

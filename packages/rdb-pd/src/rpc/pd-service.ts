@@ -1,0 +1,196 @@
+import { create } from "@bufbuild/protobuf";
+import type { ServiceImpl } from "@connectrpc/connect";
+import { type StoreId, limits, regionId, safeInteger, storeId } from "@flaredb/rdb-base";
+import {
+  AllocateIdsResponseSchema,
+  type GetClusterInfoResponse,
+  GetClusterInfoResponseSchema,
+  GetRegionByIdResponseSchema,
+  GetRegionResponseSchema,
+  GetStoreResponseSchema,
+  ListRegionsResponseSchema,
+  ListStoresResponseSchema,
+  PdMemberSchema,
+  type PdService,
+  type RegionRoute,
+  type RegisterStoreRequest,
+  RegisterStoreResponseSchema,
+  type Store,
+  StoreHeartbeatResponseSchema,
+} from "@flaredb/rdb-proto";
+import type { StoreView } from "../cluster/cluster-state.ts";
+import type { RegionInfo } from "../cluster/region-info.ts";
+import type { Registration } from "../command/command.ts";
+import { pdLimits } from "../limits.ts";
+import type { PlacementDriver } from "../placement-driver.ts";
+import { PROGRAM_VERSION } from "../version.ts";
+import { checkText, fromWire, invalid } from "./from-wire.ts";
+import { heartbeatHandler } from "./region-heartbeat.ts";
+import { reportsFromProto } from "./report-codec.ts";
+import { senderFromProto } from "./sender.ts";
+import { routeToProto, storeStatusToProto, storeToProto } from "./view-codec.ts";
+
+/** A PD process, as others reach it. */
+export interface MemberInfo {
+  readonly id: number;
+  readonly name: string;
+  readonly address: string;
+  readonly httpAddress: string;
+}
+
+export interface PdServiceOptions {
+  readonly driver: PlacementDriver;
+  /** Asked at each call: addresses are known once the servers listen. */
+  readonly members: () => readonly MemberInfo[];
+  readonly wallMs: () => number;
+}
+
+/** PdService: what is checked at the edge, and its way into the driver and back. */
+export function pdService(options: PdServiceOptions): ServiceImpl<typeof PdService> {
+  const { driver } = options;
+  return {
+    getClusterInfo: () => clusterInfo(driver, options.members()),
+
+    async registerStore(request) {
+      const registration = registrationFromProto(request, options.wallMs());
+      const clusterId = fromWire(() => safeInteger(request.clusterId, "cluster_id"));
+      const store = await driver.registerStore(clusterId, registration);
+      return create(RegisterStoreResponseSchema, {
+        clusterId: BigInt(driver.clusterId),
+        storeId: BigInt(store.id),
+        stores: driver.presentStores().map(storeToProto),
+      });
+    },
+
+    async storeHeartbeat(request) {
+      const sender = senderFromProto(request);
+      const sendRegions = await driver.storeHeartbeat({
+        sender,
+        stats: request.stats,
+        reports: reportsFromProto(sender.storeId, request.regions),
+        digest: request.regionsDigest,
+      });
+      return create(StoreHeartbeatResponseSchema, { sendRegions });
+    },
+
+    regionHeartbeat: heartbeatHandler(driver),
+
+    async allocateIds(request) {
+      const firstId = await driver.allocateIds(request.count);
+      return create(AllocateIdsResponseSchema, { firstId: BigInt(firstId) });
+    },
+
+    getRegion(request) {
+      const info = driver.regionOf(checkKey("key", request.key), request.before);
+      return create(GetRegionResponseSchema, withStores(driver, info));
+    },
+
+    getRegionById(request) {
+      const info = driver.regionById(fromWire(() => regionId(request.regionId)));
+      return create(GetRegionByIdResponseSchema, withStores(driver, info));
+    },
+
+    listRegions(request) {
+      driver.checkBootstrapped();
+      const limit = request.limit === 0 ? pdLimits.listRegionsMaxCount : request.limit;
+      if (limit > pdLimits.listRegionsMaxCount) {
+        throw invalid(
+          "limit",
+          `${limit} must be <= ${pdLimits.listRegionsMaxCount}`,
+          pdLimits.listRegionsMaxCount,
+        );
+      }
+      const startKey = checkKey("start_key", request.startKey);
+      const { regions, next } = driver.cluster.durable.regions.page(startKey, limit);
+      return create(ListRegionsResponseSchema, {
+        routes: regions.map((region) => routeToProto(driver.cluster.infoOf(region))),
+        ...(next === undefined ? {} : { nextKey: next.startKey }),
+      });
+    },
+
+    getStore(request) {
+      const id = fromWire(() => storeId(request.storeId));
+      return create(GetStoreResponseSchema, { status: storeStatusToProto(driver.storeById(id)) });
+    },
+
+    listStores() {
+      return create(ListStoresResponseSchema, { statuses: driver.storeViews().map(storeStatusToProto) });
+    },
+  };
+}
+
+function clusterInfo(driver: PlacementDriver, members: readonly MemberInfo[]): GetClusterInfoResponse {
+  const { cluster, regions } = driver.cluster.durable;
+  const stores = driver.presentStores();
+  return create(GetClusterInfoResponseSchema, {
+    clusterId: BigInt(cluster.clusterId),
+    bootstrapped: cluster.bootstrapped,
+    bootstrapStoreCount: cluster.config?.bootstrapStoreCount ?? 0,
+    registeredStoreCount: stores.length,
+    members: members.map((member) => create(PdMemberSchema, { ...member, id: BigInt(member.id) })),
+    leaderMemberId: BigInt(driver.log.leaderMemberId),
+    regionCount: regions.size,
+    regionWithLeaderCount: driver.ledRegionCount(),
+    upStoreCount: stores.filter(({ condition }) => condition === "Up").length,
+    programVersion: PROGRAM_VERSION,
+  });
+}
+
+function registrationFromProto(request: RegisterStoreRequest, wallMs: number): Registration {
+  const id: StoreId | undefined =
+    request.storeId === 0n ? undefined : fromWire(() => storeId(request.storeId));
+  const tokenMinLength = id === undefined ? 1 : 0;
+  const { addressMaxLength, registrationTokenMaxLength, versionMaxLength } = pdLimits;
+  return {
+    storeId: id,
+    registrationToken: checkText("registration_token", request.registrationToken, {
+      minLength: tokenMinLength,
+      maxLength: registrationTokenMaxLength,
+    }),
+    address: checkText("address", request.address, { minLength: 1, maxLength: addressMaxLength }),
+    httpAddress: checkText("http_address", request.httpAddress, {
+      minLength: 0,
+      maxLength: addressMaxLength,
+    }),
+    labels: checkLabels(request.labels),
+    programVersion: checkText("program_version", request.programVersion, {
+      minLength: 0,
+      maxLength: versionMaxLength,
+    }),
+    bootId: request.bootId,
+    startedMs: wallMs,
+  };
+}
+
+function checkLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const entries = Object.entries(labels);
+  if (entries.length > pdLimits.labelMaxCount) {
+    throw invalid(
+      "labels",
+      `are ${entries.length}, labelMaxCount is ${pdLimits.labelMaxCount}`,
+      pdLimits.labelMaxCount,
+    );
+  }
+  for (const [name, value] of entries) {
+    checkText("labels", name, { minLength: 1, maxLength: pdLimits.labelMaxLength });
+    checkText(`labels.${name}`, value, { minLength: 0, maxLength: pdLimits.labelMaxLength });
+  }
+  return labels;
+}
+
+function checkKey(field: string, key: Uint8Array): Uint8Array {
+  if (key.length > limits.keyMaxBytes) {
+    throw invalid(field, `has ${key.length} bytes, keyMaxBytes is ${limits.keyMaxBytes}`, limits.keyMaxBytes);
+  }
+  return key;
+}
+
+function withStores(
+  driver: PlacementDriver,
+  info: RegionInfo,
+): { readonly route: RegionRoute; readonly stores: Store[] } {
+  const isPeerStore = (view: StoreView): boolean =>
+    info.region.peers.some((peer) => peer.storeId === view.store.id);
+  const stores = driver.storeViews().filter(isPeerStore).map(storeToProto);
+  return { route: routeToProto(info), stores };
+}

@@ -1,0 +1,56 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import { RdbError } from "@flaredb/rdb-base";
+import type { PdService, RegionHeartbeatRequest } from "@flaredb/rdb-proto";
+import type { HeartbeatStream } from "../heartbeat/heartbeat-streams.ts";
+import type { PlacementDriver } from "../placement-driver.ts";
+import { reportsFromProto } from "./report-codec.ts";
+import { senderFromProto } from "./sender.ts";
+
+/**
+ * The stream between a Store and PD. Its first message says whose it is; the commands flow from then on until the
+ * Store ends it, its messages are refused, or PD stops.
+ */
+export function heartbeatHandler(driver: PlacementDriver): ServiceImpl<typeof PdService>["regionHeartbeat"] {
+  return async function* regionHeartbeat(requests) {
+    const messages = requests[Symbol.asyncIterator]();
+    const first = await messages.next();
+    if (first.done === true) {
+      return;
+    }
+    const stream = driver.openStream(senderFromProto(first.value));
+    // Not waited for: it ends with the requests, which end with the connection at the latest.
+    void listen(driver, stream, first.value, messages);
+    try {
+      yield* stream.commands;
+    } finally {
+      driver.closeStream(stream);
+    }
+  };
+}
+
+/** Never rejects: what goes wrong ends the stream. */
+async function listen(
+  driver: PlacementDriver,
+  stream: HeartbeatStream,
+  first: RegionHeartbeatRequest,
+  rest: AsyncIterator<RegionHeartbeatRequest>,
+): Promise<void> {
+  try {
+    await take(driver, stream, first);
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
+      await take(driver, stream, next.value);
+    }
+    driver.closeStream(stream);
+  } catch (error) {
+    driver.closeStream(stream, RdbError.from(error));
+  }
+}
+
+function take(
+  driver: PlacementDriver,
+  stream: HeartbeatStream,
+  request: RegionHeartbeatRequest,
+): Promise<void> {
+  const sender = senderFromProto(request);
+  return driver.regionHeartbeat(stream, sender, reportsFromProto(sender.storeId, request.regions));
+}

@@ -1,0 +1,70 @@
+import { create } from "@bufbuild/protobuf";
+import { assertNever } from "@flaredb/rdb-base";
+import {
+  type RegionRoute,
+  RegionRouteSchema,
+  type Store,
+  StoreSchema,
+  StoreState,
+  type StoreStatus,
+  StoreStatusSchema,
+  peerToProto,
+  regionToProto,
+} from "@flaredb/rdb-proto";
+import type { StoreCondition, StoreView } from "../cluster/cluster-state.ts";
+import type { RegionInfo } from "../cluster/region-info.ts";
+
+export function storeToProto(view: StoreView): Store {
+  const { store } = view;
+  return create(StoreSchema, {
+    id: BigInt(store.id),
+    address: store.address,
+    httpAddress: store.httpAddress,
+    state: stateToProto(view.condition),
+    labels: { ...store.labels },
+    programVersion: store.programVersion,
+    lastHeartbeatMs: BigInt(view.lastHeardMs),
+    startedMs: BigInt(store.startedMs),
+  });
+}
+
+export function storeStatusToProto(view: StoreView): StoreStatus {
+  return create(StoreStatusSchema, {
+    store: storeToProto(view),
+    regionCount: view.regionCount,
+    leaderCount: view.leaderCount,
+    ...(view.stats === undefined ? {} : { stats: view.stats }),
+  });
+}
+
+export function routeToProto({ region, status }: RegionInfo): RegionRoute {
+  const route = create(RegionRouteSchema, { region: regionToProto(region) });
+  if (status === undefined) {
+    return route;
+  }
+  if (status.leader !== undefined) {
+    route.leader = peerToProto(status.leader);
+  }
+  route.term = BigInt(status.term);
+  route.approximateSizeBytes = BigInt(status.approximateSizeBytes);
+  route.approximateKeyCount = BigInt(status.approximateKeyCount);
+  route.downPeerIds = status.downPeerIds.map(BigInt);
+  route.pendingPeerIds = status.pendingPeerIds.map(BigInt);
+  route.reportedMs = BigInt(status.reportedMs);
+  return route;
+}
+
+function stateToProto(condition: StoreCondition): StoreState {
+  switch (condition) {
+    case "Up":
+      return StoreState.UP;
+    case "Disconnected":
+      return StoreState.DISCONNECTED;
+    case "Down":
+      return StoreState.DOWN;
+    case "Tombstone":
+      return StoreState.TOMBSTONE;
+    default:
+      return assertNever(condition, "condition of a Store");
+  }
+}
