@@ -1,0 +1,86 @@
+import type { Peer as PeerInfo, PeerId, Region } from "@flaredb/rdb-base";
+import type { RawNode } from "@flaredb/rdb-raft";
+import type { RaftLogStore } from "@flaredb/rdb-storage";
+
+/** What a leader sees of the Region's other peers. */
+export interface FollowerViewOwner {
+  readonly peerId: PeerId;
+  readonly node: RawNode;
+  readonly log: RaftLogStore;
+  region(): Region;
+  isAlive(peer: PeerInfo): boolean;
+}
+
+/** Peers that PD should know of. */
+export interface FollowerTroubles {
+  /** On Stores that are not heard of. */
+  readonly down: PeerId[];
+  /** Too far behind for the log, or being sent a snapshot. */
+  readonly pending: PeerId[];
+}
+
+const NO_TROUBLES: FollowerTroubles = { down: [], pending: [] };
+
+/** Answers a leader's questions about its followers: who lives, who has what, who could take over. */
+export class FollowerView {
+  readonly #owner: FollowerViewOwner;
+  #reported = "/";
+
+  constructor(owner: FollowerViewOwner) {
+    this.#owner = owner;
+  }
+
+  /** The other peers whose Stores are heard of. */
+  live(): PeerInfo[] {
+    return this.#others().filter((peer) => this.#owner.isAlive(peer));
+  }
+
+  match(peer: PeerInfo): number {
+    return this.#owner.node.progressOf(peer.id)?.match ?? 0;
+  }
+
+  /** Whether a quorum of voters lives, this one included. */
+  hasLiveQuorum(): boolean {
+    const voterCount = this.#owner.region().peers.filter(isVoter).length;
+    return (this.live().filter(isVoter).length + 1) * 2 > voterCount;
+  }
+
+  troubles(): FollowerTroubles {
+    const { node, log } = this.#owner;
+    if (!node.isLeader) {
+      return NO_TROUBLES;
+    }
+    const lastTruncated = log.firstIndex() - 1;
+    const isPending = (peer: PeerInfo): boolean =>
+      node.progressOf(peer.id)?.state === "StateSnapshot" || this.match(peer) < lastTruncated;
+    const ids = (peers: readonly PeerInfo[]): PeerId[] => peers.map((peer) => peer.id);
+    return {
+      down: ids(this.#others().filter((peer) => !this.#owner.isAlive(peer))),
+      pending: ids(this.#others().filter(isPending)),
+    };
+  }
+
+  /** Whether the troubles differ from the ones seen at the last call. */
+  troublesChanged(): boolean {
+    const { down, pending } = this.troubles();
+    const now = `${down.join()}/${pending.join()}`;
+    const changed = now !== this.#reported;
+    this.#reported = now;
+    return changed;
+  }
+
+  /** The live voter that has most of the log. */
+  bestSuccessor(): PeerId | undefined {
+    return this.live()
+      .filter(isVoter)
+      .toSorted((a, b) => this.match(b) - this.match(a))[0]?.id;
+  }
+
+  #others(): PeerInfo[] {
+    return this.#owner.region().peers.filter((peer) => peer.id !== this.#owner.peerId);
+  }
+}
+
+function isVoter(peer: PeerInfo): boolean {
+  return peer.role === "Voter";
+}

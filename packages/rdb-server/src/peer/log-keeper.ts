@@ -1,0 +1,81 @@
+import { index } from "@flaredb/rdb-base";
+import type { RaftLogStore, WritePart } from "@flaredb/rdb-storage";
+import { compactTarget } from "./log-gc.ts";
+
+/** Limits of one Region's log, and how often its leader looks. */
+export interface LogKeeperLimits {
+  readonly maxEntries: number;
+  readonly maxBytes: number;
+  readonly checkIntervalMs: number;
+}
+
+/**
+ * Keeps one Region's log short: the leader finds what may go and proposes it; every peer deletes it once that entry
+ * is applied, in slices, so that no turn deletes without bound.
+ */
+export class LogKeeper {
+  readonly #log: RaftLogStore;
+  readonly #limits: LogKeeperLimits;
+  /** About how many bytes the log has. What a former run appended is not known: it counts as nothing. */
+  #logBytes = 0;
+  #nextCheckMs = 0;
+  /** Up to here the log may go; further than it is truncated while slices are left. */
+  #target = 0;
+
+  constructor(log: RaftLogStore, limits: LogKeeperLimits) {
+    this.#log = log;
+    this.#limits = limits;
+  }
+
+  appended(bytes: number): void {
+    this.#logBytes += bytes;
+  }
+
+  becameLeader(nowMs: number): void {
+    this.#nextCheckMs = nowMs + this.#limits.checkIntervalMs;
+  }
+
+  /** The log was replaced by a snapshot. */
+  reset(): void {
+    this.#logBytes = 0;
+    this.#target = 0;
+  }
+
+  /**
+   * The index that the leader should propose to cut the log at, if it is time and worth it.
+   *
+   * @param liveMatchIndexes what each live follower is known to have
+   */
+  compactIndex(nowMs: number, appliedIndex: number, liveMatchIndexes: () => number[]): number | undefined {
+    if (nowMs < this.#nextCheckMs) {
+      return undefined;
+    }
+    this.#nextCheckMs = nowMs + this.#limits.checkIntervalMs;
+    return compactTarget(
+      {
+        firstIndex: this.#log.firstIndex(),
+        appliedIndex,
+        logBytes: this.#logBytes,
+        liveMatchIndexes: liveMatchIndexes(),
+      },
+      this.#limits,
+    );
+  }
+
+  /** The entry that cuts the log up to `position` was applied: deletes the first slice, in its part. */
+  compact(part: WritePart, position: number): void {
+    this.#target = Math.max(this.#target, position);
+    this.deleteSlice(part);
+  }
+
+  get hasMore(): boolean {
+    return this.#target > this.#log.truncated.index;
+  }
+
+  deleteSlice(part: WritePart): void {
+    const before = this.#log.lastIndex() - this.#log.truncated.index;
+    const truncated = this.#log.compactTo(part, index(this.#target));
+    const after = this.#log.lastIndex() - truncated;
+    this.#logBytes = before <= 0 ? 0 : (this.#logBytes * after) / before;
+  }
+}

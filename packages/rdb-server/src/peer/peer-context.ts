@@ -1,0 +1,29 @@
+import type { Clock, Logger, PeerId, Random, RegionId, StoreId } from "@flaredb/rdb-base";
+import type { Engine, EntryCache } from "@flaredb/rdb-storage";
+import type { StoreConfig } from "../config.ts";
+import type { SnapshotFiles, Transport } from "../store/ports.ts";
+
+/** What a Store lends to each of its peers. */
+export interface PeerContext {
+  readonly storeId: StoreId;
+  readonly config: StoreConfig;
+  readonly engine: Engine;
+  readonly entryCache: EntryCache;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly transport: Transport;
+  readonly snapshotFiles: SnapshotFiles;
+  /** When this process started, on the monotonic clock. */
+  readonly startedMs: number;
+  /** Something happened to the peer: it gets its share of a turn. */
+  wantsTurn(regionId: RegionId): void;
+  /** PD must know at once. */
+  regionChanged(regionId: RegionId): void;
+  /** Whether apply must wait for the writer: too much is unwritten. */
+  applyIsPaused(): boolean;
+  /** Whether heartbeats are held back, because the disk stalls: the others are to elect. */
+  heartbeatsAreHeld(): boolean;
+  /** The peer cannot go on: it stops alone, the Store lives. */
+  halt(regionId: RegionId, peerId: PeerId, error: unknown): void;
+}

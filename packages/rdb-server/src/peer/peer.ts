@@ -1,0 +1,464 @@
+import { type Logger, type PeerId, type Region, type RegionId, assert, peerOnStore } from "@flaredb/rdb-base";
+import type { KvRequest, RegionError } from "@flaredb/rdb-proto";
+import { type Message, type RaftLogger, RawNode, type Snapshot, type SoftState } from "@flaredb/rdb-raft";
+import { type ApplyState, RaftLogStore, WritePart } from "@flaredb/rdb-storage";
+import type { PeerMessage } from "../store/peer-message.ts";
+import type { ReceivedSnapshot } from "../store/ports.ts";
+import type { RegionStatus } from "../store/store-handle.ts";
+import { Applier } from "./applier.ts";
+import { BootstrapCampaign } from "./bootstrap-campaign.ts";
+import { drawElectionTimeoutTicks } from "./election-timeout.ts";
+import { FollowerView } from "./follower-view.ts";
+import { LogKeeper } from "./log-keeper.ts";
+import { Outbox } from "./outbox.ts";
+import type { PeerContext } from "./peer-context.ts";
+import type { Caller } from "./proposal-queue.ts";
+import { isCampaignTransfer, wakesSleeper } from "./raft-message-kinds.ts";
+import { ReadPath } from "./read-path.ts";
+import { ReadyHandler } from "./ready-handler.ts";
+import { notLeader } from "./responses.ts";
+import { isRead } from "./serve-read.ts";
+import { SizeKeeper } from "./size-keeper.ts";
+import { SleepPath } from "./sleep-path.ts";
+import { SnapshotInstaller } from "./snapshot-installer.ts";
+import { SnapshotSource } from "./snapshot-source.ts";
+import { WritePath } from "./write-path.ts";
+
+/** What a peer is made from. */
+export interface PeerStart {
+  readonly region: Region;
+  readonly applyState: ApplyState;
+  /** Whether it was made in this run: it cannot have forgotten a promise. */
+  readonly isNew: boolean;
+}
+
+/** How often a leader looks whether PD should know of peers that fell behind or went silent. */
+const FOLLOWER_CHECK_INTERVAL_MS = 1_000;
+/** A lease that this Store acknowledged in a former run holds this much longer at most: clocks drift 10 % apart. */
+const LEASE_GUARD_FACTOR = 1.1;
+
+/**
+ * One replica of a Region on this Store: a RawNode and what surrounds it. Everything runs inside the loop's turn;
+ * nothing here waits. The order of a turn: inputs (step, accept, tick), then `advance`.
+ */
+export class Peer {
+  readonly id: PeerId;
+  readonly regionId: RegionId;
+  readonly #context: PeerContext;
+  readonly #logger: Logger;
+  readonly #log: RaftLogStore;
+  readonly #node: RawNode;
+  readonly #ready: ReadyHandler;
+  readonly #applier: Applier;
+  readonly #writes: WritePath;
+  readonly #reads: ReadPath;
+  readonly #sleep: SleepPath;
+  readonly #outbox: Outbox;
+  readonly #followers: FollowerView;
+  readonly #logKeeper: LogKeeper;
+  readonly #size: SizeKeeper;
+  readonly #snapshots: SnapshotSource;
+  readonly #installer: SnapshotInstaller;
+  readonly #bootstrap: BootstrapCampaign;
+  /** Before this moment no vote is given: a former run may have acknowledged a lease that still holds. */
+  readonly #noVoteBeforeMs: number;
+  #region: Region;
+  #wasLeader = false;
+  #lastLeader: PeerId | 0 = 0;
+  #nextFollowerCheckMs = 0;
+  #stopped = false;
+
+  static async open(context: PeerContext, start: PeerStart): Promise<Peer> {
+    // The log store asks for snapshots of a peer that is made after it.
+    const late: { peer?: Peer } = {};
+    const log = await RaftLogStore.open(context.engine, {
+      regionId: start.region.id,
+      cache: context.entryCache,
+      applied: start.applyState.index,
+      makeSnapshot: () => late.peer?.makeSnapshot() ?? "temporarily-unavailable",
+    });
+    late.peer = new Peer(context, start, log);
+    return late.peer;
+  }
+
+  private constructor(context: PeerContext, start: PeerStart, log: RaftLogStore) {
+    const info = peerOnStore(start.region, context.storeId);
+    assert(info !== undefined, "a Region with a peer on this Store lists it");
+    this.id = info.id;
+    this.regionId = start.region.id;
+    this.#region = start.region;
+    this.#context = context;
+    this.#log = log;
+    this.#logger = context.logger.child({ region: this.regionId, peer: this.id });
+    this.#noVoteBeforeMs = voteGuardEndMs(context, start);
+    this.#bootstrap = new BootstrapCampaign(start.region, context.storeId, start.isNew);
+    this.#logKeeper = new LogKeeper(log, context.config.logGc);
+    this.#size = new SizeKeeper(context.engine);
+    this.#snapshots = new SnapshotSource(context, log);
+    this.#installer = new SnapshotInstaller(context, log);
+    const node = this.#makeNode(start.applyState);
+    this.#node = node;
+
+    const { engine, clock, config } = context;
+    const region = (): Region => this.#region;
+    const leaderHint = (): RegionError => this.leaderHint();
+    this.#writes = new WritePath({
+      config,
+      clock,
+      node,
+      log,
+      region,
+      leaderHint,
+      appliedLogTimeMs: () => this.#applier.state.logTimeMs,
+    });
+    this.#applier = new Applier(
+      {
+        engine,
+        region,
+        pending: this.#writes.pending,
+        compactLog: (part, position) => this.#logKeeper.compact(part, position),
+      },
+      start.applyState,
+    );
+    this.#reads = new ReadPath(
+      {
+        peerId: this.id,
+        bootNonce: `${Math.floor(context.startedMs)}.${context.random.nextInt(2 ** 31)}`,
+        clock,
+        engine,
+        node,
+        leaderHint,
+        region: () => (this.#stopped || this.#ready.isInstalling ? undefined : this.#region),
+        revision: () => this.#applier.state.revision,
+        onCorrupt: (error) => this.#halt(error),
+      },
+      { leaseMs: config.leaseReads ? config.leaseMs : 0, queueMaxCount: config.raft.readQueueMaxCount },
+    );
+    const { lease } = this.#reads;
+    this.#outbox = new Outbox({ peerId: this.id, context, node, lease, snapshots: this.#snapshots, region });
+    this.#followers = new FollowerView({
+      peerId: this.id,
+      node,
+      log,
+      region,
+      isAlive: (peer) => this.#outbox.isAlive(peer),
+    });
+    this.#sleep = new SleepPath(
+      {
+        clock,
+        node,
+        lease,
+        outbox: this.#outbox,
+        followers: this.#followers,
+        appliedIndex: () => this.#applier.state.index,
+        isIdle: () => this.waitingCount === 0 && this.#ready.isSettled && !this.#snapshots.isSending,
+      },
+      config.hibernateAfterMs,
+    );
+    this.#ready = new ReadyHandler({
+      engine,
+      node,
+      log,
+      appended: (bytes) => this.#logKeeper.appended(bytes),
+      send: (message) => this.#outbox.send(message),
+      applyIsPaused: () => context.applyIsPaused(),
+      apply: (entries) => this.#applier.apply(entries),
+      installSnapshot: (message, snapshot, done) => this.#installSnapshot(message, snapshot, done),
+      readStates: (states) => this.#reads.completeRounds(states),
+      softStateChanged: (state) => this.#softStateChanged(state),
+      wantsTurn: () => context.wantsTurn(this.regionId),
+      halt: (error) => this.#halt(error),
+    });
+  }
+
+  get region(): Region {
+    return this.#region;
+  }
+
+  get isLeader(): boolean {
+    return this.#node.isLeader;
+  }
+
+  get isAsleep(): boolean {
+    return this.#sleep.isAsleep;
+  }
+
+  /** Writes and reads that wait here. */
+  get waitingCount(): number {
+    return this.#writes.waitingCount + this.#reads.waitingCount;
+  }
+
+  /** A message of another peer of the Region. */
+  step(message: PeerMessage): void {
+    this.#outbox.learn(message.fromPeer);
+    if (message.payload.kind === "raft") {
+      this.#stepRaft(message.payload.message);
+    } else if (message.payload.kind === "hibernate") {
+      this.#sleep.step(message.fromPeer, message.payload);
+    }
+  }
+
+  /** A whole snapshot lies in its files. */
+  stepSnapshot(received: ReceivedSnapshot): void {
+    this.#installer.expect(received);
+    this.step(received.message);
+    this.#ready.run();
+    this.#installer.dropUnused();
+  }
+
+  /** A request whose epoch, keys and limits were checked. Answers through the caller. */
+  accept(caller: Caller, request: KvRequest, fromFollower: boolean): void {
+    this.wake();
+    if (isRead(request.command)) {
+      const epochVersion = this.#region.epoch.version;
+      this.#reads.accept({ caller, command: request.command, fromFollower, epochVersion });
+    } else {
+      this.#writes.accept(caller, request.command);
+    }
+  }
+
+  tick(nowMs: number): void {
+    this.#node.tick();
+    if (this.#bootstrap.shouldCampaign(this.#node.lead !== 0)) {
+      this.#node.campaign();
+    }
+    const { electionTicks, tickMs } = this.#context.config;
+    this.#writes.expire(nowMs, electionTicks * tickMs);
+    this.#reads.expire(nowMs);
+    this.#snapshots.expire(nowMs);
+    this.#deleteOldLog();
+    if (this.#node.isLeader) {
+      this.#tickLeader(nowMs);
+    }
+  }
+
+  unreachable(peerId: PeerId): void {
+    this.#node.reportUnreachable(peerId);
+  }
+
+  snapshotStatus(toPeerId: PeerId, ok: boolean): void {
+    this.#snapshots.ended(toPeerId);
+    this.#node.reportSnapshot(toPeerId, ok ? "finish" : "failure");
+  }
+
+  /** Hands the leadership to a peer; to the live one that has most of the log when none is named. */
+  transferLeader(toPeerId: PeerId | undefined = this.#followers.bestSuccessor()): void {
+    if (this.#node.isLeader && toPeerId !== undefined && toPeerId !== this.id) {
+      this.wake();
+      this.#logger.info({ ...this.#raftFields(), to: toPeerId }, "leadership is handed over");
+      this.#node.transferLeader(toPeerId);
+    }
+  }
+
+  /** Something happened to the Region, or may: the peer ticks again. */
+  wake(): void {
+    if (this.#sleep.wake()) {
+      this.#context.wantsTurn(this.regionId);
+    }
+  }
+
+  /** Ends the inputs of a turn: proposes, reads, writes, sends, applies, answers. */
+  advance(): void {
+    if (this.#stopped) {
+      return;
+    }
+    if (this.#node.isLeader) {
+      this.#writes.flush();
+    }
+    this.#reads.flush();
+    this.#ready.run();
+    if (!this.#ready.isInstalling) {
+      this.#reads.serve();
+    }
+  }
+
+  /** Answers everybody who waits, and takes no further news. The data stays. @returns the log, for who destroys it */
+  stop(): RaftLogStore {
+    this.#stopped = true;
+    this.#ready.stop();
+    this.#writes.stop();
+    this.#reads.stop();
+    this.#snapshots.stop();
+    this.#context.entryCache.forget(this.regionId);
+    return this.#log;
+  }
+
+  /** The leader as a refusal tells it. */
+  leaderHint(): RegionError {
+    const leader = this.#node.lead === 0 ? undefined : this.#outbox.peerInfo(this.#node.lead);
+    return notLeader(this.regionId, leader);
+  }
+
+  status(): RegionStatus {
+    const node = this.#node;
+    const { down, pending } = this.#followers.troubles();
+    return {
+      region: this.#region,
+      peerId: this.id,
+      term: node.term,
+      leaderPeerId: node.lead,
+      isLeader: node.isLeader,
+      commitIndex: node.commitIndex,
+      appliedIndex: this.#applier.state.index,
+      lastIndex: node.lastIndex,
+      firstIndex: this.#log.firstIndex(),
+      revision: this.#applier.state.revision,
+      approximateSizeBytes: this.#size.sizeBytes(this.#applier.addedBytes),
+      approximateKeyCount: this.#size.keyCount,
+      isAsleep: this.isAsleep,
+      downPeerIds: down,
+      pendingPeerIds: pending,
+    };
+  }
+
+  /** Whether the size was never counted, or so much changed that it should be counted again. */
+  get wantsSizeCount(): boolean {
+    return this.#size.wantsCount(this.#applier.addedBytes);
+  }
+
+  /** Counts the Region's rows in slices, off the loop. Resolves when it is done or the peer stopped. */
+  countSize(): Promise<void> {
+    return this.#size.count(
+      () => (this.#stopped ? undefined : this.#region),
+      () => this.#applier.addedBytes,
+    );
+  }
+
+  /** Answers the core's `snapshot()`. */
+  makeSnapshot(): ReturnType<SnapshotSource["make"]> {
+    return this.#snapshots.make(this.#region, this.#applier.state);
+  }
+
+  #stepRaft(message: Message): void {
+    const isVote = message.type === "MsgVote" || message.type === "MsgPreVote";
+    if (isVote && !isCampaignTransfer(message) && this.#context.clock.monotonicMs() < this.#noVoteBeforeMs) {
+      return;
+    }
+    if (wakesSleeper(message)) {
+      this.wake();
+    }
+    this.#node.step(message);
+  }
+
+  #tickLeader(nowMs: number): void {
+    const compactIndex = this.#logKeeper.compactIndex(nowMs, this.#applier.state.index, () =>
+      this.#followers.live().map((peer) => this.#followers.match(peer)),
+    );
+    if (compactIndex !== undefined) {
+      this.#writes.proposeCompaction(compactIndex, this.#node.term);
+    }
+    if (nowMs >= this.#nextFollowerCheckMs) {
+      this.#nextFollowerCheckMs = nowMs + FOLLOWER_CHECK_INTERVAL_MS;
+      if (this.#followers.troublesChanged()) {
+        this.#context.regionChanged(this.regionId);
+      }
+    }
+    this.#sleep.tickLeader(nowMs);
+  }
+
+  /** Another slice of the log that may go. */
+  #deleteOldLog(): void {
+    if (this.#logKeeper.hasMore) {
+      const part = new WritePart();
+      this.#logKeeper.deleteSlice(part);
+      this.#context.engine.submit(part);
+    }
+  }
+
+  #makeNode(applyState: ApplyState): RawNode {
+    const { config, random } = this.#context;
+    return new RawNode({
+      id: this.id,
+      electionTicks: config.electionTicks,
+      heartbeatTicks: config.heartbeatTicks,
+      storage: this.#log,
+      random,
+      logger: raftLogger(this.#logger),
+      applied: applyState.index,
+      asyncStorageWrites: true,
+      maxSizePerMessageBytes: config.raft.maxSizePerMessageBytes,
+      maxInflightMessages: config.raft.maxInflightMessages,
+      maxInflightBytes: config.raft.maxInflightBytes,
+      maxUncommittedEntriesSizeBytes: config.raft.maxUncommittedBytes,
+      checkQuorum: true,
+      preVote: true,
+      readOnlyOption: "Safe",
+      disableProposalForwarding: true,
+      stepDownOnRemoval: true,
+      drawElectionTimeoutTicks: (ticks) => drawElectionTimeoutTicks(ticks, random, this.#electionRank()),
+    });
+  }
+
+  /** Among the voters that could campaign: all but the leader last known, whose death is why one is needed. */
+  #electionRank(): { readonly rank: number; readonly count: number } {
+    const voters = this.#region.peers
+      .filter((peer) => peer.role !== "Learner" && (peer.id !== this.#lastLeader || peer.id === this.id))
+      .map((peer) => peer.id)
+      .toSorted((a, b) => a - b);
+    return { rank: Math.max(0, voters.indexOf(this.id)), count: Math.max(1, voters.length) };
+  }
+
+  #installSnapshot(message: Message, snapshot: Snapshot, done: () => void): void {
+    this.#logger.info(
+      { ...this.#raftFields(), snapshot: snapshot.metadata.index },
+      "a snapshot is installed",
+    );
+    this.#installer.install(message, snapshot, {
+      isStopped: () => this.#stopped,
+      finished: (region, applyState) => {
+        this.#region = region;
+        this.#applier.reset(applyState);
+        this.#size.forget();
+        this.#logKeeper.reset();
+        this.#logger.info(this.#raftFields(), "the snapshot is applied");
+        done();
+      },
+      failed: (error) => this.#halt(error),
+    });
+  }
+
+  #softStateChanged(state: SoftState): void {
+    const isLeader = state.role === "Leader";
+    this.#logger.info(
+      { ...this.#raftFields(), role: state.role, leader: state.lead },
+      "role or leader changed",
+    );
+    if (state.lead !== 0) {
+      this.#lastLeader = state.lead;
+    }
+    if (isLeader && !this.#wasLeader) {
+      this.#writes.becameLeader();
+      this.#logKeeper.becameLeader(this.#context.clock.monotonicMs());
+    } else if (!isLeader && this.#wasLeader) {
+      this.#writes.lostLeadership();
+    }
+    this.#wasLeader = isLeader;
+    this.#reads.leaderChanged();
+    this.#context.regionChanged(this.regionId);
+  }
+
+  #halt(error: unknown): void {
+    this.#context.halt(this.regionId, this.id, error);
+  }
+
+  /** SPEC R8. */
+  #raftFields(): Record<string, number> {
+    const { term, lastIndex, commitIndex } = this.#node;
+    return { term, index: lastIndex, commit: commitIndex, applied: this.#applier.state.index };
+  }
+}
+
+function voteGuardEndMs({ config, startedMs }: PeerContext, { region, isNew }: PeerStart): number {
+  const voterCount = region.peers.filter((peer) => peer.role !== "Learner").length;
+  const guards = config.leaseReads && !isNew && voterCount > 1;
+  return guards ? startedMs + config.leaseMs * LEASE_GUARD_FACTOR : Number.NEGATIVE_INFINITY;
+}
+
+function raftLogger(logger: Logger): RaftLogger {
+  return {
+    debug: (message) => logger.debug({}, message),
+    info: (message) => logger.debug({}, message),
+    warn: (message) => logger.warn({}, message),
+    error: (message) => logger.error({}, message),
+  };
+}

@@ -1,0 +1,112 @@
+import type { KvResponse, LogCommand } from "@flaredb/rdb-proto";
+import type { FoldableCommand } from "./commands.ts";
+
+/** Who waits for the answer to one request. */
+export interface Caller {
+  readonly requestId: number;
+  /** Monotonic time after which the caller no longer waits. */
+  readonly deadlineMs: number;
+  /** Called exactly once. */
+  readonly respond: (response: KvResponse) => void;
+}
+
+/** A write that waits to be put into an entry. */
+export interface Proposal {
+  readonly caller: Caller;
+  readonly command: FoldableCommand;
+  /** About what it adds to an entry. */
+  readonly sizeBytes: number;
+}
+
+/** Writes that wait at one leader for the loop's turn, folded into few entries then. Bounded. */
+export class ProposalQueue {
+  readonly #maxCount: number;
+  readonly #maxBytes: number;
+  #waiting: Proposal[] = [];
+  #bytes = 0;
+
+  constructor(limits: { readonly maxCount: number; readonly maxBytes: number }) {
+    this.#maxCount = limits.maxCount;
+    this.#maxBytes = limits.maxBytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  /** @returns false when the queue is full */
+  push(proposal: Proposal): boolean {
+    if (this.#waiting.length >= this.#maxCount || this.#bytes + proposal.sizeBytes > this.#maxBytes) {
+      return false;
+    }
+    this.#waiting.push(proposal);
+    this.#bytes += proposal.sizeBytes;
+    return true;
+  }
+
+  /** Takes all, in groups that make one entry each: at most `entryMaxBytes`, but at least one proposal. */
+  takeGroups(entryMaxBytes: number): Proposal[][] {
+    const groups: Proposal[][] = [];
+    let groupBytes = Number.POSITIVE_INFINITY;
+    for (const proposal of this.#waiting) {
+      if (groupBytes + proposal.sizeBytes > entryMaxBytes) {
+        groups.push([]);
+        groupBytes = 0;
+      }
+      groups.at(-1)?.push(proposal);
+      groupBytes += proposal.sizeBytes;
+    }
+    this.#waiting = [];
+    this.#bytes = 0;
+    return groups;
+  }
+}
+
+/** An entry of ours that is in the log and not yet applied. */
+export interface PendingEntry {
+  readonly index: number;
+  readonly term: number;
+  /** The entry's command, so that its proposer need not decode it. */
+  readonly command: LogCommand;
+  /** In the order of the command's writes. */
+  readonly callers: readonly Caller[];
+}
+
+/**
+ * The entries whose proposers wait, by index. An entry's fate is known when something is applied at its index: itself,
+ * or, with another term, what replaced it for good. Losing the leadership alone tells nothing.
+ */
+export class PendingEntries {
+  readonly #byIndex = new Map<number, PendingEntry>();
+  #callerCount = 0;
+
+  get callerCount(): number {
+    return this.#callerCount;
+  }
+
+  /** A former entry at the same index, proposed in an older term, keeps its callers: it comes back. */
+  add(entry: PendingEntry): PendingEntry | undefined {
+    const replaced = this.take(entry.index);
+    this.#byIndex.set(entry.index, entry);
+    this.#callerCount += entry.callers.length;
+    return replaced;
+  }
+
+  take(index: number): PendingEntry | undefined {
+    const entry = this.#byIndex.get(index);
+    if (entry !== undefined) {
+      this.#byIndex.delete(index);
+      this.#callerCount -= entry.callers.length;
+    }
+    return entry;
+  }
+
+  /** Takes the entries that `isLost` names. */
+  takeWhere(isLost: (entry: PendingEntry) => boolean): PendingEntry[] {
+    const lost = [...this.#byIndex.values()].filter(isLost);
+    for (const entry of lost) {
+      this.take(entry.index);
+    }
+    return lost;
+  }
+}

@@ -1,0 +1,216 @@
+import {
+  EMPTY_KEY,
+  type KeyRange,
+  RdbError,
+  type Region,
+  compareKeys,
+  intersectRanges,
+  limits,
+} from "@flaredb/rdb-base";
+import type { KvRequest, KvResponse, RegionError, Row, ScanRequest } from "@flaredb/rdb-proto";
+import { type Cursor, type Engine, decodeValue } from "@flaredb/rdb-storage";
+import { dataCorrupt, epochNotMatch, errorResponse, response } from "./responses.ts";
+
+/** What a read may look at, and how it notices that the ground moved while it was at the disk. */
+export interface ReadScope {
+  readonly engine: Engine;
+  /** The Region now: another epoch, or undefined, once the peer changed or left. */
+  region(): Region | undefined;
+  /** The Region's revision now. */
+  revision(): number;
+  /** Called when a checksum did not fit. */
+  onCorrupt(error: RdbError): void;
+}
+
+type Result = KvResponse["result"];
+type GetRead = {
+  readonly requestId: number;
+  readonly key: Uint8Array;
+  readonly respond: (response: KvResponse) => void;
+};
+
+/** Rows that a scan reads ahead in one step. */
+const SCAN_STEP_MAX_COUNT = 1_000;
+
+/**
+ * Serves point reads, which may be served now, in one read of the engine off the loop. Each value is the one at
+ * some moment between the call and the answer, which is all that linearizability asks of single keys.
+ */
+export async function serveGets(scope: ReadScope, gets: readonly GetRead[]): Promise<void> {
+  const region = scope.region();
+  const revision = scope.revision();
+  let values: (Uint8Array | undefined)[];
+  try {
+    values = await scope.engine.getMany(
+      "data",
+      gets.map((get) => get.key),
+    );
+  } catch (error) {
+    const refused = corruption(scope, error);
+    for (const get of gets) {
+      get.respond(errorResponse(get.requestId, refused));
+    }
+    return;
+  }
+  const moved = movedError(scope, region);
+  for (const [place, get] of gets.entries()) {
+    get.respond(
+      moved === undefined
+        ? response(get.requestId, getResult(values[place], revision))
+        : errorResponse(get.requestId, moved),
+    );
+  }
+}
+
+function getResult(stored: Uint8Array | undefined, revision: number): Result {
+  if (stored === undefined) {
+    const absent = { found: false, value: EMPTY_KEY, version: 0n, revision: BigInt(revision) };
+    return { case: "get", value: { $typeName: "rdb.v1.GetResponse", ...absent } };
+  }
+  const { value, version } = decodeValue(stored);
+  return {
+    case: "get",
+    value: {
+      $typeName: "rdb.v1.GetResponse",
+      found: true,
+      value,
+      version: BigInt(version),
+      revision: BigInt(Math.max(revision, version)),
+    },
+  };
+}
+
+/**
+ * Serves a batch of gets: one moment for all keys. They are fetched off the loop first, which brings their blocks
+ * into memory; if a write came in between, they are read again, in one turn.
+ */
+export async function serveBatchGet(scope: ReadScope, keys: readonly Uint8Array[]): Promise<Result> {
+  const region = scope.region();
+  const revision = scope.revision();
+  try {
+    let values = await scope.engine.getMany("data", keys);
+    const moved = movedError(scope, region);
+    if (moved !== undefined) {
+      return { case: "error", value: moved };
+    }
+    if (scope.revision() !== revision) {
+      values = keys.map((key) => scope.engine.get("data", key));
+    }
+    return batchGetResult(keys, values, scope.revision());
+  } catch (error) {
+    return { case: "error", value: corruption(scope, error) };
+  }
+}
+
+function batchGetResult(
+  keys: readonly Uint8Array[],
+  values: readonly (Uint8Array | undefined)[],
+  revision: number,
+): Result {
+  const rows: Row[] = [];
+  for (const [place, stored] of values.entries()) {
+    const key = keys[place];
+    if (stored !== undefined && key !== undefined) {
+      rows.push(storedRow(key, stored, false));
+    }
+  }
+  return {
+    case: "batchGet",
+    value: { $typeName: "rdb.v1.BatchGetResponse", rows, revision: BigInt(revision) },
+  };
+}
+
+/**
+ * Serves one page of a scan: the Region's rows in the range as they are now, up to the page's limits. The cursor is
+ * opened before this returns, so the page is the state at the revision of the call.
+ */
+export async function serveScan(scope: ReadScope, request: ScanRequest): Promise<Result> {
+  const region = scope.region();
+  const revision = scope.revision();
+  const range = region && intersectRanges(region, { startKey: request.startKey, endKey: request.endKey });
+  if (region === undefined || range === undefined) {
+    return scanResult([], false, revision, region);
+  }
+  // keysOnly still reads the values: a row's version is kept there.
+  const cursor = scope.engine.openCursor("data", range, { reverse: request.reverse });
+  try {
+    const { rows, hasMore } = await readPage(cursor, request);
+    const moved = movedError(scope, region);
+    return moved === undefined
+      ? scanResult(rows, hasMore, revision, region)
+      : { case: "error", value: moved };
+  } catch (error) {
+    return { case: "error", value: corruption(scope, error) };
+  } finally {
+    cursor.close();
+  }
+}
+
+async function readPage(
+  cursor: Cursor,
+  request: ScanRequest,
+): Promise<{ readonly rows: Row[]; readonly hasMore: boolean }> {
+  const maxCount = Math.min(
+    request.limit === 0 ? limits.scanPageMaxCount : request.limit,
+    limits.scanPageMaxCount,
+  );
+  const maxBytes = request.maxBytes === 0 ? limits.scanPageMaxBytes : request.maxBytes;
+  const rows: Row[] = [];
+  let bytes = 0;
+  for (;;) {
+    const step = Math.min(maxCount - rows.length, SCAN_STEP_MAX_COUNT);
+    const page = await cursor.next(step, Math.max(1, maxBytes - bytes));
+    for (const stored of page.rows) {
+      const row = storedRow(stored.key, stored.value, request.keysOnly);
+      rows.push(row);
+      bytes += row.key.length + row.value.length;
+    }
+    if (page.done) {
+      return { rows, hasMore: false };
+    }
+    if (rows.length >= maxCount || bytes >= maxBytes) {
+      return { rows, hasMore: true };
+    }
+  }
+}
+
+function scanResult(rows: Row[], hasMore: boolean, revision: number, region: KeyRange | undefined): Result {
+  return {
+    case: "scan",
+    value: {
+      $typeName: "rdb.v1.ScanResponse",
+      rows,
+      hasMore,
+      revision: BigInt(revision),
+      regionStartKey: region?.startKey ?? EMPTY_KEY,
+      regionEndKey: region?.endKey ?? EMPTY_KEY,
+    },
+  };
+}
+
+function storedRow(key: Uint8Array, stored: Uint8Array, keysOnly: boolean): Row {
+  const { value, version } = decodeValue(stored);
+  return { $typeName: "rdb.v1.Row", key, value: keysOnly ? EMPTY_KEY : value, version: BigInt(version) };
+}
+
+/** The refusal of a read during which the Region changed its range or left the Store; undefined when it did not. */
+function movedError(scope: ReadScope, before: Region | undefined): RegionError | undefined {
+  const now = scope.region();
+  const sameRange =
+    now !== undefined &&
+    before !== undefined &&
+    now.epoch.version === before.epoch.version &&
+    compareKeys(now.startKey, before.startKey) === 0;
+  return sameRange || before === undefined ? undefined : epochNotMatch(now ?? before, before.epoch.version);
+}
+
+function corruption(scope: ReadScope, error: unknown): RegionError {
+  const known = RdbError.from(error, "RDB_DATA_CORRUPT");
+  scope.onCorrupt(known);
+  return dataCorrupt(known.message);
+}
+
+/** Whether the request is a read. */
+export function isRead(command: KvRequest["command"]): boolean {
+  return command.case === "get" || command.case === "batchGet" || command.case === "scan";
+}

@@ -1,0 +1,97 @@
+import { MiB, type Region, compareKeys } from "@flaredb/rdb-base";
+import { type Engine, decodeValue } from "@flaredb/rdb-storage";
+
+/** A count is made anew when at least this much was put since, and a part of the size. */
+const RECOUNT_MIN_BYTES = 16 * MiB;
+const RECOUNT_PART = 1 / 4;
+/** One step of a count. */
+const SLICE_MAX_COUNT = 1_000;
+const SLICE_MAX_BYTES = 1 * MiB;
+
+/**
+ * A Region's approximate size: the bytes that puts added, which is too much where they replaced or deleted, set right
+ * now and then by counting the rows in small slices (the database has no estimate of its own; DESIGN §3).
+ */
+export class SizeKeeper {
+  readonly #engine: Engine;
+  #countedBytes = 0;
+  #countedKeys = 0;
+  /** `addedBytes` when the rows were counted; undefined before the first time. */
+  #addedAtCount: number | undefined;
+  #counting = false;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Keys at the last count. */
+  get keyCount(): number {
+    return this.#countedKeys;
+  }
+
+  /** @param addedBytes what puts added since the peer started */
+  sizeBytes(addedBytes: number): number {
+    return this.#countedBytes + addedBytes - (this.#addedAtCount ?? 0);
+  }
+
+  wantsCount(addedBytes: number): boolean {
+    if (this.#counting) {
+      return false;
+    }
+    if (this.#addedAtCount === undefined) {
+      return true;
+    }
+    const since = addedBytes - this.#addedAtCount;
+    return since >= RECOUNT_MIN_BYTES && since >= this.#countedBytes * RECOUNT_PART;
+  }
+
+  /** The content was replaced. */
+  forget(): void {
+    this.#addedAtCount = undefined;
+  }
+
+  /**
+   * Counts the rows as they are now.
+   *
+   * @param region the Region, or undefined when the peer stopped; a count whose Region changed meanwhile is dropped
+   */
+  async count(region: () => Region | undefined, addedBytes: () => number): Promise<void> {
+    const counted = region();
+    if (counted === undefined) {
+      return;
+    }
+    this.#counting = true;
+    const addedAtCount = addedBytes();
+    const cursor = this.#engine.openCursor("data", counted);
+    try {
+      let bytes = 0;
+      let keys = 0;
+      for (let done = false; !done; ) {
+        const slice = await cursor.next(SLICE_MAX_COUNT, SLICE_MAX_BYTES);
+        done = slice.done;
+        keys += slice.rows.length;
+        bytes += slice.rows.reduce(
+          (sum, row) => sum + row.key.length + decodeValue(row.value).value.length,
+          0,
+        );
+        if (!sameRange(region(), counted)) {
+          return;
+        }
+      }
+      this.#countedBytes = bytes;
+      this.#countedKeys = keys;
+      this.#addedAtCount = addedAtCount;
+    } finally {
+      this.#counting = false;
+      cursor.close();
+    }
+  }
+}
+
+function sameRange(now: Region | undefined, counted: Region): boolean {
+  return (
+    now !== undefined &&
+    compareKeys(now.startKey, counted.startKey) === 0 &&
+    compareKeys(now.endKey, counted.endKey) === 0
+  );
+}

@@ -1,0 +1,204 @@
+import { type Clock, type Region, assert, index } from "@flaredb/rdb-base";
+import type { KvRequest, LogCommand, RegionError } from "@flaredb/rdb-proto";
+import type { RawNode } from "@flaredb/rdb-raft";
+import type { RaftLogStore } from "@flaredb/rdb-storage";
+import type { StoreConfig } from "../config.ts";
+import {
+  type CommandBody,
+  compactLogBody,
+  decodeLogCommand,
+  deleteRangeBody,
+  encodeLogCommand,
+  foldableCommand,
+  foldedBody,
+  logCommand,
+} from "./commands.ts";
+import { LogTime } from "./log-time.ts";
+import { type Caller, PendingEntries, type Proposal, ProposalQueue } from "./proposal-queue.ts";
+import { errorResponse, serverIsBusy, staleCommand } from "./responses.ts";
+import { requestSizeBytes } from "./request-size.ts";
+
+/** Suggested pause for a client whose proposal found a full queue. */
+const BUSY_BACKOFF_MS = 50;
+/** How far back a new leader looks for the last log time in its log. */
+const LOG_TIME_SEARCH_BYTES = 1024 * 1024;
+
+/** What the write path works on. */
+export interface WritePathOwner {
+  readonly config: StoreConfig;
+  readonly clock: Clock;
+  readonly node: RawNode;
+  readonly log: RaftLogStore;
+  region(): Region;
+  appliedLogTimeMs(): number;
+  /** The leader's peer, for hints. */
+  leaderHint(): RegionError;
+}
+
+/**
+ * Writes on their way into the log: accepted → folded with what else waits → proposed → waiting for apply. What
+ * happens to a caller is decided in one place each: here until the entry is in the log, by apply afterwards.
+ */
+export class WritePath {
+  readonly pending = new PendingEntries();
+  readonly #owner: WritePathOwner;
+  readonly #queue: ProposalQueue;
+  readonly #logTime = new LogTime();
+  #deleteRanges: { readonly caller: Caller; readonly body: CommandBody }[] = [];
+  /** Since when this peer does not lead any more; undefined while it does or no caller waits. */
+  #leadershipLostMs: number | undefined;
+
+  constructor(owner: WritePathOwner) {
+    this.#owner = owner;
+    const { proposalQueueMaxCount, proposalQueueMaxBytes } = owner.config.raft;
+    this.#queue = new ProposalQueue({ maxCount: proposalQueueMaxCount, maxBytes: proposalQueueMaxBytes });
+  }
+
+  get waitingCount(): number {
+    return this.pending.callerCount;
+  }
+
+  /** Takes a checked write of a leader. Answers at once only when it is refused. */
+  accept(caller: Caller, command: KvRequest["command"]): void {
+    if (command.case === "deleteRange") {
+      if (this.#deleteRanges.length >= this.#owner.config.raft.proposalQueueMaxCount) {
+        caller.respond(errorResponse(caller.requestId, busy("too many deleteRange wait")));
+        return;
+      }
+      this.#deleteRanges.push({ caller, body: deleteRangeBody(command.value) });
+      return;
+    }
+    const foldable = foldableCommand(command);
+    assert(foldable !== undefined, "a request that is no read is a write");
+    const proposal: Proposal = { caller, command: foldable, sizeBytes: requestSizeBytes(command) };
+    if (!this.#queue.push(proposal)) {
+      caller.respond(errorResponse(caller.requestId, busy("the proposal queue of the Region is full")));
+    }
+  }
+
+  /** Proposes what gathered. Called once a turn, on a leader. */
+  flush(): void {
+    if (!this.#queue.isEmpty) {
+      for (const group of this.#queue.takeGroups(this.#owner.config.raft.entryMaxBytes)) {
+        this.#propose(
+          foldedBody(group.map((proposal) => proposal.command)),
+          group.map((proposal) => proposal.caller),
+        );
+      }
+    }
+    const deleteRanges = this.#deleteRanges;
+    this.#deleteRanges = [];
+    for (const { caller, body } of deleteRanges) {
+      this.#propose(body, [caller]);
+    }
+  }
+
+  /** Proposes that entries up to `index` may go. Nobody waits for it. */
+  proposeCompaction(index: number, term: number): void {
+    this.#propose(compactLogBody(index, term), []);
+  }
+
+  becameLeader(): void {
+    const { clock } = this.#owner;
+    this.#leadershipLostMs = undefined;
+    this.#logTime.start({
+      wallMs: clock.wallMs(),
+      monotonicMs: clock.monotonicMs(),
+      lastMs: Math.max(this.#owner.appliedLogTimeMs(), this.#lastLogTimeInLog()),
+    });
+  }
+
+  /** What is not in the log yet is refused; what is may still be applied: its callers wait on. */
+  lostLeadership(): void {
+    this.#leadershipLostMs = this.#owner.clock.monotonicMs();
+    const error = this.#owner.leaderHint();
+    const waiting = this.#queue.takeGroups(Number.POSITIVE_INFINITY).flat();
+    for (const { caller } of [...waiting, ...this.#deleteRanges]) {
+      caller.respond(errorResponse(caller.requestId, error));
+    }
+    this.#deleteRanges = [];
+  }
+
+  /**
+   * Gives up on entries whose callers stopped waiting, and on all some time after the leadership was lost: their
+   * fate is unknown.
+   */
+  expire(nowMs: number, giveUpAfterMs: number): void {
+    if (this.pending.callerCount === 0) {
+      return;
+    }
+    const lostMs = this.#leadershipLostMs;
+    const giveUpAll = lostMs !== undefined && nowMs - lostMs >= giveUpAfterMs;
+    const expired = this.pending.takeWhere(
+      (entry) => giveUpAll || entry.callers.every((caller) => caller.deadlineMs <= nowMs),
+    );
+    this.#answerUnknown(
+      expired.flatMap((entry) => entry.callers),
+      giveUpAll
+        ? "leadership was lost before the write was applied here"
+        : "time ran out before the write was applied",
+    );
+  }
+
+  /** The peer stops or goes: nothing more will be learned. */
+  stop(): void {
+    this.#answerUnknown(
+      this.pending.takeWhere(() => true).flatMap((entry) => entry.callers),
+      "the peer stopped before the write was applied here",
+    );
+    this.lostLeadership();
+  }
+
+  #propose(body: CommandBody, callers: readonly Caller[]): void {
+    const { node, clock } = this.#owner;
+    const command = logCommand(this.#owner.region().epoch, this.#logTime.next(clock.monotonicMs()), body);
+    const result = node.propose(encodeLogCommand(command));
+    if (result !== "ok") {
+      // Not in the log: a transfer is under way, or too much is uncommitted.
+      for (const caller of callers) {
+        caller.respond(
+          errorResponse(
+            caller.requestId,
+            node.isLeader ? busy("the leader takes no proposals now") : this.#owner.leaderHint(),
+          ),
+        );
+      }
+      return;
+    }
+    if (callers.length > 0) {
+      this.#remember(command, callers);
+    }
+  }
+
+  #remember(command: LogCommand, callers: readonly Caller[]): void {
+    const { node } = this.#owner;
+    const replaced = this.pending.add({ index: node.lastIndex, term: node.term, command, callers });
+    if (replaced !== undefined) {
+      this.#answerUnknown(replaced.callers, "another entry took the write's place in the log");
+    }
+  }
+
+  #answerUnknown(callers: readonly Caller[], why: string): void {
+    for (const caller of callers) {
+      caller.respond(errorResponse(caller.requestId, staleCommand(why)));
+    }
+  }
+
+  /** Entries that are not applied yet may carry a later log time than what is. Log time rises along the log. */
+  #lastLogTimeInLog(): number {
+    const { log, node } = this.#owner;
+    const first = Math.max(node.appliedIndex + 1, log.firstIndex());
+    for (let position = log.lastIndex(); position >= first; position = index(position - 1)) {
+      const entries = log.entries(position, index(position + 1), LOG_TIME_SEARCH_BYTES);
+      const entry = typeof entries === "string" ? undefined : entries[0];
+      if (entry !== undefined && entry.type === "Normal" && entry.data.length > 0) {
+        return Number(decodeLogCommand(entry.data).logTimeMs);
+      }
+    }
+    return 0;
+  }
+}
+
+function busy(limit: string): RegionError {
+  return serverIsBusy(limit, BUSY_BACKOFF_MS);
+}

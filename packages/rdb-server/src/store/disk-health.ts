@@ -1,0 +1,35 @@
+/** How the disk does: as it should; slow, so that leaders should go elsewhere; stalled, so that it must not look alive. */
+export type DiskLevel = "Ok" | "Slow" | "Stalled";
+
+/** A disk that was slow counts as slow for this long after. */
+const RECOVERY_MS = 5_000;
+
+/** Judges the disk by how long the oldest unwritten part waits (DESIGN §4). Pure. */
+export class DiskHealth {
+  readonly #slowDiskMs: number;
+  #slowUntilMs = Number.NEGATIVE_INFINITY;
+  #level: DiskLevel = "Ok";
+
+  /** @param slowDiskMs a part older than this makes the disk slow; twice this, stalled */
+  constructor(slowDiskMs: number) {
+    this.#slowDiskMs = slowDiskMs;
+  }
+
+  get level(): DiskLevel {
+    return this.#level;
+  }
+
+  /** @returns whether the disk has just become slow, so that leaderships are to be handed away */
+  observe(oldestUnwrittenAgeMs: number, nowMs: number): boolean {
+    const before = this.#level;
+    if (oldestUnwrittenAgeMs > this.#slowDiskMs) {
+      this.#slowUntilMs = nowMs + RECOVERY_MS;
+    }
+    if (oldestUnwrittenAgeMs > 2 * this.#slowDiskMs) {
+      this.#level = "Stalled";
+    } else {
+      this.#level = nowMs < this.#slowUntilMs ? "Slow" : "Ok";
+    }
+    return before === "Ok" && this.#level !== "Ok";
+  }
+}

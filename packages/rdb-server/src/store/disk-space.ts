@@ -1,0 +1,52 @@
+import type { Logger } from "@flaredb/rdb-base";
+
+/** How often the free space is looked up. */
+const CHECK_INTERVAL_MS = 1_000;
+
+/** Whether the disk is so full that the Store takes no writes (DESIGN §3). */
+export class DiskSpace {
+  readonly #freeBytes: () => Promise<number>;
+  readonly #fullDiskBytes: number;
+  readonly #logger: Logger;
+  #nextCheckMs = 0;
+  #checking = false;
+  #isFull = false;
+
+  /** @param fullDiskBytes with less than this left the disk counts as full; 0: never */
+  constructor(freeBytes: () => Promise<number>, fullDiskBytes: number, logger: Logger) {
+    this.#freeBytes = freeBytes;
+    this.#fullDiskBytes = fullDiskBytes;
+    this.#logger = logger;
+  }
+
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  tick(nowMs: number): void {
+    if (this.#checking || nowMs < this.#nextCheckMs) {
+      return;
+    }
+    this.#nextCheckMs = nowMs + CHECK_INTERVAL_MS;
+    this.#checking = true;
+    this.refresh()
+      .catch((error: unknown) =>
+        this.#logger.warn({ error: String(error) }, "the free disk space cannot be read"),
+      )
+      .finally(() => {
+        this.#checking = false;
+      });
+  }
+
+  async refresh(): Promise<void> {
+    const freeBytes = await this.#freeBytes();
+    const isFull = freeBytes < this.#fullDiskBytes;
+    if (isFull !== this.#isFull) {
+      this.#isFull = isFull;
+      this.#logger.warn(
+        { freeBytes, fullDiskBytes: this.#fullDiskBytes },
+        isFull ? "the disk is full" : "the disk has room again",
+      );
+    }
+  }
+}

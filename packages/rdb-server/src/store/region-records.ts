@@ -1,0 +1,72 @@
+import { type Region, index, term } from "@flaredb/rdb-base";
+import type { ConfState } from "@flaredb/rdb-raft";
+import {
+  type ApplyState,
+  type Engine,
+  RaftLogStore,
+  WritePart,
+  deleteApplyState,
+  putApplyState,
+  putRegionLocalState,
+  regionKeyRange,
+} from "@flaredb/rdb-storage";
+
+/** Where the log of a bootstrapped Region begins: an empty peer, at 0, is only ever filled by a snapshot. */
+const INITIAL_INDEX = index(5);
+const INITIAL_TERM = term(5);
+
+/** Writes the records of a Region that begins here, durably. @returns its ApplyState */
+export async function writeInitialRegion(engine: Engine, region: Region): Promise<ApplyState> {
+  const applyState: ApplyState = { index: INITIAL_INDEX, term: INITIAL_TERM, revision: 0, logTimeMs: 0 };
+  const part = new WritePart();
+  putRegionLocalState(part, { state: "Normal", region });
+  putApplyState(part, region.id, applyState);
+  RaftLogStore.initialise(part, {
+    regionId: region.id,
+    index: INITIAL_INDEX,
+    term: INITIAL_TERM,
+    confState: initialConfState(region),
+  });
+  part.sync = true;
+  await written(engine, part);
+  return applyState;
+}
+
+/**
+ * Removes a Region's content and leaves a tombstone, in steps that a restart repeats: Destroying, durable; the rows
+ * gone; Tombstone, durable. The peer is stopped before.
+ */
+export async function destroyRegion(
+  engine: Engine,
+  region: Region,
+  log: RaftLogStore | undefined,
+): Promise<void> {
+  const first = new WritePart();
+  putRegionLocalState(first, { state: "Destroying", region });
+  first.sync = true;
+  engine.submit(first);
+  engine.deleteRange("data", region);
+  engine.deleteRange("session", regionKeyRange(region.id));
+  const last = new WritePart();
+  log?.destroy(last);
+  deleteApplyState(last, region.id);
+  putRegionLocalState(last, { state: "Tombstone", region });
+  last.sync = true;
+  await written(engine, last);
+}
+
+function initialConfState(region: Region): ConfState {
+  const idsOf = (role: "Voter" | "Learner") =>
+    region.peers.filter((peer) => peer.role === role).map((peer) => peer.id);
+  return {
+    voters: idsOf("Voter"),
+    learners: idsOf("Learner"),
+    votersOutgoing: [],
+    learnersNext: [],
+    autoLeave: false,
+  };
+}
+
+function written(engine: Engine, part: WritePart): Promise<void> {
+  return new Promise((resolve) => engine.submit(part, resolve));
+}

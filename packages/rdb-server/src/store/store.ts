@@ -1,0 +1,624 @@
+import {
+  type Clock,
+  type Logger,
+  type PeerId,
+  type Random,
+  RdbError,
+  type Region,
+  type RegionEpoch,
+  type RegionId,
+  type StoreId,
+  type Timer,
+  assert,
+  epochsEqual,
+  formatRange,
+  limits,
+  peerOnStore,
+  regionId as toRegionId,
+} from "@flaredb/rdb-base";
+import type { KvRequest, KvResponse, RegionError, RegionHeader } from "@flaredb/rdb-proto";
+import {
+  type Engine,
+  EntryCache,
+  RaftLogStore,
+  type StoreIdent,
+  getApplyState,
+  getRegionLocalState,
+  listRegions,
+} from "@flaredb/rdb-storage";
+import type { StoreConfig } from "../config.ts";
+import { Peer } from "../peer/peer.ts";
+import type { PeerContext } from "../peer/peer-context.ts";
+import { diskFull, errorResponse, regionNotFound, serverIsBusy } from "../peer/responses.ts";
+import { isRead } from "../peer/serve-read.ts";
+import { replaceRows } from "../peer/snapshot-installer.ts";
+import { snapshotIdOf } from "../peer/snapshot-description.ts";
+import { DiskHealth } from "./disk-health.ts";
+import { DiskSpace } from "./disk-space.ts";
+import type { PeerMessage, Refusal } from "./peer-message.ts";
+import type { PdReporter, ReceivedSnapshot, SnapshotFiles, SnapshotStatus, Transport } from "./ports.ts";
+import { RegionMap } from "./region-map.ts";
+import { destroyRegion, writeInitialRegion } from "./region-records.ts";
+import { headerRefusal, isFollowerRead, requestRefusal } from "./request-gate.ts";
+import type { RegionStatus, StoreHandle, StoreHealth } from "./store-handle.ts";
+
+/** What a Store is made of. The real ports come from main.ts, others from the simulator. */
+export interface StoreOptions {
+  readonly ident: StoreIdent;
+  readonly config: StoreConfig;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly transport: Transport;
+  readonly snapshotFiles: SnapshotFiles;
+  readonly pdReporter: PdReporter;
+  /** Bytes that the data folder's file system has left. */
+  readonly diskFreeBytes: () => Promise<number>;
+}
+
+/** Regions that are woken in one tick when a Store fell silent, at most: their elections are work. */
+const WAKE_MAX_COUNT_PER_TICK = 256;
+/** How long a stopping Store waits for its leaderships to be taken over. */
+const HAND_OVER_TIMEOUT_MS = 3_000;
+/** How often a stopping or slow Store hands over what it still leads. */
+const HAND_OVER_INTERVAL_MS = 500;
+/** Suggested pause for a client of a Store whose writer is behind. */
+const BUSY_BACKOFF_MS = 100;
+/** Unknown Regions that are logged, once each. */
+const UNKNOWN_LOGGED_MAX_COUNT = 1_000;
+
+/**
+ * A Store: one loop that drives all its peers (DESIGN §4). Inputs only mark peers; a turn then lets each marked peer
+ * propose, send, persist, apply and answer. Nothing in a turn waits for a disk or another Store.
+ */
+export class Store implements StoreHandle {
+  readonly #options: StoreOptions;
+  readonly #context: PeerContext;
+  readonly #logger: Logger;
+  readonly #peers = new RegionMap();
+  /** Regions that were here: the last this Store knew of them. */
+  readonly #tombstones = new Map<RegionId, Region>();
+  readonly #creating = new Map<RegionId, Promise<"created" | "exists" | string>>();
+  readonly #dirty = new Set<RegionId>();
+  readonly #unknownLogged = new Set<RegionId>();
+  readonly #diskHealth: DiskHealth;
+  readonly #diskSpace: DiskSpace;
+  readonly #counters = { putCount: 0, getCount: 0 };
+  #wakeQueue: RegionId[] = [];
+  #turnScheduled = false;
+  #tickTimer: Timer | undefined;
+  #lastHandOverMs = Number.NEGATIVE_INFINITY;
+  #counting = false;
+  #stopping = false;
+  #stopped = false;
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+    this.#logger = options.logger;
+    this.#diskHealth = new DiskHealth(options.config.slowDiskMs);
+    this.#diskSpace = new DiskSpace(options.diskFreeBytes, options.config.disk.fullDiskBytes, options.logger);
+    this.#context = this.#makeContext();
+  }
+
+  get storeId(): StoreId {
+    return this.#options.ident.storeId;
+  }
+
+  /**
+   * Opens every Region that is here, finishing what a crash interrupted, and starts the loop.
+   *
+   * @throws RdbError RDB_DATA_CORRUPT
+   */
+  async start(): Promise<void> {
+    for (const local of await listRegions(this.#options.engine)) {
+      await this.#openRegion(local.state, local.region);
+    }
+    await this.#diskSpace.refresh();
+    this.#scheduleTick();
+    this.#logger.info({ regions: this.#peers.size }, "the Store runs");
+  }
+
+  /** Ids of received snapshots that a Region in the middle of an installation still needs. Before `start`. */
+  static async snapshotsInUse(engine: Engine): Promise<Set<string>> {
+    const ids = new Set<string>();
+    for (const { state, region } of await listRegions(engine)) {
+      const applied = state === "Applying" ? getApplyState(engine, region.id) : undefined;
+      if (applied !== undefined) {
+        ids.add(snapshotIdOf({ regionId: region.id, term: applied.term, index: applied.index }));
+      }
+    }
+    return ids;
+  }
+
+  /** Hands leaderships over, answers everybody, and makes everything durable. The engine stays open. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#stopping) {
+      return;
+    }
+    this.#stopping = true;
+    await this.#handOverAll();
+    this.#stopped = true;
+    this.#tickTimer?.cancel();
+    for (const peer of this.#peers.values()) {
+      peer.stop();
+    }
+    await this.#options.engine.flush();
+  }
+
+  // StoreHandle: messages of other Stores.
+
+  receive(messages: readonly PeerMessage[], refuse: (refusals: readonly Refusal[]) => void): void {
+    const refusals: Refusal[] = [];
+    for (const message of messages) {
+      const reason = this.#receiveOne(message);
+      if (reason !== undefined) {
+        refusals.push({ regionId: message.regionId, toPeerId: message.toPeer.id, reason });
+      }
+    }
+    if (refusals.length > 0) {
+      refuse(refusals);
+    }
+  }
+
+  acceptsSnapshot(message: PeerMessage, region: Region): true | string {
+    const peer = this.#peers.get(message.regionId);
+    if (peer === undefined || peer.id !== message.toPeer.id) {
+      return `Store ${this.storeId} has no peer ${message.toPeer.id} of Region ${message.regionId}`;
+    }
+    const overlapping = this.#peers.overlapping(region, region.id);
+    if (overlapping !== undefined) {
+      return `the snapshot's range overlaps Region ${overlapping.id} ${formatRange(overlapping)}`;
+    }
+    return this.#diskSpace.isFull ? `the disk of Store ${this.storeId} is nearly full` : true;
+  }
+
+  snapshotReceived(snapshot: ReceivedSnapshot): void {
+    const peer = this.#peers.get(snapshot.message.regionId);
+    if (peer === undefined || this.#stopped) {
+      void this.#options.snapshotFiles.remove(snapshot.snapshotId);
+      return;
+    }
+    peer.stepSnapshot(snapshot);
+    this.#wantsTurn(peer.regionId);
+  }
+
+  snapshotStatus({ regionId, toPeerId, ok }: SnapshotStatus): void {
+    const peer = this.#peers.get(regionId);
+    if (peer !== undefined) {
+      peer.snapshotStatus(toPeerId, ok);
+      this.#wantsTurn(regionId);
+    }
+  }
+
+  unreachable(storeId: StoreId, regionId: RegionId | undefined): void {
+    const peer = regionId === undefined ? undefined : this.#peers.get(regionId);
+    for (const one of peer === undefined ? this.#peers.values() : [peer]) {
+      const there = peerOnStore(one.region, storeId);
+      if (one.isLeader && there !== undefined) {
+        one.unreachable(there.id);
+        this.#wantsTurn(one.regionId);
+      }
+    }
+  }
+
+  /** The Regions that the Store may lead wake, a few each tick: asleep they would not notice. */
+  storeSilent(storeId: StoreId): void {
+    this.#logger.warn({ silentStore: storeId }, "a Store fell silent");
+    this.#wakeSleepersWith(storeId);
+  }
+
+  storeReturned(storeId: StoreId): void {
+    this.#logger.info({ returnedStore: storeId }, "a Store is heard of again");
+    this.#wakeSleepersWith(storeId);
+  }
+
+  // StoreHandle: clients.
+
+  handle(
+    header: RegionHeader | undefined,
+    requests: readonly KvRequest[],
+    respond: (response: KvResponse) => void,
+  ): void {
+    const peer = header === undefined ? undefined : this.#peers.get(safeRegionId(header.regionId));
+    const refusal =
+      headerRefusal(header, this.storeId) ??
+      (peer === undefined ? regionNotFound(header?.regionId ?? 0n, this.storeId) : undefined);
+    if (peer === undefined || refusal !== undefined || this.#stopped) {
+      const error = refusal ?? regionNotFound(header?.regionId ?? 0n, this.storeId);
+      for (const request of requests) {
+        respond(errorResponse(request.requestId, error));
+      }
+      return;
+    }
+    const version = header?.epoch?.version ?? 0n;
+    const nowMs = this.#options.clock.monotonicMs();
+    const busy = this.#writeRefusal();
+    for (const request of requests) {
+      const error = requestRefusal(request, version, peer) ?? (isRead(request.command) ? undefined : busy);
+      if (error !== undefined) {
+        respond(errorResponse(request.requestId, error));
+        continue;
+      }
+      this.#count(request);
+      const waitMs = request.timeoutMs === 0 ? limits.deadlineMaxMs : request.timeoutMs;
+      peer.accept(
+        { requestId: request.requestId, deadlineMs: nowMs + waitMs, respond },
+        request,
+        isFollowerRead(request),
+      );
+    }
+    if (!peer.isLeader) {
+      // Somebody wants the Region and finds no leader here: it must not sleep on.
+      peer.wake();
+    }
+    this.#wantsTurn(peer.regionId);
+  }
+
+  regionOfKey(key: Uint8Array): Region | undefined {
+    return this.#peers.ofKey(key)?.region;
+  }
+
+  // StoreHandle: the placement driver and health.
+
+  createPeer(region: Region): Promise<"created" | "exists" | string> {
+    const underWay = this.#creating.get(region.id);
+    if (underWay !== undefined) {
+      return underWay;
+    }
+    const creation = this.#createPeer(region).finally(() => this.#creating.delete(region.id));
+    this.#creating.set(region.id, creation);
+    return creation;
+  }
+
+  transferLeader(regionId: RegionId, epoch: RegionEpoch, toPeerId: PeerId): void {
+    const peer = this.#peers.get(regionId);
+    if (peer?.isLeader === true && epochsEqual(peer.region.epoch, epoch)) {
+      peer.transferLeader(toPeerId);
+      this.#wantsTurn(regionId);
+    }
+  }
+
+  regionStatuses(): RegionStatus[] {
+    return [...this.#peers.values()].map((peer) => peer.status());
+  }
+
+  regionStatus(regionId: RegionId): RegionStatus | undefined {
+    return this.#peers.get(regionId)?.status();
+  }
+
+  health(): StoreHealth {
+    const peers = [...this.#peers.values()];
+    return {
+      isSlow: this.#diskHealth.level !== "Ok",
+      isFull: this.#diskSpace.isFull,
+      pendingRequestCount: peers.reduce((sum, peer) => sum + peer.waitingCount, 0),
+      unwrittenBytes: this.#options.engine.unwrittenBytes,
+      putCount: this.#counters.putCount,
+      getCount: this.#counters.getCount,
+      regionCount: peers.length,
+      leaderCount: peers.filter((peer) => peer.isLeader).length,
+    };
+  }
+
+  // The loop.
+
+  #wantsTurn(regionId: RegionId): void {
+    this.#dirty.add(regionId);
+    if (!this.#turnScheduled && !this.#stopped) {
+      this.#turnScheduled = true;
+      // After what this round of IO brings: all of it shares the turn.
+      this.#options.clock.setImmediate(() => this.#turn());
+    }
+  }
+
+  #turn(): void {
+    this.#turnScheduled = false;
+    if (this.#stopped) {
+      return;
+    }
+    const dirty = [...this.#dirty];
+    this.#dirty.clear();
+    for (const regionId of dirty) {
+      this.#peers.get(regionId)?.advance();
+    }
+  }
+
+  /** Ticks that were missed are not made up for: a late tick is one tick. */
+  #scheduleTick(): void {
+    this.#tickTimer = this.#options.clock.setTimer(this.#options.config.tickMs, () => {
+      if (!this.#stopped) {
+        this.#tick();
+        this.#scheduleTick();
+      }
+    });
+  }
+
+  #tick(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    this.#watchDisk(nowMs);
+    for (const regionId of this.#wakeQueue.splice(0, WAKE_MAX_COUNT_PER_TICK)) {
+      this.#peers.get(regionId)?.wake();
+    }
+    for (const peer of this.#peers.values()) {
+      if (!peer.isAsleep) {
+        peer.tick(nowMs);
+        this.#wantsTurn(peer.regionId);
+      }
+    }
+    this.#countOneSize();
+  }
+
+  #watchDisk(nowMs: number): void {
+    const becameSlow = this.#diskHealth.observe(this.#options.engine.oldestUnwrittenAgeMs(), nowMs);
+    this.#diskSpace.tick(nowMs);
+    if (becameSlow) {
+      this.#logger.warn(
+        { slowDiskMs: this.#options.config.slowDiskMs },
+        "the disk is slow: leaderships are handed over",
+      );
+    }
+    if (this.#diskHealth.level !== "Ok") {
+      this.#handOverNow(nowMs);
+    }
+  }
+
+  /** One Region at a time, so that counting never takes more than one reader. */
+  #countOneSize(): void {
+    if (this.#counting || this.#stopping) {
+      return;
+    }
+    for (const peer of this.#peers.values()) {
+      if (peer.isLeader && peer.wantsSizeCount) {
+        this.#counting = true;
+        peer
+          .countSize()
+          .catch((error: unknown) => this.#halt(peer.regionId, peer.id, error))
+          .finally(() => {
+            this.#counting = false;
+          });
+        return;
+      }
+    }
+  }
+
+  #handOverNow(nowMs: number): void {
+    if (nowMs - this.#lastHandOverMs < HAND_OVER_INTERVAL_MS) {
+      return;
+    }
+    this.#lastHandOverMs = nowMs;
+    for (const peer of this.#peers.values()) {
+      if (peer.isLeader) {
+        peer.transferLeader();
+        this.#wantsTurn(peer.regionId);
+      }
+    }
+  }
+
+  async #handOverAll(): Promise<void> {
+    const { clock } = this.#options;
+    const deadlineMs = clock.monotonicMs() + HAND_OVER_TIMEOUT_MS;
+    while (this.#leadsWithOthers() && clock.monotonicMs() < deadlineMs) {
+      this.#handOverNow(clock.monotonicMs());
+      await new Promise<void>((resolve) => clock.setTimer(this.#options.config.tickMs, resolve));
+    }
+  }
+
+  /** Whether some Region is led from here that a live Store could lead instead. */
+  #leadsWithOthers(): boolean {
+    return [...this.#peers.values()].some(
+      (peer) =>
+        peer.isLeader &&
+        peer.region.peers.some(
+          (other) => other.storeId !== this.storeId && this.#options.transport.isAlive(other.storeId),
+        ),
+    );
+  }
+
+  #receiveOne(message: PeerMessage): Refusal["reason"] | undefined {
+    const peer = this.#peers.get(message.regionId);
+    if (peer === undefined || peer.id !== message.toPeer.id || this.#stopped) {
+      return this.#receiveUnknown(message, peer);
+    }
+    if (message.payload.kind === "tombstone") {
+      this.#receiveTombstone(peer, message.payload.epoch);
+      return undefined;
+    }
+    if (this.#isFlooded(message)) {
+      return "Busy";
+    }
+    peer.step(message);
+    this.#wantsTurn(peer.regionId);
+    return undefined;
+  }
+
+  /** SPEC M2. */
+  #receiveUnknown(message: PeerMessage, peer: Peer | undefined): Refusal["reason"] {
+    const { regionId, toPeer, fromPeer } = message;
+    const gone = this.#tombstones.get(regionId) ?? peer?.region;
+    const own = gone && peerOnStore(gone, this.storeId);
+    if (
+      gone !== undefined &&
+      own !== undefined &&
+      toPeer.id <= own.id &&
+      message.payload.kind !== "tombstone"
+    ) {
+      // The sender speaks to a peer that this Store has no more: it is out of date itself.
+      this.#logger.debug(
+        { region: regionId, peer: toPeer.id, from: fromPeer.id },
+        "a message for a removed peer",
+      );
+    }
+    if (!this.#unknownLogged.has(regionId) && this.#unknownLogged.size < UNKNOWN_LOGGED_MAX_COUNT) {
+      this.#unknownLogged.add(regionId);
+      this.#logger.warn(
+        { region: regionId, peer: toPeer.id, fromStore: fromPeer.storeId },
+        "a message for a Region that is not here is refused",
+      );
+    }
+    return "RegionNotFound";
+  }
+
+  /** The writer is behind: appends would only pile up. They are sent again. */
+  #isFlooded(message: PeerMessage): boolean {
+    return (
+      message.payload.kind === "raft" &&
+      message.payload.message.type === "MsgApp" &&
+      message.payload.message.entries.length > 0 &&
+      this.#options.engine.unwrittenBytes > this.#options.config.unwrittenMaxBytes
+    );
+  }
+
+  /** A peer destroys itself only on evidence: it was removed at an epoch that is newer than its own. */
+  #receiveTombstone(peer: Peer, epoch: RegionEpoch): void {
+    if (epoch.confVer <= peer.region.epoch.confVer) {
+      return;
+    }
+    this.#logger.info({ region: peer.regionId, peer: peer.id }, "the peer was removed: it destroys itself");
+    this.#peers.remove(peer.regionId);
+    this.#tombstones.set(peer.regionId, peer.region);
+    const log = peer.stop();
+    void destroyRegion(this.#options.engine, peer.region, log);
+  }
+
+  #wakeSleepersWith(storeId: StoreId): void {
+    for (const peer of this.#peers.values()) {
+      if (peer.isAsleep && peerOnStore(peer.region, storeId) !== undefined) {
+        this.#wakeQueue.push(peer.regionId);
+      }
+    }
+  }
+
+  #count(request: KvRequest): void {
+    if (isRead(request.command)) {
+      this.#counters.getCount++;
+    } else {
+      this.#counters.putCount++;
+    }
+  }
+
+  #writeRefusal(): RegionError | undefined {
+    if (this.#diskSpace.isFull) {
+      return diskFull();
+    }
+    const { engine, config } = this.#options;
+    return engine.unwrittenBytes > config.unwrittenMaxBytes
+      ? serverIsBusy("too many bytes wait to be written", BUSY_BACKOFF_MS)
+      : undefined;
+  }
+
+  async #openRegion(state: string, region: Region): Promise<void> {
+    const { engine, snapshotFiles } = this.#options;
+    switch (state) {
+      case "Tombstone":
+        this.#tombstones.set(region.id, region);
+        return;
+      case "Destroying":
+        await destroyRegion(engine, region, await this.#openLog(region));
+        this.#tombstones.set(region.id, region);
+        return;
+      case "Applying": {
+        const { term, index } = this.#applyState(region);
+        const snapshotId = snapshotIdOf({ regionId: region.id, term, index });
+        this.#logger.info({ region: region.id, snapshotId }, "an interrupted snapshot is applied again");
+        await replaceRows({ engine, snapshotFiles, region, snapshotId, isStopped: () => false });
+        break;
+      }
+      default:
+        break;
+    }
+    await this.#openPeer(region, false);
+  }
+
+  async #openPeer(region: Region, isNew: boolean): Promise<void> {
+    const peer = await Peer.open(this.#context, { region, applyState: this.#applyState(region), isNew });
+    this.#peers.add(peer);
+    this.#wantsTurn(region.id);
+  }
+
+  async #openLog(region: Region): Promise<RaftLogStore | undefined> {
+    if (!RaftLogStore.exists(this.#options.engine, region.id)) {
+      return undefined;
+    }
+    return RaftLogStore.open(this.#options.engine, {
+      regionId: region.id,
+      cache: this.#context.entryCache,
+      applied: this.#applyState(region).index,
+      makeSnapshot: () => "temporarily-unavailable",
+    });
+  }
+
+  #applyState(region: Region): NonNullable<ReturnType<typeof getApplyState>> {
+    const state = getApplyState(this.#options.engine, region.id);
+    if (state === undefined) {
+      throw new RdbError("RDB_DATA_CORRUPT", `Region ${region.id} has no ApplyState`);
+    }
+    return state;
+  }
+
+  /** DESIGN §5 Bootstrap: idempotent, and refused where any record of the Region is. */
+  async #createPeer(region: Region): Promise<"created" | "exists" | string> {
+    if (this.#peers.get(region.id) !== undefined) {
+      return "exists";
+    }
+    if (peerOnStore(region, this.storeId) === undefined) {
+      return `Region ${region.id} has no peer on Store ${this.storeId}`;
+    }
+    const { engine } = this.#options;
+    if (getRegionLocalState(engine, region.id) !== undefined || RaftLogStore.exists(engine, region.id)) {
+      return `Store ${this.storeId} has a record of Region ${region.id} already`;
+    }
+    const overlapping = this.#peers.overlapping(region, region.id);
+    if (overlapping !== undefined) {
+      return `Region ${region.id} ${formatRange(region)} overlaps Region ${overlapping.id} ${formatRange(overlapping)}`;
+    }
+    await writeInitialRegion(engine, region);
+    if (this.#stopped) {
+      return "the Store is stopping";
+    }
+    await this.#openPeer(region, true);
+    this.#logger.info({ region: region.id, range: formatRange(region) }, "a peer of a new Region is made");
+    this.#options.pdReporter.regionChanged(region.id);
+    return "created";
+  }
+
+  #halt(regionId: RegionId, peerId: PeerId, error: unknown): void {
+    const peer = this.#peers.get(regionId);
+    if (peer === undefined || peer.id !== peerId) {
+      return;
+    }
+    this.#logger.error(
+      { region: regionId, peer: peerId, error: RdbError.from(error).message },
+      "the peer stops: it cannot go on",
+    );
+    this.#peers.remove(regionId);
+    peer.stop();
+  }
+
+  #makeContext(): PeerContext {
+    const { config, engine, clock, random, logger, transport, snapshotFiles, pdReporter } = this.#options;
+    assert(config.tickMs > 0, "a tick takes time");
+    return {
+      storeId: this.#options.ident.storeId,
+      config,
+      engine,
+      entryCache: new EntryCache(config.entryCacheBytes),
+      clock,
+      random,
+      logger,
+      transport,
+      snapshotFiles,
+      startedMs: clock.monotonicMs(),
+      wantsTurn: (regionId) => this.#wantsTurn(regionId),
+      regionChanged: (regionId) => pdReporter.regionChanged(regionId),
+      applyIsPaused: () => engine.unwrittenBytes > config.unwrittenMaxBytes,
+      heartbeatsAreHeld: () => this.#diskHealth.level === "Stalled",
+      halt: (regionId, peerId, error) => this.#halt(regionId, peerId, error),
+    };
+  }
+}
+
+/** A number on the wire that is no Region id finds no Region. */
+function safeRegionId(value: bigint): RegionId {
+  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? toRegionId(value) : toRegionId(0);
+}
