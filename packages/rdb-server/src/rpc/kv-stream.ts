@@ -1,0 +1,154 @@
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { type Logger, MiB, RdbError, limits } from "@flaredb/rdb-base";
+import {
+  type BatchRequest,
+  BatchRequestSchema,
+  BatchResponseSchema,
+  type KvRequest,
+  type KvResponse,
+  KvService,
+  type RegionError,
+  type RegionRequests,
+} from "@flaredb/rdb-proto";
+import type { RpcServer, ServerStream, ServerStreamHandlers, StreamCodec } from "@flaredb/rdb-wire";
+import { errorResponse, invalidArgument, serverIsBusy } from "../peer/responses.ts";
+import type { StoreHandle } from "../store/store-handle.ts";
+import { responseSizeBytes } from "./response-size.ts";
+import { findInvalidField, findInvalidHeader } from "./validate-request.ts";
+
+export interface KvStreamOptions {
+  readonly handle: Pick<StoreHandle, "handle">;
+  readonly logger: Logger;
+  /** Most unanswered requests of one stream; past it `ServerIsBusy`. */
+  readonly streamMaxPendingCount: number;
+}
+
+/** The HTTP/2 path of the hot stream of clients. */
+export const KV_BATCH_PATH: string = `/${KvService.typeName}/${KvService.method.batch.name}`;
+
+/** With this much waiting to be read by the client, the Store takes on no more of its requests. */
+const UNREAD_MAX_BYTES = 16 * MiB;
+/** What requests taken on before may add to it; past this the stream is given up. */
+const QUEUE_MAX_BYTES = 64 * MiB;
+const BUSY_BACKOFF_MS = 20;
+
+type KvServerStream = ServerStream<KvResponse, BatchRequest>;
+
+const codec: StreamCodec<KvResponse, BatchRequest> = {
+  encode: (responses) =>
+    toBinary(BatchResponseSchema, {
+      $typeName: "rdb.v1.BatchResponse",
+      responses: responses as KvResponse[],
+    }),
+  sizeOf: responseSizeBytes,
+  decode: (bytes) => fromBinary(BatchRequestSchema, bytes),
+  limits: { queueMaxBytes: QUEUE_MAX_BYTES },
+};
+
+/** Serves KvService.Batch: what the SDK speaks. A malformed message ends its stream with INVALID_ARGUMENT. */
+export function serveKvBatch(server: RpcServer, options: KvStreamOptions): void {
+  server.handleStream<KvResponse, BatchRequest>(KV_BATCH_PATH, codec, (stream) =>
+    new KvStream(stream, options).handlers(),
+  );
+}
+
+/** One client's stream. Answers leave in the order in which they are ready, not that of the requests. */
+class KvStream {
+  readonly #stream: KvServerStream;
+  readonly #options: KvStreamOptions;
+  #pendingCount = 0;
+  #clientIsDone = false;
+  readonly #respond = (response: KvResponse): void => this.#answered(response);
+
+  constructor(stream: KvServerStream, options: KvStreamOptions) {
+    this.#stream = stream;
+    this.#options = options;
+  }
+
+  handlers(): ServerStreamHandlers<BatchRequest> {
+    return {
+      onMessage: (batch) => {
+        for (const group of batch.regions) {
+          this.#take(group);
+        }
+      },
+      onEnd: () => {
+        this.#clientIsDone = true;
+        this.#closeWhenDone();
+      },
+      onClosed: (error) => {
+        if (error !== undefined) {
+          const fields = { client: this.#stream.peerAddress, reason: error.message };
+          this.#options.logger.debug(fields, "client stream ended");
+        }
+      },
+    };
+  }
+
+  #take(group: RegionRequests): void {
+    const invalidHeader = findInvalidHeader(group.header);
+    const requests: KvRequest[] = [];
+    for (const request of group.requests) {
+      const refusal =
+        this.#busy(requests.length) ?? invalidField(invalidHeader) ?? invalidField(findInvalidField(request));
+      if (refusal === undefined) {
+        requests.push(request);
+      } else {
+        this.#send(errorResponse(request.requestId, refusal));
+      }
+    }
+    if (requests.length > 0) {
+      // Counted first: the loop may answer within the call.
+      this.#pendingCount += requests.length;
+      this.#options.handle.handle(group.header, requests, this.#respond);
+    }
+  }
+
+  #busy(takenCount: number): RegionError | undefined {
+    const { streamMaxPendingCount } = this.#options;
+    if (this.#pendingCount + takenCount >= streamMaxPendingCount) {
+      return serverIsBusy(`streamMaxPendingCount ${streamMaxPendingCount}`, BUSY_BACKOFF_MS);
+    }
+    return this.#stream.queuedBytes > UNREAD_MAX_BYTES
+      ? serverIsBusy(`the client left ${this.#stream.queuedBytes} bytes of answers unread`, BUSY_BACKOFF_MS)
+      : undefined;
+  }
+
+  #answered(response: KvResponse): void {
+    this.#pendingCount--;
+    this.#send(fitted(response));
+    this.#closeWhenDone();
+  }
+
+  #send(response: KvResponse): void {
+    if (!this.#stream.push(response) && this.#stream.isOpen) {
+      const what = `the client left more than ${QUEUE_MAX_BYTES} bytes of answers unread`;
+      this.#stream.close(new RdbError("RDB_SERVER_IS_BUSY", what));
+    }
+    // On a closed stream the answer is dropped: there is nobody to read it.
+  }
+
+  #closeWhenDone(): void {
+    if (this.#clientIsDone && this.#pendingCount === 0) {
+      this.#stream.close();
+    }
+  }
+}
+
+/** An answer that no message can hold (a batch of gets of large values) becomes a refusal that says so. */
+function fitted(response: KvResponse): KvResponse {
+  const { case: kind } = response.result;
+  if (kind !== "batchGet" && kind !== "scan") {
+    return response;
+  }
+  const sizeBytes = responseSizeBytes(response);
+  if (sizeBytes <= limits.messageMaxBytes) {
+    return response;
+  }
+  const message = `the answer's ${sizeBytes} bytes must be <= messageMaxBytes ${limits.messageMaxBytes}; ask for less`;
+  return errorResponse(response.requestId, invalidArgument(kind === "scan" ? "max_bytes" : "keys", message));
+}
+
+function invalidField(invalid: { field: string; message: string } | undefined): RegionError | undefined {
+  return invalid === undefined ? undefined : invalidArgument(invalid.field, invalid.message);
+}
