@@ -1,4 +1,4 @@
-import { RdbError, regionId, storeId } from "@flaredb/rdb-base";
+import { type RdbError, regionId, storeId } from "@flaredb/rdb-base";
 import { beforeEach, describe, expect, test } from "vitest";
 import { DurableState } from "../cluster/durable-state.ts";
 import { rangesFromSplitKeys } from "../cluster/initial-regions.ts";

@@ -1,0 +1,109 @@
+import { RdbError, formatRange } from "@flaredb/rdb-base";
+import { describe, expect, test } from "vitest";
+import { parsePdConfig } from "./config.ts";
+
+function refusal(input: unknown): string {
+  try {
+    parsePdConfig(input);
+  } catch (error) {
+    expect(error).toBeInstanceOf(RdbError);
+    expect((error as RdbError).code).toBe("RDB_CONFIG_INVALID");
+    return (error as RdbError).message;
+  }
+  throw new Error("was not refused");
+}
+
+test("a data folder is enough", () => {
+  expect(parsePdConfig({ dataDir: "data" })).toEqual({
+    host: "127.0.0.1",
+    port: 7400,
+    httpPort: 7401,
+    dataDir: "data",
+    name: "pd-1",
+    bootstrapStores: 3,
+    replicas: 3,
+    logLevel: "info",
+    insecure: false,
+    raft: { tickMs: 100, heartbeatTicks: 2, electionTicks: 20 },
+    initialRanges: [{ startKey: new Uint8Array(0), endKey: new Uint8Array(0) }],
+  });
+});
+
+test.each([
+  [{}, "dataDir is missing"],
+  ["text", 'configuration "text" must be of type object'],
+  [{ dataDir: "d", bootstrapStore: 3 }, "bootstrapStore is no known field"],
+  [{ dataDir: "d", raft: { tick: 1 } }, "raft.tick is no known field"],
+  [{ dataDir: "d", port: 65_536 }, "port 65536 must be <= 65535"],
+  [{ dataDir: "d", port: "7400" }, 'port "7400" must be of type number'],
+  [{ dataDir: "d", bootstrapStores: 0 }, "bootstrapStores 0 must be >= 1"],
+  [{ dataDir: "d", replicas: 10 }, "replicas 10 must be <= 9"],
+  [{ dataDir: "" }, 'dataDir "" must have a length >= 1'],
+  [{ dataDir: "d", advertiseAddress: "nowhere" }, 'advertiseAddress "nowhere" must be HOST:PORT'],
+  [{ dataDir: "d", logLevel: "loud" }, 'logLevel "loud" must be one of debug, info, warn, error, silent'],
+  [{ dataDir: "d", raft: { electionTicks: 2 } }, "raft.electionTicks 2 must be > raft.heartbeatTicks"],
+  [
+    { dataDir: "d", initialSplitKeys: ["m"], initialRanges: [{ startKey: "", endKey: "" }] },
+    "exclude each other",
+  ],
+])("%j is refused: %s", (input, message) => {
+  expect(refusal(input)).toContain(message);
+});
+
+test("every wrong field is named at once", () => {
+  expect(refusal({ port: -1, replicas: 0 })).toBe(
+    "port -1 must be >= 0; dataDir is missing; replicas 0 must be >= 1",
+  );
+});
+
+describe("listening", () => {
+  test.each(["127.0.0.1", "127.8.9.1", "localhost", "::1"])("on %s needs no word", (host) => {
+    expect(parsePdConfig({ dataDir: "d", host }).host).toBe(host);
+  });
+
+  test.each(["0.0.0.0", "::", "10.0.0.1", "example.org", "127.0.0.1.example.org"])(
+    "on %s needs insecure",
+    (host) => {
+      expect(refusal({ dataDir: "d", host })).toContain(`host "${host}" is not a loopback address`);
+      expect(parsePdConfig({ dataDir: "d", host, insecure: true }).host).toBe(host);
+    },
+  );
+});
+
+describe("SPEC-M5: initial Regions in the configuration", () => {
+  const ranges = (input: object): string[] =>
+    parsePdConfig({ dataDir: "d", ...input }).initialRanges.map(formatRange);
+
+  test("split keys, with bytes that are no text", () => {
+    expect(ranges({ initialSplitKeys: ["m", "m\\x00\\xff"] })).toEqual([
+      '["", "m")',
+      '["m", "m\\x00\\xff")',
+      '["m\\x00\\xff", "")',
+    ]);
+  });
+
+  test("explicit ranges", () => {
+    const initialRanges = [
+      { startKey: "", endKey: "ä" },
+      { startKey: "ä", endKey: "" },
+    ];
+    expect(ranges({ initialRanges })).toEqual(['["", "\\xc3\\xa4")', '["\\xc3\\xa4", "")']);
+  });
+
+  test.each([
+    [{ initialSplitKeys: ["t", "m"] }, 'region 2 ["t", "m") and region 3 ["m", "")'],
+    [
+      {
+        initialRanges: [
+          { startKey: "", endKey: "t" },
+          { startKey: "m", endKey: "" },
+        ],
+      },
+      'region 1 ["", "t") and region 2 ["m", "") overlap',
+    ],
+    [{ initialSplitKeys: ["a\\b"] }, 'key "a\\b" has a backslash that begins no \\xNN'],
+    [{ initialRanges: [{ startKey: "", end: "" }] }, "initialRanges.0.end is no known field"],
+  ])("%j is refused: %s", (input, message) => {
+    expect(refusal({ dataDir: "d", ...input })).toContain(message);
+  });
+});

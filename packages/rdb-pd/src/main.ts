@@ -1,0 +1,53 @@
+import { type Logger, RdbError, systemClock, systemRandom } from "@flaredb/rdb-base";
+import { pino } from "pino";
+import { parsePdConfig } from "./config.ts";
+import { readFlags, usage } from "./flags.ts";
+import { type RunningPd, startPd } from "./start-pd.ts";
+
+/**
+ * The process `rdb-pd`: logs as JSON lines on stdout, ends on SIGTERM and SIGINT in good order, and on what it cannot
+ * live with by one line on stderr and exit code 1.
+ */
+export async function main(argv: readonly string[]): Promise<void> {
+  process.on("uncaughtException", fail);
+  process.on("unhandledRejection", fail);
+  try {
+    const invocation = readFlags(argv);
+    if (invocation.kind === "help") {
+      process.stdout.write(`${usage}\n`);
+      return;
+    }
+    const config = parsePdConfig(invocation.input);
+    const logger: Logger = pino({ level: config.logLevel, base: { program: "rdb-pd" } });
+    const pd = await startPd(config, { clock: systemClock, random: systemRandom, logger, onFatal: fail });
+    stopOnSignals(pd, logger);
+    announce(pd);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** Whoever started it waits for this: a line on stdout, and a message if there is a channel. */
+function announce({ address, httpAddress, clusterId }: RunningPd): void {
+  const ready = { address, httpAddress, clusterId, pid: process.pid };
+  process.stdout.write(
+    `${JSON.stringify({ level: 30, time: Date.now(), program: "rdb-pd", ...ready, msg: "ready" })}\n`,
+  );
+  process.send?.({ type: "ready", ...ready });
+}
+
+function stopOnSignals(pd: RunningPd, logger: Logger): void {
+  const stop = (signal: NodeJS.Signals): void => {
+    logger.info({ signal }, "stopping");
+    pd.close().then(() => process.exit(0), fail);
+  };
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+}
+
+function fail(error: unknown): never {
+  const { code, message } = RdbError.from(error);
+  const stack = error instanceof RdbError || !(error instanceof Error) ? "" : `\n${error.stack}`;
+  process.stderr.write(`error: ${message} (${code})${stack}\n`);
+  process.exit(1);
+}
