@@ -1,9 +1,10 @@
-import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FULL_RANGE, systemClock } from "@flaredb/rdb-base";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Engine } from "./engine.ts";
 import { openRocksEngine } from "./rocks-engine.ts";
+import { MEMTABLE_MIN_BYTES } from "./rocks-options.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
 import { WritePart } from "./write-part.ts";
 
@@ -15,10 +16,11 @@ beforeEach(() => {
 });
 afterEach(() => folder.remove());
 
-function openEngine(path = folder.path): Promise<Engine> {
+function openEngine(): Promise<Engine> {
   return openRocksEngine({
-    path,
+    path: folder.path,
     clock: systemClock,
+    memtableBytes: { data: MEMTABLE_MIN_BYTES },
     onFatal: (error) => {
       throw error;
     },
@@ -94,4 +96,51 @@ describe("RocksEngine", () => {
     expect((await page).rows).toHaveLength(1);
     cursor.close();
   });
+
+  it("refuses a database of a newer format whose folder lost its mark", async () => {
+    const engine = await openEngine();
+    const part = new WritePart();
+    part.put("meta", bytes("format"), bytes("2"));
+    engine.submit(part);
+    await engine.close();
+    rmSync(join(folder.path, "FORMAT"));
+    await expect(openEngine()).rejects.toMatchObject({ code: "RDB_DATA_FORMAT" });
+  });
+
+  it("tells damaged data from missing data, in every kind of read", async () => {
+    const engine = await openEngine();
+    for (let i = 0; i < 400; i++) {
+      const part = new WritePart();
+      part.put("data", bytes(`key-${i}`), new Uint8Array(1_000).fill(i));
+      engine.submit(part);
+    }
+    await engine.close();
+    // Reopening flushes what the log still holds, so that the rows are in table files.
+    await (await openEngine()).close();
+    damageTables();
+    const damaged = await openEngine();
+    const corrupt = expect.objectContaining({ code: "RDB_DATA_CORRUPT" });
+    expect(() => damaged.get("data", bytes("key-0"))).toThrow(corrupt);
+    await expect(damaged.getMany("data", [bytes("key-0")])).rejects.toEqual(corrupt);
+    const cursor = damaged.openCursor("data", FULL_RANGE);
+    await expect(cursor.next(10, 10_000)).rejects.toEqual(corrupt);
+    cursor.close();
+    // And goes on with what is whole.
+    await put(damaged, "whole", "1");
+    expect(await damaged.getMany("data", [bytes("whole")])).toEqual([bytes("1")]);
+    await damaged.close();
+  });
 });
+
+/** Flips a byte near the beginning, so in the first block of rows, of each table file of any size. */
+function damageTables(): void {
+  const path = join(folder.path, "db");
+  for (const name of readdirSync(path)) {
+    const file = join(path, name);
+    if (name.endsWith(".sst") && statSync(file).size > 10_000) {
+      const content = readFileSync(file);
+      content[100] = (content[100] as number) ^ 0xff;
+      writeFileSync(file, content);
+    }
+  }
+}
