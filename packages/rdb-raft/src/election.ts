@@ -1,0 +1,179 @@
+import { assert, assertNever, type PeerId, type Term } from "@flaredb/rdb-base";
+import { hex } from "./hex.ts";
+import { plus } from "./index-math.ts";
+import type { Message, MessageType } from "./messages.ts";
+import { voteResponseType } from "./new-message.ts";
+import type { PeerMessage } from "./peer-message.ts";
+import type { VoteTally } from "./progress-tracker.ts";
+import type { Raft } from "./raft.ts";
+import { broadcastAppend } from "./replication.ts";
+
+/** Why a peer campaigns. A transfer's votes are granted in spite of the old leader's lease. */
+export type CampaignType = "CampaignPreElection" | "CampaignElection" | "CampaignTransfer";
+
+/** A tick of a peer that does not lead. */
+export function tickElection(raft: Raft): void {
+  raft.electionElapsed++;
+  if (raft.promotable() && raft.pastElectionTimeout()) {
+    raft.electionElapsed = 0;
+    startElection(raft);
+  }
+}
+
+/** Campaigns, with a pre-election where that is on. */
+export function startElection(raft: Raft): void {
+  hup(raft, raft.config.preVote ? "CampaignPreElection" : "CampaignElection");
+}
+
+/** Campaigns if this peer may. */
+export function hup(raft: Raft, type: CampaignType): void {
+  if (raft.role === "Leader") {
+    raft.logger.debug(`${raft.name} ignoring MsgHup because already leader`);
+    return;
+  }
+  if (!raft.promotable()) {
+    raft.logger.warn(`${raft.name} is unpromotable and can not campaign`);
+    return;
+  }
+  if (hasUnappliedConfChanges(raft)) {
+    raft.logger.warn(
+      `${raft.name} cannot campaign at term ${raft.term} since there are still pending configuration changes to apply`,
+    );
+    return;
+  }
+  raft.logger.info(`${raft.name} is starting a new election at term ${raft.term}`);
+  campaign(raft, type);
+}
+
+/** Pre-candidate or candidate: takes a vote. */
+export function handleVoteResponse(raft: Raft, message: PeerMessage): void {
+  const { granted, rejected, result } = poll(raft, message.from, message.type, !message.reject);
+  raft.logger.info(
+    `${raft.name} has received ${granted} ${message.type} votes and ${rejected} vote rejections`,
+  );
+  switch (result) {
+    case "VoteWon":
+      if (raft.role === "PreCandidate") {
+        campaign(raft, "CampaignElection");
+      } else {
+        raft.becomeLeader();
+        broadcastAppend(raft);
+      }
+      return;
+    case "VoteLost":
+      // A pre-vote's answer carries the term to come, which this peer does not enter.
+      raft.becomeFollower(raft.term, 0);
+      return;
+    case "VotePending":
+      return;
+    default:
+      assertNever(result, "result of an election");
+  }
+}
+
+/** Any role: answers a request for a vote or a pre-vote (thesis §3.4, §3.6.1, §9.6). */
+export function handleVoteRequest(raft: Raft, message: Message): void {
+  const { type, from, logTerm, index } = message;
+  const canVote =
+    // A repetition of the vote that was cast,
+    raft.vote === from ||
+    // or the first vote of a term that has no leader yet,
+    (raft.vote === 0 && raft.lead === 0) ||
+    // or a pre-vote, which promises nothing, for a term to come.
+    (type === "MsgPreVote" && message.term > raft.term);
+  // A learner may vote, too: the sender may know of a promotion that this peer has not applied yet.
+  const candidateLast = { term: logTerm as Term, index: plus(index, 0) };
+  const granted = canVote && raft.log.isUpToDate(candidateLast);
+  const verb = granted ? "cast" : "rejected";
+  const preposition = granted ? "for" : "from";
+  raft.logger.info(describeVoteRequest(raft, message, `${verb} ${type} ${preposition}`));
+  if (!granted) {
+    raft.send({ type: voteResponseType(type), to: from, term: raft.term, reject: true });
+    return;
+  }
+  // With the term of the request: a pre-vote's is not this peer's, and an answer with that would be ignored.
+  raft.send({ type: voteResponseType(type), to: from, term: message.term });
+  if (type === "MsgVote") {
+    raft.electionElapsed = 0;
+    raft.vote = from;
+  }
+}
+
+/** Whether a vote is refused unseen: this peer has heard of its leader lately (thesis §4.2.3). */
+export function inLeaderLease(raft: Raft, message: Message): boolean {
+  const forced = isTransfer(message.context);
+  const { checkQuorum, electionTicks } = raft.config;
+  return !forced && checkQuorum && raft.lead !== 0 && raft.electionElapsed < electionTicks;
+}
+
+/** `2 [logterm: 1, index: 11, vote: 1] cast MsgVote for 3 [logterm: 1, index: 11] at term 2`. */
+export function describeVoteRequest(raft: Raft, message: Message, verdict: string): string {
+  const last = raft.log.lastEntryId();
+  return (
+    `${raft.name} [logterm: ${last.term}, index: ${last.index}, vote: ${hex(raft.vote)}] ${verdict} ` +
+    `${hex(message.from)} [logterm: ${message.logTerm}, index: ${message.index}] at term ${raft.term}`
+  );
+}
+
+function campaign(raft: Raft, type: CampaignType): void {
+  const preElection = type === "CampaignPreElection";
+  if (preElection) {
+    raft.becomePreCandidate();
+  } else {
+    raft.becomeCandidate();
+  }
+  const request = preElection ? "MsgPreVote" : "MsgVote";
+  // A pre-vote asks about the term to come without entering it.
+  const term = (preElection ? raft.term + 1 : raft.term) as Term;
+  const last = raft.log.lastEntryId();
+  const context = type === "CampaignTransfer" ? TRANSFER_CONTEXT : undefined;
+  for (const to of raft.tracker.config.voters.ids()) {
+    if (to === raft.id) {
+      // Its own vote counts once it is durable, as any other's.
+      raft.send({ type: voteResponseType(request), to, term });
+      continue;
+    }
+    raft.logger.info(
+      `${raft.name} [logterm: ${last.term}, index: ${last.index}] sent ${request} request to ` +
+        `${hex(to)} at term ${raft.term}`,
+    );
+    raft.send({ type: request, to, term, index: last.index, logTerm: last.term, context });
+  }
+}
+
+function poll(raft: Raft, from: PeerId, type: MessageType, granted: boolean): VoteTally {
+  const what = granted ? type : `${type} rejection`;
+  raft.logger.info(`${raft.name} received ${what} from ${hex(from)} at term ${raft.term}`);
+  raft.tracker.recordVote(from, granted);
+  return raft.tracker.tallyVotes();
+}
+
+/** A conf change that is committed and not applied could make this peer campaign in an outdated configuration. */
+function hasUnappliedConfChanges(raft: Raft): boolean {
+  const { log } = raft;
+  const end = plus(log.committed, 1);
+  for (let next = plus(log.applied, 1); next < end; ) {
+    const page = log.slice(next, end, log.maxApplyingBytes);
+    if (page === "temporarily-unavailable") {
+      // Not known now: do not campaign on a guess.
+      return true;
+    }
+    assert(typeof page !== "string" && page.length > 0, `the committed entries after ${next} are in the log`);
+    if (page.some((entry) => entry.type !== "Normal")) {
+      return true;
+    }
+    next = plus(next, page.length);
+  }
+  return false;
+}
+
+/** The bytes of "CampaignTransfer". */
+const TRANSFER_CONTEXT = Uint8Array.from("CampaignTransfer", (letter) => letter.charCodeAt(0));
+
+function isTransfer(context: Uint8Array | undefined): boolean {
+  return (
+    context !== undefined &&
+    context.length === TRANSFER_CONTEXT.length &&
+    context.every((byte, position) => byte === TRANSFER_CONTEXT[position])
+  );
+}

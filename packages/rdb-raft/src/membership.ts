@@ -1,0 +1,89 @@
+import { assert, type Index, type PeerId } from "@flaredb/rdb-base";
+import { Changer, type ChangeResult } from "./conf-change/changer.ts";
+import { enterJoint, leaveJoint } from "./conf-change/conf-change.ts";
+import { formatTrackerConfig } from "./describe.ts";
+import { maxIndex } from "./index-math.ts";
+import type { ConfChangeV2 } from "./messages.ts";
+import type { Progress } from "./progress.ts";
+import type { TrackerConfig } from "./progress-tracker.ts";
+import { proposeEntries } from "./proposal.ts";
+import type { Raft } from "./raft.ts";
+import { broadcastAppend, maybeSendAppend } from "./replication.ts";
+
+/** Puts a committed conf change in force. One that cannot be made was proposed against the rules. */
+export function applyConfChange(raft: Raft, change: ConfChangeV2): void {
+  const result = computeChange(raft, change);
+  assert(result.ok, `the committed conf change can be made${result.ok ? "" : `: ${result.reason}`}`);
+  switchToConfig(raft, result.config, result.progress);
+}
+
+/** Puts a configuration in force, and does what a leader has to do about it. */
+export function switchToConfig(raft: Raft, config: TrackerConfig, progress: Map<PeerId, Progress>): void {
+  const { tracker } = raft;
+  tracker.config = config;
+  tracker.progress = progress;
+  raft.logger.info(`${raft.name} switched to configuration ${formatTrackerConfig(config)}`);
+  if (raft.role !== "Leader") {
+    return;
+  }
+  const own = progress.get(raft.id);
+  if (own === undefined || own.isLearner) {
+    // Without stepDownOnRemoval it leads on, so that the change itself gets through; it takes no proposals.
+    if (raft.config.stepDownOnRemoval) {
+      raft.becomeFollower(raft.term, 0);
+    }
+    return;
+  }
+  if (config.voters.incoming.size === 0) {
+    return;
+  }
+  if (raft.maybeCommit()) {
+    // The new quorum has more than the old one: the others learn of it at once.
+    broadcastAppend(raft);
+  } else {
+    // New peers are probed now, rather than at the next heartbeat.
+    for (const id of tracker.ids) {
+      if (id !== raft.id) {
+        maybeSendAppend(raft, id, false);
+      }
+    }
+  }
+  if (raft.leadTransferee !== 0 && !config.voters.has(raft.leadTransferee)) {
+    raft.abortLeaderTransfer();
+  }
+}
+
+/** Notes what the state machine has applied; a leader leaves a joint configuration that is to be left by itself. */
+export function appliedTo(raft: Raft, index: Index, bytes: number): void {
+  const applied = maxIndex(index, raft.log.applied);
+  raft.log.appliedTo(applied, bytes);
+  const { config } = raft.tracker;
+  if (!config.autoLeave || applied < raft.pendingConfIndex || raft.role !== "Leader") {
+    return;
+  }
+  // Empty data passes every limit of bytes, so only a leadership transfer can drop this; then the next leader does it.
+  const result = proposeEntries(raft, [LEAVE_JOINT]);
+  if (result === "ok") {
+    raft.logger.info(
+      `initiating automatic transition out of joint configuration ${formatTrackerConfig(config)}`,
+    );
+  } else {
+    raft.logger.debug(
+      "not initiating automatic transition out of joint configuration " +
+        `${formatTrackerConfig(config)}: ${result}`,
+    );
+  }
+}
+
+function computeChange(raft: Raft, change: ConfChangeV2): ChangeResult {
+  const changer = new Changer({ tracker: raft.tracker, lastIndex: raft.log.lastIndex() });
+  if (leaveJoint(change)) {
+    return changer.leaveJoint();
+  }
+  const joint = enterJoint(change);
+  return joint === undefined
+    ? changer.simple(change.changes)
+    : changer.enterJoint(joint.autoLeave, change.changes);
+}
+
+const LEAVE_JOINT = { type: "ConfChangeV2", data: new Uint8Array(0) } as const;

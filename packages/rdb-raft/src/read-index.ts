@@ -1,0 +1,74 @@
+import type { Index } from "@flaredb/rdb-base";
+import type { Message } from "./messages.ts";
+import type { PeerMessage } from "./peer-message.ts";
+import type { Raft } from "./raft.ts";
+import { broadcastHeartbeatWith } from "./replication.ts";
+
+/** Leader: takes a request for the index that a linearizable read has to wait for (thesis §6.4). */
+export function handleReadIndex(raft: Raft, request: Message): void {
+  if (raft.tracker.isSingleton()) {
+    answerRead(raft, request, raft.log.committed);
+    return;
+  }
+  if (!raft.committedEntryInCurrentTerm()) {
+    // Until then it may not know of entries that its predecessor committed.
+    raft.pendingReads.postpone(request);
+    return;
+  }
+  confirmRead(raft, request);
+}
+
+/** Leader: starts the reads that waited for its first commit. */
+export function releasePostponedReads(raft: Raft): void {
+  if (!raft.pendingReads.hasPostponed || !raft.committedEntryInCurrentTerm()) {
+    return;
+  }
+  for (const request of raft.pendingReads.takePostponed()) {
+    confirmRead(raft, request);
+  }
+}
+
+/** Leader: a follower's heartbeat response confirms the leadership for the reads up to its context. */
+export function handleReadAck(raft: Raft, message: PeerMessage): void {
+  const { from, context } = message;
+  if (raft.config.readOnlyOption !== "Safe" || context === undefined || context.length === 0) {
+    return;
+  }
+  const acks = raft.pendingReads.acknowledge(from, context);
+  if (acks === undefined || raft.tracker.config.voters.voteResult(acks) !== "VoteWon") {
+    return;
+  }
+  for (const { request, index } of raft.pendingReads.advance(context)) {
+    answerRead(raft, request, index);
+  }
+}
+
+/** Follower: takes the leader's answer to a read that it forwarded. */
+export function handleReadIndexResponse(raft: Raft, message: Message): void {
+  raft.readStates.push({
+    index: message.index as Index,
+    requestContext: message.context ?? NO_CONTEXT,
+  });
+}
+
+function confirmRead(raft: Raft, request: Message): void {
+  if (raft.config.readOnlyOption === "LeaseBased") {
+    answerRead(raft, request, raft.log.committed);
+    return;
+  }
+  const context = request.context ?? NO_CONTEXT;
+  raft.pendingReads.add(request, raft.log.committed);
+  raft.pendingReads.acknowledge(raft.id, context);
+  broadcastHeartbeatWith(raft, context);
+}
+
+/** Hands the answer to this peer's own driver, or sends it to the follower that asked. */
+function answerRead(raft: Raft, request: Message, index: Index): void {
+  if (request.from === 0 || request.from === raft.id) {
+    raft.readStates.push({ index, requestContext: request.context ?? NO_CONTEXT });
+  } else {
+    raft.send({ type: "MsgReadIndexResp", to: request.from, index, context: request.context });
+  }
+}
+
+const NO_CONTEXT = new Uint8Array(0);
