@@ -24,6 +24,13 @@ export interface ClientStreamHandlers<In> {
   onClosed(error: RdbError | undefined): void;
 }
 
+/** What a stream asks of its connection, and tells it. */
+interface StreamOwner {
+  readonly roundTripMs: number | undefined;
+  /** Something arrived. */
+  heard(): void;
+}
+
 /** The client's end of one batch stream: gRPC's framing on an HTTP/2 stream. Never retries anything. */
 export class ClientStream<Out, In = unknown> {
   readonly #address: string;
@@ -31,7 +38,7 @@ export class ClientStream<Out, In = unknown> {
   readonly #handlers: ClientStreamHandlers<In>;
   readonly #writer: BatchWriter<Out>;
   readonly #reader: MessageReader<In>;
-  readonly #heard: () => void;
+  readonly #connection: StreamOwner;
   #stream: ClientHttp2Stream | undefined;
   #state: "open" | "closing" | "closed" = "open";
   #error: RdbError | undefined;
@@ -39,13 +46,13 @@ export class ClientStream<Out, In = unknown> {
 
   /** @internal RpcConnection makes these */
   constructor(
-    options: { readonly address: string; readonly path: string; readonly heard: () => void },
+    options: { readonly address: string; readonly path: string; readonly connection: StreamOwner },
     codec: StreamCodec<Out, In>,
     handlers: ClientStreamHandlers<In>,
   ) {
     this.#address = options.address;
     this.#path = options.path;
-    this.#heard = options.heard;
+    this.#connection = options.connection;
     this.#handlers = handlers;
     this.#writer = streamWriter(codec, () => this.#stream as ClientHttp2Stream);
     this.#reader = new MessageReader(
@@ -66,6 +73,11 @@ export class ClientStream<Out, In = unknown> {
   /** Items that were pushed and not handed to the socket yet. */
   get queuedCount(): number {
     return this.#writer.queuedCount;
+  }
+
+  /** Time of a round trip on its connection; undefined before the first was measured. */
+  get roundTripMs(): number | undefined {
+    return this.#connection.roundTripMs;
   }
 
   /** About how many bytes wait to be handed to the socket. */
@@ -129,7 +141,7 @@ export class ClientStream<Out, In = unknown> {
   }
 
   #answered(headers: IncomingHttpHeaders): void {
-    this.#heard();
+    this.#connection.heard();
     const status = Number(headers[":status"]);
     if (status !== 200 || !isGrpcContentType(headers["content-type"])) {
       const contentType = headers["content-type"] ?? "none";
@@ -146,7 +158,7 @@ export class ClientStream<Out, In = unknown> {
   }
 
   #received(chunk: Buffer): void {
-    this.#heard();
+    this.#connection.heard();
     const error = this.#reader.read(chunk);
     if (error !== undefined) {
       this.destroy(error);

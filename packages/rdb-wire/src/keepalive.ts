@@ -19,6 +19,7 @@ export class Keepalive {
   readonly #options: KeepaliveOptions;
   readonly #onDead: () => void;
   #heard = false;
+  #roundTripMs: number | undefined;
   #stopped = false;
   #timer: Timer | undefined;
 
@@ -27,7 +28,13 @@ export class Keepalive {
     this.#clock = clock;
     this.#options = options;
     this.#onDead = onDead;
+    this.#ping();
     this.#watch();
+  }
+
+  /** Of the last answered PING. */
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs;
   }
 
   /** Something arrived. */
@@ -55,12 +62,19 @@ export class Keepalive {
     if (this.#session.destroyed) {
       return;
     }
-    // Its own answer comes as an error when the session dies meanwhile; the session's events tell that.
-    this.#session.ping((error) => {
-      this.#heard ||= error === null;
-    });
+    this.#ping();
     const askedMs = this.#clock.monotonicMs();
     this.#timer = this.#clock.setTimer(this.#options.timeoutMs, () => this.#judge(askedMs));
+  }
+
+  #ping(): void {
+    // The answer is an error when the session dies meanwhile; the session's own events tell that.
+    this.#session.ping((error, durationMs) => {
+      if (error === null) {
+        this.#heard = true;
+        this.#roundTripMs = durationMs;
+      }
+    });
   }
 
   /** An answer may lie in the socket, unread because this process itself was busy: look after the reads. */

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { ClientStream } from "./client-stream.ts";
 import { RpcConnection, type RpcConnectionOptions } from "./rpc-connection.ts";
 import type { RpcServer } from "./rpc-server.ts";
+import { startProxy } from "./testing/proxy.ts";
 import { BATCH_PATH, clientCodec, putRequest, putResponse, startEchoServer } from "./testing/echo.ts";
 
 const cleanups: (() => unknown)[] = [];
@@ -149,28 +150,56 @@ describe("RpcConnection", () => {
     expect(caller.stream.isOpen).toBe(false);
   });
 
-  test("a peer that accepts and then says nothing is given up by keepalive", async () => {
+  test("a port that accepts but never speaks is no connection: nothing is sent to it", async () => {
     const sockets: net.Socket[] = [];
-    const silent = net.createServer((socket) => {
+    const hanging = net.createServer((socket) => {
       sockets.push(socket);
       socket.on("error", () => {});
       socket.resume();
     });
-    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => hanging.listen(0, "127.0.0.1", resolve));
     cleanups.push(() => {
       for (const socket of sockets) {
         socket.destroy();
       }
-      silent.close();
+      hanging.close();
     });
-    const { port } = silent.address() as net.AddressInfo;
-    const startedMs = performance.now();
-    const caller = call(`127.0.0.1:${port}`, { keepalive: { intervalMs: 50, timeoutMs: 100 } });
+    const { port } = hanging.address() as net.AddressInfo;
+    const connection = new RpcConnection({
+      address: `127.0.0.1:${port}`,
+      clock: systemClock,
+      connectTimeoutMs: 100,
+    });
+    let encoded = 0;
+    const closed = Promise.withResolvers<RdbError | undefined>();
+    const stream = connection.openStream(
+      BATCH_PATH,
+      { ...clientCodec, encode: (items) => clientCodec.encode(items.slice(0, (encoded += items.length))) },
+      { onMessage: () => {}, onClosed: closed.resolve },
+    );
+    stream.push(putRequest(1));
+    const error = await closed.promise;
+    expect(error).toMatchObject({ code: "RDB_UNAVAILABLE" });
+    expect(error?.message).toContain("did not answer within 100 ms");
+    expect(encoded).toBe(0);
+  });
+
+  test("a connection that falls silent without closing is given up by keepalive", async () => {
+    const server = await echoServer();
+    const proxy = await startProxy(server.port);
+    cleanups.push(() => proxy.close());
+    const caller = call(proxy.address, { keepalive: { intervalMs: 50, timeoutMs: 100 } });
     caller.stream.push(putRequest(1));
+    await caller.answers(1);
+    proxy.silence();
+    const silentSinceMs = performance.now();
+    caller.stream.push(putRequest(2));
     const error = await caller.closed;
+    const tookMs = performance.now() - silentSinceMs;
     expect(error).toMatchObject({ code: "RDB_UNAVAILABLE" });
     expect(error?.message).toContain("silent");
-    expect(performance.now() - startedMs).toBeGreaterThanOrEqual(145);
+    expect(tookMs).toBeGreaterThan(90);
+    expect(tookMs).toBeLessThan(1_000);
   });
 
   test("a quiet but living connection is kept", async () => {

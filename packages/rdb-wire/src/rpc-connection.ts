@@ -11,7 +11,7 @@ export interface RpcConnectionOptions {
   /** host:port */
   readonly address: string;
   readonly clock: Clock;
-  /** How long connecting may take. Default 2 s. */
+  /** How long it may take until the server has accepted and spoken. Default 2 s. */
   readonly connectTimeoutMs?: number;
   /** When the other side is taken for dead. Default: asked after 500 ms of silence, 1 s to answer. */
   readonly keepalive?: KeepaliveOptions;
@@ -55,13 +55,14 @@ export class RpcConnection {
           ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
         }),
     });
-    this.#session.on("connect", () => this.#connected());
+    // The first frame of a live server. A process that hangs has an open port too: nothing is sent to that.
+    this.#session.once("remoteSettings", () => this.#connected());
     this.#session.on("goaway", () => this.#drain());
     this.#session.on("error", (error: Error) => this.#fail(`connection failed: ${error.message}`, error));
     this.#session.on("close", () => this.#fail("closed the connection"));
     const connectTimeoutMs = options.connectTimeoutMs ?? connectionDefaults.connectTimeoutMs;
     this.#connectTimer = options.clock.setTimer(connectTimeoutMs, () =>
-      this.#fail(`did not accept a connection within ${connectTimeoutMs} ms`),
+      this.#fail(`did not answer within ${connectTimeoutMs} ms`),
     );
   }
 
@@ -72,6 +73,16 @@ export class RpcConnection {
 
   get isConnected(): boolean {
     return this.#state === "open";
+  }
+
+  /** Time of a round trip as last measured, without load of ours in it; undefined before the first. */
+  get roundTripMs(): number | undefined {
+    return this.#keepalive?.roundTripMs;
+  }
+
+  /** @internal Something arrived on a stream. */
+  heard(): void {
+    this.#keepalive?.heard();
   }
 
   /**
@@ -87,18 +98,14 @@ export class RpcConnection {
     if (!this.isOpen) {
       throw this.#error ?? this.#unavailable("connection is closed");
     }
-    const stream = new ClientStream<Out, In>(
-      { address: this.address, path, heard: () => this.#keepalive?.heard() },
-      codec,
-      {
-        onOpen: () => handlers.onOpen?.(),
-        onMessage: (message) => handlers.onMessage(message),
-        onClosed: (error) => {
-          this.#streams.delete(stream as unknown as ClientStream<never>);
-          handlers.onClosed(error);
-        },
+    const stream = new ClientStream<Out, In>({ address: this.address, path, connection: this }, codec, {
+      onOpen: () => handlers.onOpen?.(),
+      onMessage: (message) => handlers.onMessage(message),
+      onClosed: (error) => {
+        this.#streams.delete(stream as unknown as ClientStream<never>);
+        handlers.onClosed(error);
       },
-    );
+    });
     this.#streams.add(stream as unknown as ClientStream<never>);
     if (this.#state === "open") {
       stream.start(this.#session);
