@@ -18,6 +18,7 @@ import {
   type Store,
   StoreHeartbeatResponseSchema,
 } from "@flaredb/rdb-proto";
+import { parseAddress } from "@flaredb/rdb-wire";
 import type { StoreView } from "../cluster/cluster-state.ts";
 import type { RegionInfo } from "../cluster/region-info.ts";
 import type { Registration } from "../command/command.ts";
@@ -147,7 +148,7 @@ function registrationFromProto(request: RegisterStoreRequest, wallMs: number): R
       minLength: tokenMinLength,
       maxLength: registrationTokenMaxLength,
     }),
-    address: checkText("address", request.address, { minLength: 1, maxLength: addressMaxLength }),
+    address: checkAddress(request.address),
     httpAddress: checkText("http_address", request.httpAddress, {
       minLength: 0,
       maxLength: addressMaxLength,
@@ -160,6 +161,13 @@ function registrationFromProto(request: RegisterStoreRequest, wallMs: number): R
     bootId: request.bootId,
     startedMs: wallMs,
   };
+}
+
+/** Others connect to it, so it has to be one. */
+function checkAddress(address: string): string {
+  checkText("address", address, { minLength: 1, maxLength: pdLimits.addressMaxLength });
+  parseAddress(address);
+  return address;
 }
 
 function checkLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
