@@ -1,5 +1,5 @@
 import type { Region } from "@flaredb/rdb-base";
-import type { LogCommand } from "@flaredb/rdb-proto";
+import type { KvResponse, LogCommand, RegionError } from "@flaredb/rdb-proto";
 import type { Entry } from "@flaredb/rdb-raft";
 import { type ApplyState, type Engine, WritePart, putApplyState } from "@flaredb/rdb-storage";
 import { ApplyView } from "./apply-view.ts";
@@ -28,7 +28,9 @@ export class Applier {
   readonly #owner: ApplierOwner;
   #state: ApplyState;
   #part = new WritePart();
-  #answers: (() => void)[] = [];
+  /** Answers that are given when the part is submitted: responses beside their callers. */
+  #answeredCallers: Caller[] = [];
+  #responses: KvResponse[] = [];
   /** Bytes that puts added since the peer started: an upper bound of the growth. */
   addedBytes = 0;
 
@@ -136,31 +138,35 @@ export class Applier {
     putApplyState(this.#part, this.#owner.region().id, this.#state);
     this.#owner.engine.submit(this.#part);
     this.#part = new WritePart();
-    const answers = this.#answers;
-    this.#answers = [];
-    for (const answer of answers) {
-      answer();
+    const callers = this.#answeredCallers;
+    const responses = this.#responses;
+    this.#answeredCallers = [];
+    this.#responses = [];
+    for (const [place, caller] of callers.entries()) {
+      caller.respond(responses[place] as KvResponse);
     }
   }
 
   #answer(caller: Caller | undefined, result: ReturnType<typeof evaluateWrite>): void {
     if (caller !== undefined) {
-      this.#answers.push(() => caller.respond(response(caller.requestId, result)));
+      this.#answeredCallers.push(caller);
+      this.#responses.push(response(caller.requestId, result));
     }
   }
 
   /** Another entry was committed where ours stood: ours never will be. */
   #answerReplaced(pending: PendingEntry): void {
-    const error = notLeader(this.#owner.region().id, undefined);
-    for (const caller of pending.callers) {
-      this.#answers.push(() => caller.respond(errorResponse(caller.requestId, error)));
-    }
+    this.#refuse(pending.callers, notLeader(this.#owner.region().id, undefined));
   }
 
   #answerEpoch(command: LogCommand, ours: PendingEntry | undefined): void {
-    const error = epochNotMatch(this.#owner.region(), command.epochVersion);
-    for (const caller of ours?.callers ?? []) {
-      this.#answers.push(() => caller.respond(errorResponse(caller.requestId, error)));
+    this.#refuse(ours?.callers ?? [], epochNotMatch(this.#owner.region(), command.epochVersion));
+  }
+
+  #refuse(callers: readonly Caller[], error: RegionError): void {
+    for (const caller of callers) {
+      this.#answeredCallers.push(caller);
+      this.#responses.push(errorResponse(caller.requestId, error));
     }
   }
 }

@@ -272,15 +272,14 @@ export class Peer {
     }
   }
 
-  /** Answers everybody who waits, and takes no further news. The data stays. @returns the log, for who destroys it */
-  stop(): RaftLogStore {
+  /** Answers everybody who waits, and takes no further news. The data stays. */
+  stop(): void {
     this.#stopped = true;
     this.#ready.stop();
     this.#writes.stop();
     this.#reads.stop();
     this.#snapshots.stop();
     this.#context.entryCache.forget(this.regionId);
-    return this.#log;
   }
 
   /** The leader as a refusal tells it. */

@@ -2,19 +2,18 @@ import { MiB, RdbError, type Region } from "@flaredb/rdb-base";
 import type { HardState, Message, Snapshot } from "@flaredb/rdb-raft";
 import {
   type ApplyState,
-  type Engine,
   type RaftLogStore,
   WritePart,
+  applySnapshot,
   putApplyState,
   putRegionLocalState,
-  regionKeyRange,
 } from "@flaredb/rdb-storage";
-import type { ReceivedSnapshot, SnapshotFiles } from "../store/ports.ts";
+import type { ReceivedSnapshot } from "../store/ports.ts";
 import type { PeerContext } from "./peer-context.ts";
 import { decodeSnapshotDescription } from "./snapshot-description.ts";
 
 /** What a snapshot adds to one pass of the writer, at most: others' writes go in between. */
-const PART_MAX_BYTES = 1 * MiB;
+export const INSTALL_PART_MAX_BYTES = 1 * MiB;
 
 /** How an installation ends. */
 export interface InstallOutcome {
@@ -86,8 +85,11 @@ export class SnapshotInstaller {
     }
     part.sync = true;
     this.#context.engine.submit(part);
-    await replaceRows({ ...this.#context, region, snapshotId, isStopped: () => outcome.isStopped() });
-    if (!outcome.isStopped()) {
+    const { engine, snapshotFiles } = this.#context;
+    const batches = snapshotFiles.read(snapshotId, INSTALL_PART_MAX_BYTES);
+    const isStopped = (): boolean => outcome.isStopped();
+    if (await applySnapshot({ engine, region, batches, isStopped })) {
+      await snapshotFiles.remove(snapshotId);
       outcome.finished(region, applyState);
     }
   }
@@ -101,40 +103,4 @@ export class SnapshotInstaller {
       );
     });
   }
-}
-
-/**
- * The part of an installation that a restart repeats: from the state Applying to Normal.
- *
- * @throws RdbError RDB_DATA_CORRUPT when the files are damaged or gone
- */
-export async function replaceRows(options: {
-  readonly engine: Engine;
-  readonly snapshotFiles: SnapshotFiles;
-  readonly region: Region;
-  readonly snapshotId: string;
-  readonly isStopped: () => boolean;
-}): Promise<void> {
-  const { engine, snapshotFiles, region, snapshotId } = options;
-  engine.deleteRange("data", region);
-  engine.deleteRange("session", regionKeyRange(region.id));
-  for await (const rows of snapshotFiles.read(snapshotId, PART_MAX_BYTES)) {
-    if (options.isStopped()) {
-      return;
-    }
-    const part = new WritePart();
-    for (const row of rows) {
-      part.put(row.column, row.key, row.value);
-    }
-    await written(engine, part);
-  }
-  const last = new WritePart();
-  putRegionLocalState(last, { state: "Normal", region });
-  last.sync = true;
-  await written(engine, last);
-  await snapshotFiles.remove(snapshotId);
-}
-
-function written(engine: Engine, part: WritePart): Promise<void> {
-  return new Promise((resolve) => engine.submit(part, resolve));
 }

@@ -1,5 +1,5 @@
 import type { PeerId, Region, RegionId, StoreId } from "@flaredb/rdb-base";
-import type { ApplyState, Cursor } from "@flaredb/rdb-storage";
+import type { ApplyState, Cursor, SnapshotRow } from "@flaredb/rdb-storage";
 import type { PeerMessage } from "./peer-message.ts";
 
 /** The way to other Stores. Fire and forget: Raft tolerates loss. Never blocks, bounded inside. */
@@ -39,12 +39,6 @@ export interface SnapshotFiles {
   read(snapshotId: string, maxBytes: number): AsyncIterable<readonly SnapshotRow[]>;
   /** Deletes it. Idempotent. */
   remove(snapshotId: string): Promise<void>;
-}
-
-export interface SnapshotRow {
-  readonly column: "data" | "session";
-  readonly key: Uint8Array;
-  readonly value: Uint8Array;
 }
 
 /** What the loop tells the placement driver. Fire and forget: reports are repeated. */

@@ -5,10 +5,8 @@ import {
   type Engine,
   RaftLogStore,
   WritePart,
-  deleteApplyState,
   putApplyState,
   putRegionLocalState,
-  regionKeyRange,
 } from "@flaredb/rdb-storage";
 
 /** Where the log of a bootstrapped Region begins: an empty peer, at 0, is only ever filled by a snapshot. */
@@ -30,29 +28,6 @@ export async function writeInitialRegion(engine: Engine, region: Region): Promis
   part.sync = true;
   await written(engine, part);
   return applyState;
-}
-
-/**
- * Removes a Region's content and leaves a tombstone, in steps that a restart repeats: Destroying, durable; the rows
- * gone; Tombstone, durable. The peer is stopped before.
- */
-export async function destroyRegion(
-  engine: Engine,
-  region: Region,
-  log: RaftLogStore | undefined,
-): Promise<void> {
-  const first = new WritePart();
-  putRegionLocalState(first, { state: "Destroying", region });
-  first.sync = true;
-  engine.submit(first);
-  engine.deleteRange("data", region);
-  engine.deleteRange("session", regionKeyRange(region.id));
-  const last = new WritePart();
-  log?.destroy(last);
-  deleteApplyState(last, region.id);
-  putRegionLocalState(last, { state: "Tombstone", region });
-  last.sync = true;
-  await written(engine, last);
 }
 
 function initialConfState(region: Region): ConfState {

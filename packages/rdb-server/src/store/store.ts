@@ -22,6 +22,8 @@ import {
   EntryCache,
   RaftLogStore,
   type StoreIdent,
+  applySnapshot,
+  destroyRegion,
   getApplyState,
   getRegionLocalState,
   listRegions,
@@ -31,14 +33,14 @@ import { Peer } from "../peer/peer.ts";
 import type { PeerContext } from "../peer/peer-context.ts";
 import { diskFull, errorResponse, regionNotFound, serverIsBusy } from "../peer/responses.ts";
 import { isRead } from "../peer/serve-read.ts";
-import { replaceRows } from "../peer/snapshot-installer.ts";
+import { INSTALL_PART_MAX_BYTES } from "../peer/snapshot-installer.ts";
 import { snapshotIdOf } from "../peer/snapshot-description.ts";
 import { DiskHealth } from "./disk-health.ts";
 import { DiskSpace } from "./disk-space.ts";
 import type { PeerMessage, Refusal } from "./peer-message.ts";
 import type { PdReporter, ReceivedSnapshot, SnapshotFiles, SnapshotStatus, Transport } from "./ports.ts";
 import { RegionMap } from "./region-map.ts";
-import { destroyRegion, writeInitialRegion } from "./region-records.ts";
+import { writeInitialRegion } from "./region-records.ts";
 import { headerRefusal, isFollowerRead, requestRefusal } from "./request-gate.ts";
 import type { RegionStatus, StoreHandle, StoreHealth } from "./store-handle.ts";
 
@@ -477,8 +479,8 @@ export class Store implements StoreHandle {
     this.#logger.info({ region: peer.regionId, peer: peer.id }, "the peer was removed: it destroys itself");
     this.#peers.remove(peer.regionId);
     this.#tombstones.set(peer.regionId, peer.region);
-    const log = peer.stop();
-    void destroyRegion(this.#options.engine, peer.region, log);
+    peer.stop();
+    void destroyRegion(this.#options.engine, peer.region);
   }
 
   #wakeSleepersWith(storeId: StoreId): void {
@@ -514,14 +516,19 @@ export class Store implements StoreHandle {
         this.#tombstones.set(region.id, region);
         return;
       case "Destroying":
-        await destroyRegion(engine, region, await this.#openLog(region));
+        await destroyRegion(engine, region);
         this.#tombstones.set(region.id, region);
         return;
       case "Applying": {
         const { term, index } = this.#applyState(region);
         const snapshotId = snapshotIdOf({ regionId: region.id, term, index });
         this.#logger.info({ region: region.id, snapshotId }, "an interrupted snapshot is applied again");
-        await replaceRows({ engine, snapshotFiles, region, snapshotId, isStopped: () => false });
+        await applySnapshot({
+          engine,
+          region,
+          batches: snapshotFiles.read(snapshotId, INSTALL_PART_MAX_BYTES),
+        });
+        await snapshotFiles.remove(snapshotId);
         break;
       }
       default:
@@ -534,18 +541,6 @@ export class Store implements StoreHandle {
     const peer = await Peer.open(this.#context, { region, applyState: this.#applyState(region), isNew });
     this.#peers.add(peer);
     this.#wantsTurn(region.id);
-  }
-
-  async #openLog(region: Region): Promise<RaftLogStore | undefined> {
-    if (!RaftLogStore.exists(this.#options.engine, region.id)) {
-      return undefined;
-    }
-    return RaftLogStore.open(this.#options.engine, {
-      regionId: region.id,
-      cache: this.#context.entryCache,
-      applied: this.#applyState(region).index,
-      makeSnapshot: () => "temporarily-unavailable",
-    });
   }
 
   #applyState(region: Region): NonNullable<ReturnType<typeof getApplyState>> {
