@@ -60,7 +60,5 @@ function scanOutside(startKey: Uint8Array, endKey: Uint8Array, region: Region): 
   if (region.endKey.length > 0 && compareKeys(startKey, region.endKey) >= 0) {
     return startKey;
   }
-  return endKey.length > 0 && compareKeys(endKey, region.startKey) <= 0 && endKey.length > 0
-    ? endKey
-    : undefined;
+  return endKey.length > 0 && compareKeys(endKey, region.startKey) <= 0 ? endKey : undefined;
 }

@@ -2,6 +2,7 @@ import type { PeerId, Region, RegionEpoch, RegionId, StoreId, Term } from "@flar
 import type { KvRequest, KvResponse, RegionHeader } from "@flaredb/rdb-proto";
 import type { PeerMessage, Refusal } from "./peer-message.ts";
 import type { ReceivedSnapshot, SnapshotStatus } from "./ports.ts";
+import type { CreateOutcome } from "./region-opener.ts";
 
 /**
  * What the edges (streams, unary methods, PD's link, health) may ask of the loop. Every call only queues: the work
@@ -30,7 +31,7 @@ export interface StoreHandle {
   /** The Store is heard of again. */
   storeReturned(storeId: StoreId): void;
   /** PD's command (DESIGN §5 Bootstrap). Idempotent. Resolves once durable, or says why it was refused. */
-  createPeer(region: Region): Promise<"created" | "exists" | string>;
+  createPeer(region: Region): Promise<CreateOutcome>;
   /** PD's command. */
   transferLeader(regionId: RegionId, epoch: RegionEpoch, toPeerId: PeerId): void;
   /** A snapshot of every Region here, for heartbeats and health. */

@@ -17,30 +17,18 @@ import {
   regionId as toRegionId,
 } from "@flaredb/rdb-base";
 import type { KvRequest, KvResponse, RegionError, RegionHeader } from "@flaredb/rdb-proto";
-import {
-  type Engine,
-  EntryCache,
-  RaftLogStore,
-  type StoreIdent,
-  applySnapshot,
-  destroyRegion,
-  getApplyState,
-  getRegionLocalState,
-  listRegions,
-} from "@flaredb/rdb-storage";
+import { type Engine, EntryCache, type StoreIdent, destroyRegion } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
-import { Peer } from "../peer/peer.ts";
+import type { Peer } from "../peer/peer.ts";
 import type { PeerContext } from "../peer/peer-context.ts";
 import { diskFull, errorResponse, regionNotFound, serverIsBusy } from "../peer/responses.ts";
 import { isRead } from "../peer/serve-read.ts";
-import { INSTALL_PART_MAX_BYTES } from "../peer/snapshot-installer.ts";
-import { snapshotIdOf } from "../peer/snapshot-description.ts";
 import { DiskHealth } from "./disk-health.ts";
 import { DiskSpace } from "./disk-space.ts";
 import type { PeerMessage, Refusal } from "./peer-message.ts";
 import type { PdReporter, ReceivedSnapshot, SnapshotFiles, SnapshotStatus, Transport } from "./ports.ts";
 import { RegionMap } from "./region-map.ts";
-import { writeInitialRegion } from "./region-records.ts";
+import { type CreateOutcome, RegionOpener } from "./region-opener.ts";
 import { headerRefusal, isFollowerRead, requestRefusal } from "./request-gate.ts";
 import type { RegionStatus, StoreHandle, StoreHealth } from "./store-handle.ts";
 
@@ -79,9 +67,7 @@ export class Store implements StoreHandle {
   readonly #context: PeerContext;
   readonly #logger: Logger;
   readonly #peers = new RegionMap();
-  /** Regions that were here: the last this Store knew of them. */
-  readonly #tombstones = new Map<RegionId, Region>();
-  readonly #creating = new Map<RegionId, Promise<"created" | "exists" | string>>();
+  readonly #opener: RegionOpener;
   readonly #dirty = new Set<RegionId>();
   readonly #unknownLogged = new Set<RegionId>();
   readonly #diskHealth: DiskHealth;
@@ -101,6 +87,7 @@ export class Store implements StoreHandle {
     this.#diskHealth = new DiskHealth(options.config.slowDiskMs);
     this.#diskSpace = new DiskSpace(options.diskFreeBytes, options.config.disk.fullDiskBytes, options.logger);
     this.#context = this.#makeContext();
+    this.#opener = new RegionOpener(this.#context, this.#peers);
   }
 
   get storeId(): StoreId {
@@ -113,24 +100,10 @@ export class Store implements StoreHandle {
    * @throws RdbError RDB_DATA_CORRUPT
    */
   async start(): Promise<void> {
-    for (const local of await listRegions(this.#options.engine)) {
-      await this.#openRegion(local.state, local.region);
-    }
+    await this.#opener.openAll();
     await this.#diskSpace.refresh();
     this.#scheduleTick();
     this.#logger.info({ regions: this.#peers.size }, "the Store runs");
-  }
-
-  /** Ids of received snapshots that a Region in the middle of an installation still needs. Before `start`. */
-  static async snapshotsInUse(engine: Engine): Promise<Set<string>> {
-    const ids = new Set<string>();
-    for (const { state, region } of await listRegions(engine)) {
-      const applied = state === "Applying" ? getApplyState(engine, region.id) : undefined;
-      if (applied !== undefined) {
-        ids.add(snapshotIdOf({ regionId: region.id, term: applied.term, index: applied.index }));
-      }
-    }
-    return ids;
   }
 
   /** Hands leaderships over, answers everybody, and makes everything durable. The engine stays open. Idempotent. */
@@ -263,14 +236,8 @@ export class Store implements StoreHandle {
 
   // StoreHandle: the placement driver and health.
 
-  createPeer(region: Region): Promise<"created" | "exists" | string> {
-    const underWay = this.#creating.get(region.id);
-    if (underWay !== undefined) {
-      return underWay;
-    }
-    const creation = this.#createPeer(region).finally(() => this.#creating.delete(region.id));
-    this.#creating.set(region.id, creation);
-    return creation;
+  createPeer(region: Region): Promise<CreateOutcome> {
+    return this.#stopped ? Promise.resolve("the Store is stopping") : this.#opener.create(region);
   }
 
   transferLeader(regionId: RegionId, epoch: RegionEpoch, toPeerId: PeerId): void {
@@ -437,7 +404,7 @@ export class Store implements StoreHandle {
   /** SPEC M2. */
   #receiveUnknown(message: PeerMessage, peer: Peer | undefined): Refusal["reason"] {
     const { regionId, toPeer, fromPeer } = message;
-    const gone = this.#tombstones.get(regionId) ?? peer?.region;
+    const gone = this.#opener.tombstones.get(regionId) ?? peer?.region;
     const own = gone && peerOnStore(gone, this.storeId);
     if (
       gone !== undefined &&
@@ -478,7 +445,7 @@ export class Store implements StoreHandle {
     }
     this.#logger.info({ region: peer.regionId, peer: peer.id }, "the peer was removed: it destroys itself");
     this.#peers.remove(peer.regionId);
-    this.#tombstones.set(peer.regionId, peer.region);
+    this.#opener.tombstones.set(peer.regionId, peer.region);
     peer.stop();
     void destroyRegion(this.#options.engine, peer.region);
   }
@@ -507,74 +474,6 @@ export class Store implements StoreHandle {
     return engine.unwrittenBytes > config.unwrittenMaxBytes
       ? serverIsBusy("too many bytes wait to be written", BUSY_BACKOFF_MS)
       : undefined;
-  }
-
-  async #openRegion(state: string, region: Region): Promise<void> {
-    const { engine, snapshotFiles } = this.#options;
-    switch (state) {
-      case "Tombstone":
-        this.#tombstones.set(region.id, region);
-        return;
-      case "Destroying":
-        await destroyRegion(engine, region);
-        this.#tombstones.set(region.id, region);
-        return;
-      case "Applying": {
-        const { term, index } = this.#applyState(region);
-        const snapshotId = snapshotIdOf({ regionId: region.id, term, index });
-        this.#logger.info({ region: region.id, snapshotId }, "an interrupted snapshot is applied again");
-        await applySnapshot({
-          engine,
-          region,
-          batches: snapshotFiles.read(snapshotId, INSTALL_PART_MAX_BYTES),
-        });
-        await snapshotFiles.remove(snapshotId);
-        break;
-      }
-      default:
-        break;
-    }
-    await this.#openPeer(region, false);
-  }
-
-  async #openPeer(region: Region, isNew: boolean): Promise<void> {
-    const peer = await Peer.open(this.#context, { region, applyState: this.#applyState(region), isNew });
-    this.#peers.add(peer);
-    this.#wantsTurn(region.id);
-  }
-
-  #applyState(region: Region): NonNullable<ReturnType<typeof getApplyState>> {
-    const state = getApplyState(this.#options.engine, region.id);
-    if (state === undefined) {
-      throw new RdbError("RDB_DATA_CORRUPT", `Region ${region.id} has no ApplyState`);
-    }
-    return state;
-  }
-
-  /** DESIGN §5 Bootstrap: idempotent, and refused where any record of the Region is. */
-  async #createPeer(region: Region): Promise<"created" | "exists" | string> {
-    if (this.#peers.get(region.id) !== undefined) {
-      return "exists";
-    }
-    if (peerOnStore(region, this.storeId) === undefined) {
-      return `Region ${region.id} has no peer on Store ${this.storeId}`;
-    }
-    const { engine } = this.#options;
-    if (getRegionLocalState(engine, region.id) !== undefined || RaftLogStore.exists(engine, region.id)) {
-      return `Store ${this.storeId} has a record of Region ${region.id} already`;
-    }
-    const overlapping = this.#peers.overlapping(region, region.id);
-    if (overlapping !== undefined) {
-      return `Region ${region.id} ${formatRange(region)} overlaps Region ${overlapping.id} ${formatRange(overlapping)}`;
-    }
-    await writeInitialRegion(engine, region);
-    if (this.#stopped) {
-      return "the Store is stopping";
-    }
-    await this.#openPeer(region, true);
-    this.#logger.info({ region: region.id, range: formatRange(region) }, "a peer of a new Region is made");
-    this.#options.pdReporter.regionChanged(region.id);
-    return "created";
   }
 
   #halt(regionId: RegionId, peerId: PeerId, error: unknown): void {

@@ -1,0 +1,137 @@
+import {
+  RdbError,
+  type Region,
+  type RegionId,
+  assertNever,
+  formatRange,
+  peerOnStore,
+} from "@flaredb/rdb-base";
+import {
+  type ApplyState,
+  type Engine,
+  RaftLogStore,
+  type RegionLocalState,
+  applySnapshot,
+  destroyRegion,
+  getApplyState,
+  getRegionLocalState,
+  listRegions,
+} from "@flaredb/rdb-storage";
+import type { PeerContext } from "../peer/peer-context.ts";
+import { Peer } from "../peer/peer.ts";
+import { snapshotIdOf } from "../peer/snapshot-description.ts";
+import { INSTALL_PART_MAX_BYTES } from "../peer/snapshot-installer.ts";
+import type { RegionMap } from "./region-map.ts";
+import { writeInitialRegion } from "./region-records.ts";
+
+/** How a command to create a peer ended; any other text says why it was refused. */
+export type CreateOutcome = "created" | "exists" | (string & {});
+
+/** Opens the peers of a Store's Regions: those on disk at start, and those that PD has made (DESIGN §5 Bootstrap). */
+export class RegionOpener {
+  readonly #context: PeerContext;
+  readonly #peers: RegionMap;
+  /** Regions that were here: the last this Store knew of them. */
+  readonly tombstones = new Map<RegionId, Region>();
+  readonly #creating = new Map<RegionId, Promise<CreateOutcome>>();
+
+  constructor(context: PeerContext, peers: RegionMap) {
+    this.#context = context;
+    this.#peers = peers;
+  }
+
+  /** Opens every Region that is here, finishing what a crash interrupted. @throws RdbError RDB_DATA_CORRUPT */
+  async openAll(): Promise<void> {
+    for (const local of await listRegions(this.#context.engine)) {
+      await this.#open(local);
+    }
+  }
+
+  /** Idempotent; refused where any record of the Region is. Resolves once the records are durable. */
+  create(region: Region): Promise<CreateOutcome> {
+    const underWay = this.#creating.get(region.id);
+    if (underWay !== undefined) {
+      return underWay;
+    }
+    const creation = this.#create(region).finally(() => this.#creating.delete(region.id));
+    this.#creating.set(region.id, creation);
+    return creation;
+  }
+
+  async #open({ state, region }: RegionLocalState): Promise<void> {
+    const { engine } = this.#context;
+    switch (state) {
+      case "Tombstone":
+        this.tombstones.set(region.id, region);
+        return;
+      case "Destroying":
+        await destroyRegion(engine, region);
+        this.tombstones.set(region.id, region);
+        return;
+      case "Applying":
+        await this.#installAgain(region);
+        return this.#openPeer(region, false);
+      case "Normal":
+        return this.#openPeer(region, false);
+      default:
+        assertNever(state, "Region phase");
+    }
+  }
+
+  async #installAgain(region: Region): Promise<void> {
+    const { engine, snapshotFiles, logger } = this.#context;
+    const { term, index } = applyStateOf(engine, region);
+    const snapshotId = snapshotIdOf({ regionId: region.id, term, index });
+    logger.info({ region: region.id, snapshotId }, "an interrupted snapshot is applied again");
+    await applySnapshot({ engine, region, batches: snapshotFiles.read(snapshotId, INSTALL_PART_MAX_BYTES) });
+    await snapshotFiles.remove(snapshotId);
+  }
+
+  async #openPeer(region: Region, isNew: boolean): Promise<void> {
+    const applyState = applyStateOf(this.#context.engine, region);
+    this.#peers.add(await Peer.open(this.#context, { region, applyState, isNew }));
+    this.#context.wantsTurn(region.id);
+  }
+
+  async #create(region: Region): Promise<CreateOutcome> {
+    const { storeId, engine, logger } = this.#context;
+    if (this.#peers.get(region.id) !== undefined) {
+      return "exists";
+    }
+    if (peerOnStore(region, storeId) === undefined) {
+      return `Region ${region.id} has no peer on Store ${storeId}`;
+    }
+    if (getRegionLocalState(engine, region.id) !== undefined || RaftLogStore.exists(engine, region.id)) {
+      return `Store ${storeId} has a record of Region ${region.id} already`;
+    }
+    const overlapping = this.#peers.overlapping(region, region.id);
+    if (overlapping !== undefined) {
+      return `Region ${region.id} ${formatRange(region)} overlaps Region ${overlapping.id} ${formatRange(overlapping)}`;
+    }
+    await writeInitialRegion(engine, region);
+    await this.#openPeer(region, true);
+    logger.info({ region: region.id, range: formatRange(region) }, "a peer of a new Region is made");
+    this.#context.regionChanged(region.id);
+    return "created";
+  }
+}
+
+/** Ids of received snapshots that a Region in the middle of an installation still needs. */
+export async function snapshotsInUse(engine: Engine): Promise<Set<string>> {
+  const ids = new Set<string>();
+  for (const { state, region } of await listRegions(engine)) {
+    if (state === "Applying") {
+      const { term, index } = applyStateOf(engine, region);
+      ids.add(snapshotIdOf({ regionId: region.id, term, index }));
+    }
+  }
+  return ids;
+}
+
+function applyStateOf(engine: Engine, region: Region): ApplyState {
+  const state = getApplyState(engine, region.id);
+  if (state === undefined) {
+    throw new RdbError("RDB_DATA_CORRUPT", `Region ${region.id} has no ApplyState`);
+  }
+  return state;
+}
