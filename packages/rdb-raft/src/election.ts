@@ -1,6 +1,6 @@
 import { assert, assertNever, type PeerId, type Term } from "@flaredb/rdb-base";
 import { hex } from "./hex.ts";
-import { plus } from "./index-math.ts";
+import { maxIndex, plus } from "./index-math.ts";
 import type { Message, MessageType } from "./messages.ts";
 import { voteResponseType } from "./new-message.ts";
 import type { PeerMessage } from "./peer-message.ts";
@@ -152,7 +152,8 @@ function poll(raft: Raft, from: PeerId, type: MessageType, granted: boolean): Vo
 function hasUnappliedConfChanges(raft: Raft): boolean {
   const { log } = raft;
   const end = plus(log.committed, 1);
-  for (let next = plus(log.applied, 1); next < end; ) {
+  // What was compacted is applied, though the news of it may still be on its way from the apply thread.
+  for (let next = maxIndex(plus(log.applied, 1), log.firstIndex()); next < end; ) {
     const page = log.slice(next, end, log.maxApplyingBytes);
     if (page === "temporarily-unavailable") {
       // Not known now: do not campaign on a guess.

@@ -1,16 +1,13 @@
 export { RawNode } from "./raw-node.ts";
 export type { StepResult } from "./step-result.ts";
+export type { SimulatedConfChange } from "./membership.ts";
 export type { RaftStatus } from "./status.ts";
 export type { RaftConfig, RaftLogger, ReadOnlyOption } from "./config.ts";
 export { validateConfig } from "./resolve-config.ts";
 export type { ReadState, Ready } from "./ready.ts";
 export type { RaftStorage, StorageMiss } from "./storage.ts";
-export {
-  EMPTY_CONF_STATE,
-  EMPTY_HARD_STATE,
-  EMPTY_SNAPSHOT,
-  MemoryStorage,
-} from "./memory-storage.ts";
+export { MemoryStorage } from "./memory-storage.ts";
+export { EMPTY_CONF_STATE, EMPTY_HARD_STATE, EMPTY_SNAPSHOT } from "./empty-state.ts";
 export {
   LOCAL_APPEND_THREAD,
   LOCAL_APPLY_THREAD,

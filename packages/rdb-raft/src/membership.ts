@@ -3,18 +3,32 @@ import { Changer, type ChangeResult } from "./conf-change/changer.ts";
 import { enterJoint, leaveJoint } from "./conf-change/conf-change.ts";
 import { formatTrackerConfig } from "./describe.ts";
 import { maxIndex } from "./index-math.ts";
-import type { ConfChangeV2 } from "./messages.ts";
+import type { ConfChangeV2, ConfState } from "./messages.ts";
 import type { Progress } from "./progress.ts";
-import type { TrackerConfig } from "./progress-tracker.ts";
+import { confStateOf, type TrackerConfig } from "./progress-tracker.ts";
 import { proposeEntries } from "./proposal.ts";
 import type { Raft } from "./raft.ts";
 import { broadcastAppend, maybeSendAppend } from "./replication.ts";
+
+/** The configuration that a change would lead to, or why it cannot be made. */
+export type SimulatedConfChange =
+  | { readonly ok: true; readonly confState: ConfState }
+  | { readonly ok: false; readonly reason: string };
 
 /** Puts a committed conf change in force. One that cannot be made was proposed against the rules. */
 export function applyConfChange(raft: Raft, change: ConfChangeV2): void {
   const result = computeChange(raft, change);
   assert(result.ok, `the committed conf change can be made${result.ok ? "" : `: ${result.reason}`}`);
   switchToConfig(raft, result.config, result.progress);
+}
+
+/**
+ * What a conf change would lead to, were it applied to the configuration in force: for checks before it is
+ * proposed. Nothing changes.
+ */
+export function simulateConfChange(raft: Raft, change: ConfChangeV2): SimulatedConfChange {
+  const result = computeChange(raft, change);
+  return result.ok ? { ok: true, confState: confStateOf(result.config) } : result;
 }
 
 /** Puts a configuration in force, and does what a leader has to do about it. */

@@ -1,5 +1,6 @@
 import type { Index, PeerId } from "@flaredb/rdb-base";
 import type { Message } from "./messages.ts";
+import type { JointConfig } from "./quorum/joint.ts";
 
 /** Most reads that wait at a leader at once; past it a read is dropped, and its driver asks again. */
 export const MAX_PENDING_READS = 65_536;
@@ -10,28 +11,32 @@ export interface PendingRead {
   readonly index: Index;
 }
 
-interface UnconfirmedRead extends PendingRead {
-  readonly key: string;
-  /** Who has confirmed, since the request, that this peer leads. */
-  readonly acks: Map<PeerId, boolean>;
-}
-
 /**
  * A leader's reads: those postponed until it has committed an entry of its term, and those that wait for a
- * quorum to confirm its leadership (thesis §6.4). Reads of a follower whose leader changes are lost; the
- * driver asks again.
+ * quorum to confirm its leadership (thesis §6.4).
+ *
+ * Every read gets the next position in this term, from 1 on, and a heartbeat asks to confirm all up to a
+ * position. Positions are never used twice, so an answer that was late or repeated confirms no read that came
+ * after its heartbeat, whatever contexts the reads have. Reads are lost when the term ends.
  */
 export class PendingReads {
   #postponed: Message[] = [];
-  readonly #byKey = new Map<string, UnconfirmedRead>();
-  /** In the order of the requests: a round that confirms one confirms all before it. */
-  #queue: UnconfirmedRead[] = [];
+  /** In the order of their positions. */
+  #unconfirmed: PendingRead[] = [];
+  /** The position of the last read that was confirmed. */
+  #confirmed = 0;
+  /** The highest position that each peer has confirmed. */
+  readonly #acks = new Map<PeerId, number>();
 
   /** Keeps a read for later. */
   postpone(request: Message): void {
     if (this.#postponed.length < MAX_PENDING_READS) {
       this.#postponed.push(request);
     }
+  }
+
+  get hasPostponed(): boolean {
+    return this.#postponed.length > 0;
   }
 
   /** The postponed reads, which are its caller's from here on. */
@@ -41,45 +46,51 @@ export class PendingReads {
     return postponed;
   }
 
-  get hasPostponed(): boolean {
-    return this.#postponed.length > 0;
-  }
-
-  /** Adds a read at the commit index of now. False when its context waits already, or too many reads do. */
+  /** Adds a read at the commit index of now. False when too many wait. */
   add(request: Message, index: Index): boolean {
-    const key = keyOf(request.context);
-    if (this.#byKey.has(key) || this.#queue.length >= MAX_PENDING_READS) {
+    if (this.#unconfirmed.length >= MAX_PENDING_READS) {
       return false;
     }
-    const read: UnconfirmedRead = { request, index, key, acks: new Map() };
-    this.#byKey.set(key, read);
-    this.#queue.push(read);
+    this.#unconfirmed.push({ request, index });
     return true;
   }
 
-  /** Notes that `id` has confirmed the read of `context`. Who has confirmed it so far; undefined when it does not wait. */
-  acknowledge(id: PeerId, context: Uint8Array): ReadonlyMap<PeerId, boolean> | undefined {
-    return this.#byKey.get(keyOf(context))?.acks.set(id, true);
+  /** The context of a heartbeat that asks to confirm every read that waits; undefined when none does. */
+  heartbeatContext(): Uint8Array | undefined {
+    return this.#unconfirmed.length === 0
+      ? undefined
+      : encodePosition(this.#confirmed + this.#unconfirmed.length);
   }
 
-  /** A quorum has confirmed the read of `context`: returns it and all before it, oldest first. */
-  advance(context: Uint8Array): readonly PendingRead[] {
-    const key = keyOf(context);
-    const position = this.#queue.findIndex((read) => read.key === key);
-    const confirmed = this.#queue.slice(0, position + 1);
-    this.#queue = this.#queue.slice(position + 1);
-    for (const read of confirmed) {
-      this.#byKey.delete(read.key);
+  /** Notes that `id` has answered a heartbeat with this context. */
+  acknowledge(id: PeerId, context: Uint8Array): void {
+    this.#acks.set(id, Math.max(this.#acks.get(id) ?? 0, decodePosition(context)));
+  }
+
+  /** Takes out the reads that a quorum of `voters` has confirmed, oldest first. */
+  advance(voters: JointConfig): readonly PendingRead[] {
+    const acked = voters.committedIndex((id) => this.#acks.get(id) as Index | undefined);
+    const count = Math.min(acked - this.#confirmed, this.#unconfirmed.length);
+    if (count <= 0) {
+      return [];
     }
-    return confirmed;
-  }
-
-  /** The context of the newest read that waits. */
-  lastContext(): Uint8Array | undefined {
-    return this.#queue.at(-1)?.request.context;
+    this.#confirmed += count;
+    return this.#unconfirmed.splice(0, count);
   }
 }
 
-function keyOf(context: Uint8Array | undefined): string {
-  return context === undefined ? "" : String.fromCharCode(...context);
+const POSITION_BYTES = 8;
+
+function encodePosition(position: number): Uint8Array {
+  const context = new Uint8Array(POSITION_BYTES);
+  new DataView(context.buffer).setBigUint64(0, BigInt(position), true);
+  return context;
+}
+
+/** 0, which confirms nothing, for what is no position. */
+function decodePosition(context: Uint8Array): number {
+  if (context.length !== POSITION_BYTES) {
+    return 0;
+  }
+  return Number(new DataView(context.buffer, context.byteOffset).getBigUint64(0, true));
 }

@@ -75,14 +75,7 @@ export class ProgressTracker {
   }
 
   confState(): ConfState {
-    const { voters, learners, learnersNext, autoLeave } = this.config;
-    return {
-      voters: voters.incoming.ids,
-      votersOutgoing: voters.outgoing.ids,
-      learners: ascending(learners),
-      learnersNext: ascending(learnersNext),
-      autoLeave,
-    };
+    return confStateOf(this.config);
   }
 
   /** The highest index that the quorum has, as far as known. */
@@ -126,6 +119,18 @@ export class ProgressTracker {
     }
     return { granted, rejected, result: this.config.voters.voteResult(this.votes) };
   }
+}
+
+/** The configuration as it is stored and sent. */
+export function confStateOf(config: TrackerConfig): ConfState {
+  const { voters, learners, learnersNext, autoLeave } = config;
+  return {
+    voters: voters.incoming.ids,
+    votersOutgoing: voters.outgoing.ids,
+    learners: ascending(learners),
+    learnersNext: ascending(learnersNext),
+    autoLeave,
+  };
 }
 
 function ascending(ids: ReadonlySet<PeerId>): PeerId[] {

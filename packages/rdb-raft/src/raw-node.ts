@@ -5,7 +5,7 @@ import type { RaftConfig } from "./config.ts";
 import { entriesSizeBytes } from "./entry-size.ts";
 import { ZERO_INDEX, ZERO_TERM } from "./index-math.ts";
 import { resetRecentActive } from "./leader.ts";
-import { applyConfChange } from "./membership.ts";
+import { applyConfChange, type SimulatedConfChange, simulateConfChange } from "./membership.ts";
 import type { ConfState, Entry, EntryType, HardState, Message, Role, SoftState } from "./messages.ts";
 import { isLocalMessage, isResponseMessage, isStorageThread, newMessage } from "./new-message.ts";
 import type { Progress } from "./progress.ts";
@@ -174,6 +174,14 @@ export class RawNode {
     return this.#propose([proposedEntry(type, encodeConfChange(change))]);
   }
 
+  /**
+   * What a conf change would lead to, were it applied now. To be looked at before it is proposed: one that is
+   * committed and cannot be made, as one that removes every voter, ends the process.
+   */
+  simulateConfChange(change: ConfChange): SimulatedConfChange {
+    return simulateConfChange(this.#raft, asV2(change));
+  }
+
   /** A conf change of the log is applied. Returns the configuration now in force, which goes into snapshots. */
   applyConfChange(change: ConfChange): ConfState {
     applyConfChange(this.#raft, asV2(change));
@@ -182,7 +190,7 @@ export class RawNode {
 
   /**
    * Asks for the index that a linearizable read has to wait for. The answer comes as a ReadState with the same
-   * context, or never: then ask again. Contexts must differ between reads under way.
+   * context, or never: then ask again, with another context, so that an answer is known to be to which question.
    */
   readIndex(context: Uint8Array): void {
     this.#step(newMessage({ type: "MsgReadIndex", context }));

@@ -28,19 +28,14 @@ export function releasePostponedReads(raft: Raft): void {
   }
 }
 
-/** Leader: a follower's heartbeat response confirms the leadership for the reads up to its context. */
+/** Leader: a follower's heartbeat response confirms the leadership for the reads that the heartbeat asked about. */
 export function handleReadAck(raft: Raft, message: PeerMessage): void {
   const { from, context } = message;
   if (raft.config.readOnlyOption !== "Safe" || context === undefined || context.length === 0) {
     return;
   }
-  const acks = raft.pendingReads.acknowledge(from, context);
-  if (acks === undefined || raft.tracker.config.voters.voteResult(acks) !== "VoteWon") {
-    return;
-  }
-  for (const { request, index } of raft.pendingReads.advance(context)) {
-    answerRead(raft, request, index);
-  }
+  raft.pendingReads.acknowledge(from, context);
+  answerConfirmedReads(raft);
 }
 
 /** Follower: takes the leader's answer to a read that it forwarded. */
@@ -56,10 +51,23 @@ function confirmRead(raft: Raft, request: Message): void {
     answerRead(raft, request, raft.log.committed);
     return;
   }
-  const context = request.context ?? NO_CONTEXT;
-  raft.pendingReads.add(request, raft.log.committed);
-  raft.pendingReads.acknowledge(raft.id, context);
-  broadcastHeartbeatWith(raft, context);
+  if (!raft.pendingReads.add(request, raft.log.committed)) {
+    raft.logger.warn(`${raft.name} too many reads wait to be confirmed; dropping index reading msg`);
+    return;
+  }
+  const context = raft.pendingReads.heartbeatContext();
+  if (context !== undefined) {
+    raft.pendingReads.acknowledge(raft.id, context);
+    broadcastHeartbeatWith(raft, context);
+  }
+  // Its own confirmation may be enough, in a joint configuration of which it is the only voter.
+  answerConfirmedReads(raft);
+}
+
+function answerConfirmedReads(raft: Raft): void {
+  for (const { request, index } of raft.pendingReads.advance(raft.tracker.config.voters)) {
+    answerRead(raft, request, index);
+  }
 }
 
 /** Hands the answer to this peer's own driver, or sends it to the follower that asked. */

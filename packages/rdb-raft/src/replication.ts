@@ -79,12 +79,12 @@ export function maybeSendAppend(raft: Raft, to: PeerId, sendIfEmpty: boolean): b
   return true;
 }
 
-/** Leader: a round of heartbeats, which carries the newest pending read. */
+/** Leader: a round of heartbeats, which asks to confirm the reads that wait. */
 export function broadcastHeartbeat(raft: Raft): void {
-  broadcastHeartbeatWith(raft, raft.pendingReads.lastContext());
+  broadcastHeartbeatWith(raft, raft.pendingReads.heartbeatContext());
 }
 
-/** Leader: a round of heartbeats that carries a read's context. */
+/** Leader: a round of heartbeats with a context that the answers repeat. */
 export function broadcastHeartbeatWith(raft: Raft, context: Uint8Array | undefined): void {
   for (const id of raft.tracker.ids) {
     if (id !== raft.id) {

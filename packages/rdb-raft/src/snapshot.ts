@@ -1,5 +1,6 @@
 import { assert, type PeerId } from "@flaredb/rdb-base";
 import { formatConfState, formatProgress } from "./describe.ts";
+import { EMPTY_SNAPSHOT } from "./empty-state.ts";
 import { hex } from "./hex.ts";
 import { ZERO_INDEX } from "./index-math.ts";
 import type { ConfState, Message, Snapshot } from "./messages.ts";
@@ -56,8 +57,8 @@ export function handleSnapshotStatus(raft: Raft, message: PeerMessage, progress:
 
 /** Follower: takes a leader's snapshot, or says that it has all of it already. */
 export function handleSnapshot(raft: Raft, message: Message): void {
-  const { snapshot } = message;
-  assert(snapshot !== undefined, "MsgSnap carries a snapshot");
+  // One that lost its snapshot on the way is ignored, as an old one is.
+  const snapshot = message.snapshot ?? EMPTY_SNAPSHOT;
   const { index, term } = snapshot.metadata;
   const restored = restore(raft, snapshot);
   raft.logger.info(
