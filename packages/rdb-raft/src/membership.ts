@@ -8,6 +8,7 @@ import type { Progress } from "./progress.ts";
 import { confStateOf, type TrackerConfig } from "./progress-tracker.ts";
 import { proposeEntries } from "./proposal.ts";
 import type { Raft } from "./raft.ts";
+import { releasePostponedReads } from "./read-index.ts";
 import { broadcastAppend, maybeSendAppend } from "./replication.ts";
 
 /** The configuration that a change would lead to, or why it cannot be made. */
@@ -53,6 +54,7 @@ export function switchToConfig(raft: Raft, config: TrackerConfig, progress: Map<
   }
   if (raft.maybeCommit()) {
     // The new quorum has more than the old one: the others learn of it at once.
+    releasePostponedReads(raft);
     broadcastAppend(raft);
   } else {
     // New peers are probed now, rather than at the next heartbeat.

@@ -66,6 +66,19 @@ describe("thesis §6.4 ReadIndex", () => {
     expect(leader.readStates).toEqual([{ index: 3, requestContext: CONTEXT }]);
   });
 
+  test("a single voter answers no read either before its own term's commit", () => {
+    // Its commit index need not have been durable: it may have acknowledged more before a restart.
+    const leader = new TestPeer({ id: 1, voters: [1], log: [1, 1], hardState: { term: 1, commit: 1 } });
+    leader.raft.campaign();
+    while (!leader.raft.isLeader) {
+      leader.handleReady();
+    }
+    expect(leader.raft.commitIndex).toBe(1);
+    leader.raft.readIndex(CONTEXT);
+    leader.drain();
+    expect(leader.readStates).toEqual([{ index: 3, requestContext: CONTEXT }]);
+  });
+
   test("a confirmation of another read confirms nothing", () => {
     const leader = group().peer(1);
     leader.raft.readIndex(CONTEXT);

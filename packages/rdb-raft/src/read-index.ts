@@ -6,12 +6,9 @@ import { broadcastHeartbeatWith } from "./replication.ts";
 
 /** Leader: takes a request for the index that a linearizable read has to wait for (thesis §6.4). */
 export function handleReadIndex(raft: Raft, request: Message): void {
-  if (raft.tracker.isSingleton()) {
-    answerRead(raft, request, raft.log.committed);
-    return;
-  }
   if (!raft.committedEntryInCurrentTerm()) {
-    // Until then it may not know of entries that its predecessor committed.
+    // Until then it may not know of entries that its predecessor committed. That holds for a single voter too
+    // (where etcd answers at once): a commit index is not synced by itself, and a restart may have lost it.
     raft.pendingReads.postpone(request);
     return;
   }
@@ -47,7 +44,7 @@ export function handleReadIndexResponse(raft: Raft, message: Message): void {
 }
 
 function confirmRead(raft: Raft, request: Message): void {
-  if (raft.config.readOnlyOption === "LeaseBased") {
+  if (raft.config.readOnlyOption === "LeaseBased" || raft.tracker.isSingleton()) {
     answerRead(raft, request, raft.log.committed);
     return;
   }
