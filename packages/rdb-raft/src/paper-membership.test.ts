@@ -178,7 +178,7 @@ describe("thesis §4.3 joint consensus", () => {
     for (const id of [1, 2, 4, 5]) {
       expect(network.peer(id).raft.confState).toMatchObject({ voters: [1, 2, 4, 5], votersOutgoing: [] });
     }
-    expect(leader.raft.progressOf(3)).toBeUndefined();
+    expect(leader.raft.progressOf(peerId(3))).toBeUndefined();
   });
 
   test("a voter that is demoted becomes a learner when the joint configuration is left, not before", () => {

@@ -1,0 +1,87 @@
+import { assert, SeededRandom } from "@flaredb/rdb-base";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { RaftConfig } from "./config.ts";
+import { SimGroup, type SimStep, type SimStepKind } from "./testing/sim-group.ts";
+
+// Random schedules: what Raft promises holds after every step, whatever is lost, repeated, reordered or crashes.
+// A failure names the seed of its schedule: `runSchedule(seed, ...)` repeats it.
+
+const RUNS = 40;
+const STEPS = 2_000;
+/** So that a run in which nothing happens does not pass for one in which everything holds. */
+const MIN_COMMITS_PER_RUN = 5;
+
+const WEIGHTS: Record<SimStepKind, number> = {
+  deliver: 40,
+  ready: 30,
+  local: 12,
+  append: 10,
+  apply: 8,
+  tick: 12,
+  propose: 8,
+  drop: 3,
+  duplicate: 3,
+  read: 3,
+  change: 2,
+  campaign: 1,
+  transfer: 1,
+  compact: 2,
+  restart: 2,
+  cut: 1,
+  heal: 2,
+};
+/** Each kind as often as its weight says. */
+const KINDS = Object.entries(WEIGHTS).flatMap(([kind, weight]) =>
+  Array.from({ length: weight }, () => kind as SimStepKind),
+);
+
+function drawStep(random: SeededRandom): SimStep {
+  const kind = KINDS[random.nextInt(KINDS.length)];
+  assert(kind !== undefined, "a drawn number names a kind of step");
+  return { kind, a: random.nextInt(1_000), b: random.nextInt(1_000) };
+}
+
+/** Runs one schedule and lets the group heal. Returns how far it has committed. */
+function runSchedule(seed: number, peerCount: number, config: Partial<RaftConfig>): number {
+  const random = new SeededRandom(seed);
+  const group = new SimGroup({ peerCount, voterCount: 3, config });
+  for (let step = 0; step < STEPS; step++) {
+    group.run(drawStep(random));
+  }
+  group.converge();
+  return group.checker.highestCommit;
+}
+
+const configs: Record<string, Partial<RaftConfig>> = {
+  "synchronous storage": {},
+  "asynchronous storage": { asyncStorageWrites: true },
+  "asynchronous storage, pre-vote and check-quorum": {
+    asyncStorageWrites: true,
+    preVote: true,
+    checkQuorum: true,
+    stepDownOnRemoval: true,
+  },
+  "synchronous storage, pre-vote, small messages": {
+    preVote: true,
+    maxSizePerMessageBytes: 0,
+    maxCommittedSizePerReadyBytes: 16,
+    maxInflightMessages: 2,
+  },
+};
+
+describe.each(Object.entries(configs))("with %s", (_name, config) => {
+  test.each([3, 5])(
+    "%i peers keep every promise of Raft, and agree once nothing fails any more",
+    (peerCount) => {
+      let committed = 0;
+      fc.assert(
+        fc.property(fc.noShrink(fc.nat()), (seed) => {
+          committed += runSchedule(seed, peerCount, config);
+        }),
+        { numRuns: RUNS },
+      );
+      expect(committed).toBeGreaterThan(RUNS * MIN_COMMITS_PER_RUN);
+    },
+  );
+});
