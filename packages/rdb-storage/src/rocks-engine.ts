@@ -1,5 +1,4 @@
-import { access } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir } from "node:fs/promises";
 import { RdbError } from "@flaredb/rdb-base";
 import {
   FORMAT_VERSION,
@@ -14,6 +13,7 @@ import { RocksRawEngine } from "./rocks-raw-engine.ts";
 import { type RocksOptions, databaseOptions } from "./rocks-options.ts";
 import { isCorruption } from "./rocks-binding.ts";
 import { StreamEngine, type StreamEngineOptions } from "./stream-engine.ts";
+import { refuseLostRecords } from "./wal-scan.ts";
 import { WritePart } from "./write-part.ts";
 
 export interface RocksEngineOptions extends StreamEngineOptions, RocksOptions {
@@ -27,15 +27,12 @@ const FORMAT_KEY = new TextEncoder().encode("format");
  * Opens the database of a Store or PD member in its data folder. When it is refused, nothing was touched.
  *
  * @throws RdbError RDB_DATA_LOCKED when another process holds the folder; RDB_DATA_FORMAT when a newer program
- * wrote it; RDB_DATA_CORRUPT when it is damaged; RDB_STORAGE_FAILED when the disk does not do as it is told
+ * wrote it; RDB_DATA_CORRUPT when it is damaged, or its log lost records that were synced (`refuseLostRecords`); RDB_STORAGE_FAILED when the disk does not do as it is told
  */
 export async function openRocksEngine(options: RocksEngineOptions): Promise<Engine> {
   const folder = dataFolder(options.path);
   await prepareFolder(folder);
   const settings = databaseOptions(options);
-  if (await exists(join(folder.databasePath, "CURRENT"))) {
-    await refuseIfLocked(folder);
-  }
   const raw = await openRaw(folder, settings);
   const engine = new StreamEngine(raw, options);
   try {
@@ -53,10 +50,36 @@ async function openRaw(
   settings: ReturnType<typeof databaseOptions>,
 ): Promise<RocksRawEngine> {
   try {
+    if (await hasDatabase(folder)) {
+      await refuseIfLocked(folder);
+      await refuseLostRecords(folder);
+    }
     return await RocksRawEngine.open(folder.databasePath, settings);
   } catch (error) {
     throw openError(folder, error);
   }
+}
+
+/**
+ * Whether a database is there to be opened, rather than to be made. Without CURRENT RocksDB makes a new one, over
+ * whatever is left of an old one.
+ */
+async function hasDatabase(folder: DataFolder): Promise<boolean> {
+  const names = await readdir(folder.databasePath).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code === "ENOENT") {
+      return [];
+    }
+    throw error;
+  });
+  const hasCurrent = names.includes("CURRENT");
+  if (!hasCurrent && names.some((name) => name.endsWith(".sst") || name.endsWith(".log"))) {
+    throw new RdbError(
+      "RDB_DATA_CORRUPT",
+      `the database in ${folder.path} lost its file CURRENT; empty the folder and add this process as new`,
+      { details: { path: folder.path } },
+    );
+  }
+  return hasCurrent;
 }
 
 /**
@@ -68,7 +91,7 @@ async function refuseIfLocked(folder: DataFolder): Promise<void> {
     await RocksRawEngine.open(folder.databasePath, { ...databaseOptions({}), errorIfExists: true });
   } catch (error) {
     if (isLocked(error)) {
-      throw openError(folder, error);
+      throw error;
     }
     return;
   }
@@ -89,6 +112,9 @@ async function ensureFormat(folder: DataFolder, engine: Engine): Promise<void> {
 }
 
 function openError(folder: DataFolder, error: unknown): RdbError {
+  if (error instanceof RdbError) {
+    return error;
+  }
   const details = { path: folder.path };
   const reason = error instanceof Error ? error.message : String(error);
   if (isLocked(error)) {
@@ -113,14 +139,4 @@ function openError(folder: DataFolder, error: unknown): RdbError {
 
 function isLocked(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "LEVEL_LOCKED";
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    // Not there, or not to be reached: opening will say which.
-    return false;
-  }
 }
