@@ -1,0 +1,45 @@
+import { RdbError, formatKey } from "@flaredb/rdb-base";
+import type { KvCall } from "./kv-call.ts";
+
+/** Keys in messages are cut behind this many bytes. */
+const KEY_SHOWN_MAX_BYTES = 64;
+
+/** Time ran out before the call was sent (a write), or before it was answered (a read). */
+export function deadlineError(call: KvCall): RdbError {
+  const { lastError } = call;
+  const reason = lastError === undefined ? "" : `; last: ${lastError.code}: ${lastError.message}`;
+  return new RdbError(
+    "RDB_DEADLINE_EXCEEDED",
+    `${describe(call)} was not done within ${call.spec.timeoutMs} ms${reason}`,
+    { details: { ...whereabouts(call), ...(lastError && { lastCode: lastError.code }) }, cause: lastError },
+  );
+}
+
+/** The caller's signal fired. */
+export function abortedError(call: KvCall): RdbError {
+  return new RdbError("RDB_ABORTED", `${describe(call)} was aborted by its signal`, {
+    details: whereabouts(call),
+    cause: call.spec.signal?.reason,
+  });
+}
+
+/** A write was sent and its answer will not come. */
+export function undeterminedError(call: KvCall, cause: RdbError): RdbError {
+  return new RdbError(
+    "RDB_UNDETERMINED_RESULT",
+    `${describe(call)} was sent to Store ${call.storeId} but not answered (${cause.message}); it may be applied, now ` +
+      "or later: read the key before writing it again",
+    { details: whereabouts(call), cause },
+  );
+}
+
+function describe(call: KvCall): string {
+  const { name, key } = call.spec;
+  const shown =
+    key.length > KEY_SHOWN_MAX_BYTES ? `${formatKey(key.subarray(0, KEY_SHOWN_MAX_BYTES))}…` : formatKey(key);
+  return `${name} of key "${shown}"`;
+}
+
+function whereabouts(call: KvCall): Record<string, unknown> {
+  return { key: call.spec.key, storeId: call.storeId, regionId: call.entry?.region.id };
+}

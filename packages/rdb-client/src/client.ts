@@ -1,0 +1,221 @@
+import { type Clock, type Random, RdbError, systemClock, systemRandom } from "@flaredb/rdb-base";
+import type { ClientContext } from "./call-context.ts";
+import * as batch from "./operations/batch.ts";
+import {
+  type CompareOptions,
+  type CompareResult,
+  type Expectation,
+  compareAndDelete,
+  compareAndSwap,
+} from "./operations/compare.ts";
+import {
+  type ConditionalBatch,
+  type ConditionalBatchResult,
+  conditionalBatch,
+} from "./operations/conditional-batch.ts";
+import { type DeleteRangeResult, deleteRange } from "./operations/delete-range.ts";
+import { type DeleteResult, type PutResult, deleteKey, get, put } from "./operations/point.ts";
+import { Scan, type ScanOptions } from "./operations/scan.ts";
+import {
+  type Bytes,
+  type CallOptions,
+  type ConnectOptions,
+  type ReadOptions,
+  clientDefaults,
+} from "./options.ts";
+import { PdClient } from "./pd-client.ts";
+import type { PdConnector, StoreConnector } from "./ports.ts";
+import { RegionCache } from "./region-cache.ts";
+import { RequestSender } from "./request-sender.ts";
+import type { Row } from "./row.ts";
+import { type RangeOptions, checkDeadlineMs, checkReadFrom, pdAddresses } from "./validate.ts";
+import { wirePdConnector, wireStoreConnector } from "./wire-connectors.ts";
+
+/** What a client stands on: real clock, chance and network unless the simulator or a test brings its own. */
+export interface ClientPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly stores: StoreConnector;
+  readonly pd: PdConnector;
+}
+
+/** Regions that are learned when a client connects, in one page. Others are asked for when they are needed. */
+const PRELOAD_MAX_COUNT = 1_000;
+
+/**
+ * A client of a FlareDB cluster. One for a process is enough: every call shares one connection to each Store.
+ *
+ * Each call on one Region is linearizable. What an error promises about a write is in its code:
+ * `errorCodes[error.code].write`. In short:
+ * - `RDB_UNDETERMINED_RESULT`: the write was sent and its answer is lost; it may be applied, now or later. Never sent
+ *   twice by itself. Read the key, or write with compareAndSwap, before writing again.
+ * - every other one: not applied.
+ *
+ * Leader changes, splits, busy Stores and lost connections are handled within the call's deadline.
+ */
+export class RdbClient {
+  readonly #context: ClientContext;
+  readonly #sender: RequestSender;
+  readonly #pd: PdClient;
+
+  private constructor(context: ClientContext, sender: RequestSender, pd: PdClient) {
+    this.#context = context;
+    this.#sender = sender;
+    this.#pd = pd;
+  }
+
+  /**
+   * Connects to the cluster that the placement drivers know, and learns its map.
+   *
+   * @throws RdbError RDB_PD_UNAVAILABLE when none of them answers
+   * @throws RdbError RDB_INVALID_ARGUMENT when an option breaks a rule
+   */
+  static connect(options: ConnectOptions): Promise<RdbClient> {
+    return RdbClient.connectOver(options, {
+      clock: systemClock,
+      random: systemRandom,
+      stores: wireStoreConnector(systemClock, options.localAddress),
+      pd: wirePdConnector(options.localAddress),
+    });
+  }
+
+  /** @internal As `connect`, over another clock, chance and network. */
+  static async connectOver(options: ConnectOptions, ports: ClientPorts): Promise<RdbClient> {
+    const deadlineMs = checkDeadlineMs(options.deadlineMs ?? clientDefaults.deadlineMs);
+    const readFrom = checkReadFrom(options.readFrom ?? clientDefaults.readFrom);
+    const pd = new PdClient(ports.pd, pdAddresses(options.pd));
+    const cache = new RegionCache();
+    const { clock, random } = ports;
+    const sender = new RequestSender({ cache, pd, connector: ports.stores, clock, random });
+    const client = new RdbClient({ sender, cache, clock, deadlineMs, readFrom }, sender, pd);
+    try {
+      await client.#learnMap();
+    } catch (error) {
+      client.close();
+      throw RdbError.from(error);
+    }
+    return client;
+  }
+
+  /** The row, or undefined when there is no such key. */
+  get(key: Bytes, options?: ReadOptions): Promise<Row | undefined> {
+    return attempt(() => get(this.#context, key, options));
+  }
+
+  /**
+   * The rows in the order of the keys, undefined for each that does not exist. What one Region holds is one moment;
+   * two Regions may show two.
+   */
+  batchGet(keys: readonly Bytes[], options?: ReadOptions): Promise<(Row | undefined)[]> {
+    return attempt(() => batch.batchGet(this.#context, keys, options));
+  }
+
+  /** Writes the row, whether or not the key exists. */
+  put(key: Bytes, value: Bytes, options?: CallOptions): Promise<PutResult> {
+    return attempt(() => put(this.#context, key, value, options));
+  }
+
+  /**
+   * Writes all rows: all or none of those that lie in one Region, but Regions may differ. When a part fails, the
+   * error's details hold the keys that are `applied`, `notApplied` and `unknown`.
+   */
+  batchPut(rows: readonly batch.KeyValue[], options?: CallOptions): Promise<batch.BatchPutResult> {
+    return attempt(() => batch.batchPut(this.#context, rows, options));
+  }
+
+  /** Deletes the key if it exists. */
+  delete(key: Bytes, options?: CallOptions): Promise<DeleteResult> {
+    return attempt(() => deleteKey(this.#context, key, options));
+  }
+
+  /** Deletes the keys that exist. Atomic within a Region; errors as {@link batchPut}. */
+  batchDelete(keys: readonly Bytes[], options?: CallOptions): Promise<batch.BatchDeleteResult> {
+    return attempt(() => batch.batchDelete(this.#context, keys, options));
+  }
+
+  /**
+   * Deletes every key of a range: `{ prefix }`, or `{ start, end }` where an empty end means no end. One Region after
+   * the other, so it is not atomic: rows written meanwhile may stay. When it fails, the error's details hold
+   * `remainingStart` and `remainingEnd`; what lies before is deleted.
+   */
+  deleteRange(range: RangeOptions, options?: CallOptions): Promise<DeleteRangeResult> {
+    return attempt(() => deleteRange(this.#context, range, options));
+  }
+
+  /**
+   * The rows of a range in the order of their keys: everything, `{ prefix }`, or `{ start, end }`.
+   *
+   * @throws RdbError RDB_INVALID_ARGUMENT at once; what fails later is thrown by the iteration
+   */
+  scan(options: ScanOptions = {}): Scan {
+    return new Scan(this.#context, options, false);
+  }
+
+  /** As {@link scan}, from the last key to the first. `start` is still the lower bound. */
+  scanReverse(options: ScanOptions = {}): Scan {
+    return new Scan(this.#context, options, true);
+  }
+
+  /** Writes the row if the key is as expected. Versions only ever rise, so an expected version has no ABA. */
+  compareAndSwap(
+    key: Bytes,
+    expect: Expectation,
+    value: Bytes,
+    options?: CompareOptions,
+  ): Promise<CompareResult> {
+    return attempt(() => compareAndSwap(this.#context, key, expect, value, options));
+  }
+
+  /** Deletes the key if it is as expected. */
+  compareAndDelete(key: Bytes, expect: Expectation, options?: CompareOptions): Promise<CompareResult> {
+    return attempt(() => compareAndDelete(this.#context, key, expect, options));
+  }
+
+  /**
+   * Does all mutations if all conditions hold, else none.
+   *
+   * @throws RdbError RDB_INVALID_ARGUMENT when the keys lie in several Regions; it names two of them
+   */
+  conditionalBatch(conditional: ConditionalBatch, options?: CallOptions): Promise<ConditionalBatchResult> {
+    return attempt(() => conditionalBatch(this.#context, conditional, options));
+  }
+
+  /** Ends every connection. Calls in flight fail: with RDB_UNDETERMINED_RESULT the writes that were sent, RDB_CLOSED the others. */
+  close(): void {
+    this.#sender.close();
+    this.#pd.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #learnMap(): Promise<void> {
+    const info = await this.#pd.getClusterInfo();
+    if (!info.bootstrapped) {
+      // The first calls wait for it, within their deadlines.
+      return;
+    }
+    const [{ statuses }, { routes }] = await Promise.all([
+      this.#pd.listStores(),
+      this.#pd.listRegions({ startKey: new Uint8Array(0), limit: PRELOAD_MAX_COUNT }),
+    ]);
+    for (const { store } of statuses) {
+      if (store !== undefined) {
+        this.#sender.learnStore(store);
+      }
+    }
+    for (const route of routes) {
+      this.#sender.learnRoute(route, []);
+    }
+  }
+}
+
+/** What is checked before sending fails the call as everything else does: by its promise. */
+function attempt<Result>(call: () => Promise<Result>): Promise<Result> {
+  try {
+    return call();
+  } catch (error) {
+    return Promise.reject(RdbError.from(error));
+  }
+}

@@ -1,0 +1,161 @@
+import { formatKey, safeInteger } from "@flaredb/rdb-base";
+import {
+  type Answer,
+  type ClientContext,
+  type RequestSpec,
+  type Terms,
+  request,
+  termsOf,
+} from "../call-context.ts";
+import type { Bytes, CallOptions, ReadOptions } from "../options.ts";
+import { type PartOutcome, type RegionPart, forEachRegion, partsError } from "../region-parts.ts";
+import { type Row, rowFromWire } from "../row.ts";
+import { checkBatch, keyBytes, valueBytes } from "../validate.ts";
+
+/** A row to be written. */
+export interface KeyValue {
+  readonly key: Bytes;
+  readonly value: Bytes;
+}
+
+export interface BatchPutResult {
+  /** The version of each row, in the order given. */
+  readonly versions: readonly number[];
+}
+
+export interface BatchDeleteResult {
+  /** How many of the keys there were. */
+  readonly deletedCount: number;
+}
+
+type BatchName = "batchGet" | "batchPut" | "batchDelete";
+
+export async function batchGet(
+  context: ClientContext,
+  keys: readonly Bytes[],
+  options?: ReadOptions,
+): Promise<(Row | undefined)[]> {
+  const sent = batchKeys(keys);
+  const terms = termsOf(context, options);
+  const outcomes = await forEachRegion(context, terms, sent, (part) =>
+    sendPart(context, terms, part, {
+      name: "batchGet",
+      command: { $typeName: "rdb.v1.BatchGetRequest", keys: pick(sent, part) },
+      isWrite: false,
+      sizeBytes: bytesOf(pick(sent, part)),
+    }),
+  );
+  const found = new Map<string, Row>();
+  for (const { answer } of succeeded(outcomes, (error) => error)) {
+    for (const row of answer.rows) {
+      found.set(formatKey(row.key), rowFromWire(row.key, row, answer.revision));
+    }
+  }
+  return sent.map((key) => found.get(formatKey(key)));
+}
+
+export async function batchPut(
+  context: ClientContext,
+  rows: readonly KeyValue[],
+  options?: CallOptions,
+): Promise<BatchPutResult> {
+  const keys = rows.map((row, place) => keyBytes(`rows[${place}].key`, row.key));
+  const values = rows.map((row, place) => valueBytes(`rows[${place}].value`, row.value));
+  checkBatch("rows", rows.length, bytesOf(keys) + bytesOf(values));
+  const terms = termsOf(context, options);
+  const outcomes = await forEachRegion(context, terms, keys, (part) =>
+    sendPart(context, terms, part, {
+      name: "batchPut",
+      command: {
+        $typeName: "rdb.v1.BatchPutRequest",
+        rows: part.places.map((place) => ({
+          $typeName: "rdb.v1.KeyValue" as const,
+          key: keys[place] as Uint8Array,
+          value: values[place] as Uint8Array,
+        })),
+      },
+      isWrite: true,
+      sizeBytes: bytesOf(pick(keys, part)) + bytesOf(pick(values, part)),
+    }),
+  );
+  const versions = rows.map(() => 0);
+  for (const { places, answer } of succeeded(outcomes, () => partsError("batchPut", keys, outcomes))) {
+    const first = safeInteger(answer.version, "version") - places.length + 1;
+    for (const [offset, place] of places.entries()) {
+      versions[place] = first + offset;
+    }
+  }
+  return { versions };
+}
+
+export async function batchDelete(
+  context: ClientContext,
+  keys: readonly Bytes[],
+  options?: CallOptions,
+): Promise<BatchDeleteResult> {
+  const sent = batchKeys(keys);
+  const terms = termsOf(context, options);
+  const outcomes = await forEachRegion(context, terms, sent, (part) =>
+    sendPart(context, terms, part, {
+      name: "batchDelete",
+      command: { $typeName: "rdb.v1.BatchDeleteRequest", keys: pick(sent, part) },
+      isWrite: true,
+      sizeBytes: bytesOf(pick(sent, part)),
+    }),
+  );
+  let deletedCount = 0;
+  for (const { answer } of succeeded(outcomes, () => partsError("batchDelete", sent, outcomes))) {
+    deletedCount += answer.deletedCount;
+  }
+  return { deletedCount };
+}
+
+/** One part as one request, or "misfit" when its keys have come to lie in several Regions. */
+export function sendPart<Name extends BatchName | "conditionalBatch">(
+  context: ClientContext,
+  terms: Terms,
+  part: RegionPart,
+  spec: Omit<RequestSpec<Name>, "key" | "admit">,
+): Promise<Answer<Name> | "misfit"> {
+  return new Promise((resolve, reject) => {
+    const admit: RequestSpec<Name>["admit"] = (entry) => {
+      if (part.fits(entry)) {
+        return true;
+      }
+      resolve("misfit");
+      return false;
+    };
+    const sent: RequestSpec<Name> = { ...spec, key: part.key, admit };
+    request(context, terms, sent, (answer) => answer).then(
+      (answer) => resolve(answer as Answer<Name>),
+      reject,
+    );
+  });
+}
+
+/** Every part's answer. @throws the error that `failure` makes when one failed */
+function succeeded<PartAnswer>(
+  outcomes: readonly PartOutcome<PartAnswer>[],
+  failure: (error: Error) => Error | undefined,
+): { readonly places: readonly number[]; readonly answer: PartAnswer }[] {
+  return outcomes.map((outcome) => {
+    if (outcome.error !== undefined) {
+      throw failure(outcome.error) ?? outcome.error;
+    }
+    return outcome;
+  });
+}
+
+function batchKeys(keys: readonly Bytes[]): Uint8Array[] {
+  const bytes = keys.map((key, place) => keyBytes(`keys[${place}]`, key));
+  checkBatch("keys", bytes.length, bytesOf(bytes));
+  return bytes;
+}
+
+function pick(all: readonly Uint8Array[], part: RegionPart): Uint8Array[] {
+  return part.places.map((place) => all[place] as Uint8Array);
+}
+
+function bytesOf(all: readonly Uint8Array[]): number {
+  return all.reduce((sum, bytes) => sum + bytes.length, 0);
+}
