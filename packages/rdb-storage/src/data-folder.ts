@@ -31,15 +31,26 @@ export async function prepareFolder(folder: DataFolder): Promise<void> {
     if (made !== undefined) {
       await syncFolder(dirname(made));
     }
-    const text = await readText(join(folder.path, FORMAT_FILE));
-    if (text === undefined) {
+    if (!(await hasKnownFormat(folder))) {
       await writeDurably(join(folder.path, FORMAT_FILE), `flaredb-data ${FORMAT_VERSION}\n`);
-    } else {
-      checkFormat(folder, FORMAT_LINE.exec(text)?.[1] ?? `"${text.slice(0, 40)}"`);
     }
   } catch (error) {
     throw folderError(folder, error);
   }
+}
+
+/**
+ * Reads only: whether the folder has data of a format that this program knows. No: there is none.
+ *
+ * @throws RdbError RDB_DATA_FORMAT when there is data of another format
+ */
+export async function hasKnownFormat(folder: DataFolder): Promise<boolean> {
+  const text = await readText(join(folder.path, FORMAT_FILE));
+  if (text === undefined) {
+    return false;
+  }
+  checkFormat(folder, FORMAT_LINE.exec(text)?.[1] ?? `"${text.slice(0, 40)}"`);
+  return true;
 }
 
 /** @throws RdbError RDB_DATA_FORMAT unless `version` is one that this program knows */

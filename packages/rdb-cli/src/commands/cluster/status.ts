@@ -1,0 +1,73 @@
+import type { GetClusterInfoResponse } from "@flaredb/rdb-proto";
+import type { Command } from "commander";
+import { type ExitCode, exitCodes } from "../../failure.ts";
+import { renderFields } from "../../output/table.ts";
+import { type Call, type Shell, defineAction } from "../../shell.ts";
+
+/** `rdb cluster status` */
+export function defineClusterStatus(parent: Command, shell: Shell): void {
+  const command = parent
+    .command("status")
+    .description("say in a few lines how the cluster is; exits with 1 unless all is well");
+  defineAction(command, shell, showStatus);
+}
+
+async function showStatus(call: Call<unknown>): Promise<ExitCode> {
+  const { callPd } = await import("../../pd-caller.ts");
+  const { pdAddresses, timeoutMs } = call.globals;
+  const info = await callPd(pdAddresses, timeoutMs, (pd, options) => pd.getClusterInfo({}, options));
+  const problems = problemsOf(info);
+  await call.print(statusDocument(info, problems), () => renderStatus(info, problems));
+  return problems.length === 0 ? exitCodes.done : exitCodes.failed;
+}
+
+function problemsOf(info: GetClusterInfoResponse): string[] {
+  if (!info.bootstrapped) {
+    return [
+      `waiting for Stores: ${info.registeredStoreCount} of ${info.bootstrapStoreCount} have registered`,
+    ];
+  }
+  const missingStores = info.registeredStoreCount - info.upStoreCount;
+  const leaderless = info.regionCount - info.regionWithLeaderCount;
+  return [
+    ...(missingStores > 0 ? [`${missingStores} of ${info.registeredStoreCount} Stores do not answer`] : []),
+    ...(leaderless > 0 ? [`${leaderless} of ${info.regionCount} Regions have no leader`] : []),
+  ];
+}
+
+function statusDocument(info: GetClusterInfoResponse, problems: readonly string[]): Record<string, unknown> {
+  return {
+    clusterId: String(info.clusterId),
+    healthy: problems.length === 0,
+    problems,
+    bootstrapped: info.bootstrapped,
+    bootstrapStoreCount: info.bootstrapStoreCount,
+    registeredStoreCount: info.registeredStoreCount,
+    upStoreCount: info.upStoreCount,
+    regionCount: info.regionCount,
+    regionWithLeaderCount: info.regionWithLeaderCount,
+    programVersion: info.programVersion,
+    members: info.members.map(({ id, name, address, httpAddress }) => ({
+      id,
+      name,
+      address,
+      httpAddress,
+      isLeader: id === info.leaderMemberId,
+    })),
+  };
+}
+
+function renderStatus(info: GetClusterInfoResponse, problems: readonly string[]): string {
+  const members = info.members.map((member) => {
+    const role = member.id === info.leaderMemberId ? " (leader)" : "";
+    return `${member.address}${role}`;
+  });
+  return renderFields([
+    ["cluster", String(info.clusterId)],
+    ["health", problems.length === 0 ? "all is well" : problems.join("; ")],
+    ["pd", members.join(", ")],
+    ["stores", `${info.upStoreCount} up of ${info.registeredStoreCount}`],
+    ["regions", `${info.regionWithLeaderCount} with a leader of ${info.regionCount}`],
+    ["version", info.programVersion],
+  ]);
+}

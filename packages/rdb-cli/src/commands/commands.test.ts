@@ -1,0 +1,249 @@
+import { RdbError } from "@flaredb/rdb-base";
+import { PeerRole, StoreState } from "@flaredb/rdb-proto";
+import { afterEach, describe, expect, test } from "vitest";
+import { startFakePd } from "../testing/fake-pd.ts";
+import { runCaptured } from "../testing/run-captured.ts";
+
+const peers = [1n, 2n, 3n].map((storeId) => ({ id: storeId + 10n, storeId, role: PeerRole.VOTER }));
+const epoch = { confVer: 1n, version: 2n };
+const encode = (text: string) => new TextEncoder().encode(text);
+
+const low = {
+  region: { id: 1n, startKey: encode(""), endKey: encode("m"), epoch, peers },
+  leader: peers[0],
+  term: 6n,
+  approximateSizeBytes: 2048n,
+  approximateKeyCount: 7n,
+  downPeerIds: [12n],
+  pendingPeerIds: [],
+};
+const high = {
+  region: { id: 2n, startKey: encode("m"), endKey: new Uint8Array(), epoch, peers },
+  downPeerIds: [],
+  pendingPeerIds: [13n],
+};
+
+/** A printed table's cells. */
+function cells(table: string): string[][] {
+  return table
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.trim().split(/ {2,}/));
+}
+
+let stop = async (): Promise<void> => {};
+afterEach(() => stop());
+
+async function pd(methods: Parameters<typeof startFakePd>[0]): Promise<string[]> {
+  const fake = await startFakePd(methods);
+  stop = fake.stop;
+  return ["--pd", fake.address];
+}
+
+describe("region", () => {
+  test("list prints a row for each Region of all pages, and what is wrong with its peers", async () => {
+    const flags = await pd({
+      listRegions: ({ startKey }) =>
+        startKey.length === 0 ? { routes: [low], nextKey: encode("m") } : { routes: [high] },
+    });
+    const { exitCode, stdout } = await runCaptured(["region", "list", ...flags]);
+    expect(cells(stdout)).toEqual([
+      ["REGION", "START KEY", "END KEY", "LEADER", "PEERS", "EPOCH", "SIZE", "KEYS"],
+      ["1", '""', '"m"', "Store 1", "1, 2 (down), 3", "1/2", "2.0 KiB", "7"],
+      ["2", '"m"', '""', "none", "1, 2, 3 (behind)", "1/2", "0 B", "0"],
+    ]);
+    expect(exitCode).toBe(0);
+  });
+
+  test("list --json prints one document of numbers and text", async () => {
+    const flags = await pd({ listRegions: () => ({ routes: [low] }) });
+    const { stdout } = await runCaptured(["region", "list", "--json", ...flags]);
+    expect(JSON.parse(stdout)).toEqual([
+      {
+        id: 1,
+        startKey: "",
+        endKey: "m",
+        epoch: { confVer: 1, version: 2 },
+        peers: [1, 2, 3].map((storeId) => ({ id: storeId + 10, storeId, role: "voter" })),
+        leader: { id: 11, storeId: 1, role: "voter" },
+        term: 6,
+        approximateSizeBytes: 2048,
+        approximateKeyCount: 7,
+        downPeerIds: [12],
+        pendingPeerIds: [],
+        reportedMs: 0,
+      },
+    ]);
+  });
+
+  test("show and key print the peers with their Stores' addresses", async () => {
+    const stores = [{ id: 1n, address: "127.0.0.1:7410" }];
+    const flags = await pd({
+      getRegionById: () => ({ route: low, stores }),
+      getRegion: ({ key }) => ({ route: key[0] === 0xff ? high : low, stores }),
+    });
+    const shown = await runCaptured(["region", "show", "1", ...flags]);
+    expect(shown.stdout).toContain("peer 11 on Store 1 at 127.0.0.1:7410 (voter, leader)\n");
+    const ofKey = await runCaptured(["region", "key", "ff", "--hex", "--json", ...flags]);
+    expect(JSON.parse(ofKey.stdout)).toMatchObject({ id: 2, startKeyHex: "6d", leader: null });
+  });
+
+  test("show says on stderr that there is none, and exits with 1", async () => {
+    const flags = await pd({
+      getRegionById: () => {
+        throw new RdbError("RDB_NOT_FOUND", "there is no Region 9");
+      },
+    });
+    const { exitCode, stdout, stderr } = await runCaptured(["region", "show", "9", ...flags]);
+    expect({ exitCode, stdout, stderr }).toEqual({
+      exitCode: 1,
+      stdout: "",
+      stderr: "error: there is no Region 9\n",
+    });
+    const asJson = await runCaptured(["region", "show", "9", "--json", ...flags]);
+    expect(JSON.parse(asJson.stderr)).toEqual({
+      error: { code: "RDB_NOT_FOUND", message: "there is no Region 9", details: {} },
+    });
+  });
+});
+
+describe("store", () => {
+  const status = {
+    store: { id: 1n, address: "127.0.0.1:7410", state: StoreState.UP, labels: { host: "a" } },
+    stats: { capacityBytes: 100n, availableBytes: 50n, usedBytes: 10n, isSlow: true },
+    regionCount: 2,
+    leaderCount: 1,
+  };
+
+  test("list and show print state and load", async () => {
+    const flags = await pd({ listStores: () => ({ statuses: [status] }), getStore: () => ({ status }) });
+    const list = await runCaptured(["store", "list", ...flags]);
+    expect(cells(list.stdout)[1]).toEqual([
+      "1",
+      "127.0.0.1:7410",
+      "up, slow disk",
+      "2",
+      "1",
+      "10 B",
+      "50 B",
+      "0 B",
+      "never",
+      "host=a",
+    ]);
+    const show = await runCaptured(["store", "show", "1", ...flags]);
+    expect(show.stdout).toContain("10 B used, 50 B of 100 B available");
+    const json = await runCaptured(["store", "list", "--json", ...flags]);
+    expect(JSON.parse(json.stdout)).toMatchObject([
+      { id: 1, state: "up", isSlow: true, labels: { host: "a" } },
+    ]);
+  });
+});
+
+describe("cluster status", () => {
+  const healthy = {
+    clusterId: 7n,
+    bootstrapped: true,
+    bootstrapStoreCount: 3,
+    registeredStoreCount: 3,
+    upStoreCount: 3,
+    regionCount: 2,
+    regionWithLeaderCount: 2,
+  };
+
+  test("exits with 0 when all is well", async () => {
+    const flags = await pd({ getClusterInfo: () => healthy });
+    const { exitCode, stdout } = await runCaptured(["cluster", "status", ...flags]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("health:   all is well\n");
+  });
+
+  test("exits with 1 and says what is missing", async () => {
+    const flags = await pd({
+      getClusterInfo: () => ({ ...healthy, upStoreCount: 2, regionWithLeaderCount: 1 }),
+    });
+    const { exitCode, stdout } = await runCaptured(["cluster", "status", ...flags]);
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain("1 of 3 Stores do not answer; 1 of 2 Regions have no leader");
+  });
+});
+
+describe("the placement driver's address", () => {
+  test("is taken from RDB_PD, and the first of several that answers is used", async () => {
+    const [, address] = await pd({ listStores: () => ({}) });
+    const { exitCode } = await runCaptured(["store", "list"], { env: { RDB_PD: `127.0.0.1:1,${address}` } });
+    expect(exitCode).toBe(0);
+  });
+
+  test("that answers nothing is named, with what to do", async () => {
+    const { exitCode, stderr } = await runCaptured(["store", "list", "--pd", "127.0.0.1:1"]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^error: no placement driver answers at 127\.0\.0\.1:1 .*`npm start` starts one/);
+  });
+
+  test("that takes the call and never answers is given up in time", async () => {
+    const flags = await pd({ listStores: () => new Promise(() => {}) });
+    const { exitCode, stderr } = await runCaptured(["store", "list", "--timeout", "200ms", ...flags]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^error: no placement driver answers at .* \(no answer in time\)/);
+  });
+
+  test.each(["nonsense", "host:", "host:0", "host:65536", ":7400", "a:1,,b:1"])(
+    "%j is refused",
+    async (address) => {
+      const { exitCode, stderr } = await runCaptured(["store", "list", "--pd", address]);
+      expect(exitCode).toBe(2);
+      expect(stderr).toContain("must be HOST:PORT");
+    },
+  );
+});
+
+describe("wrong usage exits with 2 and names what is wrong", () => {
+  const cases: [string[], string][] = [
+    [["nonsense"], "unknown command 'nonsense'"],
+    [["region", "nonsense"], "unknown command 'nonsense'"],
+    [["get", "k", "--nonsense"], "unknown option '--nonsense'"],
+    [["get"], "missing required argument 'key'"],
+    [["get", "a", "b"], "too many arguments"],
+    [["get", ""], "key is empty: it must have 1 to 4096 bytes"],
+    [["get", "k".repeat(5000)], "key of 5000 bytes is too long: the limit is 4096 bytes"],
+    [["get", "abc", "--hex"], 'key "abc" must be an even number of hexadecimal digits'],
+    [["put", "k"], "value must be given once"],
+    [["scan", "--start", "b", "--end", "a"], 'start "b" is after end "a"'],
+    [["scan", "--limit", "-1"], "limit -1 must be a whole number from 1"],
+    [["scan", "--prefix", "a", "--end", "b"], "--prefix cannot be combined"],
+    [["cas", "k", "v"], "exactly one expectation must be given"],
+    [["cas", "k", "v", "--expect-absent", "--expect-version", "1"], "exactly one expectation must be given"],
+    [["cas", "k", "v", "--expect-version", "0"], "expect-version 0 must be a whole number from 1"],
+    [["region", "show", "x"], "id x must be a whole number from 1"],
+    [["get", "k", "--timeout", "1h"], "timeout 1h must be a time"],
+    [["playground", "--stores", "11"], "--stores 11 must be a whole number from 1 to 10"],
+    [["playground", "--tmp", "--data", "x"], "--tmp and --data exclude each other"],
+    [["playground", "--base-port", "65530"], "--base-port 65530 must be a whole number from 1 to 65506"],
+    [["playground", "--initial-regions", "m,a"], 'split keys must ascend, and "a" comes after "m"'],
+  ];
+
+  test.each(cases)("%j", async (args, message) => {
+    const text = await runCaptured(args);
+    expect(text.stderr).toContain(message);
+    expect(text.exitCode).toBe(2);
+    expect(text.stdout).toBe("");
+    const json = await runCaptured([...args, "--json"]);
+    expect(JSON.parse(json.stderr).error.code).toBe("RDB_INVALID_ARGUMENT");
+    expect(JSON.parse(json.stderr).error.message).toContain(message);
+    expect(json.exitCode).toBe(2);
+  });
+});
+
+test("help goes to stdout and exits with 0", async () => {
+  const { exitCode, stdout, stderr } = await runCaptured(["--help"]);
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain("Keys and values:");
+  expect(stderr).toBe("");
+});
+
+test("no command at all prints the help on stderr and exits with 2", async () => {
+  const { exitCode, stdout, stderr } = await runCaptured([]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain("Usage: rdb <command> [options]");
+  expect(stdout).toBe("");
+});

@@ -1,0 +1,9 @@
+import type { Command } from "commander";
+
+/**
+ * `rdb server` and `rdb pd`: listed here for the help alone. They take their own options, so `run` hands the rest of
+ * the command line to their own programs before this tree is asked.
+ */
+export function defineProcess(parent: Command, name: string, description: string): void {
+  parent.command(`${name} [options...]`).description(description);
+}

@@ -1,0 +1,43 @@
+import type { RegionRoute } from "@flaredb/rdb-proto";
+import type { Command } from "commander";
+import { type Call, type Shell, defineAction } from "../../shell.ts";
+
+interface Options {
+  readonly hex?: true;
+}
+
+/** `rdb region list` */
+export function defineRegionList(parent: Command, shell: Shell): void {
+  const command = parent
+    .command("list")
+    .description("list all Regions in the order of their keys")
+    .option("--hex", "print keys as hexadecimal digits");
+  defineAction(command, shell, listRegions);
+}
+
+async function listRegions(call: Call<Options>): Promise<undefined> {
+  const { regionDocument } = await import("../../cluster-json.ts");
+  const hex = call.options.hex === true;
+  const routes = await fetchRegions(call);
+  await call.print(
+    routes.map((route) => regionDocument(route, hex)),
+    async () => {
+      const { renderRegions } = await import("../../output/regions.ts");
+      return renderRegions(routes, { hex, width: call.io.columns });
+    },
+  );
+}
+
+async function fetchRegions(call: Call<Options>): Promise<RegionRoute[]> {
+  const { callPd } = await import("../../pd-caller.ts");
+  const { pdAddresses, timeoutMs } = call.globals;
+  const routes: RegionRoute[] = [];
+  let startKey: Uint8Array = new Uint8Array();
+  do {
+    const request = { startKey };
+    const page = await callPd(pdAddresses, timeoutMs, (pd, options) => pd.listRegions(request, options));
+    routes.push(...page.routes);
+    startKey = page.nextKey;
+  } while (startKey.length > 0);
+  return routes;
+}

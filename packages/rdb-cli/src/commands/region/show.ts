@@ -1,0 +1,27 @@
+import type { Command } from "commander";
+import { parseInteger } from "../../input/numbers.ts";
+import { type Call, type Shell, defineAction } from "../../shell.ts";
+import { printRegion } from "./print-region.ts";
+
+interface Options {
+  readonly hex?: true;
+}
+
+/** `rdb region show ID` */
+export function defineRegionShow(parent: Command, shell: Shell): void {
+  const command = parent
+    .command("show <id>")
+    .description("show one Region: range, peers, leader, size")
+    .option("--hex", "print keys as hexadecimal digits");
+  defineAction(command, shell, showRegion);
+}
+
+async function showRegion(call: Call<Options>, idText: string): Promise<undefined> {
+  const regionId = BigInt(parseInteger("id", idText, 1, Number.MAX_SAFE_INTEGER));
+  const { callPd } = await import("../../pd-caller.ts");
+  const { pdAddresses, timeoutMs } = call.globals;
+  const answer = await callPd(pdAddresses, timeoutMs, (pd, options) =>
+    pd.getRegionById({ regionId }, options),
+  );
+  await printRegion(call, answer, call.options.hex === true);
+}

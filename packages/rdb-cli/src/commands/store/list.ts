@@ -1,0 +1,22 @@
+import type { Command } from "commander";
+import { type Call, type Shell, defineAction } from "../../shell.ts";
+
+/** `rdb store list` */
+export function defineStoreList(parent: Command, shell: Shell): void {
+  defineAction(
+    parent.command("list").description("list all Stores with their state and load"),
+    shell,
+    listStores,
+  );
+}
+
+async function listStores(call: Call<unknown>): Promise<undefined> {
+  const { callPd } = await import("../../pd-caller.ts");
+  const { storeDocument } = await import("../../cluster-json.ts");
+  const { pdAddresses, timeoutMs } = call.globals;
+  const { statuses } = await callPd(pdAddresses, timeoutMs, (pd, options) => pd.listStores({}, options));
+  await call.print(statuses.map(storeDocument), async () => {
+    const { renderStores } = await import("../../output/stores.ts");
+    return renderStores(statuses, { nowMs: Date.now(), width: call.io.columns });
+  });
+}

@@ -1,0 +1,40 @@
+import type { Readable, Writable } from "node:stream";
+
+/** What a command may touch of the world outside. Injected, so that tests can run commands in their own process. */
+export interface Io {
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Columns of the terminal that stdout is; undefined when it is none. */
+  readonly columns: number | undefined;
+}
+
+/** The process's own streams and environment. */
+export function processIo(): Io {
+  const { stdin, stdout, stderr, env } = process;
+  return { stdin, stdout, stderr, env, columns: stdout.isTTY ? stdout.columns : undefined };
+}
+
+/** Writes and, when the reader is slower than we are, waits for it. */
+export async function write(stream: Writable, chunk: string | Uint8Array): Promise<void> {
+  if (stream.write(chunk)) {
+    return;
+  }
+  await new Promise<void>((resolve, reject) => {
+    const settle = (error?: Error): void => {
+      stream.off("drain", onDrain);
+      stream.off("error", settle);
+      stream.off("close", onDrain);
+      if (error === undefined) {
+        resolve();
+      } else {
+        reject(error);
+      }
+    };
+    const onDrain = (): void => settle();
+    stream.once("drain", onDrain);
+    stream.once("error", settle);
+    stream.once("close", onDrain);
+  });
+}

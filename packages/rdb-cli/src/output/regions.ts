@@ -1,0 +1,83 @@
+import type { Peer, RegionRoute, Store } from "@flaredb/rdb-proto";
+import { PeerRole } from "@flaredb/rdb-proto";
+import { roleName } from "../cluster-json.ts";
+import { type Column, renderFields, renderTable } from "./table.ts";
+import { formatBytes, printable, toHex } from "./text.ts";
+
+const columns: readonly Column[] = [
+  { title: "REGION", align: "right" },
+  { title: "START KEY", canShrink: true },
+  { title: "END KEY", canShrink: true },
+  { title: "LEADER" },
+  { title: "PEERS" },
+  { title: "EPOCH" },
+  { title: "SIZE", align: "right" },
+  { title: "KEYS", align: "right" },
+];
+
+/** Regions as a table; Stores are named by their ids. */
+export function renderRegions(
+  routes: readonly RegionRoute[],
+  options: { readonly hex: boolean; readonly width: number | undefined },
+): string {
+  const rows = routes.map((route) => [
+    String(route.region?.id ?? "?"),
+    formatBound(route.region?.startKey, options.hex),
+    formatBound(route.region?.endKey, options.hex),
+    route.leader === undefined ? "none" : `Store ${route.leader.storeId}`,
+    (route.region?.peers ?? []).map((peer) => formatPeer(peer, route)).join(", "),
+    formatEpoch(route),
+    formatBytes(Number(route.approximateSizeBytes)),
+    String(route.approximateKeyCount),
+  ]);
+  return renderTable(columns, rows, options.width);
+}
+
+/** One Region with all that PD knows of it. */
+export function renderRegion(route: RegionRoute, stores: readonly Store[], hex: boolean): string {
+  const addresses = new Map(stores.map((store) => [store.id, store.address]));
+  const peers = (route.region?.peers ?? []).map((peer) => {
+    const marks = [
+      roleName(peer.role),
+      ...(peer.id === route.leader?.id ? ["leader"] : []),
+      ...troubles(peer, route),
+    ];
+    return `peer ${peer.id} on Store ${peer.storeId} at ${addresses.get(peer.storeId) ?? "?"} (${marks.join(", ")})`;
+  });
+  return renderFields([
+    ["region", String(route.region?.id ?? "?")],
+    ["start key", formatBound(route.region?.startKey, hex)],
+    ["end key", formatBound(route.region?.endKey, hex)],
+    ["epoch", `${formatEpoch(route)} (conf_ver/version)`],
+    [
+      "leader",
+      route.leader === undefined ? "none known" : `Store ${route.leader.storeId}, term ${route.term}`,
+    ],
+    ["size", `about ${formatBytes(Number(route.approximateSizeBytes))} in ${route.approximateKeyCount} keys`],
+    ...peers.map((peer, at) => [at === 0 ? "peers" : "", peer] as const),
+  ]).replaceAll(/^:/gm, " ");
+}
+
+// The empty key is the lowest, and as an end it is none: quotes tell it from nothing printed.
+function formatBound(key: Uint8Array | undefined, hex: boolean): string {
+  if (key === undefined || key.length === 0) {
+    return '""';
+  }
+  return hex ? toHex(key) : `"${printable(key)}"`;
+}
+
+function formatEpoch(route: RegionRoute): string {
+  return `${route.region?.epoch?.confVer ?? "?"}/${route.region?.epoch?.version ?? "?"}`;
+}
+
+function formatPeer(peer: Peer, route: RegionRoute): string {
+  const marks = [...(peer.role === PeerRole.VOTER ? [] : [roleName(peer.role)]), ...troubles(peer, route)];
+  return marks.length === 0 ? String(peer.storeId) : `${peer.storeId} (${marks.join(", ")})`;
+}
+
+function troubles(peer: Peer, route: RegionRoute): string[] {
+  return [
+    ...(route.downPeerIds.includes(peer.id) ? ["down"] : []),
+    ...(route.pendingPeerIds.includes(peer.id) ? ["behind"] : []),
+  ];
+}

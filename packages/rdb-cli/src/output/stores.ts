@@ -1,0 +1,77 @@
+import type { StoreStatus } from "@flaredb/rdb-proto";
+import { stateName } from "../cluster-json.ts";
+import { type Column, renderFields, renderTable } from "./table.ts";
+import { formatBytes, formatDuration } from "./text.ts";
+
+const columns: readonly Column[] = [
+  { title: "STORE", align: "right" },
+  { title: "ADDRESS" },
+  { title: "STATE" },
+  { title: "REGIONS", align: "right" },
+  { title: "LEADERS", align: "right" },
+  { title: "USED", align: "right" },
+  { title: "AVAILABLE", align: "right" },
+  { title: "MEMORY", align: "right" },
+  { title: "HEARD OF" },
+  { title: "LABELS", canShrink: true },
+];
+
+/** Stores as a table. `nowMs` is the wall clock. */
+export function renderStores(
+  statuses: readonly StoreStatus[],
+  options: { readonly nowMs: number; readonly width: number | undefined },
+): string {
+  const rows = statuses.map((status) => [
+    String(status.store?.id ?? "?"),
+    status.store?.address ?? "",
+    [stateName(status.store), ...troubles(status)].join(", "),
+    String(status.regionCount),
+    String(status.leaderCount),
+    formatSize(status.stats?.usedBytes),
+    formatSize(status.stats?.availableBytes),
+    formatSize(status.stats?.residentMemoryBytes),
+    lastHeard(status, options.nowMs),
+    formatLabels(status),
+  ]);
+  return renderTable(columns, rows, options.width);
+}
+
+/** One Store with all that PD knows of it. */
+export function renderStore(status: StoreStatus, nowMs: number): string {
+  const { store, stats } = status;
+  return renderFields([
+    ["store", String(store?.id ?? "?")],
+    ["state", [stateName(store), ...troubles(status)].join(", ")],
+    ["rpc address", store?.address ?? ""],
+    ["http address", store?.httpAddress ?? ""],
+    ["labels", formatLabels(status) || "none"],
+    ["program", store?.programVersion || "unknown"],
+    ["heard of", lastHeard(status, nowMs)],
+    ["regions", `${status.regionCount}, leader of ${status.leaderCount}`],
+    [
+      "disk",
+      `${formatSize(stats?.usedBytes)} used, ${formatSize(stats?.availableBytes)} of ${formatSize(stats?.capacityBytes)} available`,
+    ],
+    ["memory", `${formatSize(stats?.residentMemoryBytes)} resident`],
+    ["requests", `${stats?.putCount ?? 0} puts, ${stats?.getCount ?? 0} gets since its start`],
+  ]);
+}
+
+function troubles(status: StoreStatus): string[] {
+  return [...(status.stats?.isSlow ? ["slow disk"] : []), ...(status.stats?.isFull ? ["disk full"] : [])];
+}
+
+function formatSize(sizeBytes: bigint | undefined): string {
+  return sizeBytes === undefined ? "?" : formatBytes(Number(sizeBytes));
+}
+
+function lastHeard(status: StoreStatus, nowMs: number): string {
+  const heardMs = Number(status.store?.lastHeartbeatMs ?? 0);
+  return heardMs === 0 ? "never" : `${formatDuration(nowMs - heardMs)} ago`;
+}
+
+function formatLabels(status: StoreStatus): string {
+  return Object.entries(status.store?.labels ?? {})
+    .map(([name, value]) => `${name}=${value}`)
+    .join(",");
+}

@@ -1,0 +1,53 @@
+import { type Client, createClient } from "@connectrpc/connect";
+import { RdbError } from "@flaredb/rdb-base";
+import { PdService } from "@flaredb/rdb-proto";
+import { fromConnectError, unaryTransport } from "@flaredb/rdb-wire";
+
+type PdClient = Client<typeof PdService>;
+
+/** Longest time for one address when there are others to try. */
+const ADDRESS_TIMEOUT_MS = 2_000;
+
+/** One call of a placement driver's method. */
+export type PdCall<Answer> = (client: PdClient, options: { readonly timeoutMs: number }) => Promise<Answer>;
+
+/**
+ * Asks the placement driver: each address in turn, until one answers.
+ *
+ * @throws RdbError RDB_PD_UNAVAILABLE when none does within `timeoutMs`; what PD itself refuses, with its code
+ */
+export async function callPd<Answer>(
+  addresses: readonly string[],
+  timeoutMs: number,
+  call: PdCall<Answer>,
+): Promise<Answer> {
+  const failures: string[] = [];
+  const deadlineMs = performance.now() + timeoutMs;
+  for (const address of addresses) {
+    const remainingMs = Math.ceil(deadlineMs - performance.now());
+    if (remainingMs <= 0) {
+      break;
+    }
+    const connection = unaryTransport(address);
+    try {
+      const single = addresses.length === 1;
+      const callTimeoutMs = single ? remainingMs : Math.min(remainingMs, ADDRESS_TIMEOUT_MS);
+      return await call(createClient(PdService, connection.transport), { timeoutMs: callTimeoutMs });
+    } catch (caught) {
+      const error = fromConnectError(caught, "RDB_PD_UNAVAILABLE");
+      if (error.code !== "RDB_PD_UNAVAILABLE" && error.code !== "RDB_DEADLINE_EXCEEDED") {
+        throw error;
+      }
+      failures.push(`${address} (${describe(error)})`);
+    } finally {
+      connection.close();
+    }
+  }
+  throw new RdbError("RDB_PD_UNAVAILABLE", `no placement driver answers at ${failures.join(", ")}`, {
+    details: { addresses },
+  });
+}
+
+function describe(error: RdbError): string {
+  return error.code === "RDB_DEADLINE_EXCEEDED" ? "no answer in time" : error.message;
+}

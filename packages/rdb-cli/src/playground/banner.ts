@@ -1,0 +1,62 @@
+import { relative } from "node:path";
+import { type ClusterPlan, httpAddress, rpcAddress } from "./plan.ts";
+
+const DEFAULT_BASE_PORT = 7400;
+
+export interface Banner {
+  readonly plan: ClusterPlan;
+  readonly regionCount: number;
+  readonly isTemporary: boolean;
+  readonly startMs: number;
+}
+
+/** What a newcomer needs to know, in one block. */
+export function renderBanner({ plan, regionCount, isTemporary, startMs }: Banner): string {
+  const pd = plan.pd.port === DEFAULT_BASE_PORT ? "" : ` --pd ${rpcAddress(plan.pd)}`;
+  const stores = plan.stores.map(
+    (store) => `  ${store.name.padEnd(8)} ${rpcAddress(store).padEnd(16)} http://${httpAddress(store)}`,
+  );
+  const data = isTemporary ? `${plan.dataFolder} (removed at the end)` : display(plan.dataFolder);
+  return `
+FlareDB serves ${count(regionCount, "Region")} on ${count(plan.stores.length, "Store")} (started in ${(startMs / 1000).toFixed(1)} s)
+
+  pd       ${rpcAddress(plan.pd).padEnd(16)} http://${httpAddress(plan.pd)}
+${stores.join("\n")}
+
+  data     ${data}
+  logs     ${display(plan.logFolder)}
+
+Try, in another terminal:
+
+  npx rdb put apple 1${pd}
+  npx rdb get apple${pd}
+  npx rdb region list${pd}
+
+Ctrl-C stops everything${isTemporary ? "" : "; the data stays"}.
+`;
+}
+
+/** The same for programs. */
+export function bannerDocument({ plan, regionCount, startMs }: Banner): Record<string, unknown> {
+  return {
+    pd: { address: rpcAddress(plan.pd), httpAddress: httpAddress(plan.pd) },
+    stores: plan.stores.map((store) => ({
+      name: store.name,
+      address: rpcAddress(store),
+      httpAddress: httpAddress(store),
+    })),
+    dataFolder: plan.dataFolder,
+    logFolder: plan.logFolder,
+    regionCount,
+    startMs: Math.round(startMs),
+  };
+}
+
+function count(amount: number, thing: string): string {
+  return `${amount} ${thing}${amount === 1 ? "" : "s"}`;
+}
+
+function display(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short === "" || short.startsWith("..") ? path : short;
+}

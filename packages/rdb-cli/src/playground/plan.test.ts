@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { httpAddress, membersOf, planCluster, rpcAddress } from "./plan.ts";
+
+test("ports count up from the base port: PD, its HTTP, Stores from 10, their HTTP from 20", () => {
+  const plan = planCluster({ dataFolder: "data", storeCount: 2, basePort: 8000, splitKeys: [] });
+  expect(membersOf(plan).map((member) => [member.name, rpcAddress(member), httpAddress(member)])).toEqual([
+    ["pd", "127.0.0.1:8000", "127.0.0.1:8001"],
+    ["store-1", "127.0.0.1:8010", "127.0.0.1:8020"],
+    ["store-2", "127.0.0.1:8011", "127.0.0.1:8021"],
+  ]);
+});
+
+test("PD waits for all Stores, and gets the split keys with backslashes escaped", () => {
+  const plan = planCluster({ dataFolder: "data", storeCount: 5, basePort: 7400, splitKeys: ["a\\b", "m"] });
+  expect(plan.pd.args.join(" ")).toContain("--bootstrap-stores 5 --initial-regions a\\x5cb,m");
+});
+
+test("every Store knows PD and has a folder and a log of its own", () => {
+  const plan = planCluster({ dataFolder: "data", storeCount: 10, basePort: 7400, splitKeys: [] });
+  for (const store of plan.stores) {
+    expect(store.args.join(" ")).toContain("--pd 127.0.0.1:7400");
+  }
+  expect(new Set(membersOf(plan).flatMap(({ folder, logFile }) => [folder, logFile]))).toHaveProperty(
+    "size",
+    22,
+  );
+});

@@ -1,0 +1,144 @@
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { RdbError } from "@flaredb/rdb-base";
+import { type ExitCode, exitCodes } from "../failure.ts";
+import { type Banner, bannerDocument, renderBanner } from "./banner.ts";
+import { type ClusterFile, inspectFolder, inspectMembers, newClusterFile, prepareFolders } from "./folder.ts";
+import { type FolderLock, lockFolder } from "./lock.ts";
+import { rotateLog } from "./member-log.ts";
+import type { PlaygroundOptions } from "./options.ts";
+import { type ClusterPlan, membersOf, planCluster } from "./plan.ts";
+import { checkPorts } from "./ports.ts";
+import { showProgress } from "./progress.ts";
+import { stopRequests } from "./stop-requests.ts";
+import { Supervisor } from "./supervisor.ts";
+
+const DEFAULT_STORE_COUNT = 3;
+
+/** The processes of a playground that was killed need so long to notice and stop. */
+const LEFTOVER_PATIENCE_MS = 8_000;
+
+/** Where the playground talks to. */
+export interface Terminal {
+  readonly say: (line: string) => void;
+  /** One document of JSON instead of all text. */
+  readonly json: boolean;
+  /** May be drawn over. */
+  readonly isInteractive: boolean;
+}
+
+/**
+ * Starts a cluster on this machine and keeps it running until a signal.
+ *
+ * @throws RdbError when the ports, the folder or a process do not allow it; then nothing is left running
+ */
+export async function runPlayground(options: PlaygroundOptions, terminal: Terminal): Promise<ExitCode> {
+  const isTemporary = options.dataFolder === undefined;
+  const dataFolder = isTemporary
+    ? await mkdtemp(join(tmpdir(), "flaredb-"))
+    : resolve(options.dataFolder ?? "");
+  const removeTemporary = async (): Promise<void> => {
+    if (isTemporary) {
+      await rm(dataFolder, { recursive: true, force: true });
+    }
+  };
+  try {
+    const exitCode = await runIn(dataFolder, isTemporary, options, terminal);
+    await removeTemporary();
+    return exitCode;
+  } catch (error) {
+    // What went wrong stands in the logs: they stay where the message says that they are.
+    if (!existsSync(join(dataFolder, "logs"))) {
+      await removeTemporary();
+    }
+    throw error;
+  }
+}
+
+async function runIn(
+  dataFolder: string,
+  isTemporary: boolean,
+  options: PlaygroundOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const startedMs = performance.now();
+  const existing = await inspectFolder(dataFolder);
+  const file = decideCluster(dataFolder, existing, options, terminal);
+  const plan = planCluster({ dataFolder, basePort: options.basePort, ...file });
+  await inspectMembers(plan, file);
+  if (existing === undefined) {
+    await checkPorts(plan, 0);
+  }
+  const lock = await takeFolder(plan, existing !== undefined);
+  const stops = stopRequests();
+  const supervisor = new Supervisor(plan, terminal.json ? () => {} : terminal.say);
+  stops.onRepeated(() => supervisor.kill());
+  try {
+    await prepareFolders(plan, file);
+    await Promise.all(membersOf(plan).map((member) => rotateLog(member.logFile)));
+    const info = await showProgress(supervisor.start(stops.signal), terminal);
+    const banner: Banner = {
+      plan,
+      regionCount: info.regionCount,
+      isTemporary,
+      startMs: performance.now() - startedMs,
+    };
+    terminal.say(terminal.json ? JSON.stringify(bannerDocument(banner)) : renderBanner(banner));
+    await stops.first;
+    terminal.say(terminal.json ? "" : "\nstopping");
+    return exitCodes.done;
+  } finally {
+    await supervisor.stop();
+    stops.dispose();
+    await lock.release();
+  }
+}
+
+// Ports of an existing cluster are looked at with the lock held: a stale lock tells that its former processes may
+// just be stopping, and are worth waiting for.
+async function takeFolder(plan: ClusterPlan, exists: boolean): Promise<FolderLock> {
+  await mkdir(plan.dataFolder, { recursive: true });
+  const lock = await lockFolder(plan.dataFolder);
+  try {
+    if (exists) {
+      await checkPorts(plan, lock.replacedStale ? LEFTOVER_PATIENCE_MS : 0);
+    }
+    return lock;
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+function decideCluster(
+  dataFolder: string,
+  existing: ClusterFile | undefined,
+  options: PlaygroundOptions,
+  terminal: Terminal,
+): ClusterFile {
+  if (existing === undefined) {
+    return newClusterFile(options.storeCount ?? DEFAULT_STORE_COUNT, options.splitKeys ?? []);
+  }
+  const storeCount = options.storeCount ?? existing.storeCount;
+  if (storeCount < existing.storeCount) {
+    throw new RdbError(
+      "RDB_DATA_FOREIGN",
+      `the cluster in ${dataFolder} has ${existing.storeCount} Stores and its data may be on any of them: ` +
+        `start it with --stores ${existing.storeCount} or more, or choose another folder with --data`,
+    );
+  }
+  if (
+    options.splitKeys !== undefined &&
+    options.splitKeys.join() !== existing.splitKeys.join() &&
+    !terminal.json
+  ) {
+    const keys = existing.splitKeys.map((key) => `"${key}"`).join(", ");
+    terminal.say(
+      `note: --initial-regions counts at the first start only: the cluster in ${dataFolder} began with ` +
+        (keys === "" ? "one Region" : `Regions split at ${keys}`),
+    );
+  }
+  return { ...existing, storeCount };
+}

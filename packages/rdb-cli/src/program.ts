@@ -1,0 +1,74 @@
+import { Command } from "commander";
+import { defineClusterStatus } from "./commands/cluster/status.ts";
+import { defineCas } from "./commands/kv/cas.ts";
+import { defineDelete } from "./commands/kv/delete.ts";
+import { defineGet } from "./commands/kv/get.ts";
+import { definePut } from "./commands/kv/put.ts";
+import { defineScan } from "./commands/kv/scan.ts";
+import { definePlayground } from "./commands/playground.ts";
+import { defineProcess } from "./commands/process.ts";
+import { defineRegionKey } from "./commands/region/key.ts";
+import { defineRegionList } from "./commands/region/list.ts";
+import { defineRegionShow } from "./commands/region/show.ts";
+import { defineStoreList } from "./commands/store/list.ts";
+import { defineStoreShow } from "./commands/store/show.ts";
+import { defineGlobals } from "./globals.ts";
+import type { Shell } from "./shell.ts";
+
+const EXAMPLES = `
+Examples:
+  rdb playground                          start a cluster of three Stores on this machine
+  rdb put apple 1                         write
+  rdb get apple                           read
+  rdb scan --prefix city/FR/ --limit 10   ten keys and their values
+  rdb cas apple 2 --expect-version 7      write only if nobody else has
+  rdb region list                         where the data is
+  rdb put big --value-file photo.jpg      a value from a file; - is stdin
+  rdb put -- -key value                   a key that begins with a dash
+
+Exit status: 0 done, 1 failed (not found included), 2 wrong usage.
+`;
+
+/** The tree of commands. */
+export function buildProgram(shell: Shell): Command {
+  const program = new Command("rdb")
+    .description("FlareDB: a linearizable, sharded key-value store.")
+    .usage("<command> [options]")
+    .showHelpAfterError("(run with --help for what it takes)")
+    .helpCommand(false)
+    .addHelpText("after", EXAMPLES)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => shell.io.stdout.write(text),
+      // With --json the error is written as a document, by whoever catches it.
+      writeErr: (text) => shell.json || shell.io.stderr.write(text),
+      getOutHelpWidth: () => shell.io.columns ?? 100,
+      getErrHelpWidth: () => shell.io.columns ?? 100,
+    })
+    .exitOverride();
+  defineGlobals(program);
+
+  program.commandsGroup("Keys and values:");
+  definePut(program, shell);
+  defineGet(program, shell);
+  defineDelete(program, shell);
+  defineScan(program, shell);
+  defineCas(program, shell);
+
+  program.commandsGroup("The cluster:");
+  const cluster = program.command("cluster").description("status: how it is");
+  defineClusterStatus(cluster, shell);
+  const region = program.command("region").description("list, show ID, key KEY: Regions and where they are");
+  defineRegionList(region, shell);
+  defineRegionShow(region, shell);
+  defineRegionKey(region, shell);
+  const store = program.command("store").description("list, show ID: Stores and their load");
+  defineStoreList(store, shell);
+  defineStoreShow(store, shell);
+
+  program.commandsGroup("Running it:");
+  definePlayground(program, shell);
+  defineProcess(program, "server", "run one Store (see rdb server --help)");
+  defineProcess(program, "pd", "run the placement driver (see rdb pd --help)");
+  return program;
+}

@@ -1,0 +1,45 @@
+import { Readable, Writable } from "node:stream";
+import type { Io } from "../io.ts";
+import { run } from "../run.ts";
+
+/** What a command line printed and exited with. */
+export interface Captured {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CaptureOptions {
+  readonly stdin?: string | Uint8Array;
+  readonly env?: Readonly<Record<string, string>>;
+  /** As if stdout were a terminal of this width. */
+  readonly columns?: number;
+}
+
+/** Runs one command line in this process, away from its streams. */
+export async function runCaptured(args: readonly string[], options: CaptureOptions = {}): Promise<Captured> {
+  const stdout = new Collector();
+  const stderr = new Collector();
+  const io: Io = {
+    stdin: Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),
+    stdout,
+    stderr,
+    env: options.env ?? {},
+    columns: options.columns,
+  };
+  const exitCode = await run(args, io);
+  return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+class Collector extends Writable {
+  readonly #chunks: Buffer[] = [];
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.#chunks.push(chunk);
+    done();
+  }
+
+  text(): string {
+    return Buffer.concat(this.#chunks).toString();
+  }
+}
