@@ -1,0 +1,220 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
+import { RdbClient } from "@flaredb/rdb-client";
+import { KvService, PdService, type RegionRoute } from "@flaredb/rdb-proto";
+import { type UnaryTransport, unaryTransport } from "@flaredb/rdb-wire";
+import { freePorts } from "./free-ports.ts";
+import { ManagedProcess } from "./managed-process.ts";
+import { Network } from "./network.ts";
+import { waitFor } from "./wait.ts";
+
+const STORE_PROGRAM = fileURLToPath(new URL("../packages/rdb-server/bin/rdb-server.mjs", import.meta.url));
+const PD_PROGRAM = fileURLToPath(new URL("../packages/rdb-pd/bin/rdb-pd.mjs", import.meta.url));
+
+const SERVING_TIMEOUT_MS = 30_000;
+const CALL_TIMEOUT_MS = 2_000;
+
+export interface ClusterOptions {
+  /** Default: 3. */
+  readonly storeCount?: number;
+  /** Keys at which Regions begin, by comma. Default: one Region. */
+  readonly initialRegions?: string;
+  /** Fields of each Store's config file. */
+  readonly storeConfig?: Readonly<Record<string, unknown>>;
+  /** Puts proxies between all processes, for partitions. Default: no. */
+  readonly network?: boolean;
+}
+
+/** One Store of a cluster under test. Its place counts from 0; its id is PD's to choose. */
+export class TestStore extends ManagedProcess {
+  readonly place: number;
+  /** Where others reach it. */
+  readonly address: string;
+  readonly httpUrl: string;
+
+  constructor(place: number, folder: string, ports: StorePorts, pdAddress: string, options: ClusterOptions) {
+    const name = `store-${place + 1}`;
+    const configFile = join(folder, `${name}.json`);
+    writeFileSync(configFile, JSON.stringify(options.storeConfig ?? {}));
+    const address = `127.0.0.1:${ports.proxy ?? ports.rpc}`;
+    const flags = {
+      config: configFile,
+      "data-dir": join(folder, name),
+      pd: pdAddress,
+      host: "127.0.0.1",
+      port: ports.rpc,
+      "http-port": ports.http,
+      ...(options.network === true
+        ? { "advertise-address": address, "outgoing-host": Network.outgoingHost(place) }
+        : {}),
+    };
+    super({ name, program: STORE_PROGRAM, args: toArgs(flags), logFile: join(folder, `${name}.log`) });
+    this.place = place;
+    this.address = address;
+    this.httpUrl = `http://127.0.0.1:${ports.http}`;
+  }
+
+  /** A foreign client's read through this Store: the value, or the name of the RPC error. */
+  unaryGet(key: string, timeoutMs: number): Promise<string> {
+    return unaryGet(this.address, key, timeoutMs);
+  }
+}
+
+/** An RPC error's name, such as `unavailable`, or the value. */
+async function unaryGet(address: string, key: string, timeoutMs: number): Promise<string> {
+  const connection = unaryTransport(address);
+  try {
+    const request = { key: new TextEncoder().encode(key) };
+    const { value } = await createClient(KvService, connection.transport).get(request, { timeoutMs });
+    return Buffer.from(value).toString();
+  } catch (error) {
+    return Code[ConnectError.from(error).code];
+  } finally {
+    connection.close();
+  }
+}
+
+interface StorePorts {
+  readonly rpc: number;
+  readonly http: number;
+  readonly proxy: number | undefined;
+}
+
+/** One PD and some Stores as real processes on free ports, with their data in a temporary folder. */
+export class TestCluster {
+  readonly folder: string;
+  readonly pd: ManagedProcess;
+  readonly stores: readonly TestStore[];
+  /** Where clients reach PD. */
+  readonly pdAddress: string;
+  readonly pdHttpUrl: string;
+  /** Only with `network`. */
+  readonly network: Network;
+  readonly #pdConnection: UnaryTransport;
+  readonly #clients: RdbClient[] = [];
+
+  /** Starts everything, and waits until every Region has a leader. */
+  static async start(options: ClusterOptions = {}): Promise<TestCluster> {
+    const cluster = await TestCluster.prepare(options);
+    try {
+      await Promise.all([cluster.pd.launch(), ...cluster.stores.map((store) => store.launch())]);
+      await cluster.waitUntilServing();
+      return cluster;
+    } catch (error) {
+      await cluster.dispose();
+      throw error;
+    }
+  }
+
+  /** Lays everything out; starts only the proxies. */
+  static async prepare(options: ClusterOptions): Promise<TestCluster> {
+    const storeCount = options.storeCount ?? 3;
+    const hasNetwork = options.network === true;
+    const ports = await freePorts(3 + 3 * storeCount);
+    const take = (): number => ports.pop() as number;
+    const pdPorts: StorePorts = { rpc: take(), http: take(), proxy: hasNetwork ? take() : undefined };
+    const storePorts = Array.from({ length: storeCount }, () => ({
+      rpc: take(),
+      http: take(),
+      proxy: hasNetwork ? take() : undefined,
+    }));
+    const network = new Network();
+    const fronts = [["pd", pdPorts] as const, ...storePorts.entries()];
+    for (const [party, { rpc, proxy }] of fronts) {
+      if (proxy !== undefined) {
+        await network.front(party, rpc, proxy);
+      }
+    }
+    return new TestCluster(options, network, pdPorts, storePorts);
+  }
+
+  private constructor(
+    options: ClusterOptions,
+    network: Network,
+    pdPorts: StorePorts,
+    storePorts: readonly StorePorts[],
+  ) {
+    this.network = network;
+    this.folder = mkdtempSync(join(tmpdir(), "flaredb-e2e-"));
+    this.pdAddress = `127.0.0.1:${pdPorts.proxy ?? pdPorts.rpc}`;
+    this.pdHttpUrl = `http://127.0.0.1:${pdPorts.http}`;
+    const pdFlags = {
+      "data-dir": join(this.folder, "pd"),
+      host: "127.0.0.1",
+      port: pdPorts.rpc,
+      "http-port": pdPorts.http,
+      "advertise-address": this.pdAddress,
+      "bootstrap-stores": storePorts.length,
+      ...(options.initialRegions === undefined ? {} : { "initial-regions": options.initialRegions }),
+    };
+    this.pd = new ManagedProcess({
+      name: "pd",
+      program: PD_PROGRAM,
+      args: toArgs(pdFlags),
+      logFile: join(this.folder, "pd.log"),
+    });
+    this.stores = storePorts.map(
+      (ports, place) => new TestStore(place, this.folder, ports, this.pdAddress, options),
+    );
+    this.#pdConnection = unaryTransport(this.pdAddress);
+  }
+
+  /** PD's own methods. */
+  get pdClient(): Client<typeof PdService> {
+    return createClient(PdService, this.#pdConnection.transport);
+  }
+
+  /** A client of its own; closed with the cluster. */
+  async connect(): Promise<RdbClient> {
+    const client = await RdbClient.connect({ pd: [this.pdAddress] });
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Waits until the initial Regions are placed and each has a leader. */
+  async waitUntilServing(): Promise<void> {
+    await waitFor("a cluster with a leader for every Region", SERVING_TIMEOUT_MS, async () => {
+      const info = await this.pdClient.getClusterInfo({}, { timeoutMs: CALL_TIMEOUT_MS });
+      return info.bootstrapped && info.regionCount > 0 && info.regionWithLeaderCount === info.regionCount;
+    });
+  }
+
+  /** All Regions in the order of their keys, as PD knows them. */
+  async regions(): Promise<RegionRoute[]> {
+    return (await this.pdClient.listRegions({}, { timeoutMs: CALL_TIMEOUT_MS })).routes;
+  }
+
+  /** The Store that leads the Region that holds `key`, as PD knows it; waits until there is one that runs. */
+  async leaderOf(key: string): Promise<TestStore> {
+    return waitFor(`a leader of the Region of "${key}"`, SERVING_TIMEOUT_MS, async () => {
+      const request = { key: new TextEncoder().encode(key) };
+      const { route, stores } = await this.pdClient.getRegion(request, { timeoutMs: CALL_TIMEOUT_MS });
+      const leader = stores.find((store) => store.id === route?.leader?.storeId);
+      return this.stores.find((store) => store.address === leader?.address && store.isRunning);
+    });
+  }
+
+  /** Ends that no test asked for. */
+  unexpectedEnds(): string[] {
+    return [this.pd, ...this.stores].flatMap((process) => process.unexpectedEnds);
+  }
+
+  /** Ends everything at once and removes its data. */
+  async dispose(): Promise<void> {
+    for (const client of this.#clients) {
+      client.close();
+    }
+    this.#pdConnection.close();
+    const processes = [this.pd, ...this.stores];
+    await Promise.all(processes.map((process) => process.kill()));
+    await this.network.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function toArgs(flags: Readonly<Record<string, string | number>>): string[] {
+  return Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
+}

@@ -1,0 +1,128 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const PRELOAD = fileURLToPath(new URL("./die-with-parent.mjs", import.meta.url));
+
+/** The longest time from start to serving. */
+const READY_TIMEOUT_MS = 20_000;
+
+export interface ProcessPlan {
+  readonly name: string;
+  /** The program's file. */
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly logFile: string;
+}
+
+/** One program that a test starts, kills, stops and starts again. */
+export class ManagedProcess {
+  readonly plan: ProcessPlan;
+  #child: ChildProcess | undefined;
+  #exited: Promise<void> = Promise.resolve();
+  #endIsExpected = false;
+  readonly #unexpectedEnds: string[] = [];
+
+  constructor(plan: ProcessPlan) {
+    this.plan = plan;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== undefined;
+  }
+
+  /** Ends that no test asked for, in words. */
+  get unexpectedEnds(): readonly string[] {
+    return this.#unexpectedEnds;
+  }
+
+  /** All that the process has logged, of all its runs. */
+  log(): string {
+    return readFileSync(this.plan.logFile, "utf8");
+  }
+
+  /** Starts it; does not wait. */
+  launch(): Promise<void> {
+    if (this.#child !== undefined) {
+      throw new Error(`${this.plan.name} is running already`);
+    }
+    const log = openSync(this.plan.logFile, "a");
+    const child = spawn(process.execPath, ["--import", PRELOAD, this.plan.program, ...this.plan.args], {
+      stdio: ["ignore", log, log, "ipc"],
+    });
+    closeSync(log);
+    this.#child = child;
+    this.#endIsExpected = false;
+    this.#exited = new Promise((resolve) => {
+      child.once("exit", (code, signal) => {
+        this.#child = undefined;
+        if (!this.#endIsExpected) {
+          this.#unexpectedEnds.push(`${this.plan.name} ended: ${signal ?? `exit code ${code}`}`);
+        }
+        resolve();
+      });
+    });
+    return this.#ready(child);
+  }
+
+  /** kill -9. Resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.#end("SIGKILL");
+    await this.#exited;
+  }
+
+  /** Asks it to stop in good order. Resolves when it is gone. */
+  async stop(): Promise<void> {
+    this.#end("SIGTERM");
+    await this.#exited;
+  }
+
+  /** SIGSTOP: it keeps its connections and does nothing. */
+  freeze(): void {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  /** SIGCONT. */
+  thaw(): void {
+    this.#child?.kill("SIGCONT");
+  }
+
+  #end(signal: "SIGKILL" | "SIGTERM"): void {
+    this.#endIsExpected = true;
+    this.#child?.kill(signal);
+  }
+
+  async #ready(child: ChildProcess): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const timer = setTimeout(
+      () =>
+        reject(new Error(`${this.plan.name} does not serve after ${READY_TIMEOUT_MS} ms:\n${this.#tail()}`)),
+      READY_TIMEOUT_MS,
+    );
+    child.on("message", (message) => {
+      if (typeof message === "object" && message !== null && "type" in message && message.type === "ready") {
+        resolve();
+      }
+    });
+    child.once("exit", () => {
+      if (this.#endIsExpected) {
+        resolve();
+      } else {
+        reject(new Error(`${this.plan.name} ended before it served:\n${this.#tail()}`));
+      }
+    });
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #tail(): string {
+    return this.log().split("\n").slice(-15).join("\n");
+  }
+}
