@@ -34,6 +34,8 @@ export {
 export { decodeValue, encodeValue, type VersionedValue } from "./value-codec.ts";
 export { indexedKey, indexedKeyRange, parseIndexedKey, regionKeyRange } from "./key-codec.ts";
 export { RecordReader, RecordWriter } from "./bytes.ts";
+export { ReserveFile, RESERVE_DEFAULT_BYTES, type ReserveFileOptions } from "./reserve-file.ts";
+export { readDiskSpace, type DiskSpace } from "./disk-space.ts";
 export { StreamEngine, type StreamEngineOptions } from "./stream-engine.ts";
 export type { RawEngine, RawIterator, WriteOutcome } from "./raw-engine.ts";
 export type { EncodedBatch } from "./batch-codec.ts";
