@@ -1,0 +1,22 @@
+export { SimCluster, type SimClusterOptions } from "./sim/sim-cluster.ts";
+export { SimClient, type CallOptions, type Outcome, type SimClientOptions } from "./sim/sim-client.ts";
+export { SimStore, type SimStoreOptions } from "./sim/sim-store.ts";
+export { SimNetwork, type Interception, type LinkState, type NetworkProcess } from "./sim/sim-network.ts";
+export { SimClock } from "./sim/sim-clock.ts";
+export { ProcessClock, type ProcessClockOptions } from "./sim/process-clock.ts";
+export { MemorySnapshotFiles } from "./sim/memory-snapshot-files.ts";
+export { TermWatch } from "./sim/term-watch.ts";
+export { TraceLogger } from "./sim/trace-logger.ts";
+export { contentOf, entryOnDisk, expectConverged, isLevel } from "./sim/inspect.ts";
+export {
+  bytes,
+  casCommand,
+  deleteCommand,
+  getCommand,
+  kvCommand,
+  kvRequest,
+  putCommand,
+  scanCommand,
+  text,
+  type KvCommand,
+} from "./sim/kv-requests.ts";

@@ -1,0 +1,65 @@
+import { create } from "@bufbuild/protobuf";
+import { type KvRequest, KvRequestSchema, ReadFrom } from "@flaredb/rdb-proto";
+
+/** A request's command, without its id and deadline. */
+export type KvCommand = Exclude<KvRequest["command"], { case: undefined }>;
+
+type CommandInit = NonNullable<Parameters<typeof create<typeof KvRequestSchema>>[1]>["command"];
+
+/** UTF-8 bytes, as keys and values of tests are texts. */
+export function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+export function text(value: Uint8Array): string {
+  return new TextDecoder().decode(value);
+}
+
+/** A command from its fields; what is left out holds its zero. */
+export function kvCommand(command: Exclude<CommandInit, undefined>): KvCommand {
+  return create(KvRequestSchema, { command }).command as KvCommand;
+}
+
+export function kvRequest(options: {
+  readonly requestId: number;
+  readonly command: KvCommand;
+  readonly timeoutMs?: number;
+  readonly fromFollower?: boolean;
+}): KvRequest {
+  return {
+    $typeName: "rdb.v1.KvRequest",
+    requestId: options.requestId,
+    timeoutMs: options.timeoutMs ?? 0,
+    readFrom: options.fromFollower === true ? ReadFrom.FOLLOWER : ReadFrom.UNSPECIFIED,
+    command: options.command,
+  };
+}
+
+export function putCommand(key: string, value: string): KvCommand {
+  return kvCommand({ case: "put", value: { key: bytes(key), value: bytes(value) } });
+}
+
+export function getCommand(key: string): KvCommand {
+  return kvCommand({ case: "get", value: { key: bytes(key) } });
+}
+
+export function deleteCommand(key: string): KvCommand {
+  return kvCommand({ case: "delete", value: { key: bytes(key) } });
+}
+
+/** Rows of [start, end); "" as end: to the end of the Region. */
+export function scanCommand(start = "", end = "", limit = 0): KvCommand {
+  return kvCommand({ case: "scan", value: { startKey: bytes(start), endKey: bytes(end), limit } });
+}
+
+/** `expected` undefined: the key must be absent. */
+export function casCommand(key: string, expected: string | undefined, value: string): KvCommand {
+  const condition =
+    expected === undefined
+      ? ({ case: "absent", value: true } as const)
+      : ({ case: "value", value: bytes(expected) } as const);
+  return kvCommand({
+    case: "compareAndSwap",
+    value: { key: bytes(key), expect: { condition }, value: bytes(value) },
+  });
+}

@@ -1,0 +1,262 @@
+import {
+  type Logger,
+  type Random,
+  type Region,
+  type RegionId,
+  SeededRandom,
+  type StoreId,
+  assert,
+  keyInRange,
+  peerId,
+  regionId,
+  storeId,
+} from "@flaredb/rdb-base";
+import { type StoreConfig, parseStoreConfig } from "../../config.ts";
+import {
+  bytes,
+  casCommand,
+  deleteCommand,
+  getCommand,
+  putCommand,
+  scanCommand,
+  text,
+} from "./kv-requests.ts";
+import type { KvCommand } from "./kv-requests.ts";
+import { type CallOptions, type Outcome, SimClient } from "./sim-client.ts";
+import { SimClock } from "./sim-clock.ts";
+import { SimNetwork } from "./sim-network.ts";
+import { SimStore } from "./sim-store.ts";
+import { TermWatch } from "./term-watch.ts";
+import { TraceLogger } from "./trace-logger.ts";
+
+export interface SimClusterOptions {
+  /** The same seed, the same run. */
+  readonly seed: number;
+  /** Default 3. */
+  readonly storeCount?: number;
+  /** Fields of a Store's configuration that differ from the defaults. */
+  readonly config?: Record<string, unknown>;
+  /** Keys at which the key space is cut into Regions. Default: none, one Region over everything. */
+  readonly splitKeys?: readonly string[];
+}
+
+/** Longest time that anything a test waits for may take, in virtual ms. */
+const PATIENCE_MS = 30_000;
+const CLUSTER_ID = 7;
+
+/**
+ * Stores of one cluster in one process, on virtual time, with disks and a network that fail as told. The Stores are the
+ * production class; only their ports differ.
+ */
+export class SimCluster {
+  readonly clock = new SimClock();
+  readonly random: Random;
+  readonly network: SimNetwork;
+  readonly stores: readonly SimStore[];
+  readonly regions: readonly Region[];
+  readonly config: StoreConfig;
+  readonly client: SimClient;
+  /** What the Stores logged last. */
+  readonly trace: TraceLogger;
+
+  private constructor(options: SimClusterOptions) {
+    this.random = new SeededRandom(options.seed);
+    this.network = new SimNetwork(this.clock, this.#fork());
+    this.config = parseStoreConfig({ dataDir: "memory", ...options.config });
+    this.trace = new TraceLogger(this.clock);
+    const storeIds = Array.from({ length: options.storeCount ?? 3 }, (_, place) => storeId(place + 1));
+    this.stores = storeIds.map((id) => this.#makeStore(id, storeIds));
+    this.regions = regionsBetween(options.splitKeys ?? [], storeIds);
+    this.client = this.newClient();
+    const terms = new TermWatch();
+    this.network.onSend = (message) => terms.look(message);
+  }
+
+  /** Starts the Stores and makes the Regions on them. */
+  static async start(options: SimClusterOptions): Promise<SimCluster> {
+    const cluster = new SimCluster(options);
+    await cluster.complete(Promise.all(cluster.stores.map((store) => store.start())));
+    await cluster.bootstrap();
+    return cluster;
+  }
+
+  /** As PD does: tells each Store which Regions it has a peer of. */
+  async bootstrap(): Promise<void> {
+    const created = this.regions.flatMap((region) =>
+      region.peers.map((peer) => this.storeOf(peer.storeId).store.createPeer(region)),
+    );
+    for (const outcome of await this.complete(Promise.all(created))) {
+      assert(outcome === "created" || outcome === "exists", `a peer can be created: ${outcome}`);
+    }
+  }
+
+  /** The Stores' ids. */
+  get storeIds(): StoreId[] {
+    return this.stores.map((store) => store.storeId);
+  }
+
+  /** The first Region: the only one unless there are split keys. */
+  get region(): Region {
+    return this.regions[0] as Region;
+  }
+
+  storeOf(id: StoreId | number): SimStore {
+    const store = this.stores.find((candidate) => candidate.storeId === id);
+    assert(store !== undefined, `the cluster has a Store ${id}`);
+    return store;
+  }
+
+  /** Everybody but these. */
+  others(...ids: readonly StoreId[]): SimStore[] {
+    return this.stores.filter((store) => !ids.includes(store.storeId));
+  }
+
+  newClient(): SimClient {
+    return new SimClient({
+      clock: this.clock,
+      random: this.#fork(),
+      stores: this.stores,
+      regionOf: (command) => this.#regionOf(command),
+    });
+  }
+
+  /** Lets time pass until the promise is settled. */
+  complete<T>(promise: Promise<T>, timeoutMs = PATIENCE_MS): Promise<T> {
+    return this.clock.complete(promise, timeoutMs);
+  }
+
+  run(durationMs: number): Promise<void> {
+    return this.clock.run(durationMs);
+  }
+
+  /** Lets time pass until the condition holds. @returns how long it took, in ms */
+  async until(what: string, condition: () => boolean, timeoutMs = PATIENCE_MS): Promise<number> {
+    const startMs = this.clock.monotonicMs();
+    if (!(await this.clock.runUntil(condition, timeoutMs))) {
+      throw new Error(`not within ${timeoutMs} ms: ${what}\n${this.trace.tail()}`);
+    }
+    return this.clock.monotonicMs() - startMs;
+  }
+
+  /** The running Store that leads the Region, in the highest term if several believe so. */
+  leader(region: RegionId = this.region.id): SimStore | undefined {
+    let leader: { readonly store: SimStore; readonly term: number } | undefined;
+    for (const store of this.stores.filter((candidate) => candidate.isRunning)) {
+      const status = store.store.regionStatus(region);
+      if (status?.isLeader === true && status.term > (leader?.term ?? 0)) {
+        leader = { store, term: status.term };
+      }
+    }
+    return leader?.store;
+  }
+
+  /** Lets time pass until a Store leads that `accept` likes and that has applied an entry of its term. */
+  async waitForLeader(
+    accept: (store: SimStore) => boolean = () => true,
+    region: RegionId = this.region.id,
+  ): Promise<SimStore> {
+    const leads = (): SimStore | undefined => {
+      const store = this.leader(region);
+      return store !== undefined && accept(store) ? store : undefined;
+    };
+    await this.until(`Region ${region} has a leader`, () => leads() !== undefined);
+    return leads() as SimStore;
+  }
+
+  call(command: KvCommand, options: CallOptions = {}): Promise<Outcome> {
+    return this.complete(this.client.call(command, options), (options.timeoutMs ?? 0) + PATIENCE_MS);
+  }
+
+  /** Writes, and throws unless that is acknowledged. @returns the version */
+  async put(key: string, value: string, options: CallOptions = {}): Promise<number> {
+    const result = this.#ok(await this.call(putCommand(key, value), options), "put");
+    return Number(result.value.version);
+  }
+
+  /** @returns undefined when there is no such key */
+  async get(key: string, options: CallOptions = {}): Promise<string | undefined> {
+    const result = this.#ok(await this.call(getCommand(key), options), "get");
+    return result.value.found ? text(result.value.value) : undefined;
+  }
+
+  async delete(key: string): Promise<boolean> {
+    return this.#ok(await this.call(deleteCommand(key)), "delete").value.deleted;
+  }
+
+  /** Rows of [start, end) of one Region, as `key=value`. */
+  async scan(start = "", end = "", options: CallOptions = {}): Promise<string[]> {
+    const result = this.#ok(await this.call(scanCommand(start, end), options), "scan");
+    return result.value.rows.map((row) => `${text(row.key)}=${text(row.value)}`);
+  }
+
+  /** `expected` undefined: the key must be absent. @returns whether it was swapped */
+  async cas(key: string, expected: string | undefined, value: string): Promise<boolean> {
+    return this.#ok(await this.call(casCommand(key, expected, value)), "compareAndSwap").value.succeeded;
+  }
+
+  /** The next draws of a seed that follows from the cluster's. */
+  #fork(): Random {
+    return new SeededRandom(this.random.nextInt(2 ** 31));
+  }
+
+  #ok<Case extends Extract<Outcome, { kind: "ok" }>["result"]["case"]>(
+    outcome: Outcome,
+    kind: Case,
+  ): Extract<Extract<Outcome, { kind: "ok" }>["result"], { case: Case }> {
+    if (outcome.kind !== "ok" || outcome.result.case !== kind) {
+      const why = outcome.kind === "ok" ? outcome.result.case : (outcome.error?.message ?? "no answer");
+      throw new Error(`${kind} is ${outcome.kind}: ${why}\n${this.trace.tail()}`);
+    }
+    return outcome.result as Extract<Extract<Outcome, { kind: "ok" }>["result"], { case: Case }>;
+  }
+
+  #makeStore(id: StoreId, storeIds: readonly StoreId[]): SimStore {
+    const logger: Logger = this.trace.child({ store: id });
+    const ident = { kind: "Store", clusterId: CLUSTER_ID, storeId: id } as const;
+    const { clock, network, config } = this;
+    return new SimStore({ ident, config, clock, network, random: this.#fork(), logger, storeIds });
+  }
+
+  #regionOf(command: KvCommand): Region {
+    const key = "key" in command.value ? command.value.key : firstKey(command);
+    const region = this.regions.find((candidate) => key.length === 0 || keyInRange(key, candidate));
+    assert(region !== undefined, "the Regions cover every key");
+    return region;
+  }
+}
+
+function firstKey(command: KvCommand): Uint8Array {
+  switch (command.case) {
+    case "scan":
+    case "deleteRange":
+      return command.value.startKey;
+    case "batchGet":
+    case "batchDelete":
+      return command.value.keys[0] ?? new Uint8Array(0);
+    case "batchPut":
+      return command.value.rows[0]?.key ?? new Uint8Array(0);
+    case "conditionalBatch":
+      return command.value.conditions[0]?.key ?? new Uint8Array(0);
+    default:
+      return command.value.key;
+  }
+}
+
+/** Regions that cover the key space, each with a voter on every Store; the first peer of each list rotates. */
+function regionsBetween(splitKeys: readonly string[], storeIds: readonly StoreId[]): Region[] {
+  const edges = ["", ...splitKeys, ""].map(bytes);
+  return edges.slice(0, -1).map((startKey, place) => {
+    const id = place + 1;
+    const rotated = [
+      ...storeIds.slice(place % storeIds.length),
+      ...storeIds.slice(0, place % storeIds.length),
+    ];
+    return {
+      id: regionId(id),
+      startKey,
+      endKey: edges[place + 1] as Uint8Array,
+      epoch: { confVer: 1, version: 1 },
+      peers: rotated.map((on) => ({ id: peerId(id * 100 + on), storeId: on, role: "Voter" as const })),
+    };
+  });
+}
