@@ -57,24 +57,48 @@ export class TestStore extends ManagedProcess {
     this.httpUrl = `http://127.0.0.1:${ports.http}`;
   }
 
+  /** A foreign client's put through this Store: "ok", or the name of the RPC error. */
+  unaryPut(key: string, value: string, timeoutMs: number): Promise<string> {
+    return unaryPut(this.address, key, value, timeoutMs);
+  }
+
   /** A foreign client's read through this Store: the value, or the name of the RPC error. */
   unaryGet(key: string, timeoutMs: number): Promise<string> {
     return unaryGet(this.address, key, timeoutMs);
   }
 }
 
-/** An RPC error's name, such as `unavailable`, or the value. */
-async function unaryGet(address: string, key: string, timeoutMs: number): Promise<string> {
+function unaryGet(address: string, key: string, timeoutMs: number): Promise<string> {
+  return callStore(address, async (kv) => {
+    const { value } = await kv.get({ key: encode(key) }, { timeoutMs });
+    return Buffer.from(value).toString();
+  });
+}
+
+function unaryPut(address: string, key: string, value: string, timeoutMs: number): Promise<string> {
+  return callStore(address, async (kv) => {
+    await kv.put({ key: encode(key), value: encode(value) }, { timeoutMs });
+    return "ok";
+  });
+}
+
+/** What `call` returns, or the name of the RPC error, such as `Unavailable`. */
+async function callStore(
+  address: string,
+  call: (kv: Client<typeof KvService>) => Promise<string>,
+): Promise<string> {
   const connection = unaryTransport(address);
   try {
-    const request = { key: new TextEncoder().encode(key) };
-    const { value } = await createClient(KvService, connection.transport).get(request, { timeoutMs });
-    return Buffer.from(value).toString();
+    return await call(createClient(KvService, connection.transport));
   } catch (error) {
     return Code[ConnectError.from(error).code];
   } finally {
     connection.close();
   }
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
 }
 
 interface StorePorts {
@@ -190,7 +214,7 @@ export class TestCluster {
   /** The Store that leads the Region that holds `key`, as PD knows it; waits until there is one that runs. */
   async leaderOf(key: string): Promise<TestStore> {
     return waitFor(`a leader of the Region of "${key}"`, SERVING_TIMEOUT_MS, async () => {
-      const request = { key: new TextEncoder().encode(key) };
+      const request = { key: encode(key) };
       const { route, stores } = await this.pdClient.getRegion(request, { timeoutMs: CALL_TIMEOUT_MS });
       const leader = stores.find((store) => store.id === route?.leader?.storeId);
       return this.stores.find((store) => store.address === leader?.address && store.isRunning);
