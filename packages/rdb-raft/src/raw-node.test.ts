@@ -1,131 +1,13 @@
-import { index, type PeerId, peerId, SeededRandom, term } from "@flaredb/rdb-base";
+import { peerId } from "@flaredb/rdb-base";
 import { describe, expect, it } from "vitest";
-import { asV2 } from "./conf-change/conf-change.ts";
-import { decodeConfChange } from "./conf-change/codec.ts";
-import type { RaftConfig, RaftLogger } from "./config.ts";
+import type { ConfChange } from "./conf-change/conf-change.ts";
 import { EMPTY_CONF_STATE } from "./empty-state.ts";
-import { MemoryStorage } from "./memory-storage.ts";
-import { type Entry, LOCAL_APPEND_THREAD, LOCAL_APPLY_THREAD, type Message } from "./messages.ts";
 import { newMessage } from "./new-message.ts";
-import { RawNode } from "./raw-node.ts";
-import type { Ready } from "./ready.ts";
+import { group, ids, InstantPeer, settle } from "./testing/instant-peer.ts";
 
-const silent: RaftLogger = { debug() {}, info() {}, warn() {}, error() {} };
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
-const ids = (...values: number[]): PeerId[] => values.map(peerId);
 
-/** A peer with a driver that does everything at once. */
-class TestPeer {
-  readonly storage = new MemoryStorage();
-  readonly node: RawNode;
-  readonly applied: Entry[] = [];
-  readonly #config: RaftConfig;
-
-  constructor(id: number, overrides: Partial<RaftConfig> = {}) {
-    const confState = { ...EMPTY_CONF_STATE, voters: ids(1, 2, 3) };
-    this.storage.applySnapshot({
-      metadata: { confState, index: index(1), term: term(1) },
-      data: new Uint8Array(0),
-    });
-    this.#config = {
-      id: peerId(id),
-      electionTicks: 10,
-      heartbeatTicks: 1,
-      storage: this.storage,
-      random: new SeededRandom(id),
-      logger: silent,
-      maxInflightMessages: 256,
-      ...overrides,
-    };
-    this.node = new RawNode(this.#config);
-  }
-
-  /** Does the work of every Ready. Returns what is for other peers. */
-  work(): Message[] {
-    const out: Message[] = [];
-    while (this.node.hasReady()) {
-      const ready = this.node.ready();
-      if (this.#config.asyncStorageWrites) {
-        out.push(...this.#workAsync(ready));
-      } else {
-        this.#persist(ready);
-        this.#apply(ready.committedEntries);
-        out.push(...ready.messages);
-        this.node.advance();
-      }
-    }
-    return out;
-  }
-
-  #workAsync(ready: Ready): Message[] {
-    const out: Message[] = [];
-    for (const message of ready.messages) {
-      if (message.to === LOCAL_APPEND_THREAD) {
-        const { term: at, vote, commit } = message;
-        const hardState = at === 0 ? undefined : { term: term(at), vote, commit: index(commit) };
-        this.#persist({ hardState, snapshot: message.snapshot, entries: message.entries });
-      } else if (message.to === LOCAL_APPLY_THREAD) {
-        this.#apply(message.entries);
-      } else {
-        out.push(message);
-      }
-      for (const response of message.responses) {
-        if (response.to === this.node.id) {
-          this.node.step(response);
-        } else {
-          out.push(response);
-        }
-      }
-    }
-    return out;
-  }
-
-  #persist({ hardState, snapshot, entries }: Pick<Ready, "hardState" | "snapshot" | "entries">): void {
-    if (hardState !== undefined) {
-      this.storage.setHardState(hardState);
-    }
-    if (snapshot !== undefined) {
-      this.storage.applySnapshot(snapshot);
-    }
-    this.storage.append(entries);
-  }
-
-  #apply(entries: readonly Entry[]): void {
-    for (const entry of entries) {
-      this.applied.push(entry);
-      const change = decodeConfChange(entry.type, entry.data);
-      if (change !== undefined) {
-        this.node.applyConfChange({ version: 2, ...asV2(change) });
-      }
-    }
-  }
-}
-
-/** Delivers until nobody has anything to say. */
-function settle(peers: readonly TestPeer[]): void {
-  for (;;) {
-    const messages = peers.flatMap((peer) => peer.work());
-    if (messages.length === 0) {
-      return;
-    }
-    for (const message of messages) {
-      peers.find((peer) => peer.node.id === message.to)?.node.step(message);
-    }
-  }
-}
-
-function group(overrides: Partial<RaftConfig> = {}): [TestPeer, TestPeer, TestPeer] {
-  const peers: [TestPeer, TestPeer, TestPeer] = [
-    new TestPeer(1, overrides),
-    new TestPeer(2, overrides),
-    new TestPeer(3, overrides),
-  ];
-  peers[0].node.campaign();
-  settle(peers);
-  return peers;
-}
-
-const dataOf = (peer: TestPeer): string[] =>
+const dataOf = (peer: InstantPeer): string[] =>
   peer.applied.map((entry) => new TextDecoder().decode(entry.data)).filter((text) => text !== "");
 
 describe.each([
@@ -190,58 +72,36 @@ describe.each([
   });
 });
 
-describe("hibernation", () => {
-  const options = { checkQuorum: true, preVote: true };
+describe("conf changes", () => {
+  const none = new Uint8Array(0);
 
-  it("a follower whose leader's contact is lapsed grants a pre-vote at once", () => {
-    const [leader, candidate, voter] = group(options);
-    const request = newMessage({
-      type: "MsgPreVote",
-      from: candidate.node.id,
-      to: voter.node.id,
-      term: term(leader.node.term + 1),
-      logTerm: leader.node.term,
-      index: leader.node.lastIndex,
+  it("are simulated without being made", () => {
+    const [leader] = group();
+    const remove = (...nodeIds: number[]): ConfChange => ({
+      version: 2,
+      transition: "Auto",
+      changes: ids(...nodeIds).map((nodeId) => ({ type: "RemoveNode", nodeId })),
+      context: none,
     });
-    voter.node.step(request);
-    expect(voter.work()).toEqual([]);
-    voter.node.lapseLeaderContact();
-    voter.node.step(request);
-    expect(voter.work()).toMatchObject([{ type: "MsgPreVoteResp", to: 2, reject: false }]);
+    expect(leader.node.simulateConfChange(remove(3))).toEqual({
+      ok: true,
+      confState: { ...EMPTY_CONF_STATE, voters: [1, 2] },
+    });
+    expect(leader.node.simulateConfChange(remove(1, 2, 3))).toEqual({
+      ok: false,
+      reason: "removed all voters",
+    });
+    expect(leader.node.confState.voters).toEqual([1, 2, 3]);
   });
 
-  it("a leader that wakes has a whole election timeout to hear of a quorum", () => {
-    const [leader, follower] = group(options);
-    for (let ticks = 0; ticks < 9; ticks++) {
-      leader.node.tick();
-    }
-    leader.node.resetRecentActive();
-    for (let ticks = 0; ticks < 9; ticks++) {
-      leader.node.tick();
-    }
-    expect(leader.node.isLeader).toBe(true);
-    leader.work();
-    leader.node.sendHeartbeats();
-    const [heartbeat] = leader.work();
-    follower.node.step(heartbeat ?? newMessage({ type: "MsgBeat" }));
-    for (const response of follower.work()) {
-      leader.node.step(response);
-    }
-    leader.node.tick();
-    expect(leader.node.isLeader).toBe(true);
-    for (let ticks = 0; ticks < 10; ticks++) {
-      leader.node.tick();
-    }
-    expect(leader.node.isLeader).toBe(false);
-  });
-
-  it("a follower that is kept awake does not campaign", () => {
-    const [, follower] = group(options);
-    for (let ticks = 0; ticks < 100; ticks++) {
-      follower.node.tick();
-      follower.node.resetElectionElapsed();
-    }
-    expect(follower.node.role).toBe("Follower");
+  it("are replaced by an empty entry while another one is not applied", () => {
+    const [leader] = group();
+    const change = { version: 1, type: "AddLearnerNode", nodeId: peerId(4), context: none } as const;
+    const last = leader.node.lastIndex;
+    expect(leader.node.proposeConfChange(change)).toBe("ok");
+    expect(leader.node.pendingConfIndex).toBe(last + 1);
+    expect(leader.node.proposeConfChange(change)).toBe("ok");
+    expect(leader.node.ready().entries.map((entry) => entry.type)).toEqual(["ConfChange", "Normal"]);
   });
 });
 
@@ -258,6 +118,6 @@ describe("step", () => {
   });
 
   it("drops a proposal where there is no leader", () => {
-    expect(new TestPeer(1).node.propose(utf8("a"))).toBe("proposal-dropped");
+    expect(new InstantPeer(1).node.propose(utf8("a"))).toBe("proposal-dropped");
   });
 });
