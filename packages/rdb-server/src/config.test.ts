@@ -100,3 +100,11 @@ test.each<[string, unknown, string]>([
 test("the longest lease that the rule allows is taken", () => {
   expect(parseStoreConfig({ ...minimal, leaseMs: 863 }).leaseMs).toBe(863);
 });
+
+test.each(["localhost", "127.0.0.1", "127.1.2.3", "::1"])("%s is loopback", (host) => {
+  expect(parseStoreConfig({ ...minimal, host }).host).toBe(host);
+});
+
+test("beyond loopback with insecure", () => {
+  expect(parseStoreConfig({ ...minimal, host: "0.0.0.0", insecure: true }).insecure).toBe(true);
+});

@@ -69,8 +69,8 @@ const engineSchema = z.strictObject({
 });
 
 const diskSchema = z.strictObject({
-  /** Size of the file that is deleted to have room to start and compact on a full disk. */
-  reserveBytes: byteCount(0, 64 * GiB).default(64 * MiB),
+  /** Size of the file that is deleted to have room to start on a full disk; 0: none. */
+  reserveBytes: byteCount(0, 64 * GiB).default(32 * MiB),
   /** With less than this available the Store refuses writes and snapshots. */
   fullDiskBytes: byteCount(0, 1024 * GiB).default(256 * MiB),
 });
@@ -156,7 +156,13 @@ const fields = z.strictObject({
  */
 const LEASE_DRIFT_FACTOR = 1.1;
 
+const loopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+
 const schema = fields
+  .refine((config) => config.insecure || loopback.test(config.host), {
+    path: ["host"],
+    error: "is reachable from elsewhere and nothing is encrypted: give --insecure to allow it",
+  })
   .refine((config) => config.electionTicks > config.heartbeatTicks, {
     path: ["electionTicks"],
     error: "must be > heartbeatTicks",

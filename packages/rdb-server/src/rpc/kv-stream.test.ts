@@ -20,12 +20,18 @@ const STREAM_MAX_PENDING_COUNT = 4;
 
 let handle: FakeStoreHandle;
 let server: RpcServer;
+let isStarting: boolean;
 const connections: RpcConnection[] = [];
 
 beforeEach(async () => {
   handle = new FakeStoreHandle();
   server = new RpcServer({ host: "127.0.0.1", port: 0, logger: silentLogger, clock: systemClock });
-  serveKvBatch(server, { handle, logger: silentLogger, streamMaxPendingCount: STREAM_MAX_PENDING_COUNT });
+  isStarting = false;
+  serveKvBatch(server, () =>
+    isStarting
+      ? undefined
+      : { handle, logger: silentLogger, streamMaxPendingCount: STREAM_MAX_PENDING_COUNT },
+  );
   await server.listen();
 });
 
@@ -190,4 +196,10 @@ test("an answer that no message can hold becomes a refusal", async () => {
   client.send(batch(get(1, "a")));
   const [answer] = await client.first(1);
   expect(answer?.result).toMatchObject({ case: "error", value: { reason: { value: { field: "keys" } } } });
+});
+
+test("a Store that is starting says so", async () => {
+  isStarting = true;
+  const error = await new Client().closed;
+  expect(error).toMatchObject({ code: "RDB_UNAVAILABLE", message: "the Store is starting" });
 });

@@ -13,6 +13,7 @@ import {
 import type { RpcServer, ServerStream, ServerStreamHandlers, StreamCodec } from "@flaredb/rdb-wire";
 import { errorResponse, invalidArgument, serverIsBusy } from "../peer/responses.ts";
 import type { StoreHandle } from "../store/store-handle.ts";
+import { refuseWhileStarting } from "./starting.ts";
 import { responseSizeBytes } from "./response-size.ts";
 import { findInvalidField, findInvalidHeader } from "./validate-request.ts";
 
@@ -45,11 +46,16 @@ const codec: StreamCodec<KvResponse, BatchRequest> = {
   limits: { queueMaxBytes: QUEUE_MAX_BYTES },
 };
 
-/** Serves KvService.Batch: what the SDK speaks. A malformed message ends its stream with INVALID_ARGUMENT. */
-export function serveKvBatch(server: RpcServer, options: KvStreamOptions): void {
-  server.handleStream<KvResponse, BatchRequest>(KV_BATCH_PATH, codec, (stream) =>
-    new KvStream(stream, options).handlers(),
-  );
+/**
+ * Serves KvService.Batch: what the SDK speaks. A malformed message ends its stream with INVALID_ARGUMENT.
+ *
+ * @param ready asked for each stream; undefined while the Store is starting, which is what the stream is told
+ */
+export function serveKvBatch(server: RpcServer, ready: () => KvStreamOptions | undefined): void {
+  server.handleStream<KvResponse, BatchRequest>(KV_BATCH_PATH, codec, (stream) => {
+    const options = ready();
+    return options === undefined ? refuseWhileStarting(stream) : new KvStream(stream, options).handlers();
+  });
 }
 
 /** One client's stream. Answers leave in the order in which they are ready, not that of the requests. */

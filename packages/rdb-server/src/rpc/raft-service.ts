@@ -6,12 +6,13 @@ import {
   RaftServiceBatchResponseSchema,
 } from "@flaredb/rdb-proto";
 import type { StoreIdent } from "@flaredb/rdb-storage";
-import type { RpcServer, ServerStream, StreamCodec } from "@flaredb/rdb-wire";
+import type { RpcServer, ServerStream, ServerStreamHandlers, StreamCodec } from "@flaredb/rdb-wire";
 import type { PeerMessage, Refusal, RefusalReason } from "../store/peer-message.ts";
 import type { StoreHandle } from "../store/store-handle.ts";
 import { OnceLog } from "../transport/once-log.ts";
 import { decodePeerMessage, encodeRefusal } from "../transport/raft-codec.ts";
 import { RAFT_BATCH_PATH } from "../transport/raft-service-path.ts";
+import { refuseWhileStarting } from "./starting.ts";
 
 export interface RaftServiceOptions {
   readonly ident: StoreIdent;
@@ -39,18 +40,37 @@ const codec: StreamCodec<Refusal, RaftServiceBatchRequest> = {
 
 type RaftStream = ServerStream<Refusal, RaftServiceBatchRequest>;
 
-/** Serves RaftService.Batch: what other Stores' peers say to ours. */
-export function serveRaft(server: RpcServer, options: RaftServiceOptions): void {
-  const receiver = new BatchReceiver(options);
-  server.handleStream<Refusal, RaftServiceBatchRequest>(RAFT_BATCH_PATH, codec, (stream) => ({
+/**
+ * Serves RaftService.Batch: what other Stores' peers say to ours.
+ *
+ * @param ready asked for each stream; undefined while the Store is starting, which is what the stream is told
+ */
+export function serveRaft(server: RpcServer, ready: () => RaftServiceOptions | undefined): void {
+  let receiver: BatchReceiver | undefined;
+  server.handleStream<Refusal, RaftServiceBatchRequest>(RAFT_BATCH_PATH, codec, (stream) => {
+    const options = ready();
+    if (options === undefined) {
+      return refuseWhileStarting(stream);
+    }
+    receiver ??= new BatchReceiver(options);
+    return handlersOf(stream, receiver, options.logger);
+  });
+}
+
+function handlersOf(
+  stream: RaftStream,
+  receiver: BatchReceiver,
+  logger: Logger,
+): ServerStreamHandlers<RaftServiceBatchRequest> {
+  return {
     onMessage: (batch) => receiver.receive(stream, batch),
     onEnd: () => stream.close(),
     onClosed: (error) => {
       if (error !== undefined) {
-        options.logger.debug({ from: stream.peerAddress, reason: error.message }, "stream of a Store ended");
+        logger.debug({ from: stream.peerAddress, reason: error.message }, "stream of a Store ended");
       }
     },
-  }));
+  };
 }
 
 class BatchReceiver {

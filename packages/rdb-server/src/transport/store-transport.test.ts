@@ -51,12 +51,12 @@ class TestStore {
 
   async listen(port = 0): Promise<this> {
     this.#server = new RpcServer({ host: "127.0.0.1", port, logger: silentLogger, clock: systemClock });
-    serveRaft(this.#server, {
+    serveRaft(this.#server, () => ({
       ident: { kind: "Store", clusterId: this.#clusterId, storeId: this.id },
       handle: this.handle,
       liveness: this.transport.liveness,
       logger: silentLogger,
-    });
+    }));
     await this.#server.listen();
     return this;
   }

@@ -59,8 +59,8 @@ export class StoreTransport implements Transport {
       storeSilentMs: options.config.storeSilentMs,
       checkIntervalMs: this.#passIntervalMs,
       events: {
-        storeSilent: (storeId) => this.#storeSilent(storeId),
-        storeReturned: (storeId) => this.#storeReturned(storeId),
+        storeSilent: (storeId) => this.#events?.storeSilent(storeId),
+        storeReturned: (storeId) => this.#events?.storeReturned(storeId),
       },
     });
     this.#stopListening = options.addressBook.onChange(() => this.#matchAddressBook());
@@ -163,15 +163,5 @@ export class StoreTransport implements Transport {
     }
     // Region 0: the whole batch was refused.
     this.#events?.unreachable(storeId, region === regionId(0) ? undefined : region);
-  }
-
-  #storeSilent(storeId: StoreId): void {
-    this.#options.logger.warn({ store: storeId }, "Store is silent");
-    this.#events?.storeSilent(storeId);
-  }
-
-  #storeReturned(storeId: StoreId): void {
-    this.#options.logger.info({ store: storeId }, "Store is heard of");
-    this.#events?.storeReturned(storeId);
   }
 }

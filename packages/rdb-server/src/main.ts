@@ -1,0 +1,72 @@
+import { type Logger, RdbError, hasCode, systemClock, systemRandom } from "@flaredb/rdb-base";
+import { parseStoreConfig } from "./config.ts";
+import { readFlags, usage } from "./flags.ts";
+import { makeLogger } from "./logging.ts";
+import { type RunningStore, startStore } from "./start-store.ts";
+
+/**
+ * The process `rdb-server`: logs as JSON lines on stdout, ends on SIGTERM and SIGINT in good order, and on what it
+ * cannot live with by one line on stderr and exit code 1.
+ */
+export async function main(argv: readonly string[]): Promise<void> {
+  process.on("uncaughtException", fail);
+  process.on("unhandledRejection", fail);
+  const stop = new AbortController();
+  try {
+    const invocation = readFlags(argv);
+    if (invocation.kind === "help") {
+      process.stdout.write(`${usage}\n`);
+      return;
+    }
+    const config = parseStoreConfig(invocation.input);
+    const logger = makeLogger(config.logLevel);
+    const starting = startStore(config, {
+      clock: systemClock,
+      random: systemRandom,
+      logger,
+      onFatal: fail,
+      signal: stop.signal,
+    });
+    stopOnSignals(starting, stop, logger);
+    announce(await starting);
+  } catch (error) {
+    // A start that a signal ended is ended by its handler.
+    if (!(stop.signal.aborted && hasCode(error, "RDB_CLOSED"))) {
+      fail(error);
+    }
+  }
+}
+
+/** Whoever started it waits for this: a line on stdout, and a message if there is a channel. */
+function announce({ ident, address, httpAddress }: RunningStore): void {
+  const { storeId, clusterId } = ident;
+  const ready = { storeId, clusterId, address, httpAddress, pid: process.pid };
+  process.stdout.write(
+    `${JSON.stringify({ level: 30, time: Date.now(), program: "rdb-server", ...ready, msg: "ready" })}\n`,
+  );
+  process.send?.({ type: "ready", ...ready });
+}
+
+/** Also a start that still waits for PD ends in good order. */
+function stopOnSignals(starting: Promise<RunningStore>, stop: AbortController, logger: Logger): void {
+  const onSignal = (signal: NodeJS.Signals): void => {
+    logger.info({ signal }, "stopping");
+    stop.abort();
+    starting
+      .then((running) => running.close())
+      .then(
+        () => process.exit(0),
+        (error: unknown) => (hasCode(error, "RDB_CLOSED") ? process.exit(0) : fail(error)),
+      );
+  };
+  process.once("SIGTERM", onSignal);
+  process.once("SIGINT", onSignal);
+}
+
+function fail(error: unknown): never {
+  const { code, message } = RdbError.from(error);
+  // What is no RdbError is a fault of the program: its stack says where.
+  const stack = error instanceof RdbError || !(error instanceof Error) ? "" : `\n${error.stack}`;
+  process.stderr.write(`error: ${message} (${code})${stack}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,98 @@
+import { type CallOptions, type Client, createClient } from "@connectrpc/connect";
+import { type ErrorCode, RdbError } from "@flaredb/rdb-base";
+import { PdService } from "@flaredb/rdb-proto";
+import { type UnaryTransport, fromConnectError, unaryTransport } from "@flaredb/rdb-wire";
+
+export type PdClient = Client<typeof PdService>;
+
+export interface PdConnectionOptions {
+  /** The members, host:port each; the one that answered last is asked first. */
+  readonly addresses: readonly string[];
+  /** The local address to call from. */
+  readonly localAddress: string | undefined;
+  /** One call to one member, at most. */
+  readonly callTimeoutMs: number;
+}
+
+/** Codes after which another member is asked. */
+const elsewhere: ReadonlySet<ErrorCode> = new Set([
+  "RDB_PD_UNAVAILABLE",
+  "RDB_NOT_LEADER",
+  "RDB_CLOSED",
+  "RDB_ABORTED",
+  "RDB_DEADLINE_EXCEEDED",
+]);
+
+/** The way to the placement driver: one member at a time, the next when it does not answer or does not lead. */
+export class PdConnection {
+  readonly #options: PdConnectionOptions;
+  #member = 0;
+  #current: { readonly transport: UnaryTransport; readonly client: PdClient } | undefined;
+  #isClosed = false;
+
+  constructor(options: PdConnectionOptions) {
+    this.#options = options;
+  }
+
+  /** The member that is asked now. */
+  get address(): string {
+    return this.#options.addresses[this.#member] as string;
+  }
+
+  /** For streams; for unary calls see `call`. @throws RdbError RDB_CLOSED */
+  client(): PdClient {
+    if (this.#isClosed) {
+      throw new RdbError("RDB_CLOSED", "the connection to the placement driver is closed");
+    }
+    if (this.#current === undefined) {
+      const { localAddress } = this.#options;
+      const transport = unaryTransport(this.address, localAddress === undefined ? {} : { localAddress });
+      this.#current = { transport, client: createClient(PdService, transport.transport) };
+    }
+    return this.#current.client;
+  }
+
+  /** Goes on with the next member. */
+  failOver(): void {
+    this.#current?.transport.close();
+    this.#current = undefined;
+    this.#member = (this.#member + 1) % this.#options.addresses.length;
+  }
+
+  /**
+   * Makes a unary call, at each member once until one answers.
+   *
+   * @throws RdbError RDB_PD_UNAVAILABLE when none does; what PD refuses
+   */
+  async call<Response>(
+    make: (client: PdClient, options: CallOptions) => Promise<Response>,
+  ): Promise<Response> {
+    let lastError: RdbError | undefined;
+    for (let attempt = 0; attempt < this.#options.addresses.length; attempt++) {
+      try {
+        return await make(this.client(), { timeoutMs: this.#options.callTimeoutMs });
+      } catch (error) {
+        lastError = pdError(error);
+        if (this.#isClosed || !elsewhere.has(lastError.code)) {
+          throw lastError;
+        }
+        this.failOver();
+      }
+    }
+    throw new RdbError(
+      "RDB_PD_UNAVAILABLE",
+      `no placement driver answers at ${this.#options.addresses.join(", ")}: ${lastError?.message}`,
+      { cause: lastError },
+    );
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#current?.transport.close();
+  }
+}
+
+/** What a failed call or stream means. */
+export function pdError(error: unknown): RdbError {
+  return fromConnectError(error, "RDB_PD_UNAVAILABLE");
+}

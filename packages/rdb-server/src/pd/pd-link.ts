@@ -1,0 +1,236 @@
+import {
+  type Clock,
+  type ErrorCode,
+  type Logger,
+  type Random,
+  RdbError,
+  type RegionId,
+  peerId,
+  regionId,
+} from "@flaredb/rdb-base";
+import {
+  type CreatePeer,
+  type RegionHeartbeatResponse,
+  type TransferLeader,
+  epochFromProto,
+  regionFromProto,
+} from "@flaredb/rdb-proto";
+import type { StoreIdent } from "@flaredb/rdb-storage";
+import type { StoreConfig } from "../config.ts";
+import type { PdReporter } from "../store/ports.ts";
+import type { StoreHandle } from "../store/store-handle.ts";
+import type { AddressBook } from "../transport/address-book.ts";
+import { OnceLog } from "../transport/once-log.ts";
+import { pause } from "./pause.ts";
+import type { PdConnection } from "./pd-connection.ts";
+import { RegionHeartbeat } from "./region-heartbeat.ts";
+import type { Registration } from "./registration.ts";
+import { type DiskUsage, StoreHeartbeat } from "./store-heartbeat.ts";
+
+/** What PD may ask of the loop, and what is told to PD. */
+export type PdLinkHandle = Pick<
+  StoreHandle,
+  "createPeer" | "transferLeader" | "regionStatuses" | "regionStatus" | "health"
+>;
+
+export interface PdLinkOptions {
+  readonly connection: PdConnection;
+  readonly registration: Registration;
+  readonly ident: StoreIdent;
+  /** Whether this process registered already. */
+  readonly isRegistered: boolean;
+  readonly bootId: number;
+  readonly config: StoreConfig["pd"];
+  readonly addressBook: AddressBook;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly isStalled: () => boolean;
+  readonly diskUsage: () => Promise<DiskUsage>;
+  readonly residentMemoryBytes: () => number;
+  /** PD does not want this Store, for good. */
+  readonly onRefused: (error: RdbError) => void;
+}
+
+/** Refusals of a heartbeat that a registration may set right. */
+const reregister: ReadonlySet<ErrorCode> = new Set([
+  "RDB_NOT_FOUND",
+  "RDB_STORE_NOT_MATCH",
+  "RDB_CLUSTER_MISMATCH",
+  "RDB_DATA_FOREIGN",
+]);
+
+/** A Store's side of its talk with PD. Works on its own: the Store serves whether or not PD answers. */
+export class PdLink implements PdReporter {
+  readonly #options: PdLinkOptions;
+  readonly #refusalsLogged = new OnceLog();
+  readonly #stop = new AbortController();
+  #handle: PdLinkHandle | undefined;
+  #regionHeartbeat: RegionHeartbeat | undefined;
+  #storeHeartbeat: StoreHeartbeat | undefined;
+  #starting: Promise<void> | undefined;
+  #wasRegistered: boolean;
+  /** Changes before the stream exists. */
+  readonly #early = new Set<RegionId>();
+
+  constructor(options: PdLinkOptions) {
+    this.#options = options;
+    this.#wasRegistered = options.isRegistered;
+  }
+
+  get isConnected(): boolean {
+    return this.#regionHeartbeat?.isConnected ?? false;
+  }
+
+  /** Registers, if that was not done, and begins to report. Does not wait for any of it. */
+  start(handle: PdLinkHandle): void {
+    this.#handle = handle;
+    this.#starting ??= this.#begin(handle);
+  }
+
+  regionChanged(id: RegionId): void {
+    if (this.#regionHeartbeat === undefined) {
+      this.#early.add(id);
+    } else {
+      this.#regionHeartbeat.regionChanged(id);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#storeHeartbeat?.stop();
+    this.#options.connection.close();
+    await this.#starting;
+    await this.#regionHeartbeat?.stop();
+  }
+
+  async #begin(handle: PdLinkHandle): Promise<void> {
+    if (!this.#wasRegistered) {
+      await this.#register();
+    }
+    if (this.#stop.signal.aborted) {
+      return;
+    }
+    const { config } = this.#options;
+    this.#storeHeartbeat = new StoreHeartbeat(
+      { ...this.#options, intervalMs: config.storeHeartbeatIntervalMs },
+      handle,
+    );
+    this.#regionHeartbeat = new RegionHeartbeat(
+      {
+        ...this.#options,
+        keepaliveIntervalMs: config.keepaliveIntervalMs,
+        onConnected: () => this.#storeHeartbeat?.reportAll(),
+        onCommand: (command) => this.#obey(command),
+        onEnded: async (error) => {
+          if (reregister.has(error.code)) {
+            await this.#register();
+          }
+        },
+      },
+      handle,
+    );
+    for (const id of this.#early) {
+      this.#regionHeartbeat.regionChanged(id);
+    }
+    this.#early.clear();
+    this.#storeHeartbeat.start();
+    this.#regionHeartbeat.start();
+  }
+
+  /** Never rejects. */
+  async #register(): Promise<void> {
+    const { registration, addressBook, logger, onRefused, clock, config } = this.#options;
+    try {
+      const { stores } = await registration.register(this.#stop.signal);
+      addressBook.update(stores);
+      this.#wasRegistered = true;
+    } catch (error) {
+      const refusal = RdbError.from(error);
+      if (this.#stop.signal.aborted) {
+        return;
+      }
+      if (!this.#wasRegistered || refusal.code === "RDB_DATA_FOREIGN") {
+        onRefused(refusal);
+        return;
+      }
+      // A PD that knew this Store and forgot it: what is here goes on, and people have to look.
+      logger.error({ reason: refusal.message }, "the placement driver refuses this Store");
+      await pause(clock, config.keepaliveIntervalMs, this.#stop.signal);
+    }
+  }
+
+  #obey(command: RegionHeartbeatResponse["command"]): void {
+    try {
+      switch (command.case) {
+        case "createPeer":
+          this.#createPeer(command.value);
+          return;
+        case "transferLeader":
+          this.#transferLeader(command.value);
+          return;
+        case "reportAll":
+          this.#storeHeartbeat?.reportAll();
+          return;
+        case "storeList":
+          this.#options.addressBook.update(command.value.stores);
+          return;
+        case undefined:
+          // A newer PD's command: it will see that nothing happens.
+          this.#logOnce("unknown", { reason: "command is not known to this program" });
+      }
+    } catch (error) {
+      if (!(error instanceof RangeError || error instanceof RdbError)) {
+        // No number or role that cannot be read, but a fault of ours: it ends the process, not the stream.
+        setImmediate(() => {
+          throw error;
+        });
+        return;
+      }
+      this.#logOnce(`malformed ${command.case}`, { command: command.case, reason: error.message });
+    }
+  }
+
+  #createPeer(command: CreatePeer): void {
+    const { ident, logger } = this.#options;
+    if (
+      command.clusterId !== BigInt(ident.clusterId) ||
+      command.storeId !== BigInt(ident.storeId) ||
+      command.region === undefined
+    ) {
+      const meant = `Store ${command.storeId} of cluster ${command.clusterId}`;
+      this.#logOnce(`create ${meant}`, { reason: `the peer to create is for ${meant}, or without a Region` });
+      return;
+    }
+    const region = regionFromProto(command.region);
+    this.#handle?.createPeer(region).then(
+      (outcome) => {
+        if (outcome === "created") {
+          logger.info({ region: region.id }, "peer created as PD asked");
+        } else if (outcome !== "exists") {
+          this.#logOnce(`create ${region.id} ${outcome}`, { region: region.id, reason: outcome });
+        }
+      },
+      (error: unknown) =>
+        this.#logOnce(`create ${region.id} failed`, {
+          region: region.id,
+          reason: RdbError.from(error).message,
+        }),
+    );
+  }
+
+  #transferLeader(command: TransferLeader): void {
+    this.#handle?.transferLeader(
+      regionId(command.regionId),
+      epochFromProto(command.epoch),
+      peerId(command.toPeerId),
+    );
+  }
+
+  /** PD repeats its commands, so a refusal is logged once. */
+  #logOnce(event: string, fields: Record<string, unknown>): void {
+    if (this.#refusalsLogged.isNew(event)) {
+      this.#options.logger.warn(fields, "PD's command was not carried out");
+    }
+  }
+}

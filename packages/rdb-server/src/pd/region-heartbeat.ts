@@ -1,0 +1,162 @@
+import { create } from "@bufbuild/protobuf";
+import { type Clock, type Logger, type Random, RdbError, type RegionId } from "@flaredb/rdb-base";
+import {
+  type RegionHeartbeatRequest,
+  RegionHeartbeatRequestSchema,
+  type RegionHeartbeatResponse,
+} from "@flaredb/rdb-proto";
+import type { StoreIdent } from "@flaredb/rdb-storage";
+import type { StoreHandle } from "../store/store-handle.ts";
+import { pause, retryDelayMs } from "./pause.ts";
+import { type PdConnection, pdError } from "./pd-connection.ts";
+import { regionReport } from "./region-report.ts";
+
+export interface RegionHeartbeatOptions {
+  readonly connection: PdConnection;
+  readonly ident: StoreIdent;
+  readonly bootId: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly keepaliveIntervalMs: number;
+  /** Whether this Store's disk stands still: then it must not look alive. */
+  readonly isStalled: () => boolean;
+  /** PD answers on a new stream. What was on its way on the old one may be lost. */
+  readonly onConnected: () => void;
+  /** Must not throw. */
+  readonly onCommand: (command: RegionHeartbeatResponse["command"]) => void;
+  /** PD does not take this Store's stream, or went away. Awaited before the next attempt. */
+  readonly onEnded: (error: RdbError) => Promise<void>;
+}
+
+/** Regions of one message; more follow in the next. */
+const REGIONS_MAX_COUNT = 5_000;
+
+/**
+ * The stream to PD: a keepalive every `keepaliveIntervalMs`, changed Regions at once, PD's commands back. Opened anew
+ * whenever it ends; `onConnected` is then to report everything.
+ */
+export class RegionHeartbeat {
+  readonly #options: RegionHeartbeatOptions;
+  readonly #source: Pick<StoreHandle, "regionStatus">;
+  readonly #changed = new Set<RegionId>();
+  readonly #stop = new AbortController();
+  #wake: (() => void) | undefined;
+  #isConnected = false;
+  #running: Promise<void> | undefined;
+
+  constructor(options: RegionHeartbeatOptions, source: Pick<StoreHandle, "regionStatus">) {
+    this.#options = options;
+    this.#source = source;
+  }
+
+  /** Whether PD answers on the stream. */
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  regionChanged(regionId: RegionId): void {
+    this.#changed.add(regionId);
+    this.#wake?.();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#wake?.();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, random, connection } = this.#options;
+    const { signal } = this.#stop;
+    for (let failedAttempts = 0; !signal.aborted; failedAttempts++) {
+      const wasConnected = await this.#runStream();
+      if (wasConnected) {
+        failedAttempts = 0;
+      }
+      connection.failOver();
+      await pause(clock, retryDelayMs(failedAttempts, random), signal);
+    }
+  }
+
+  /** One stream, from its opening to its end. @returns whether PD answered on it */
+  async #runStream(): Promise<boolean> {
+    const { connection, logger, onConnected, onCommand, onEnded } = this.#options;
+    const over = new AbortController();
+    const signal = AbortSignal.any([this.#stop.signal, over.signal]);
+    let reason = new RdbError("RDB_PD_UNAVAILABLE", `${connection.address} ended the heartbeat stream`);
+    try {
+      const responses = connection.client().regionHeartbeat(this.#requests(signal), { signal });
+      for await (const response of responses) {
+        if (!this.#isConnected) {
+          this.#isConnected = true;
+          onConnected();
+        }
+        onCommand(response.command);
+      }
+    } catch (error) {
+      reason = pdError(error);
+    }
+    const wasConnected = this.#isConnected;
+    this.#isConnected = false;
+    over.abort();
+    this.#wake?.();
+    if (!this.#stop.signal.aborted) {
+      logger.info({ pd: connection.address, reason: reason.message }, "heartbeat stream to PD ended");
+      await onEnded(reason);
+    }
+    return wasConnected;
+  }
+
+  /** Ends with its stream, so that it takes no changes that nobody would read. */
+  async *#requests(signal: AbortSignal): AsyncGenerator<RegionHeartbeatRequest> {
+    while (!signal.aborted) {
+      if (!this.#options.isStalled()) {
+        yield this.#nextRequest();
+      }
+      await this.#nextOccasion();
+    }
+  }
+
+  #nextRequest(): RegionHeartbeatRequest {
+    const { ident, bootId } = this.#options;
+    const regions = [];
+    for (const regionId of this.#changed) {
+      if (regions.length >= REGIONS_MAX_COUNT) {
+        break;
+      }
+      this.#changed.delete(regionId);
+      const status = this.#source.regionStatus(regionId);
+      // A Region that left this Store is missing in the next digest.
+      if (status !== undefined) {
+        regions.push(regionReport(status));
+      }
+    }
+    return create(RegionHeartbeatRequestSchema, {
+      clusterId: BigInt(ident.clusterId),
+      storeId: BigInt(ident.storeId),
+      bootId: BigInt(bootId),
+      regions,
+    });
+  }
+
+  /** A change, or the time for a keepalive. Changes of one turn of the event loop travel together. */
+  async #nextOccasion(): Promise<void> {
+    const { clock, keepaliveIntervalMs, isStalled } = this.#options;
+    if (this.#changed.size === 0 || isStalled()) {
+      await new Promise<void>((resolve) => {
+        const timer = clock.setTimer(keepaliveIntervalMs, resolve);
+        this.#wake = () => {
+          timer.cancel();
+          resolve();
+        };
+      });
+      this.#wake = undefined;
+    }
+    await new Promise<void>((resolve) => clock.setImmediate(resolve));
+  }
+}

@@ -1,0 +1,25 @@
+import { create } from "@bufbuild/protobuf";
+import { type RegionReport, RegionReportSchema, epochToProto, regionToProto } from "@flaredb/rdb-proto";
+import type { RegionStatus } from "../store/store-handle.ts";
+
+/** A peer's status as PD hears it: followers tell only that they are there. */
+export function regionReport(status: RegionStatus): RegionReport {
+  const common = {
+    regionId: BigInt(status.region.id),
+    peerId: BigInt(status.peerId),
+    epoch: epochToProto(status.region.epoch),
+    isLeader: status.isLeader,
+  };
+  if (!status.isLeader) {
+    return create(RegionReportSchema, common);
+  }
+  return create(RegionReportSchema, {
+    ...common,
+    region: regionToProto(status.region),
+    term: BigInt(status.term),
+    approximateSizeBytes: BigInt(Math.max(0, Math.round(status.approximateSizeBytes))),
+    approximateKeyCount: BigInt(Math.max(0, Math.round(status.approximateKeyCount))),
+    downPeerIds: status.downPeerIds.map(BigInt),
+    pendingPeerIds: status.pendingPeerIds.map(BigInt),
+  });
+}
