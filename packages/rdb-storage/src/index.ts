@@ -23,14 +23,9 @@ export {
 } from "./region-state-store.ts";
 export type { ApplyState, RegionLocalState, RegionPhase } from "./region-codec.ts";
 export { applySnapshot, destroyRegion, type ApplySnapshotOptions } from "./region-replacement.ts";
-export {
-  SNAPSHOT_CHUNK_MAX_BYTES,
-  SnapshotChunkReader,
-  SnapshotChunkWriter,
-  snapshotRowBatches,
-  type SnapshotChunk,
-  type SnapshotRow,
-} from "./snapshot-chunk.ts";
+export { SnapshotChunkWriter } from "./snapshot-chunk-writer.ts";
+export { SnapshotChunkReader, snapshotRowBatches } from "./snapshot-chunk-reader.ts";
+export { SNAPSHOT_CHUNK_MAX_BYTES, type SnapshotChunk, type SnapshotRow } from "./snapshot-chunk.ts";
 export { decodeValue, encodeValue, type VersionedValue } from "./value-codec.ts";
 export { indexedKey, indexedKeyRange, parseIndexedKey, regionKeyRange } from "./key-codec.ts";
 export { RecordReader, RecordWriter } from "./bytes.ts";

@@ -1,19 +1,17 @@
-import { type Index, type RegionId, type Term, RdbError, assert, index, term } from "@flaredb/rdb-base";
+import { type Index, type RegionId, type Term, assert, index, term } from "@flaredb/rdb-base";
 import type { ConfState, Entry, HardState, RaftStorage, Snapshot, StorageMiss } from "@flaredb/rdb-raft";
 import type { Engine } from "./engine.ts";
 import type { EntryCache } from "./entry-cache.ts";
-import { indexedKey, parseIndexedKey, regionKeyRange, stateKey, stateKinds } from "./key-codec.ts";
+import { indexedKey, stateKey, stateKinds } from "./key-codec.ts";
 import {
   type TruncatedState,
-  decodeConfState,
   decodeEntry,
-  decodeHardState,
-  decodeTruncatedState,
   encodeConfState,
   encodeEntry,
   encodeHardState,
   encodeTruncatedState,
 } from "./raft-codec.ts";
+import { type LoadedRaftState, loadRaftState, refuseLog } from "./raft-log-loader.ts";
 import type { WritePart } from "./write-part.ts";
 
 /** Most entries that one call of {@link RaftLogStore.compactTo} deletes. */
@@ -55,11 +53,7 @@ export class RaftLogStore implements RaftStorage {
   #truncated: TruncatedState;
   #lastIndex: Index;
 
-  private constructor(
-    engine: Engine,
-    options: RaftLogStoreOptions,
-    state: { hardState: HardState; confState: ConfState; truncated: TruncatedState; lastIndex: Index },
-  ) {
+  private constructor(engine: Engine, options: RaftLogStoreOptions, state: LoadedRaftState) {
     this.regionId = options.regionId;
     this.#engine = engine;
     this.#cache = options.cache;
@@ -94,32 +88,7 @@ export class RaftLogStore implements RaftStorage {
    * there are later ones, or ends before what was committed or applied. A gap further inside is found when read.
    */
   static async open(engine: Engine, options: RaftLogStoreOptions): Promise<RaftLogStore> {
-    const { regionId, applied } = options;
-    const read = (kind: number, what: string): Uint8Array => {
-      const row = engine.get("raft_state", stateKey(regionId, kind));
-      return row ?? corrupt(regionId, `has no ${what}`);
-    };
-    const truncated = decodeTruncatedState(read(stateKinds.truncated, "truncated state"));
-    const stored = decodeHardState(read(stateKinds.hardState, "HardState"));
-    const confState = decodeConfState(read(stateKinds.confState, "ConfState"));
-    const bounds = await logBounds(engine, regionId);
-    if (bounds !== undefined && bounds.first !== truncated.index + 1) {
-      return corrupt(regionId, `is truncated at ${truncated.index} but begins with entry ${bounds.first}`);
-    }
-    const lastIndex = bounds?.last ?? truncated.index;
-    const commit = index(Math.max(stored.commit, applied, truncated.index));
-    if (commit > lastIndex) {
-      return corrupt(
-        regionId,
-        `ends at ${lastIndex}, but ${stored.commit} was committed and ${applied} applied`,
-      );
-    }
-    return new RaftLogStore(engine, options, {
-      hardState: { ...stored, commit },
-      confState,
-      truncated,
-      lastIndex,
-    });
+    return new RaftLogStore(engine, options, await loadRaftState(engine, options));
   }
 
   get hardState(): HardState {
@@ -287,32 +256,7 @@ export class RaftLogStore implements RaftStorage {
     }
     const row = this.#engine.get("raft_log", indexedKey(this.regionId, position));
     return row === undefined
-      ? corrupt(this.regionId, `lacks entry ${position} of [${this.firstIndex()}, ${this.#lastIndex}]`)
+      ? refuseLog(this.regionId, `lacks entry ${position} of [${this.firstIndex()}, ${this.#lastIndex}]`)
       : decodeEntry(row, position);
   }
-}
-
-async function logBounds(
-  engine: Engine,
-  regionId: RegionId,
-): Promise<{ readonly first: Index; readonly last: Index } | undefined> {
-  const first = await edge(engine, regionId, false);
-  const last = await edge(engine, regionId, true);
-  return first === undefined || last === undefined ? undefined : { first, last };
-}
-
-async function edge(engine: Engine, regionId: RegionId, reverse: boolean): Promise<Index | undefined> {
-  const cursor = engine.openCursor("raft_log", regionKeyRange(regionId), { reverse, keysOnly: true });
-  try {
-    const { rows } = await cursor.next(1, 1);
-    return rows[0] === undefined ? undefined : parseIndexedKey(rows[0].key).index;
-  } finally {
-    cursor.close();
-  }
-}
-
-function corrupt(regionId: RegionId, problem: string): never {
-  throw new RdbError("RDB_DATA_CORRUPT", `the log of region ${regionId} ${problem}`, {
-    details: { regionId },
-  });
 }

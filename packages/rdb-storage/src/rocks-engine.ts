@@ -27,7 +27,9 @@ const FORMAT_KEY = new TextEncoder().encode("format");
  * Opens the database of a Store or PD member in its data folder. When it is refused, nothing was touched.
  *
  * @throws RdbError RDB_DATA_LOCKED when another process holds the folder; RDB_DATA_FORMAT when a newer program
- * wrote it; RDB_DATA_CORRUPT when it is damaged, or its log lost records that were synced (`refuseLostRecords`); RDB_STORAGE_FAILED when the disk does not do as it is told
+ * wrote it; RDB_DATA_CORRUPT when it is damaged, or its log lost records that were synced (`refuseLostRecords`);
+ * RDB_DISK_FULL when there is no room to recover its log (see `ReserveFile`); RDB_STORAGE_FAILED when the disk does
+ * not do as it is told
  */
 export async function openRocksEngine(options: RocksEngineOptions): Promise<Engine> {
   const folder = dataFolder(options.path);
@@ -128,6 +130,13 @@ function openError(folder: DataFolder, error: unknown): RdbError {
     return new RdbError(
       "RDB_DATA_CORRUPT",
       `the database in ${folder.path} is damaged: ${reason}; empty the folder and add this process as new`,
+      { details, cause: error },
+    );
+  }
+  if (reason.includes("No space left on device")) {
+    return new RdbError(
+      "RDB_DISK_FULL",
+      `the database in ${folder.path} cannot be opened, its disk is full; free some space, then start again`,
       { details, cause: error },
     );
   }

@@ -4,13 +4,9 @@ import { describe, expect, it } from "vitest";
 import type { Cursor, Row } from "./engine.ts";
 import { indexedKey } from "./key-codec.ts";
 import { MemoryEngine } from "./memory-engine.ts";
-import {
-  type SnapshotChunk,
-  SnapshotChunkReader,
-  SnapshotChunkWriter,
-  type SnapshotRow,
-  snapshotRowBatches,
-} from "./snapshot-chunk.ts";
+import { SnapshotChunkReader, snapshotRowBatches } from "./snapshot-chunk-reader.ts";
+import { SnapshotChunkWriter } from "./snapshot-chunk-writer.ts";
+import type { SnapshotChunk, SnapshotRow } from "./snapshot-chunk.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
 import { WritePart } from "./write-part.ts";
 

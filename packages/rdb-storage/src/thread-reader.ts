@@ -22,6 +22,8 @@ export class ThreadReader {
   readonly #waiting: Lookup[] = [];
   #underWay: Lookup[] = [];
   #onIdle: (() => void) | undefined;
+  /** Why the thread ended by itself. */
+  #crash: RdbError | undefined;
 
   constructor(shared: SharedDatabase) {
     this.#worker = new Worker(workerUrl(import.meta.url, "reader-worker"), { workerData: shared });
@@ -30,6 +32,9 @@ export class ThreadReader {
   }
 
   getMany(column: Column, keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    if (this.#crash !== undefined) {
+      return Promise.reject(this.#crash);
+    }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ column, keys, resolve, reject });
       if (this.#underWay.length === 0 && this.#waiting.length === 1) {
@@ -46,7 +51,9 @@ export class ThreadReader {
         this.#onIdle = resolve;
       });
     }
-    await stopWorker(this.#worker, "stop");
+    if (this.#crash === undefined) {
+      await stopWorker(this.#worker, "stop");
+    }
   }
 
   #start(): void {
@@ -91,8 +98,10 @@ export class ThreadReader {
 
   #failAll(cause: Error): void {
     const error = new RdbError("RDB_STORAGE_FAILED", `the reader thread ended: ${cause.message}`, { cause });
-    for (const lookup of [...this.#underWay, ...this.#waiting.splice(0)]) {
+    this.#crash = error;
+    for (const lookup of [...this.#underWay.splice(0), ...this.#waiting.splice(0)]) {
       lookup.reject(error);
     }
+    this.#onIdle?.();
   }
 }
