@@ -1,5 +1,6 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
+  type KeyRange,
   type Peer,
   RdbError,
   type Region,
@@ -95,6 +96,8 @@ export class FakeCluster {
   /** Calls that reached the placement driver, by method. */
   readonly pdCalls: string[] = [];
   readonly #streams = new Set<OpenStream>();
+  /** Every range that a Region ever had, by id and version. */
+  readonly #ranges = new Map<string, KeyRange>();
   #nextId = 100;
 
   constructor(
@@ -119,6 +122,7 @@ export class FakeCluster {
       epoch: { confVer: 1, version: 1 },
       peers: this.#peersFor(at + 1),
     }));
+    this.#remember();
     for (const [at, region] of this.regions.entries()) {
       this.leaders.set(region.id, region.peers[at % 3] as Peer);
     }
@@ -162,6 +166,7 @@ export class FakeCluster {
       .map((region) => (region.id === parent.id ? { ...region, epoch, ...kept } : region))
       .concat(child)
       .sort((a, b) => compareKeys(a.startKey, b.startKey));
+    this.#remember();
     const childLeader = leader && peerOnStore(child, leader.storeId);
     if (childLeader !== undefined) {
       this.leaders.set(id, childLeader);
@@ -312,6 +317,12 @@ export class FakeCluster {
     );
   }
 
+  #remember(): void {
+    for (const region of this.regions) {
+      this.#ranges.set(rangeName(region.id, region.epoch.version), region);
+    }
+  }
+
   #deliver(store: FakeStore, message: Uint8Array, answered: (message: Uint8Array) => void): void {
     this.clock.setTimer(LATENCY_MS, () => {
       if (store.state === "dead" || store.state === "silent") {
@@ -356,7 +367,8 @@ export class FakeCluster {
       });
     }
     if (!epochsEqual(epochFromProto(header?.epoch), region.epoch)) {
-      const old = this.regions.filter((candidate) => rangesOverlap(candidate, oldRange(known, region)));
+      const asked = this.#ranges.get(rangeName(region.id, Number(header?.epoch?.version))) ?? region;
+      const old = this.regions.filter((candidate) => rangesOverlap(candidate, asked));
       return regionError({
         case: "epochNotMatch",
         value: { currentRegions: (store.regions === undefined ? old : [region]).map(regionToProto) },
@@ -399,12 +411,8 @@ export class FakeCluster {
   }
 }
 
-/** What a Region's range was before its last split, as far as a fake needs it: everything next to it. */
-function oldRange(regions: readonly Region[], region: Region): Region {
-  const newest = regions.filter((candidate) => candidate.epoch.version === region.epoch.version);
-  const first = newest[0] as Region;
-  const last = newest.at(-1) as Region;
-  return { ...region, startKey: first.startKey, endKey: last.endKey };
+function rangeName(id: number, version: number): string {
+  return `${id} ${version}`;
 }
 
 function regionError(reason: MessageInitShape<typeof RegionErrorSchema>["reason"]): RegionError {

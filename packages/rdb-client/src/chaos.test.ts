@@ -1,0 +1,139 @@
+import { RdbError, SeededRandom, errorCodes } from "@flaredb/rdb-base";
+import { describe, expect, test } from "vitest";
+import { type Scene, scene } from "./testing/connect.ts";
+import type { FakeStoreState } from "./testing/fake-cluster.ts";
+
+// Random faults under random calls: whatever happens, what the client says about each write is true.
+
+const SEEDS = Array.from({ length: 40 }, (_, seed) => seed + 1);
+const WRITE_COUNT = 150;
+const STATES: FakeStoreState[] = ["dead", "silent", "mute"];
+
+/** Breaks something, or heals it. */
+function disturb({ cluster, clock }: Scene, random: SeededRandom): void {
+  const letter = String.fromCharCode(97 + random.nextInt(26));
+  const id = 1 + random.nextInt(3);
+  switch (random.nextInt(8)) {
+    case 0:
+      cluster.moveLeader(letter, undefined);
+      clock.setTimer(random.nextInt(1_500), () => cluster.moveLeader(letter, 1 + random.nextInt(3)));
+      return;
+    case 1:
+    case 2:
+      cluster.moveLeader(letter, id);
+      return;
+    case 3:
+      if (cluster.regions.length < 12 && cluster.region(letter).startKey[0] !== letter.charCodeAt(0)) {
+        cluster.split(letter, random.nextInt(2) === 0 ? "left" : "right");
+      }
+      return;
+    case 4: {
+      cluster.setState(id, STATES[random.nextInt(STATES.length)] as FakeStoreState);
+      clock.setTimer(2_000 + random.nextInt(3_000), () => cluster.setState(id, "up"));
+      return;
+    }
+    case 5: {
+      const store = cluster.store(id);
+      store.intercept = () =>
+        random.nextInt(2) === 0
+          ? { case: "serverIsBusy", value: { reason: "proposals", backoffMs: random.nextInt(200) } }
+          : undefined;
+      clock.setTimer(random.nextInt(1_000), () => {
+        store.intercept = undefined;
+      });
+      return;
+    }
+    case 6: {
+      const store = cluster.store(id);
+      store.intercept = () => (random.nextInt(3) === 0 ? { case: "staleCommand", value: {} } : undefined);
+      clock.setTimer(random.nextInt(500), () => {
+        store.intercept = undefined;
+      });
+      return;
+    }
+    default:
+      cluster.isPdUp = false;
+      clock.setTimer(random.nextInt(4_000), () => {
+        cluster.isPdUp = true;
+      });
+  }
+}
+
+describe("under random faults", () => {
+  test.each(SEEDS)("seed %i: acknowledged writes are applied once, refused ones never", async (seed) => {
+    const random = new SeededRandom(seed);
+    const made = await scene({ seed, splitKeys: ["m"] });
+    const { client, cluster, clock } = made;
+    const outcomes = new Map<string, unknown>();
+    const calls: Promise<void>[] = [];
+    for (let id = 0; id < WRITE_COUNT; id++) {
+      const key = `${String.fromCharCode(97 + random.nextInt(26))}-${id}`;
+      const deadlineMs = 200 + random.nextInt(8_000);
+      const call =
+        random.nextInt(3) === 0
+          ? client.compareAndSwap(key, { absent: true }, "v", { deadlineMs })
+          : client.put(key, "v", { deadlineMs });
+      calls.push(
+        call.then(
+          () => void outcomes.set(key, "done"),
+          (error: unknown) => void outcomes.set(key, error),
+        ),
+      );
+      if (random.nextInt(4) === 0) {
+        disturb(made, random);
+      }
+      await clock.advance(random.nextInt(60));
+    }
+    await made.until(Promise.all(calls));
+    expect(outcomes.size).toBe(WRITE_COUNT);
+    let doneCount = 0;
+    for (const [key, outcome] of outcomes) {
+      const appliedCount = cluster.rows.writeCounts.get(key) ?? 0;
+      if (outcome === "done") {
+        doneCount++;
+        expect([key, appliedCount]).toEqual([key, 1]);
+        continue;
+      }
+      expect(outcome).toBeInstanceOf(RdbError);
+      const { code } = outcome as RdbError;
+      expect(["RDB_UNDETERMINED_RESULT", "RDB_DEADLINE_EXCEEDED"]).toContain(code);
+      expect(appliedCount).toBeLessThanOrEqual(errorCodes[code].write === "unknown" ? 1 : 0);
+    }
+    // The faults leave most calls a way.
+    expect(doneCount).toBeGreaterThan(WRITE_COUNT / 4);
+  });
+
+  test.each(SEEDS.slice(0, 15))("seed %i: once healed, everything works again at once", async (seed) => {
+    const random = new SeededRandom(seed);
+    const made = await scene({ seed, splitKeys: ["m"] });
+    const { client, cluster, clock, until } = made;
+    const calls: Promise<unknown>[] = [];
+    for (let round = 0; round < 60; round++) {
+      disturb(made, random);
+      calls.push(client.put(`${String.fromCharCode(97 + random.nextInt(26))}`, "v").catch(() => {}));
+      calls.push(client.get("k", { readFrom: "follower" }).catch(() => {}));
+      await clock.advance(random.nextInt(100));
+    }
+    await clock.advance(6_000);
+    cluster.isPdUp = true;
+    for (const store of cluster.stores) {
+      store.intercept = undefined;
+      store.state = "up";
+    }
+    for (const region of cluster.regions) {
+      cluster.leaders.set(region.id, region.peers[random.nextInt(3)] as never);
+    }
+    await until(Promise.all(calls));
+    await clock.advance(2_000);
+    const startedMs = clock.monotonicMs();
+    for (const letter of "abcdefghijklmnopqrstuvwxyz".split("")) {
+      await until(client.put(`healed-${letter}`, "v"));
+      await until(client.put(letter, "v"));
+    }
+    expect(clock.monotonicMs() - startedMs).toBeLessThan(3_000);
+    const rows = await until(client.scan({ pageSize: 7 }).toArray());
+    expect(rows.map((row) => row.keyText())).toEqual(
+      cluster.rows.all.map((row) => new TextDecoder().decode(row.key)),
+    );
+  });
+});
