@@ -119,6 +119,21 @@ describe("thesis §6.4 ReadIndex", () => {
     expect(leader.readStates).toEqual([{ index: 1, requestContext: CONTEXT }]);
   });
 
+  test("a leader that was removed asks the single voter that is left, rather than answer as if it were that", () => {
+    const leader = new TestPeer({ id: 1, voters: [1, 2] });
+    leader.becomeLeader();
+    const change = { version: 2, transition: "Auto", context: new Uint8Array() } as const;
+    leader.raft.proposeConfChange({ ...change, changes: [{ type: "RemoveNode", nodeId: peerId(1) }] });
+    leader.drain();
+    leader.receive(buildMessage({ type: "MsgAppResp", from: 2, to: 1, term: 1, index: 2 }));
+    expect(leader.raft.confState.voters).toEqual([2]);
+    leader.raft.readIndex(CONTEXT);
+    const replies = confirmations(leader.drain());
+    expect(leader.readStates).toEqual([]);
+    replies.forEach((reply) => leader.receive(reply));
+    expect(leader.readStates).toHaveLength(1);
+  });
+
   test("a learner's confirmation does not count", () => {
     const leader = new TestPeer({ id: 1, voters: [1, 2], learners: [3] });
     leader.becomeLeader();

@@ -44,7 +44,7 @@ export function handleReadIndexResponse(raft: Raft, message: Message): void {
 }
 
 function confirmRead(raft: Raft, request: Message): void {
-  if (raft.config.readOnlyOption === "LeaseBased" || raft.tracker.isSingleton()) {
+  if (raft.config.readOnlyOption === "LeaseBased" || isOnlyVoter(raft)) {
     answerRead(raft, request, raft.log.committed);
     return;
   }
@@ -59,6 +59,11 @@ function confirmRead(raft: Raft, request: Message): void {
   }
   // Its own confirmation may be enough, in a joint configuration of which it is the only voter.
   answerConfirmedReads(raft);
+}
+
+/** Whether nobody else can lead. A leader that was removed may see a single voter that is another peer. */
+function isOnlyVoter({ id, tracker }: Raft): boolean {
+  return tracker.isSingleton() && tracker.config.voters.has(id);
 }
 
 function answerConfirmedReads(raft: Raft): void {

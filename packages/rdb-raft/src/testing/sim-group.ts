@@ -10,9 +10,11 @@ const MAX_IN_FLIGHT = 64;
 const MAX_HEALING_ROUNDS = 2_000;
 
 export interface SimGroupOptions {
-  /** How many peers there are; the first `voterCount` vote, the others may be added. */
+  /** How many peers there are; the first `voterCount` vote to begin with. */
   readonly peerCount: number;
   readonly voterCount: number;
+  /** The first so many peers, at least one, stay voters; the others come and go. */
+  readonly steadyCount: number;
   readonly config: Partial<RaftConfig>;
 }
 
@@ -49,8 +51,10 @@ export class SimGroup {
   #inFlight: Message[] = [];
   #cut: ReadonlySet<PeerId> = new Set();
   #proposals = 0;
+  readonly #steadyCount: number;
 
-  constructor({ peerCount, voterCount, config }: SimGroupOptions) {
+  constructor({ peerCount, voterCount, steadyCount, config }: SimGroupOptions) {
+    this.#steadyCount = steadyCount;
     const ids = Array.from({ length: peerCount }, (_, at) => at + 1);
     const confState: ConfState = {
       voters: ids.slice(0, voterCount).map(peerId),
@@ -103,7 +107,9 @@ export class SimGroup {
   }
 
   /**
-   * Lets everything work again, and proposes until one more entry is applied by all current voters.
+   * Lets everything work again, and proposes until one more entry is applied by all current voters. Not promised
+   * unless the steady voters are a majority of all peers: a leader that was removed stops with the longest log, and
+   * if peers that left are needed for the old half of a joint configuration, nobody gets their votes.
    *
    * @throws AssertionError when that does not come about
    */
@@ -117,6 +123,7 @@ export class SimGroup {
         if (peer.raft.isLeader && round % 10 === 0) {
           peer.act((raft) => raft.propose(bytes(`h${round}`)));
           this.#giveUpSnapshots(peer);
+          this.#handOver(peer);
         }
       }
       this.#settle();
@@ -133,6 +140,15 @@ export class SimGroup {
         leader.compact();
         leader.act((raft) => raft.reportSnapshot(id, "failure"));
       }
+    }
+  }
+
+  /** A leader that was removed takes no proposals, and leads on until somebody else does. */
+  #handOver(leader: SimPeer): void {
+    const { voters } = leader.raft.confState;
+    const [successor] = voters;
+    if (successor !== undefined && !voters.includes(leader.id)) {
+      leader.act((raft) => raft.transferLeader(successor));
     }
   }
 
@@ -173,7 +189,7 @@ export class SimGroup {
   #deliver(message: Message, isLost = false): void {
     const isCut = this.#cut.has(message.from as PeerId) !== this.#cut.has(message.to as PeerId);
     if (!isCut && !isLost) {
-      this.#choose(message.to - 1).receive(message);
+      this.#send(this.#choose(message.to - 1).receive(message));
     } else if (message.type === "MsgSnap") {
       this.#choose(message.from - 1).act((raft) => raft.reportSnapshot(message.to as PeerId, "failure"));
     }
@@ -194,8 +210,7 @@ export class SimGroup {
     const count = choice % 4;
     const changes = Array.from({ length: count }, (_, at) => ({
       type: pick(types, (choice >> 2) + at),
-      // The first peer stays a voter: removing the last one is a change that its proposer has to refuse.
-      nodeId: pick(this.peers.slice(1), (choice >> 4) + at).id,
+      nodeId: pick(this.peers.slice(this.#steadyCount), (choice >> 4) + at).id,
     }));
     const transition = count === 0 ? "Auto" : pick(transitions, choice >> 6);
     peer.act((raft) =>

@@ -41,7 +41,7 @@ export class SimPeer {
   #applyWork: Message[] = [];
   #outbox: Message[] = [];
   #machine: Machine;
-  /** Up to here the state machine came with a snapshot; what was handed out to be applied before is outdated. */
+  /** Up to here the state comes with a snapshot; what was handed out to be applied before is not applied any more. */
   #installedIndex: number;
   #log: LogView;
   /** The term of its own leadership that was looked at last. */
@@ -118,12 +118,15 @@ export class SimPeer {
   receiveLocal(): void {
     const message = this.#inbox.shift();
     if (message !== undefined) {
-      this.receive(message);
+      this.act((raft) => raft.step(message));
     }
   }
 
-  receive(message: Message): void {
+  /** Steps a message. Returns what that sends at once. */
+  receive(message: Message): readonly Message[] {
     this.act((raft) => raft.step(message));
+    // The core's configuration is the snapshot's from here on, so nothing older may be applied in between.
+    return message.type === "MsgSnap" ? this.handleReady() : [];
   }
 
   requestRead(context: Uint8Array): void {
@@ -192,7 +195,6 @@ export class SimPeer {
   #install(snapshot: Snapshot | undefined): void {
     if (snapshot !== undefined) {
       this.#machine = machineOf(snapshot);
-      this.#installedIndex = this.#machine.index;
       this.#options.checker.sawState(this.#machine.index, describeMachine(this.#machine));
     }
   }
@@ -214,6 +216,7 @@ export class SimPeer {
   #see({ entries, snapshot, committedEntries, readStates }: Ready): void {
     const { checker } = this.#options;
     this.#log = nextView(this.#log, snapshot, entries);
+    this.#installedIndex = snapshot?.metadata.index ?? this.#installedIndex;
     checker.sawEntries(this.#log);
     if (this.raft.isLeader && this.raft.term > this.#checkedTerm) {
       // Its first Ready as a leader shows all of its log.
