@@ -90,14 +90,24 @@ export function parsePdConfig(input: unknown): PdConfig {
   const { initialSplitKeys, initialRanges, raft, ...rest } = parsed.data;
   const ranges =
     initialRanges === undefined
-      ? rangesFromSplitKeys((initialSplitKeys ?? []).map(parseKeyText))
+      ? rangesFromSplitKeys((initialSplitKeys ?? []).map(keyOf))
       : checkInitialRanges(
           initialRanges.map((range) => ({
-            startKey: parseKeyText(range.startKey),
-            endKey: parseKeyText(range.endKey),
+            startKey: keyOf(range.startKey),
+            endKey: keyOf(range.endKey),
           })),
         );
   return Object.freeze({ ...rest, raft: Object.freeze(raft), initialRanges: Object.freeze(ranges) });
+}
+
+function keyOf(text: string): Uint8Array {
+  try {
+    return parseKeyText(text);
+  } catch (error) {
+    throw new RdbError("RDB_CONFIG_INVALID", `initial regions: ${RdbError.from(error).message}`, {
+      cause: error,
+    });
+  }
 }
 
 function isLoopback(host: string): boolean {

@@ -3,17 +3,17 @@ import { RdbError } from "@flaredb/rdb-base";
 const escape = /\\x([0-9a-fA-F]{2})/g;
 
 /**
- * A key as people write it in a configuration: UTF-8, bytes that have no character as \xNN. Reads what `formatKey`
+ * A key as people write it: UTF-8, bytes that have no character as \xNN. Reads what `formatKey`
  * prints.
  *
- * @throws RdbError RDB_CONFIG_INVALID for a backslash that begins no \xNN
+ * @throws RdbError RDB_INVALID_ARGUMENT for a backslash that begins no \xNN
  */
 export function parseKeyText(text: string): Uint8Array {
   const pieces: Uint8Array[] = [];
   const addText = (piece: string): void => {
     if (piece.includes("\\")) {
       throw new RdbError(
-        "RDB_CONFIG_INVALID",
+        "RDB_INVALID_ARGUMENT",
         `key "${text}" has a backslash that begins no \\xNN; write \\x5c for a backslash`,
       );
     }

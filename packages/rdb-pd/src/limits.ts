@@ -6,6 +6,10 @@ export const pdLimits = {
   keepaliveEveryMs: 2 * SECOND_MS,
   /** A Store that is silent for longer is Disconnected: three keepalives were lost. */
   storeDisconnectedAfterMs: 6 * SECOND_MS,
+  /** PD looks at its own clock so often, */
+  pulseEveryMs: 1 * SECOND_MS,
+  /** and when it was away for longer, it blames no Store for the silence. */
+  stalledAfterMs: 3 * SECOND_MS,
   /** A Store that is silent for longer is Down: its peers are to be replaced. */
   storeDownAfterMs: 30 * MINUTE_MS,
   /** Ids that are taken from the log at once, ahead of their use. */

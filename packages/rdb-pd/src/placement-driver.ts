@@ -1,27 +1,29 @@
-import { type Clock, type Logger, RdbError, type RegionId, type StoreId } from "@flaredb/rdb-base";
+import { type Clock, type Logger, RdbError, type StoreId, type Timer } from "@flaredb/rdb-base";
 import type { StoreStats } from "@flaredb/rdb-proto";
-import type { ClusterState, Moment, StoreView } from "./cluster/cluster-state.ts";
-import type { RegionInfo, Report } from "./cluster/region-info.ts";
+import { ClusterLookup } from "./cluster/cluster-lookup.ts";
+import type { ClusterState, Moment } from "./cluster/cluster-state.ts";
+import type { Report } from "./cluster/region-info.ts";
 import type { StoreInfo } from "./cluster/store-info.ts";
 import type { Registration } from "./command/command.ts";
 import { type HeartbeatStream, HeartbeatStreams } from "./heartbeat/heartbeat-streams.ts";
-import { createPeerCommands, reportAllCommand, storeListCommand } from "./heartbeat/stream-commands.ts";
+import {
+  createPeerCommands,
+  reportAllCommand,
+  storeListCommand,
+  transferLeaderCommand,
+} from "./heartbeat/stream-commands.ts";
 import { IdAllocator } from "./id/allocator.ts";
+import { pdLimits } from "./limits.ts";
 import type { CommandLog } from "./member/command-log.ts";
 import { storeToProto } from "./rpc/view-codec.ts";
+import { InitialLeaderSpread } from "./schedule/initial-leader-spread.ts";
+import { type Sender, checkCluster, checkSender } from "./sender-check.ts";
 
 export interface PlacementDriverOptions {
   readonly cluster: ClusterState;
   readonly log: CommandLog;
   readonly clock: Clock;
   readonly logger: Logger;
-}
-
-/** Who a heartbeat is from. */
-export interface Sender {
-  readonly clusterId: number;
-  readonly storeId: StoreId;
-  readonly bootId: bigint;
 }
 
 /** What a Store says every 30 s. */
@@ -40,35 +42,32 @@ export interface StoreHeartbeat {
 export class PlacementDriver {
   readonly cluster: ClusterState;
   readonly log: CommandLog;
+  /** What it answers to who asks. */
+  readonly lookup: ClusterLookup;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #ids: IdAllocator;
   readonly #streams = new HeartbeatStreams();
+  readonly #initialLeaders = new InitialLeaderSpread();
   /** Whether the placement of the initial Regions is on its way through the log. */
   #isPlacing = false;
+  #pulse: Timer | undefined;
 
   constructor(options: PlacementDriverOptions) {
     this.cluster = options.cluster;
     this.log = options.log;
+    this.lookup = new ClusterLookup(options.cluster, options.clock);
     this.#clock = options.clock;
     this.#logger = options.logger;
     this.#ids = new IdAllocator(async (count) => {
       const { firstId } = await this.log.propose({ kind: "LeaseIds", count });
       return firstId;
     });
+    this.#schedulePulse();
   }
 
   get clusterId(): number {
     return this.cluster.durable.cluster.clusterId;
-  }
-
-  /** Every Store, tombstones included. */
-  storeViews(): StoreView[] {
-    return this.cluster.storeViews(this.#clock.monotonicMs());
-  }
-
-  ledRegionCount(): number {
-    return this.cluster.ledRegionCount(this.#clock.monotonicMs());
   }
 
   /** The first of `count` consecutive ids. Errors: see {@link IdAllocator.allocate}. */
@@ -83,7 +82,7 @@ export class PlacementDriver {
    */
   async registerStore(clusterId: number, registration: Registration): Promise<StoreInfo> {
     if (clusterId !== 0) {
-      this.#checkCluster(clusterId, registration.storeId);
+      checkCluster(this.cluster.durable, clusterId, registration.storeId);
     }
     const { store, replaced } = await this.log.propose({
       kind: "RegisterStore",
@@ -111,11 +110,11 @@ export class PlacementDriver {
    * Takes a Store's health and reports in.
    *
    * @returns whether the Store is to send all of its Regions, because its digest is not that of what PD knows
-   * @throws RdbError see {@link PlacementDriver.checkSender}
+   * @throws RdbError see `checkSender`
    */
   async storeHeartbeat(heartbeat: StoreHeartbeat): Promise<boolean> {
     const { sender, reports } = heartbeat;
-    this.checkSender(sender);
+    checkSender(this.cluster.durable, sender);
     const activity = this.cluster.activity(sender.storeId);
     activity.stats = heartbeat.stats ?? activity.stats;
     await this.#takeReports(sender.storeId, reports);
@@ -126,10 +125,10 @@ export class PlacementDriver {
    * Opens the stream on which a Store hears PD's commands. It begins with the Stores' addresses, and with the wish to
    * hear everything when PD does not know it yet.
    *
-   * @throws RdbError see {@link PlacementDriver.checkSender}; RDB_CLOSED while PD stops
+   * @throws RdbError see `checkSender`; RDB_CLOSED while PD stops
    */
   openStream(sender: Sender): HeartbeatStream {
-    this.checkSender(sender);
+    checkSender(this.cluster.durable, sender);
     const stream = this.#streams.open(sender.storeId, sender.bootId);
     stream.commands.push(this.#storeList());
     if (!this.cluster.activity(sender.storeId).isComplete) {
@@ -145,10 +144,10 @@ export class PlacementDriver {
   /**
    * One message of the stream: a keepalive, with the changes that the Store has to tell.
    *
-   * @throws RdbError see {@link PlacementDriver.checkSender}; RDB_INVALID_ARGUMENT from another Store than before
+   * @throws RdbError see `checkSender`; RDB_INVALID_ARGUMENT from another Store than before
    */
   async regionHeartbeat(stream: HeartbeatStream, sender: Sender, reports: readonly Report[]): Promise<void> {
-    this.checkSender(sender);
+    checkSender(this.cluster.durable, sender);
     if (sender.storeId !== stream.storeId || sender.bootId !== stream.bootId) {
       throw new RdbError(
         "RDB_INVALID_ARGUMENT",
@@ -164,92 +163,32 @@ export class PlacementDriver {
     }
     await this.#placeInitialRegions();
     this.#pushCreatePeers(stream);
-  }
-
-  /**
-   * @throws RdbError RDB_CLUSTER_MISMATCH, RDB_NOT_FOUND for a Store that never registered, RDB_DATA_FOREIGN for one
-   * that is gone for good, RDB_STORE_NOT_MATCH when another process of the Store registered since
-   */
-  checkSender(sender: Sender): void {
-    const { storeId } = sender;
-    this.#checkCluster(sender.clusterId, storeId);
-    const store = this.cluster.durable.stores.get(storeId);
-    if (store === undefined) {
-      throw new RdbError("RDB_NOT_FOUND", `store ${storeId} is not registered`, { details: { storeId } });
-    }
-    if (store.isTombstone) {
-      throw new RdbError(
-        "RDB_DATA_FOREIGN",
-        `store ${storeId} is gone for good: store ${store.replacedBy} took its address ${store.address}`,
-        { details: { storeId } },
-      );
-    }
-    if (store.bootId !== sender.bootId) {
-      throw new RdbError(
-        "RDB_STORE_NOT_MATCH",
-        `store ${storeId} was registered by another process since: two processes must not share its data`,
-        { details: { storeId } },
-      );
-    }
-  }
-
-  /** @throws RdbError RDB_CLUSTER_NOT_BOOTSTRAPPED before the initial Regions are placed */
-  checkBootstrapped(): void {
-    const { bootstrapped, config } = this.cluster.durable.cluster;
-    if (!bootstrapped) {
-      const upCount = this.cluster.upStoreIds(this.#clock.monotonicMs()).length;
-      throw new RdbError(
-        "RDB_CLUSTER_NOT_BOOTSTRAPPED",
-        `the cluster has no regions yet: ${upCount} of ${config?.bootstrapStoreCount ?? 0} stores are up`,
-        { details: { upStoreCount: upCount, bootstrapStoreCount: config?.bootstrapStoreCount ?? 0 } },
-      );
-    }
-  }
-
-  /**
-   * The Region that holds the key, or with `before` the keys just below it.
-   *
-   * @throws RdbError RDB_CLUSTER_NOT_BOOTSTRAPPED; RDB_REGION_NOT_FOUND while a split is known only in part
-   */
-  regionOf(key: Uint8Array, before: boolean): RegionInfo {
-    this.checkBootstrapped();
-    const { regions } = this.cluster.durable;
-    const region = before ? regions.before(key) : regions.holding(key);
-    if (region === undefined) {
-      throw new RdbError("RDB_REGION_NOT_FOUND", "the key's region is just changing its range: ask again");
-    }
-    return this.cluster.infoOf(region);
-  }
-
-  /** @throws RdbError RDB_CLUSTER_NOT_BOOTSTRAPPED; RDB_NOT_FOUND */
-  regionById(id: RegionId): RegionInfo {
-    this.checkBootstrapped();
-    const info = this.cluster.region(id);
-    if (info === undefined) {
-      throw new RdbError("RDB_NOT_FOUND", `region ${id} is not known`, { details: { regionId: id } });
-    }
-    return info;
-  }
-
-  /** @throws RdbError RDB_NOT_FOUND */
-  storeById(id: StoreId): StoreView {
-    const view = this.storeViews().find(({ store }) => store.id === id);
-    if (view === undefined) {
-      throw new RdbError("RDB_NOT_FOUND", `store ${id} is not known`, { details: { storeId: id } });
-    }
-    return view;
+    this.#pushLeaderMoves(stream);
   }
 
   /** Ends all streams. */
   close(): void {
+    this.#pulse?.cancel();
     this.#streams.closeAll();
+  }
+
+  #schedulePulse(): void {
+    this.#pulse = this.#clock.setTimer(pdLimits.pulseEveryMs, () => {
+      this.cluster.liveness.pulse(this.#clock.monotonicMs());
+      this.#schedulePulse();
+    });
   }
 
   async #takeReports(storeId: StoreId, reports: readonly Report[]): Promise<void> {
     const regions = this.cluster.routesToRecord(reports);
+    const { awaitFirstLeader } = this.cluster.durable;
+    const firstLed = regions.filter((region) => awaitFirstLeader.has(region.id));
     if (regions.length > 0) {
       const { accepted } = await this.log.propose({ kind: "UpdateRoutes", regions });
       this.#logger.info({ store: storeId, regions: accepted }, "routes recorded");
+    }
+    for (const { id } of firstLed) {
+      this.#initialLeaders.add(id);
     }
     for (const { regionId, reason } of this.cluster.observe(reports, this.#clock.wallMs())) {
       this.#logger.debug({ store: storeId, region: regionId, reason }, "report ignored");
@@ -290,6 +229,17 @@ export class PlacementDriver {
     }
   }
 
+  #pushLeaderMoves(stream: HeartbeatStream): void {
+    const monotonicMs = this.#clock.monotonicMs();
+    for (const { region, to } of this.#initialLeaders.movesFrom(stream.storeId, this.cluster, monotonicMs)) {
+      stream.commands.push(transferLeaderCommand(region, to.id));
+      this.#logger.info(
+        { region: region.id, from: stream.storeId, to: to.storeId },
+        "initial leader is moved",
+      );
+    }
+  }
+
   #pushStoreList(): void {
     const command = this.#storeList();
     for (const stream of this.#streams.all()) {
@@ -298,22 +248,7 @@ export class PlacementDriver {
   }
 
   #storeList(): ReturnType<typeof storeListCommand> {
-    return storeListCommand(this.presentStores().map(storeToProto));
-  }
-
-  /** Stores that are not gone for good. */
-  presentStores(): StoreView[] {
-    return this.storeViews().filter((view) => !view.store.isTombstone);
-  }
-
-  #checkCluster(clusterId: number, storeId: StoreId | undefined): void {
-    if (clusterId !== this.clusterId) {
-      throw new RdbError(
-        "RDB_CLUSTER_MISMATCH",
-        `${storeId === undefined ? "the store" : `store ${storeId}`} belongs to cluster ${clusterId}, this is cluster ${this.clusterId}: point it at its own placement driver, or start it with an empty data folder`,
-        { details: { clusterId, expected: this.clusterId } },
-      );
-    }
+    return storeListCommand(this.lookup.presentStores().map(storeToProto));
   }
 
   #now(): Moment {

@@ -1,6 +1,6 @@
-import { type Clock, type Logger, type Random, RdbError, peerId } from "@flaredb/rdb-base";
+import { type Clock, KiB, type Logger, MiB, type Random, RdbError, peerId } from "@flaredb/rdb-base";
 import { PdService } from "@flaredb/rdb-proto";
-import { openRocksEngine } from "@flaredb/rdb-storage";
+import { type RocksOptions, openRocksEngine } from "@flaredb/rdb-storage";
 import { RpcServer, formatAddress } from "@flaredb/rdb-wire";
 import { ClusterState } from "./cluster/cluster-state.ts";
 import type { PdConfig } from "./config.ts";
@@ -16,6 +16,19 @@ import { type MemberInfo, pdService } from "./rpc/pd-service.ts";
 const MEMBER_ID = peerId(1);
 /** How long open calls may go on once PD stops. */
 const CLOSE_GRACE_MS = 1_000;
+
+/** PD's rows are small and read once, at start; everything else is in memory anyway. */
+const engineMemory: RocksOptions = {
+  blockCacheBytes: 4 * MiB,
+  memtableBytes: {
+    raft_log: 4 * MiB,
+    data: 4 * MiB,
+    raft_state: 1 * MiB,
+    region: 1 * MiB,
+    session: 256 * KiB,
+  },
+  backgroundThreads: 1,
+};
 
 /** What PD needs of the world. */
 export interface PdPorts {
@@ -62,7 +75,7 @@ interface OpenedRaft {
 
 async function openRaft(config: PdConfig, ports: PdPorts): Promise<OpenedRaft> {
   const { clock, random, logger, onFatal } = ports;
-  const engine = await openRocksEngine({ path: config.dataDir, clock, onFatal });
+  const engine = await openRocksEngine({ path: config.dataDir, clock, onFatal, ...engineMemory });
   let storage: PdStorage;
   try {
     storage = await PdStorage.open(engine, MEMBER_ID);

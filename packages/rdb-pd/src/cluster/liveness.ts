@@ -9,11 +9,24 @@ export type LivenessState = "Up" | "Disconnected" | "Down";
  * A PD that just started knows nothing yet: no Store is Up, but none is taken for dead either.
  */
 export class Liveness {
+  /** Since when this process has been listening: its start, or the end of its last stall. */
+  #listeningMonotonicMs: number;
+  #pulseMonotonicMs: number;
   readonly #startedMonotonicMs: number;
   readonly #heardMonotonicMs = new Map<StoreId, number>();
 
   constructor(startedMonotonicMs: number) {
     this.#startedMonotonicMs = startedMonotonicMs;
+    this.#listeningMonotonicMs = startedMonotonicMs;
+    this.#pulseMonotonicMs = startedMonotonicMs;
+  }
+
+  /** PD is awake; called every second. A stopped process hears nobody, so Stores get their time anew after it. */
+  pulse(monotonicMs: number): void {
+    if (this.#isStalled(monotonicMs)) {
+      this.#listeningMonotonicMs = monotonicMs;
+    }
+    this.#pulseMonotonicMs = monotonicMs;
   }
 
   heard(id: StoreId, monotonicMs: number): void {
@@ -31,7 +44,12 @@ export class Liveness {
 
   /** Whether its silence is long enough that its address may be given to another Store. */
   isSilent(id: StoreId, monotonicMs: number): boolean {
-    const heard = this.#heardMonotonicMs.get(id) ?? this.#startedMonotonicMs;
-    return monotonicMs - heard > pdLimits.storeDisconnectedAfterMs;
+    const heard = Math.max(this.#heardMonotonicMs.get(id) ?? 0, this.#listeningMonotonicMs);
+    return monotonicMs - heard > pdLimits.storeDisconnectedAfterMs && !this.#isStalled(monotonicMs);
+  }
+
+  /** What waits in the sockets after a stall may be worked on before the first pulse. */
+  #isStalled(monotonicMs: number): boolean {
+    return monotonicMs - this.#pulseMonotonicMs > pdLimits.stalledAfterMs;
   }
 }

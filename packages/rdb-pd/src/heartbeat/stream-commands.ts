@@ -1,9 +1,10 @@
 import { create } from "@bufbuild/protobuf";
-import type { StoreId } from "@flaredb/rdb-base";
+import type { PeerId, Region, StoreId } from "@flaredb/rdb-base";
 import {
   type RegionHeartbeatResponse,
   RegionHeartbeatResponseSchema,
   type Store,
+  epochToProto,
   regionToProto,
 } from "@flaredb/rdb-proto";
 import type { DurableState } from "../cluster/durable-state.ts";
@@ -14,6 +15,15 @@ export function storeListCommand(stores: Store[]): RegionHeartbeatResponse {
 
 export function reportAllCommand(): RegionHeartbeatResponse {
   return create(RegionHeartbeatResponseSchema, { command: { case: "reportAll", value: {} } });
+}
+
+export function transferLeaderCommand(region: Region, toPeerId: PeerId): RegionHeartbeatResponse {
+  return create(RegionHeartbeatResponseSchema, {
+    command: {
+      case: "transferLeader",
+      value: { regionId: BigInt(region.id), epoch: epochToProto(region.epoch), toPeerId: BigInt(toPeerId) },
+    },
+  });
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { AddressInfo } from "node:net";
-import { RdbError } from "@flaredb/rdb-base";
+import { type ErrorCode, RdbError } from "@flaredb/rdb-base";
 import { formatAddress } from "@flaredb/rdb-wire";
 import fastify, { type FastifyInstance } from "fastify";
+import { parseKeyText } from "../key-text.ts";
 import type { PlacementDriver } from "../placement-driver.ts";
 import type { MemberInfo } from "../rpc/pd-service.ts";
 import { clusterView, healthView, regionsView, storesView } from "./json-views.ts";
@@ -28,7 +29,13 @@ export class HttpServer {
     this.#server.get("/health", () => healthView(driver));
     this.#server.get("/api/v1/cluster", () => clusterView(driver, members()));
     this.#server.get("/api/v1/stores", () => storesView(driver));
-    this.#server.get("/api/v1/regions", () => regionsView(driver));
+    this.#server.get<{ Querystring: { startKey?: string } }>("/api/v1/regions", ({ query }) =>
+      regionsView(driver, parseKeyText(String(query.startKey ?? ""))),
+    );
+    this.#server.setErrorHandler((error, _request, reply) => {
+      const { code, message } = RdbError.from(error);
+      return reply.status(httpStatus(code)).send({ code, message });
+    });
   }
 
   /** host:port. Only after `listen`. */
@@ -49,6 +56,18 @@ export class HttpServer {
 
   async close(): Promise<void> {
     await this.#server.close();
+  }
+}
+
+/** 400 for what the caller has to change, 503 for what may pass by itself. */
+function httpStatus(code: ErrorCode): number {
+  switch (code) {
+    case "RDB_INVALID_ARGUMENT":
+      return 400;
+    case "RDB_CLUSTER_NOT_BOOTSTRAPPED":
+      return 503;
+    default:
+      return 500;
   }
 }
 

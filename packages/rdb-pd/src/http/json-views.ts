@@ -1,6 +1,7 @@
 import { formatKey } from "@flaredb/rdb-base";
 import type { StoreView } from "../cluster/cluster-state.ts";
 import type { RegionInfo } from "../cluster/region-info.ts";
+import { pdLimits } from "../limits.ts";
 import type { PlacementDriver } from "../placement-driver.ts";
 import type { MemberInfo } from "../rpc/pd-service.ts";
 import { PROGRAM_VERSION } from "../version.ts";
@@ -20,7 +21,7 @@ export function healthView(driver: PlacementDriver) {
 /** Shape of `GET /api/v1/cluster`. */
 export function clusterView(driver: PlacementDriver, members: readonly MemberInfo[]) {
   const { cluster, regions, awaitFirstLeader } = driver.cluster.durable;
-  const stores = driver.presentStores();
+  const stores = driver.lookup.presentStores();
   return {
     clusterId: cluster.clusterId,
     bootstrapped: cluster.bootstrapped,
@@ -31,20 +32,23 @@ export function clusterView(driver: PlacementDriver, members: readonly MemberInf
     storeCount: stores.length,
     upStoreCount: stores.filter(({ condition }) => condition === "Up").length,
     regionCount: regions.size,
-    regionWithLeaderCount: driver.ledRegionCount(),
+    regionWithLeaderCount: driver.lookup.ledRegionCount(),
     regionsAwaitingFirstLeader: awaitFirstLeader.size,
   };
 }
 
 /** Shape of `GET /api/v1/stores`. */
 export function storesView(driver: PlacementDriver) {
-  return { stores: driver.storeViews().map(storeJson) };
+  return { stores: driver.lookup.storeViews().map(storeJson) };
 }
 
-/** Shape of `GET /api/v1/regions`. */
-export function regionsView(driver: PlacementDriver) {
-  const regions = driver.cluster.durable.regions.all();
-  return { regions: regions.map((region) => regionJson(driver.cluster.infoOf(region))) };
+/** Shape of `GET /api/v1/regions`: a page of them. `nextKey` is null on the last one. */
+export function regionsView(driver: PlacementDriver, startKey: Uint8Array) {
+  const { regions, next } = driver.lookup.regionPage(startKey, pdLimits.listRegionsMaxCount);
+  return {
+    regions: regions.map(regionJson),
+    nextKey: next === undefined ? null : formatKey(next.startKey),
+  };
 }
 
 function storeJson({ store, condition, lastHeardMs, stats, regionCount, leaderCount }: StoreView) {

@@ -197,7 +197,7 @@ export class PdRaft implements CommandLog {
     this.#isLeader = softState.role === "Leader";
     this.#options.logger.info(
       { peer: this.memberId, role: softState.role, lead: softState.lead, term: this.#node.term },
-      "placement driver's leader changed",
+      "role in the placement driver's group",
     );
     if (wasLeader && !this.#isLeader) {
       this.#pending.failAll(

@@ -35,6 +35,7 @@ export class PdStorage {
   readonly #engine: Engine;
   readonly #memberId: PeerId;
   #applied: { readonly index: number; readonly term: number };
+  #hasIdent: boolean;
   #bytesSinceCut = 0;
 
   private constructor(engine: Engine, memberId: PeerId, log: RaftLogStore, state: DurableState) {
@@ -42,6 +43,7 @@ export class PdStorage {
     this.#memberId = memberId;
     this.log = log;
     this.state = state;
+    this.#hasIdent = readIdentOf(engine, "PD") !== undefined;
     this.#applied = getApplyState(engine, PD_GROUP) ?? { index: INITIAL_INDEX, term: INITIAL_TERM };
   }
 
@@ -104,7 +106,6 @@ export class PdStorage {
    */
   writeApplied(entry: Entry): void {
     assert(entry.index === this.#applied.index + 1, "entries are applied in order, without gaps");
-    const hadCluster = this.#hasIdent;
     this.#applied = { index: entry.index, term: entry.term };
     const part = new WritePart();
     for (const changed of this.state.takeChangedRows()) {
@@ -116,7 +117,8 @@ export class PdStorage {
       }
     }
     putApplyState(part, PD_GROUP, { index: entry.index, term: entry.term, revision: 0, logTimeMs: 0 });
-    if (!hadCluster && this.state.cluster.clusterId !== 0) {
+    if (!this.#hasIdent && this.state.cluster.clusterId !== 0) {
+      this.#hasIdent = true;
       writeIdent(part, { kind: "PD", clusterId: this.state.cluster.clusterId, memberId: this.#memberId });
     }
     this.#cutLog(part);
@@ -126,10 +128,6 @@ export class PdStorage {
   /** Writes and syncs everything, and frees the folder. */
   close(): Promise<void> {
     return this.#engine.close();
-  }
-
-  get #hasIdent(): boolean {
-    return readIdentOf(this.#engine, "PD") !== undefined;
   }
 
   /** A single member needs no entry that it has applied; with more members the slowest one will decide. */

@@ -59,7 +59,7 @@ export function pdService(options: PdServiceOptions): ServiceImpl<typeof PdServi
       return create(RegisterStoreResponseSchema, {
         clusterId: BigInt(driver.clusterId),
         storeId: BigInt(store.id),
-        stores: driver.presentStores().map(storeToProto),
+        stores: driver.lookup.presentStores().map(storeToProto),
       });
     },
 
@@ -82,17 +82,16 @@ export function pdService(options: PdServiceOptions): ServiceImpl<typeof PdServi
     },
 
     getRegion(request) {
-      const info = driver.regionOf(checkKey("key", request.key), request.before);
+      const info = driver.lookup.regionOf(checkKey("key", request.key), request.before);
       return create(GetRegionResponseSchema, withStores(driver, info));
     },
 
     getRegionById(request) {
-      const info = driver.regionById(fromWire(() => regionId(request.regionId)));
+      const info = driver.lookup.regionById(fromWire(() => regionId(request.regionId)));
       return create(GetRegionByIdResponseSchema, withStores(driver, info));
     },
 
     listRegions(request) {
-      driver.checkBootstrapped();
       const limit = request.limit === 0 ? pdLimits.listRegionsMaxCount : request.limit;
       if (limit > pdLimits.listRegionsMaxCount) {
         throw invalid(
@@ -102,27 +101,29 @@ export function pdService(options: PdServiceOptions): ServiceImpl<typeof PdServi
         );
       }
       const startKey = checkKey("start_key", request.startKey);
-      const { regions, next } = driver.cluster.durable.regions.page(startKey, limit);
+      const { regions, next } = driver.lookup.regionPage(startKey, limit);
       return create(ListRegionsResponseSchema, {
-        routes: regions.map((region) => routeToProto(driver.cluster.infoOf(region))),
+        routes: regions.map(routeToProto),
         ...(next === undefined ? {} : { nextKey: next.startKey }),
       });
     },
 
     getStore(request) {
       const id = fromWire(() => storeId(request.storeId));
-      return create(GetStoreResponseSchema, { status: storeStatusToProto(driver.storeById(id)) });
+      return create(GetStoreResponseSchema, { status: storeStatusToProto(driver.lookup.storeById(id)) });
     },
 
     listStores() {
-      return create(ListStoresResponseSchema, { statuses: driver.storeViews().map(storeStatusToProto) });
+      return create(ListStoresResponseSchema, {
+        statuses: driver.lookup.storeViews().map(storeStatusToProto),
+      });
     },
   };
 }
 
 function clusterInfo(driver: PlacementDriver, members: readonly MemberInfo[]): GetClusterInfoResponse {
   const { cluster, regions } = driver.cluster.durable;
-  const stores = driver.presentStores();
+  const stores = driver.lookup.presentStores();
   return create(GetClusterInfoResponseSchema, {
     clusterId: BigInt(cluster.clusterId),
     bootstrapped: cluster.bootstrapped,
@@ -131,7 +132,7 @@ function clusterInfo(driver: PlacementDriver, members: readonly MemberInfo[]): G
     members: members.map((member) => create(PdMemberSchema, { ...member, id: BigInt(member.id) })),
     leaderMemberId: BigInt(driver.log.leaderMemberId),
     regionCount: regions.size,
-    regionWithLeaderCount: driver.ledRegionCount(),
+    regionWithLeaderCount: driver.lookup.ledRegionCount(),
     upStoreCount: stores.filter(({ condition }) => condition === "Up").length,
     programVersion: PROGRAM_VERSION,
   });
@@ -199,6 +200,6 @@ function withStores(
 ): { readonly route: RegionRoute; readonly stores: Store[] } {
   const isPeerStore = (view: StoreView): boolean =>
     info.region.peers.some((peer) => peer.storeId === view.store.id);
-  const stores = driver.storeViews().filter(isPeerStore).map(storeToProto);
+  const stores = driver.lookup.storeViews().filter(isPeerStore).map(storeToProto);
   return { route: routeToProto(info), stores };
 }

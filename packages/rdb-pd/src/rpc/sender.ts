@@ -1,5 +1,5 @@
 import { safeInteger, storeId } from "@flaredb/rdb-base";
-import type { Sender } from "../placement-driver.ts";
+import type { Sender } from "../sender-check.ts";
 import { fromWire } from "./from-wire.ts";
 
 /** Who a heartbeat says it is from. @throws RdbError RDB_INVALID_ARGUMENT when an id is no safe integer */

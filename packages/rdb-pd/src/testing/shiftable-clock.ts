@@ -1,11 +1,27 @@
-import { type Clock, systemClock } from "@flaredb/rdb-base";
+import { type Clock, SECOND_MS, type Timer, systemClock } from "@flaredb/rdb-base";
 
-/** The system's clock, which a test sets forward: timers go by the real one, what is read is shifted. */
+/** Timers up to this long follow a shift; longer ones wait for sockets, which no shift makes any faster. */
+const FOLLOWING_MAX_MS = 1 * SECOND_MS;
+
+interface FollowingTimer {
+  readonly dueMs: number;
+  readonly fire: () => void;
+}
+
+/** The system's clock, which a test sets forward. */
 export class ShiftableClock implements Clock {
   #shiftMs = 0;
+  readonly #timers = new Set<FollowingTimer>();
 
+  /** Lets time go by in steps of a second. */
   advance(ms: number): void {
-    this.#shiftMs += ms;
+    for (let left = ms; left > 0; left -= FOLLOWING_MAX_MS) {
+      this.#shiftMs += Math.min(left, FOLLOWING_MAX_MS);
+      const now = this.monotonicMs();
+      for (const timer of [...this.#timers].filter(({ dueMs }) => dueMs <= now)) {
+        timer.fire();
+      }
+    }
   }
 
   wallMs(): number {
@@ -16,6 +32,25 @@ export class ShiftableClock implements Clock {
     return systemClock.monotonicMs() + this.#shiftMs;
   }
 
-  setTimer: Clock["setTimer"] = (delayMs, callback) => systemClock.setTimer(delayMs, callback);
-  setImmediate: Clock["setImmediate"] = (callback) => systemClock.setImmediate(callback);
+  setTimer(delayMs: number, callback: () => void): Timer {
+    if (delayMs > FOLLOWING_MAX_MS) {
+      return systemClock.setTimer(delayMs, callback);
+    }
+    const cancel = (): void => {
+      real.cancel();
+      this.#timers.delete(timer);
+    };
+    const fire = (): void => {
+      cancel();
+      callback();
+    };
+    const real = systemClock.setTimer(delayMs, fire);
+    const timer: FollowingTimer = { dueMs: this.monotonicMs() + delayMs, fire };
+    this.#timers.add(timer);
+    return { cancel };
+  }
+
+  setImmediate(callback: () => void): void {
+    systemClock.setImmediate(callback);
+  }
 }

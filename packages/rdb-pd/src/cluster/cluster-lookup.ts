@@ -1,0 +1,89 @@
+import { type Clock, type Region, RdbError, type RegionId, type StoreId } from "@flaredb/rdb-base";
+import type { ClusterState, StoreView } from "./cluster-state.ts";
+import type { RegionInfo } from "./region-info.ts";
+
+/** What PD answers to whoever asks where things are and how they do. Reads only. */
+export class ClusterLookup {
+  readonly #cluster: ClusterState;
+  readonly #clock: Clock;
+
+  constructor(cluster: ClusterState, clock: Clock) {
+    this.#cluster = cluster;
+    this.#clock = clock;
+  }
+
+  /** Every Store, tombstones included. */
+  storeViews(): StoreView[] {
+    return this.#cluster.storeViews(this.#clock.monotonicMs());
+  }
+
+  ledRegionCount(): number {
+    return this.#cluster.ledRegionCount(this.#clock.monotonicMs());
+  }
+
+  /** Stores that are not gone for good. */
+  presentStores(): StoreView[] {
+    return this.storeViews().filter((view) => !view.store.isTombstone);
+  }
+
+  /** @throws RdbError RDB_CLUSTER_NOT_BOOTSTRAPPED before the initial Regions are placed */
+  checkBootstrapped(): void {
+    const { bootstrapped, config } = this.#cluster.durable.cluster;
+    if (!bootstrapped) {
+      const upCount = this.#cluster.upStoreIds(this.#clock.monotonicMs()).length;
+      throw new RdbError(
+        "RDB_CLUSTER_NOT_BOOTSTRAPPED",
+        `the cluster has no regions yet: ${upCount} of ${config?.bootstrapStoreCount ?? 0} stores are up`,
+        { details: { upStoreCount: upCount, bootstrapStoreCount: config?.bootstrapStoreCount ?? 0 } },
+      );
+    }
+  }
+
+  /**
+   * The Region that holds the key, or with `before` the keys just below it.
+   *
+   * @throws RdbError RDB_CLUSTER_NOT_BOOTSTRAPPED; RDB_REGION_NOT_FOUND while a split is known only in part
+   */
+  regionOf(key: Uint8Array, before: boolean): RegionInfo {
+    this.checkBootstrapped();
+    const { regions } = this.#cluster.durable;
+    const region = before ? regions.before(key) : regions.holding(key);
+    if (region === undefined) {
+      throw new RdbError("RDB_REGION_NOT_FOUND", "the key's region is just changing its range: ask again");
+    }
+    return this.#cluster.infoOf(region);
+  }
+
+  /** @throws RdbError RDB_CLUSTER_NOT_BOOTSTRAPPED; RDB_NOT_FOUND */
+  regionById(id: RegionId): RegionInfo {
+    this.checkBootstrapped();
+    const info = this.#cluster.region(id);
+    if (info === undefined) {
+      throw new RdbError("RDB_NOT_FOUND", `region ${id} is not known`, { details: { regionId: id } });
+    }
+    return info;
+  }
+
+  /** @throws RdbError RDB_NOT_FOUND */
+  storeById(id: StoreId): StoreView {
+    const view = this.storeViews().find(({ store }) => store.id === id);
+    if (view === undefined) {
+      throw new RdbError("RDB_NOT_FOUND", `store ${id} is not known`, { details: { storeId: id } });
+    }
+    return view;
+  }
+
+  /**
+   * At most `limit` Regions in the order of their keys, from the one that holds `startKey`, or the first behind it, on.
+   *
+   * @throws RdbError RDB_CLUSTER_NOT_BOOTSTRAPPED
+   */
+  regionPage(
+    startKey: Uint8Array,
+    limit: number,
+  ): { readonly regions: readonly RegionInfo[]; readonly next: Region | undefined } {
+    this.checkBootstrapped();
+    const { regions, next } = this.#cluster.durable.regions.page(startKey, limit);
+    return { regions: regions.map((region) => this.#cluster.infoOf(region)), next };
+  }
+}
