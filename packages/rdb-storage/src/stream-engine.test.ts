@@ -101,6 +101,18 @@ describe("StreamEngine", () => {
     }
   });
 
+  it("writes before it closes what callbacks submit meanwhile", async () => {
+    const { clock, engine } = fixture();
+    const written: string[] = [];
+    engine.submit(partOf("a", "1"), () => {
+      engine.submit(partOf("b", "2"), () => written.push("b"));
+    });
+    await clock.runUntil(engine.close());
+    expect(written).toEqual(["b"]);
+    expect(() => engine.submit(partOf("c", "3"))).toThrow("an engine that closes is not written to");
+    expect(engine.crash().get("data", bytes("b"))).toEqual(bytes("2"));
+  });
+
   it("acknowledges nothing after a failed write, and reports it once", async () => {
     const { clock, engine, fatal } = fixture();
     const written: string[] = [];

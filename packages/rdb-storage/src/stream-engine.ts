@@ -156,8 +156,10 @@ export class StreamEngine implements Engine {
 
   async #close(): Promise<void> {
     try {
-      await this.flush();
-      assert(this.#steps.length === 0, "nothing is submitted while an engine closes");
+      do {
+        await this.flush();
+        // Until the callbacks of what was flushed submit nothing more.
+      } while (this.#steps.length > 0);
     } finally {
       if (this.#state !== "failed") {
         this.#state = "closing";
