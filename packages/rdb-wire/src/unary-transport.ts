@@ -30,14 +30,20 @@ export interface UnaryTransport {
 export function unaryTransport(address: string, options: UnaryTransportOptions = {}): UnaryTransport {
   const { host, port } = parseAddress(address);
   const { localAddress, keepalive = connectionDefaults.keepalive } = options;
+  const sockets = new Set<net.Socket>();
   const baseUrl = `http://${address}`;
   const sessionManager = new Http2SessionManager(
     baseUrl,
     { pingIntervalMs: keepalive.intervalMs, pingTimeoutMs: keepalive.timeoutMs },
     {
       ...http2SessionOptions,
-      createConnection: () =>
-        net.connect({ host, port, noDelay: true, ...(localAddress === undefined ? {} : { localAddress }) }),
+      createConnection: () => {
+        const address = { host, port, ...(localAddress === undefined ? {} : { localAddress }) };
+        const socket = net.connect({ ...address, noDelay: true });
+        sockets.add(socket);
+        socket.once("close", () => sockets.delete(socket));
+        return socket;
+      },
     },
   );
   const transport = createGrpcTransport({
@@ -47,5 +53,14 @@ export function unaryTransport(address: string, options: UnaryTransportOptions =
     writeMaxBytes: limits.messageMaxBytes,
     acceptCompression: [],
   });
-  return { transport, close: () => sessionManager.abort() };
+  return {
+    transport,
+    // Not by the session manager's abort: it stops listening to its session at once, and a session that has just been
+    // given up for silence would then throw its error at the process.
+    close() {
+      for (const socket of sockets) {
+        socket.destroy();
+      }
+    },
+  };
 }
