@@ -35,7 +35,7 @@ export class ManagedProcess {
     return this.#child !== undefined;
   }
 
-  /** Ends that no test asked for, in words. */
+  /** Ends that no test asked for, in words, each with the end of the log. */
   get unexpectedEnds(): readonly string[] {
     return this.#unexpectedEnds;
   }
@@ -61,7 +61,9 @@ export class ManagedProcess {
       child.once("exit", (code, signal) => {
         this.#child = undefined;
         if (!this.#endIsExpected) {
-          this.#unexpectedEnds.push(`${this.plan.name} ended: ${signal ?? `exit code ${code}`}`);
+          this.#unexpectedEnds.push(
+            `${this.plan.name} ended: ${signal ?? `exit code ${code}`}; its log ends:\n${this.#tail()}`,
+          );
         }
         resolve();
       });

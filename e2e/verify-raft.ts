@@ -119,6 +119,7 @@ try {
   console.log("\nRaft replication is as SPEC R1 to R9 say.");
 } catch (error) {
   console.error(error);
+  console.error(cluster.unexpectedEnds().join("\n"));
   process.exitCode = 1;
 } finally {
   await cluster.dispose();
