@@ -263,36 +263,43 @@ export class FakeCluster {
     },
   };
 
+  /** The placement driver's answers, in the form that a service takes too. */
+  readonly pdRoutes = {
+    getClusterInfo: () =>
+      this.#asked("getClusterInfo", () =>
+        create(GetClusterInfoResponseSchema, { clusterId: 1n, bootstrapped: this.isBootstrapped }),
+      ),
+    getRegion: ({ key, before }: { readonly key: Uint8Array; readonly before: boolean }) =>
+      this.#asked("getRegion", () => this.#getRegion(key, before)),
+    listRegions: () =>
+      this.#asked("listRegions", () =>
+        create(ListRegionsResponseSchema, {
+          routes: this.listsRegions ? this.regions.map((region) => this.#route(region)) : [],
+        }),
+      ),
+    listStores: () =>
+      this.#asked("listStores", () =>
+        create(ListStoresResponseSchema, {
+          statuses: this.stores.map((store) => ({ store: { id: BigInt(store.id), address: store.address } })),
+        }),
+      ),
+  };
+
   readonly pdConnector: PdConnector = {
     connect: (address) => {
-      const answer = async <Answer>(method: string, make: () => Answer): Promise<Answer> => {
+      const answer = async <Answer>(make: () => Answer): Promise<Answer> => {
         await new Promise<void>((resolve) => this.clock.setTimer(LATENCY_MS, resolve));
         if (!this.isPdUp || address.startsWith("dead")) {
           throw new RdbError("RDB_PD_UNAVAILABLE", `${address} does not answer`);
         }
-        this.pdCalls.push(method);
         return make();
       };
+      const { getClusterInfo, getRegion, listRegions, listStores } = this.pdRoutes;
       return {
-        getClusterInfo: () =>
-          answer("getClusterInfo", () =>
-            create(GetClusterInfoResponseSchema, { clusterId: 1n, bootstrapped: this.isBootstrapped }),
-          ),
-        getRegion: ({ key, before }) => answer("getRegion", () => this.#getRegion(key, before)),
-        listRegions: () =>
-          answer("listRegions", () =>
-            create(ListRegionsResponseSchema, {
-              routes: this.listsRegions ? this.regions.map((region) => this.#route(region)) : [],
-            }),
-          ),
-        listStores: () =>
-          answer("listStores", () =>
-            create(ListStoresResponseSchema, {
-              statuses: this.stores.map((store) => ({
-                store: { id: BigInt(store.id), address: store.address },
-              })),
-            }),
-          ),
+        getClusterInfo: () => answer(getClusterInfo),
+        getRegion: (request) => answer(() => getRegion(request)),
+        listRegions: () => answer(listRegions),
+        listStores: () => answer(listStores),
         close: () => {},
       };
     },
@@ -315,6 +322,11 @@ export class FakeCluster {
         return [{ $typeName: "rdb.v1.KvResponse", requestId: request.requestId, result }];
       }),
     );
+  }
+
+  #asked<Answer>(method: string, make: () => Answer): Answer {
+    this.pdCalls.push(method);
+    return make();
   }
 
   #remember(): void {
