@@ -14,7 +14,7 @@ export interface ApplySnapshotOptions {
   readonly region: Region;
   /** The snapshot's rows, each batch small enough for one pass of the writer; see `snapshotRowBatches`. */
   readonly batches: AsyncIterable<readonly SnapshotRow[]>;
-  /** Asked before each batch: whether to give up and leave the rest to the next start. */
+  /** Asked before each step: whether to give up and leave the rest to the next start. */
   readonly isStopped?: () => boolean;
 }
 
@@ -39,6 +39,9 @@ export async function applySnapshot(options: ApplySnapshotOptions): Promise<bool
       part.put(column, key, value);
     }
     await written(engine, part);
+  }
+  if (options.isStopped?.() === true) {
+    return false;
   }
   const last = new WritePart();
   putRegionLocalState(last, { state: "Normal", region });

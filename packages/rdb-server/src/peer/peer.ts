@@ -198,8 +198,16 @@ export class Peer {
     }
   }
 
-  /** A whole snapshot lies in its files. */
+  get isInstalling(): boolean {
+    return this.#ready.isInstalling;
+  }
+
+  /** A whole snapshot lies in its files. While another is installed it is dropped: the leader finds out and asks. */
   stepSnapshot(received: ReceivedSnapshot): void {
+    if (this.isInstalling) {
+      this.#installer.drop(received);
+      return;
+    }
     this.#installer.expect(received);
     this.step(received.message);
     this.#ready.run();

@@ -10,6 +10,7 @@ import {
   type SoftState,
 } from "@flaredb/rdb-raft";
 import { type Engine, type RaftLogStore, WritePart } from "@flaredb/rdb-storage";
+import { AppendOrder, type AppendWork } from "./append-order.ts";
 
 /** What the handler drives, and what it tells. */
 export interface ReadyHandlerOwner {
@@ -23,7 +24,7 @@ export interface ReadyHandlerOwner {
   applyIsPaused(): boolean;
   /** Applies to the state machine; when it returns, the entries' effects are visible. */
   apply(entries: readonly Entry[]): void;
-  /** Replaces log and content by a snapshot's; `done` comes when it is durable. */
+  /** Replaces log and content by a snapshot's; `done` comes when it is durable. One at a time. */
   installSnapshot(message: Message, snapshot: Snapshot, done: () => void): void;
   readStates(states: readonly ReadState[]): void;
   softStateChanged(state: SoftState): void;
@@ -47,7 +48,7 @@ export class ReadyHandler {
   /** What became durable since the last turn, in order. */
   #responses: Message[] = [];
   /** Parts and snapshots on their way to the disk. */
-  #unwrittenCount = 0;
+  readonly #order = new AppendOrder();
   #installing = false;
   #stopped = false;
 
@@ -62,7 +63,7 @@ export class ReadyHandler {
 
   /** Whether everything asked for is durable and applied. */
   get isSettled(): boolean {
-    return this.#unwrittenCount === 0 && this.#responses.length === 0 && this.#pausedApplies.length === 0;
+    return this.#order.isEmpty && this.#responses.length === 0 && this.#pausedApplies.length === 0;
   }
 
   /** The peer is gone: late news is ignored. */
@@ -110,7 +111,7 @@ export class ReadyHandler {
     }
     const part = new WritePart();
     this.#addToPart(part, message);
-    if (part.isEmpty && this.#unwrittenCount === 0) {
+    if (part.isEmpty && this.#order.isEmpty) {
       // Nothing of this peer is on its way: what the responses speak of is durable already.
       this.#responses.push(...message.responses);
       this.#takeNews();
@@ -138,25 +139,34 @@ export class ReadyHandler {
   }
 
   #submit(part: WritePart, responses: readonly Message[]): void {
-    this.#unwrittenCount++;
-    this.#owner.engine.submit(part, () => this.#written(responses));
+    const work = this.#order.begin(responses);
+    this.#owner.engine.submit(part, () => this.#written(work));
   }
 
-  #written(responses: readonly Message[]): void {
-    this.#unwrittenCount--;
+  #written(work: AppendWork): void {
+    const answerable = this.#order.end(work);
     if (!this.#stopped) {
-      this.#responses.push(...responses);
+      this.#responses.push(...answerable);
       this.#owner.wantsTurn();
     }
   }
 
   #install(message: Message, snapshot: Snapshot): void {
+    assert(!this.#installing, "a peer installs one snapshot at a time");
     this.#installing = true;
-    this.#unwrittenCount++;
+    this.#dropPausedApplies();
+    const work = this.#order.begin(message.responses);
     this.#owner.installSnapshot(message, snapshot, () => {
       this.#installing = false;
-      this.#written(message.responses);
+      this.#written(work);
     });
+  }
+
+  /** What they would make is in the snapshot, and would spoil it now. */
+  #dropPausedApplies(): void {
+    const dropped = this.#pausedApplies;
+    this.#pausedApplies = [];
+    this.#responses.push(...dropped.flatMap((message) => message.responses));
   }
 
   #apply(message: Message): void {

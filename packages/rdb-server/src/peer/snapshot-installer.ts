@@ -1,4 +1,4 @@
-import { MiB, RdbError, type Region } from "@flaredb/rdb-base";
+import { MiB, RdbError, type Region, assert } from "@flaredb/rdb-base";
 import type { HardState, Message, Snapshot } from "@flaredb/rdb-raft";
 import {
   type ApplyState,
@@ -31,19 +31,18 @@ export class SnapshotInstaller {
   readonly #context: PeerContext;
   readonly #log: RaftLogStore;
   #expected: ReceivedSnapshot | undefined;
+  /** The id of the one that is being installed. */
+  #installing: string | undefined;
 
   constructor(context: PeerContext, log: RaftLogStore) {
     this.#context = context;
     this.#log = log;
   }
 
-  /** A snapshot arrived and goes to the core next. The core may not want it: the next one replaces it. */
+  /** A snapshot arrived and goes to the core next. The core may not want it: see `dropUnused`. */
   expect(received: ReceivedSnapshot): void {
-    const unused = this.#expected;
+    assert(this.#expected === undefined, "a snapshot that the core did not take was dropped");
     this.#expected = received;
-    if (unused !== undefined && unused.snapshotId !== received.snapshotId) {
-      this.#remove(unused.snapshotId);
-    }
   }
 
   /** Lets go of a snapshot that the core did not take. Called after the turn in which it arrived. */
@@ -51,7 +50,14 @@ export class SnapshotInstaller {
     const unused = this.#expected;
     this.#expected = undefined;
     if (unused !== undefined) {
-      this.#remove(unused.snapshotId);
+      this.drop(unused);
+    }
+  }
+
+  /** Removes a snapshot's files, unless it is just the one that is being installed, sent twice. */
+  drop({ snapshotId }: ReceivedSnapshot): void {
+    if (snapshotId !== this.#installing) {
+      this.#remove(snapshotId);
     }
   }
 
@@ -88,8 +94,10 @@ export class SnapshotInstaller {
     const { engine, snapshotFiles } = this.#context;
     const batches = snapshotFiles.read(snapshotId, INSTALL_PART_MAX_BYTES);
     const isStopped = (): boolean => outcome.isStopped();
+    this.#installing = snapshotId;
     if (await applySnapshot({ engine, region, batches, isStopped })) {
-      await snapshotFiles.remove(snapshotId);
+      this.#installing = undefined;
+      this.#remove(snapshotId);
       outcome.finished(region, applyState);
     }
   }

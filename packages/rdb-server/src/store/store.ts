@@ -79,6 +79,7 @@ export class Store implements StoreHandle {
   #lastHandOverMs = Number.NEGATIVE_INFINITY;
   #counting = false;
   #stopping = false;
+  #closing: Promise<void> | undefined;
   #stopped = false;
 
   constructor(options: StoreOptions) {
@@ -107,10 +108,12 @@ export class Store implements StoreHandle {
   }
 
   /** Hands leaderships over, answers everybody, and makes everything durable. The engine stays open. Idempotent. */
-  async close(): Promise<void> {
-    if (this.#stopping) {
-      return;
-    }
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#stopping = true;
     await this.#handOverAll();
     this.#stopped = true;
@@ -140,6 +143,9 @@ export class Store implements StoreHandle {
     const peer = this.#peers.get(message.regionId);
     if (peer === undefined || peer.id !== message.toPeer.id) {
       return `Store ${this.storeId} has no peer ${message.toPeer.id} of Region ${message.regionId}`;
+    }
+    if (peer.isInstalling) {
+      return `Region ${region.id} is installing a snapshot already`;
     }
     const overlapping = this.#peers.overlapping(region, region.id);
     if (overlapping !== undefined) {
