@@ -26,6 +26,13 @@ export interface RaftConfig {
   readonly applied?: Index;
   /** Use the append and apply threads of async storage writes. Default false. */
   readonly asyncStorageWrites?: boolean;
+  /**
+   * With async storage writes: send requests for votes while the candidate's own term and vote are still being
+   * written, as etcd-io/raft does. Unsafe: a candidate that forgets them in a crash may campaign in the same term
+   * again, with another log, and be elected by votes that were given to the first attempt. Only for comparing with
+   * etcd. Default false: the requests are among the responses of the MsgStorageAppend that writes the vote.
+   */
+  readonly eagerVoteRequests?: boolean;
   /** Most bytes of entries in one MsgApp. 0: one entry a message. Default: no limit. */
   readonly maxSizePerMessageBytes?: number;
   /** Most bytes of one Ready's committedEntries. Default: maxSizePerMessageBytes. */

@@ -55,12 +55,10 @@ export function handleVoteResponse(raft: Raft, message: PeerMessage): void {
     case "VoteWon":
       if (raft.role === "PreCandidate") {
         campaign(raft, "CampaignElection");
-      } else if (raft.tracker.votes.has(raft.id)) {
+      } else {
         raft.becomeLeader();
         broadcastAppend(raft);
       }
-      // Else the others' votes are enough, but the term is not durable here: a leader that forgot its term in a
-      // restart could win the same term again, and give the same positions other entries. etcd does not wait.
       return;
     case "VoteLost":
       // A pre-vote's answer carries the term to come, which this peer does not enter.

@@ -6,7 +6,7 @@ import { hex } from "./hex.ts";
 import { maxIndex, plus, ZERO_INDEX, ZERO_TERM } from "./index-math.ts";
 import { tickHeartbeat } from "./leader.ts";
 import { appliedTo, switchToConfig } from "./membership.ts";
-import type { ConfState, HardState, Message, Role } from "./messages.ts";
+import type { ConfState, HardState, Message, MessageType, Role } from "./messages.ts";
 import { type MessageFields, newMessage } from "./new-message.ts";
 import { ProgressTracker } from "./progress-tracker.ts";
 import { RaftLog } from "./raft-log.ts";
@@ -146,16 +146,12 @@ export class Raft {
   send(fields: MessageFields): void {
     const from = fields.from ?? this.id;
     const message = newMessage({ ...fields, from, term: this.#termToSend(fields) });
-    switch (message.type) {
-      case "MsgAppResp":
-      case "MsgVoteResp":
-      case "MsgPreVoteResp":
-        this.messagesAfterAppend.push(message);
-        return;
-      default:
-        assert(message.to !== this.id, `${message.type} is not sent to the peer itself`);
-        this.messages.push(message);
+    if (this.#waitsForAppend(message.type)) {
+      this.messagesAfterAppend.push(message);
+      return;
     }
+    assert(message.to !== this.id, `${message.type} is not sent to the peer itself`);
+    this.messages.push(message);
   }
 
   /** Puts the configuration of a snapshot, or of a restart, in force. Returns nothing: it is `confState`. */
@@ -216,6 +212,21 @@ export class Raft {
     this.pendingConfIndex = ZERO_INDEX;
     this.uncommittedBytes = 0;
     this.pendingReads = new PendingReads();
+  }
+
+  /** Whether a message promises something that must be durable first. */
+  #waitsForAppend(type: MessageType): boolean {
+    switch (type) {
+      case "MsgAppResp":
+      case "MsgVoteResp":
+      case "MsgPreVoteResp":
+        return true;
+      case "MsgVote":
+        // It speaks for a term and a log. Synchronous storage has both before anything is sent.
+        return this.config.asyncStorageWrites && !this.config.eagerVoteRequests;
+      default:
+        return false;
+    }
   }
 
   #termToSend(fields: MessageFields): Term | 0 {

@@ -49,6 +49,7 @@ export function resolveConfig(config: RaftConfig): ResolvedConfig {
     logger: config.logger,
     applied: config.applied ?? 0,
     asyncStorageWrites: config.asyncStorageWrites ?? false,
+    eagerVoteRequests: config.eagerVoteRequests ?? false,
     maxSizePerMessageBytes,
     maxCommittedSizePerReadyBytes: config.maxCommittedSizePerReadyBytes ?? maxSizePerMessageBytes,
     maxUncommittedEntriesSizeBytes: config.maxUncommittedEntriesSizeBytes ?? NO_LIMIT,

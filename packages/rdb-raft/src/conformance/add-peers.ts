@@ -87,6 +87,8 @@ function configTemplate(line: CommandLine): ConfigTemplate {
     maxInflightMessages: numberOf(line, "inflight") ?? MAX_INFLIGHT_MESSAGES,
     applied: index(numberOf(line, "index") ?? 0),
     asyncStorageWrites: flagOf(line, "async-storage-writes"),
+    // The files show etcd's order.
+    eagerVoteRequests: true,
     preVote: flagOf(line, "prevote"),
     checkQuorum: flagOf(line, "checkquorum"),
     ...(maxCommittedBytes === undefined ? {} : { maxCommittedSizePerReadyBytes: maxCommittedBytes }),
