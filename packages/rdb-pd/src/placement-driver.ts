@@ -19,6 +19,9 @@ import { storeToProto } from "./rpc/view-codec.ts";
 import { InitialLeaderSpread } from "./schedule/initial-leader-spread.ts";
 import { type Sender, checkCluster, checkSender } from "./sender-check.ts";
 
+/** Most ids in one line of the log. */
+const LOGGED_MAX_COUNT = 20;
+
 export interface PlacementDriverOptions {
   readonly cluster: ClusterState;
   readonly log: CommandLog;
@@ -185,7 +188,10 @@ export class PlacementDriver {
     const firstLed = regions.filter((region) => awaitFirstLeader.has(region.id));
     if (regions.length > 0) {
       const { accepted } = await this.log.propose({ kind: "UpdateRoutes", regions });
-      this.#logger.info({ store: storeId, regions: accepted }, "routes recorded");
+      this.#logger.info(
+        { store: storeId, count: accepted.length, regions: accepted.slice(0, LOGGED_MAX_COUNT) },
+        "routes recorded",
+      );
     }
     for (const { id } of firstLed) {
       this.#initialLeaders.add(id);

@@ -1,6 +1,7 @@
 import { type Clock, type Region, RdbError, type RegionId, type StoreId } from "@flaredb/rdb-base";
-import type { ClusterState, StoreView } from "./cluster-state.ts";
+import type { ClusterState, CountedStoreView, StoreView } from "./cluster-state.ts";
 import type { RegionInfo } from "./region-info.ts";
+import type { StoreInfo } from "./store-info.ts";
 
 /** What PD answers to whoever asks where things are and how they do. Reads only. */
 export class ClusterLookup {
@@ -12,18 +13,27 @@ export class ClusterLookup {
     this.#clock = clock;
   }
 
-  /** Every Store, tombstones included. */
-  storeViews(): StoreView[] {
-    return this.#cluster.storeViews(this.#clock.monotonicMs());
-  }
-
-  ledRegionCount(): number {
-    return this.#cluster.ledRegionCount(this.#clock.monotonicMs());
+  /** Every Store, tombstones included, with the counts of its Regions. */
+  countedStores(): CountedStoreView[] {
+    return this.#cluster.countedStoreViews(this.#clock.monotonicMs());
   }
 
   /** Stores that are not gone for good. */
   presentStores(): StoreView[] {
-    return this.storeViews().filter((view) => !view.store.isTombstone);
+    const present = [...this.#cluster.durable.stores.values()].filter((store) => !store.isTombstone);
+    return present.map((store) => this.#storeView(store));
+  }
+
+  /** The Stores of a Region's peers. */
+  storesOf(region: Region): StoreView[] {
+    return region.peers.flatMap(({ storeId }) => {
+      const store = this.#cluster.durable.stores.get(storeId);
+      return store === undefined ? [] : [this.#storeView(store)];
+    });
+  }
+
+  ledRegionCount(): number {
+    return this.#cluster.ledRegionCount(this.#clock.monotonicMs());
   }
 
   /** @throws RdbError RDB_CLUSTER_NOT_BOOTSTRAPPED before the initial Regions are placed */
@@ -65,8 +75,8 @@ export class ClusterLookup {
   }
 
   /** @throws RdbError RDB_NOT_FOUND */
-  storeById(id: StoreId): StoreView {
-    const view = this.storeViews().find(({ store }) => store.id === id);
+  storeById(id: StoreId): CountedStoreView {
+    const view = this.countedStores().find(({ store }) => store.id === id);
     if (view === undefined) {
       throw new RdbError("RDB_NOT_FOUND", `store ${id} is not known`, { details: { storeId: id } });
     }
@@ -85,5 +95,9 @@ export class ClusterLookup {
     this.checkBootstrapped();
     const { regions, next } = this.#cluster.durable.regions.page(startKey, limit);
     return { regions: regions.map((region) => this.#cluster.infoOf(region)), next };
+  }
+
+  #storeView(store: StoreInfo): StoreView {
+    return this.#cluster.storeView(store, this.#clock.monotonicMs());
   }
 }

@@ -165,7 +165,7 @@ test("SPEC-M6: Stores are listed with their condition and the counts of their Re
   registerStore(cluster.durable, registerCommand({ address: "127.0.0.1:7412", registrationToken: "x" }, [3]));
   expect(
     cluster
-      .storeViews(200)
+      .countedStoreViews(200)
       .map(({ store, condition, lastHeardMs, regionCount, leaderCount }) => [
         store.id,
         condition,

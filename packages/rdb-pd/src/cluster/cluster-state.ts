@@ -9,13 +9,16 @@ import type { StoreInfo } from "./store-info.ts";
 /** How a Store does; a tombstone is gone whatever it says. */
 export type StoreCondition = LivenessState | "Tombstone";
 
-/** A Store with everything that PD knows of it. */
+/** A Store as PD knows it. */
 export interface StoreView {
   readonly store: StoreInfo;
   readonly condition: StoreCondition;
   /** Wall clock, milliseconds since 1970; 0 when not since PD's start. */
   readonly lastHeardMs: number;
   readonly stats: StoreStats | undefined;
+}
+
+export interface CountedStoreView extends StoreView {
   /** Peers that Regions have on it. */
   readonly regionCount: number;
   readonly leaderCount: number;
@@ -150,8 +153,18 @@ export class ClusterState {
     return count;
   }
 
-  /** Every Store, tombstones included, in the order of their ids. */
-  storeViews(monotonicMs: number): StoreView[] {
+  storeView(store: StoreInfo, monotonicMs: number): StoreView {
+    const activity = this.#activities.get(store.id);
+    return {
+      store,
+      condition: this.condition(store, monotonicMs),
+      lastHeardMs: activity?.lastHeardMs ?? 0,
+      stats: activity?.stats,
+    };
+  }
+
+  /** Every Store, tombstones included, in the order of their ids. Walks all Regions. */
+  countedStoreViews(monotonicMs: number): CountedStoreView[] {
     const regionCounts = new Map<StoreId, number>();
     const leaderCounts = new Map<StoreId, number>();
     for (const region of this.durable.regions.all()) {
@@ -163,17 +176,11 @@ export class ClusterState {
         increment(leaderCounts, leader.storeId);
       }
     }
-    return [...this.durable.stores.values()].map((store) => {
-      const activity = this.#activities.get(store.id);
-      return {
-        store,
-        condition: this.condition(store, monotonicMs),
-        lastHeardMs: activity?.lastHeardMs ?? 0,
-        stats: activity?.stats,
-        regionCount: regionCounts.get(store.id) ?? 0,
-        leaderCount: leaderCounts.get(store.id) ?? 0,
-      };
-    });
+    return [...this.durable.stores.values()].map((store) => ({
+      ...this.storeView(store, monotonicMs),
+      regionCount: regionCounts.get(store.id) ?? 0,
+      leaderCount: leaderCounts.get(store.id) ?? 0,
+    }));
   }
 
   #storeIds(isWanted: (store: StoreInfo) => boolean): StoreId[] {

@@ -1,5 +1,5 @@
 import { formatKey } from "@flaredb/rdb-base";
-import type { StoreView } from "../cluster/cluster-state.ts";
+import type { CountedStoreView } from "../cluster/cluster-state.ts";
 import type { RegionInfo } from "../cluster/region-info.ts";
 import { pdLimits } from "../limits.ts";
 import type { PlacementDriver } from "../placement-driver.ts";
@@ -39,7 +39,7 @@ export function clusterView(driver: PlacementDriver, members: readonly MemberInf
 
 /** Shape of `GET /api/v1/stores`. */
 export function storesView(driver: PlacementDriver) {
-  return { stores: driver.lookup.storeViews().map(storeJson) };
+  return { stores: driver.lookup.countedStores().map(storeJson) };
 }
 
 /** Shape of `GET /api/v1/regions`: a page of them. `nextKey` is null on the last one. */
@@ -51,7 +51,7 @@ export function regionsView(driver: PlacementDriver, startKey: Uint8Array) {
   };
 }
 
-function storeJson({ store, condition, lastHeardMs, stats, regionCount, leaderCount }: StoreView) {
+function storeJson({ store, condition, lastHeardMs, stats, regionCount, leaderCount }: CountedStoreView) {
   return {
     id: store.id,
     address: store.address,

@@ -19,7 +19,6 @@ import {
   StoreHeartbeatResponseSchema,
 } from "@flaredb/rdb-proto";
 import { parseAddress } from "@flaredb/rdb-wire";
-import type { StoreView } from "../cluster/cluster-state.ts";
 import type { RegionInfo } from "../cluster/region-info.ts";
 import type { Registration } from "../command/command.ts";
 import { pdLimits } from "../limits.ts";
@@ -115,7 +114,7 @@ export function pdService(options: PdServiceOptions): ServiceImpl<typeof PdServi
 
     listStores() {
       return create(ListStoresResponseSchema, {
-        statuses: driver.lookup.storeViews().map(storeStatusToProto),
+        statuses: driver.lookup.countedStores().map(storeStatusToProto),
       });
     },
   };
@@ -198,8 +197,6 @@ function withStores(
   driver: PlacementDriver,
   info: RegionInfo,
 ): { readonly route: RegionRoute; readonly stores: Store[] } {
-  const isPeerStore = (view: StoreView): boolean =>
-    info.region.peers.some((peer) => peer.storeId === view.store.id);
-  const stores = driver.lookup.storeViews().filter(isPeerStore).map(storeToProto);
+  const stores = driver.lookup.storesOf(info.region).map(storeToProto);
   return { route: routeToProto(info), stores };
 }

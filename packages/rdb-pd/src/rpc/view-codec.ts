@@ -11,7 +11,7 @@ import {
   peerToProto,
   regionToProto,
 } from "@flaredb/rdb-proto";
-import type { StoreCondition, StoreView } from "../cluster/cluster-state.ts";
+import type { CountedStoreView, StoreCondition, StoreView } from "../cluster/cluster-state.ts";
 import type { RegionInfo } from "../cluster/region-info.ts";
 
 export function storeToProto(view: StoreView): Store {
@@ -28,7 +28,7 @@ export function storeToProto(view: StoreView): Store {
   });
 }
 
-export function storeStatusToProto(view: StoreView): StoreStatus {
+export function storeStatusToProto(view: CountedStoreView): StoreStatus {
   return create(StoreStatusSchema, {
     store: storeToProto(view),
     regionCount: view.regionCount,
