@@ -2,7 +2,8 @@ import { SeededRandom, systemClock } from "@flaredb/rdb-base";
 import { describe, it } from "vitest";
 import { MemoryEngine } from "./memory-engine.ts";
 import { openRocksEngine } from "./rocks-engine.ts";
-import { type EngineFixture, engineContract } from "./testing/engine-contract.ts";
+import { engineContract } from "./testing/engine-contract.ts";
+import type { EngineFixture } from "./testing/engine-fixture.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
 

@@ -33,7 +33,7 @@ export interface DatabaseOptions extends ColumnOptions {
   readonly walCompression: boolean;
 }
 
-export interface IteratorOptions {
+interface IteratorOptions {
   readonly column: ColumnHandle;
   readonly reverse: boolean;
   readonly keys: true;
@@ -97,7 +97,9 @@ export interface RocksBinding {
   batch_write(db: DatabaseHandle, batch: BatchHandle, options: { readonly sync: boolean }): void;
 }
 
-export const rocks = createRequire(import.meta.url)("rocksdb/binding.js") as RocksBinding;
+const require = createRequire(import.meta.url);
+
+export const rocks = require("rocksdb/binding.js") as RocksBinding;
 
 /** A database that another thread has opened, for this thread. */
 export function attach(handle: bigint): { readonly db: DatabaseHandle; readonly columns: ColumnHandles } {

@@ -8,7 +8,7 @@ import { BatchStep, DELETED, DeleteRangeStep, type Step, overlayOf } from "./unw
 import { WritePart } from "./write-part.ts";
 
 /** Default of {@link StreamEngineOptions.passMaxBytes}. */
-export const DEFAULT_PASS_MAX_BYTES = 4 * 1024 * 1024;
+const DEFAULT_PASS_MAX_BYTES = 4 * 1024 * 1024;
 /** Buffers kept for the next passes. */
 const SPARE_BUFFERS_MAX_COUNT = 2;
 /** A buffer that grew beyond this is not kept. */

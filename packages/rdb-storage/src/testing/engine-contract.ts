@@ -1,71 +1,14 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { FULL_RANGE, type KeyRange, SeededRandom, compareKeys, keyInRange } from "@flaredb/rdb-base";
-import { type Column, columns } from "../column.ts";
-import type { Cursor, CursorOptions, Engine } from "../engine.ts";
+import { FULL_RANGE, compareKeys } from "@flaredb/rdb-base";
+import { columns } from "../column.ts";
 import { WritePart } from "../write-part.ts";
-
-/** An engine under test, and what its surroundings have to do for it. */
-export interface EngineFixture {
-  readonly engine: Engine;
-  /** Passes on the promise's outcome, and does what it waits for (a simulated clock has to be run). */
-  settle<T>(promise: Promise<T>): Promise<T>;
-  /** What is found when the engine's content is opened again, after a clean close. */
-  reopen(): Promise<EngineFixture>;
-}
+import { type EngineFixture, bytes, drain, partOf, range, scan, text } from "./engine-fixture.ts";
+import { randomWalk } from "./random-walk.ts";
 
 /** One case of the contract; fails by throwing. */
 export interface ContractCase {
   readonly name: string;
   run(fixture: EngineFixture): Promise<void>;
-}
-
-const bytes = (text: string): Uint8Array => Buffer.from(text, "latin1");
-const range = (start: string, end: string): KeyRange => ({ startKey: bytes(start), endKey: bytes(end) });
-
-/** A part of puts and, with undefined, deletions in `data`. */
-function partOf(rows: Readonly<Record<string, string | undefined>>, sync = false): WritePart {
-  const part = new WritePart();
-  for (const [key, value] of Object.entries(rows)) {
-    if (value === undefined) {
-      part.delete("data", bytes(key));
-    } else {
-      part.put("data", bytes(key), bytes(value));
-    }
-  }
-  part.sync = sync;
-  return part;
-}
-
-/** All rows of a range as `key=value`, read in pages. */
-async function scan(
-  fixture: EngineFixture,
-  column: Column,
-  within: KeyRange,
-  options: CursorOptions & { readonly pageCount?: number } = {},
-): Promise<string[]> {
-  const cursor = fixture.engine.openCursor(column, within, options);
-  try {
-    return await drain(fixture, cursor, options.pageCount ?? 3);
-  } finally {
-    cursor.close();
-  }
-}
-
-async function drain(fixture: EngineFixture, cursor: Cursor, pageCount: number): Promise<string[]> {
-  const found: string[] = [];
-  for (;;) {
-    const { rows, done } = await fixture.settle(cursor.next(pageCount, 1e9));
-    ok(rows.length <= pageCount, "a page keeps to its count");
-    ok(done || rows.length > 0, "a page without rows is the last");
-    found.push(...rows.map(({ key, value }) => `${text(key)}=${text(value)}`));
-    if (done) {
-      return found;
-    }
-  }
-}
-
-function text(value: Uint8Array | undefined): string {
-  return value === undefined ? "(none)" : Buffer.from(value).toString("latin1");
 }
 
 /** Runs `check` while nothing is written yet, then again once everything is. */
@@ -273,61 +216,3 @@ export const engineContract: readonly ContractCase[] = [
     run: async (fixture) => randomWalk(fixture, 600),
   },
 ];
-
-const WALK_KEYS = ["a", "ab", "b", "c", "c\x00", "d", "\xfe", "\xff"];
-
-/** Random mutations, checked against a plain map by point reads and by cursors that stay open for a while. */
-async function randomWalk(fixture: EngineFixture, steps: number): Promise<void> {
-  const { engine } = fixture;
-  const random = new SeededRandom(20_240_229);
-  const model = new Map<string, string>();
-  const pending: { readonly cursor: Cursor; readonly expected: string[] }[] = [];
-  const anyKey = (): string => WALK_KEYS[random.nextInt(WALK_KEYS.length)] as string;
-  for (let step = 0; step < steps; step++) {
-    const choice = random.nextInt(12);
-    if (choice < 6) {
-      const key = anyKey();
-      const value = random.nextInt(3) === 0 ? undefined : String(step);
-      engine.submit(partOf({ [key]: value }, random.nextInt(2) === 0));
-      if (value === undefined) {
-        model.delete(key);
-      } else {
-        model.set(key, value);
-      }
-    } else if (choice === 6) {
-      const start = anyKey();
-      const within = range(start, `${start}\xff`);
-      engine.deleteRange("data", within);
-      for (const key of model.keys()) {
-        if (keyInRange(bytes(key), within)) {
-          model.delete(key);
-        }
-      }
-    } else if (choice < 9) {
-      const reverse = choice === 7;
-      pending.push({
-        cursor: engine.openCursor("data", FULL_RANGE, { reverse }),
-        expected: sortedRows(model, reverse),
-      });
-    } else if (choice === 9) {
-      const oldest = pending.shift();
-      if (oldest !== undefined) {
-        deepStrictEqual(await drain(fixture, oldest.cursor, 1 + random.nextInt(4)), oldest.expected);
-        oldest.cursor.close();
-      }
-    } else {
-      for (const key of WALK_KEYS) {
-        strictEqual(text(engine.get("data", bytes(key))), model.get(key) ?? "(none)");
-      }
-    }
-  }
-  for (const { cursor, expected } of pending) {
-    deepStrictEqual(await drain(fixture, cursor, 3), expected);
-    cursor.close();
-  }
-}
-
-function sortedRows(model: ReadonlyMap<string, string>, reverse: boolean): string[] {
-  const rows = [...model].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `${key}=${value}`);
-  return reverse ? rows.reverse() : rows;
-}

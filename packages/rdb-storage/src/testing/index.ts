@@ -1,3 +1,4 @@
-export { engineContract, type ContractCase, type EngineFixture } from "./engine-contract.ts";
+export { engineContract, type ContractCase } from "./engine-contract.ts";
+export type { EngineFixture } from "./engine-fixture.ts";
 export { ManualClock } from "./manual-clock.ts";
 export { temporaryFolder } from "./temporary-folder.ts";
