@@ -17,10 +17,14 @@ describe("Inflights", () => {
     const inflights = new Inflights(10, 100);
     inflights.add(index(1), 99);
     expect(inflights.full()).toBe(false);
-    inflights.add(index(2), 50);
+    inflights.add(index(2), 1);
     expect(inflights.full()).toBe(true);
     inflights.freeUpTo(index(1));
-    expect(inflights).toMatchObject({ count: 1, bytes: 50 });
+    inflights.add(index(3), 200);
+    expect(inflights.full()).toBe(true);
+    inflights.freeUpTo(index(2));
+    expect(inflights).toMatchObject({ count: 1, bytes: 200 });
+    inflights.freeUpTo(index(3));
     expect(inflights.full()).toBe(false);
   });
 

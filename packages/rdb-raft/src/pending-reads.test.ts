@@ -51,6 +51,14 @@ describe("PendingReads", () => {
     expect(confirmed(reads)).toEqual([]);
   });
 
+  it("keeps a confirmation when an older one comes after it", () => {
+    const reads = new PendingReads();
+    const first = add(reads, 10);
+    reads.acknowledge(peerId(2), add(reads, 11));
+    reads.acknowledge(peerId(2), first);
+    expect(confirmed(reads)).toEqual([10, 11]);
+  });
+
   it("counts no answer that carries no position", () => {
     const reads = new PendingReads();
     add(reads, 10);

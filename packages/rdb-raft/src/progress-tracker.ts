@@ -87,9 +87,7 @@ export class ProgressTracker {
   quorumActive(): boolean {
     const active = new Map<PeerId, boolean>();
     for (const [id, progress] of this.#progress) {
-      if (!progress.isLearner) {
-        active.set(id, progress.recentActive);
-      }
+      active.set(id, progress.recentActive);
     }
     return this.config.voters.voteResult(active) === "VoteWon";
   }

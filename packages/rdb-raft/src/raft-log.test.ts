@@ -159,6 +159,15 @@ describe("entries to apply", () => {
     expect(indexesOf(log.nextCommittedEntries(true))).toEqual([3]);
   });
 
+  it("wait behind a batch that was cut short, though bytes are left of the limit", () => {
+    const size = entrySizeBytes(entry(1, 1));
+    const log = newLog(5, size * 2 - 1);
+    log.commitTo(index(5));
+    expect(indexesOf(log.nextCommittedEntries(true))).toEqual([1]);
+    log.acceptApplying(index(1), size, true);
+    expect(log.hasNextCommittedEntries(true)).toBe(false);
+  });
+
   it("wait for a snapshot to be installed", () => {
     const log = newLog();
     log.commitTo(index(3));

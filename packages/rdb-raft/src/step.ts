@@ -71,8 +71,8 @@ function acceptHigherTerm(raft: Raft, message: Message): boolean {
     `${raft.name} [term: ${raft.term}] received a ${type} message with higher term from ` +
       `${hex(from)} [term: ${message.term}]`,
   );
-  const fromLeader = type === "MsgApp" || type === "MsgHeartbeat" || type === "MsgSnap";
-  raft.becomeFollower(message.term as Term, fromLeader ? from : 0);
+  // A leader's message tells who leads when it is handled, in the term that it brought.
+  raft.becomeFollower(message.term as Term, 0);
   return true;
 }
 
