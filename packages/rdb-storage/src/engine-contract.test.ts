@@ -11,7 +11,7 @@ const onFatal = (error: Error): never => {
   throw error;
 };
 
-describe("the Engine contract, in RocksDB", () => {
+describe("the Engine contract, in RocksDB", { timeout: 30_000 }, () => {
   for (const { name, run } of engineContract) {
     it(name, async () => {
       const folder = temporaryFolder("contract");
@@ -32,7 +32,7 @@ describe("the Engine contract, in RocksDB", () => {
   }
 });
 
-describe("the Engine contract, in memory", () => {
+describe("the Engine contract, in memory", { timeout: 30_000 }, () => {
   const seeds = [1, 2, 3, 4, 5];
   for (const { name, run } of engineContract) {
     it(`${name} (five seeds of slowness)`, async () => {

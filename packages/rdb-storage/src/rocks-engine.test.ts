@@ -44,7 +44,7 @@ function fingerprint(path: string): string[] {
     });
 }
 
-describe("RocksEngine", () => {
+describe("RocksEngine", { timeout: 30_000 }, () => {
   it("keeps what was written across a reopen", async () => {
     const first = await openEngine();
     await put(first, "apple", "1");

@@ -11,6 +11,8 @@ import { temporaryFolder } from "./testing/temporary-folder.ts";
 import { WritePart } from "./write-part.ts";
 
 const PARTS = 120;
+/** Databases are opened many times over. */
+const TIMEOUT_MS = 60_000;
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 let original: ReturnType<typeof temporaryFolder>;
@@ -101,7 +103,7 @@ async function outcome(): Promise<number | string> {
   return count;
 }
 
-describe("the write-ahead log", () => {
+describe("the write-ahead log", { timeout: TIMEOUT_MS }, () => {
   it("is whole after a clean stop", async () => {
     // The format's record, and the parts.
     expect(theLog().offsets).toHaveLength(PARTS + 1);
@@ -222,7 +224,7 @@ describe("the write-ahead log", () => {
   });
 });
 
-describe("a database", () => {
+describe("a database", { timeout: TIMEOUT_MS }, () => {
   it("is refused when it lost the file that names its manifest", async () => {
     rmSync(join(databasePath(), "CURRENT"));
     expect(await outcome()).toBe("RDB_DATA_CORRUPT");
