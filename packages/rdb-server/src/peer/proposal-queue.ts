@@ -47,9 +47,9 @@ export class ProposalQueue {
   /** Takes all, in groups that make one entry each: at most `entryMaxBytes`, but at least one proposal. */
   takeGroups(entryMaxBytes: number): Proposal[][] {
     const groups: Proposal[][] = [];
-    let groupBytes = Number.POSITIVE_INFINITY;
+    let groupBytes = 0;
     for (const proposal of this.#waiting) {
-      if (groupBytes + proposal.sizeBytes > entryMaxBytes) {
+      if (groups.length === 0 || groupBytes + proposal.sizeBytes > entryMaxBytes) {
         groups.push([]);
         groupBytes = 0;
       }
