@@ -20,3 +20,6 @@ export {
   text,
   type KvCommand,
 } from "./sim/kv-requests.ts";
+export { FaultPlan } from "./sim/fault-plan.ts";
+export { Workload, type WorkloadOptions } from "./sim/workload.ts";
+export { findRegisterViolation, type RegisterCall } from "./sim/register-history.ts";

@@ -76,11 +76,16 @@ export class ProcessClock implements Clock {
   }
 
   suspend(): void {
-    this.#state = "suspended";
+    if (this.#state === "running") {
+      this.#state = "suspended";
+    }
   }
 
   /** What was held back happens now, in order. */
   resume(): void {
+    if (this.#state !== "suspended") {
+      return;
+    }
     this.#state = "running";
     const held = this.#held;
     this.#held = [];

@@ -1,4 +1,5 @@
 import {
+  assert,
   type Clock,
   type Random,
   type Region,
@@ -6,9 +7,17 @@ import {
   type StoreId,
   storeId,
 } from "@flaredb/rdb-base";
-import { type KvResponse, type RegionError, regionFromProto, regionToProto } from "@flaredb/rdb-proto";
+import {
+  type KvRequest,
+  type KvResponse,
+  type RegionError,
+  type RegionHeader,
+  epochToProto,
+  regionFromProto,
+} from "@flaredb/rdb-proto";
 import { isRead } from "../../peer/serve-read.ts";
 import { type KvCommand, kvRequest } from "./kv-requests.ts";
+import type { ProcessClock } from "./process-clock.ts";
 import type { SimStore } from "./sim-store.ts";
 
 /** How a call ended. `failed`: certainly not applied. `unknown`: a write may be applied, now or later. */
@@ -40,8 +49,10 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 /** One way between a client and a Store. */
 const HOP_MS = 0.2;
 const BACKOFF_MS = 20;
-/** A running Store must answer this long after the request's deadline at the latest. */
+/** A Store that runs must answer this long after the request's timeout at the latest. */
 const LATE_ANSWER_MS = 1_000;
+/** No Store's clock runs slower than the client's by more than this factor. */
+const CLOCK_RATE_MAX = 1.2;
 
 /**
  * A client as the SDK behaves: follows hints, backs off, never repeats a write whose fate is unknown. It reaches every
@@ -123,61 +134,103 @@ export class SimClient {
     return (stores[random.nextInt(stores.length)] as SimStore).storeId;
   }
 
-  #ask(
-    target: StoreId,
-    ask: {
-      readonly region: Region;
-      readonly command: KvCommand;
-      readonly deadlineMs: number;
-      readonly options: CallOptions;
-    },
-  ): Promise<KvResponse | NoAnswer> {
+  #ask(target: StoreId, call: SentCall): Promise<KvResponse | NoAnswer> {
     const { clock, stores } = this.#options;
     const store = stores.find((candidate) => candidate.storeId === target);
-    const timeoutMs = Math.max(1, Math.floor(ask.deadlineMs - clock.monotonicMs()));
     const request = kvRequest({
       requestId: ++this.#requestCount,
-      command: ask.command,
-      timeoutMs,
-      fromFollower: ask.options.fromFollower ?? false,
+      command: call.command,
+      timeoutMs: Math.max(1, Math.floor(call.deadlineMs - clock.monotonicMs())),
+      fromFollower: call.options.fromFollower ?? false,
     });
-    const header = {
-      $typeName: "rdb.v1.RegionHeader",
-      regionId: BigInt(ask.region.id),
-      epoch: regionToProto(ask.region).epoch,
-      storeId: BigInt(target),
-    } as const;
     return new Promise((resolve, reject) => {
       clock.setTimer(HOP_MS, () => {
         if (store?.isRunning !== true) {
           resolve("refused");
           return;
         }
-        const processClock = store.clock;
-        let answerCount = 0;
-        const watch = (): void => {
-          if (processClock.isDead) {
-            resolve("lost");
-          } else if (clock.monotonicMs() > ask.deadlineMs + LATE_ANSWER_MS && !processClock.isSuspended) {
-            reject(new Error(`Store ${target} left a ${ask.command.case} unanswered past its deadline`));
-          } else {
-            clock.setTimer(BACKOFF_MS, () => (answerCount === 0 ? watch() : undefined));
-          }
-        };
-        store.call((running) =>
-          running.handle(header as Parameters<typeof running.handle>[0], [request], (response) => {
-            if (++answerCount > 1) {
-              throw new Error(`Store ${target} answered a ${ask.command.case} twice`);
-            }
-            if (!processClock.isDead) {
-              clock.setTimer(HOP_MS, () => resolve(response));
-            }
-          }),
-        );
-        watch();
+        const answer = new PendingAnswer(clock, store.clock, { resolve, reject });
+        store.call((running) => {
+          answer.take();
+          running.handle(headerFor(call.region, target), [request], (response) => answer.give(response));
+        });
+        answer.watch(request);
       });
     });
   }
+}
+
+/** One request on its way. */
+interface SentCall {
+  readonly region: Region;
+  readonly command: KvCommand;
+  readonly deadlineMs: number;
+  readonly options: CallOptions;
+}
+
+interface Settle {
+  readonly resolve: (answer: KvResponse | NoAnswer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Waits for a Store's answer, and holds the Store to giving exactly one in time. */
+class PendingAnswer {
+  readonly #clock: Clock;
+  readonly #process: ProcessClock;
+  readonly #settle: Settle;
+  #answerCount = 0;
+  #isTaken = false;
+  /** How long the Store ran with the request in its hands. */
+  #heldMs = 0;
+
+  constructor(clock: Clock, process: ProcessClock, settle: Settle) {
+    this.#clock = clock;
+    this.#process = process;
+    this.#settle = settle;
+  }
+
+  /** The request reached the Store: from now on its timeout counts. */
+  take(): void {
+    this.#isTaken = true;
+  }
+
+  give(response: KvResponse): void {
+    assert(++this.#answerCount === 1, "a request is answered once");
+    if (!this.#process.isDead) {
+      this.#clock.setTimer(HOP_MS, () => this.#settle.resolve(response));
+    }
+  }
+
+  /** Looks now and then whether the process died or forgot the request. */
+  watch(request: KvRequest): void {
+    if (this.#answerCount > 0) {
+      return;
+    }
+    if (this.#process.isDead) {
+      this.#settle.resolve("lost");
+      return;
+    }
+    if (this.#isTaken && !this.#process.isSuspended) {
+      this.#heldMs += BACKOFF_MS;
+    }
+    const { requestId, timeoutMs, command } = request;
+    if (this.#heldMs > timeoutMs * CLOCK_RATE_MAX + LATE_ANSWER_MS) {
+      this.#settle.reject(
+        new Error(`request ${requestId}, a ${command.case}, is unanswered past its timeout`),
+      );
+      return;
+    }
+    this.#clock.setTimer(BACKOFF_MS, () => this.watch(request));
+  }
+}
+
+function headerFor(region: Region, target: StoreId): RegionHeader {
+  return {
+    $typeName: "rdb.v1.RegionHeader",
+    regionId: BigInt(region.id),
+    epoch: epochToProto(region.epoch),
+    storeId: BigInt(target),
+  };
 }
 
 function errorOf({ result }: KvResponse): RegionError | undefined {

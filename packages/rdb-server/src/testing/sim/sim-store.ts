@@ -42,6 +42,7 @@ export class SimStore {
   readonly #options: SimStoreOptions;
   #disk: MemoryRawEngine;
   #run: Run | undefined;
+  #stopping: Run | undefined;
   #bootCount = 0;
   /** How the clock of the next start runs. */
   clockOptions: ProcessClockOptions = {};
@@ -58,6 +59,11 @@ export class SimStore {
 
   get isRunning(): boolean {
     return this.#run !== undefined;
+  }
+
+  /** Whether a graceful stop is under way. */
+  get isStopping(): boolean {
+    return this.#run !== undefined && this.#run === this.#stopping;
   }
 
   /** The running Store. */
@@ -105,9 +111,12 @@ export class SimStore {
     }
   }
 
-  /** A graceful stop. Resolves when the process has ended. */
+  /**
+   * A graceful stop. Resolves when the process has ended; never if it is killed meanwhile, as nobody is left to say so.
+   */
   async stop(): Promise<void> {
     const run = this.#running;
+    this.#stopping = run;
     await run.store.close();
     await run.engine.close();
     this.#end(run);
