@@ -227,7 +227,7 @@ export class PlacementDriver {
   }
 
   #pushCreatePeers(stream: HeartbeatStream): void {
-    for (const command of createPeerCommands(this.cluster.durable, stream.storeId)) {
+    for (const command of createPeerCommands(this.cluster, stream.storeId)) {
       if (!stream.commands.push(command)) {
         // The reader is behind by a whole queue, or gone; the next keepalive says it again.
         return;

@@ -7,7 +7,7 @@ import {
   epochToProto,
   regionToProto,
 } from "@flaredb/rdb-proto";
-import type { DurableState } from "../cluster/durable-state.ts";
+import type { ClusterState } from "../cluster/cluster-state.ts";
 
 export function storeListCommand(stores: Store[]): RegionHeartbeatResponse {
   return create(RegionHeartbeatResponseSchema, { command: { case: "storeList", value: { stores } } });
@@ -28,13 +28,16 @@ export function transferLeaderCommand(region: Region, toPeerId: PeerId): RegionH
 
 /**
  * The initial peers that the Store is to make. Only of Regions of which no leader has ever reported: a Store that
- * lost its data must not make an empty voter of a Region that lives (DESIGN §5).
+ * lost its data must not make an empty voter of a Region that lives (DESIGN §5). What the Store has reported it has made.
  */
-export function createPeerCommands(state: DurableState, storeId: StoreId): RegionHeartbeatResponse[] {
+export function createPeerCommands(cluster: ClusterState, storeId: StoreId): RegionHeartbeatResponse[] {
+  const state = cluster.durable;
+  const activity = cluster.activity(storeId);
   const commands: RegionHeartbeatResponse[] = [];
   for (const regionId of state.awaitFirstLeader) {
     const region = state.regions.get(regionId);
-    if (region?.peers.some((peer) => peer.storeId === storeId) === true) {
+    const isHere = region?.peers.some((peer) => peer.storeId === storeId) === true;
+    if (isHere && activity.report(regionId) === undefined) {
       commands.push(
         create(RegionHeartbeatResponseSchema, {
           command: {

@@ -56,11 +56,15 @@ describe("SPEC-M1: bootstrap", () => {
     await one.next("createPeer");
 
     await two.next("createPeer");
-    await two.next("createPeer");
+    const other = regionOf(await two.next("createPeer"));
     two.keepalive([two.leaderReport(region)]);
     expect(regionOf(await two.next("createPeer")).id).toBe(2n);
+    // Store 2 has made its peer of Region 2; the others are still told to.
+    two.keepalive([two.followerReport(other)]);
     one.keepalive();
     expect(regionOf(await one.next("createPeer")).id).toBe(2n);
+    await two.heartbeat();
+    expect(two.received.filter((command) => command.case === "createPeer")).toEqual([]);
 
     await pd.restart();
     const again = new FakeStore(pd.client(), one.address);
