@@ -44,12 +44,12 @@ describe("an election timeout", () => {
   it.each(["MsgApp", "MsgHeartbeat", "MsgSnap"] as const)(
     "starts anew with each %s of the leader",
     (type) => {
-      const [, follower] = group();
+      const [leader, follower] = group();
       for (let round = 0; round < 3; round++) {
         for (let ticks = 0; ticks < 9; ticks++) {
           follower.node.tick();
         }
-        follower.node.step(newMessage({ type, from: peerId(1), term: follower.node.term }));
+        follower.node.step(newMessage({ type, from: peerId(1), term: leader.node.term }));
       }
       expect(follower.node.role).toBe("Follower");
       for (let ticks = 0; ticks < 20; ticks++) {
