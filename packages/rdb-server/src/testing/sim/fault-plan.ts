@@ -19,7 +19,7 @@ const faults = [
 
 type Fault = (typeof faults)[number];
 
-const PAUSE_MAX_MS = 700;
+const PAUSE_MAX_MS = 1_000;
 const DOWN_MAX_MS = 3_000;
 const DELAY_MAX_MS = 60;
 const SLOW_DISK_MAX_MS = 60;
