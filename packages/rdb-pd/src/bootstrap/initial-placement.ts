@@ -12,7 +12,7 @@ import {
 const INITIAL_EPOCH = { confVer: 1, version: 1 } as const;
 
 /** How many peers each of the initial Regions gets: at most one on a Store. */
-export function initialPeerCount(replicaCount: number, storeCount: number): number {
+function initialPeerCount(replicaCount: number, storeCount: number): number {
   return Math.min(replicaCount, storeCount);
 }
 

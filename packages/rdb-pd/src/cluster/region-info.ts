@@ -43,7 +43,7 @@ export interface LeaderReport extends PeerReport {
   readonly pendingPeerIds: readonly PeerId[];
 }
 
-export interface FollowerReport extends PeerReport {
+interface FollowerReport extends PeerReport {
   readonly isLeader: false;
 }
 

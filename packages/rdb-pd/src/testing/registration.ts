@@ -2,7 +2,7 @@ import { storeId } from "@flaredb/rdb-base";
 import type { CommandOf, Registration } from "../command/command.ts";
 
 /** A new Store's registration; its token is made from its address. */
-export function registration(change: Partial<Registration> = {}): Registration {
+function registration(change: Partial<Registration> = {}): Registration {
   const address = change.address ?? "127.0.0.1:7410";
   return {
     storeId: undefined,
