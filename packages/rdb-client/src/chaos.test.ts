@@ -45,7 +45,7 @@ function disturb({ cluster, clock }: Scene, random: SeededRandom): void {
     }
     case 6: {
       const store = cluster.store(id);
-      store.intercept = () => (random.nextInt(3) === 0 ? { case: "staleCommand", value: {} } : undefined);
+      store.intercept = () => (random.nextInt(3) === 0 ? "stale but applied" : undefined);
       clock.setTimer(random.nextInt(500), () => {
         store.intercept = undefined;
       });

@@ -1,4 +1,4 @@
-import { limits } from "@flaredb/rdb-base";
+import { type Region, limits } from "@flaredb/rdb-base";
 import { describe, expect, test } from "vitest";
 import type { RdbClient } from "./client.ts";
 import { scene } from "./testing/connect.ts";
@@ -166,6 +166,29 @@ describe("conditional batch", () => {
   });
 });
 
+describe("a conditional batch and an old map", () => {
+  test("keys that have come to lie in one Region are accepted", async () => {
+    const { client, cluster, until } = await scene({ splitKeys: ["m"] });
+    const [left, right] = cluster.regions;
+    cluster.regions = [
+      {
+        ...(left as Region),
+        endKey: (right as Region).endKey,
+        epoch: { confVer: 1, version: 2 },
+      },
+    ];
+    const done = await until(
+      client.conditionalBatch({
+        mutations: [
+          { put: "apple", value: "1" },
+          { put: "zebra", value: "2" },
+        ],
+      }),
+    );
+    expect(done.succeeded).toBe(true);
+  });
+});
+
 describe("scan", () => {
   async function filled(splitKeys: string[] = ["d", "k", "r"]) {
     const made = await scene({ splitKeys });
@@ -231,6 +254,20 @@ describe("scan", () => {
     await until(pages.return());
     await clock.advance(50);
     expect(requestCount()).toBe(3);
+  });
+
+  test("a page ahead that nobody wants any more is given up", async () => {
+    const { client, cluster, clock, until } = await filled(["m"]);
+    const pages = client.scan({ pageSize: 1_000 }).pages();
+    cluster.moveLeader("z", undefined);
+    await until(pages.next());
+    await clock.advance(100);
+    await until(pages.return());
+    const requestCount = (): number => cluster.stores.reduce((sum, store) => sum + store.requests.length, 0);
+    await clock.advance(10);
+    const before = requestCount();
+    await clock.advance(3_000);
+    expect(requestCount()).toBe(before);
   });
 
   test("a limit is not overshot by the page ahead", async () => {

@@ -159,6 +159,17 @@ describe("a changed map", () => {
   });
 });
 
+describe("a Store at another's address", () => {
+  test("is found by what the other Stores say when the placement driver is away", async () => {
+    const { client, cluster, until } = await scene();
+    const [first, second] = [cluster.store(1), cluster.store(2)];
+    [first.address, second.address] = [second.address, first.address];
+    cluster.isPdUp = false;
+    await until(client.put("k", "v"));
+    expect(written(cluster, "k")).toBe(1);
+  });
+});
+
 describe("a Store that says not now", () => {
   test("ServerIsBusy: waits at least as long as it was told", async () => {
     const { client, cluster, clock, until } = await scene();
@@ -281,6 +292,17 @@ describe("a write that was sent", () => {
     });
   });
 
+  test("each call ends at its own deadline", async () => {
+    const { client, cluster, clock, until } = await scene();
+    cluster.store(1).intercept = () => "unanswered";
+    const startedMs = clock.monotonicMs();
+    const endedAfterMs = [900, 300, 600].map(async (deadlineMs) => {
+      await client.put(`k${deadlineMs}`, "v", { deadlineMs }).catch(() => {});
+      return Math.round(clock.monotonicMs() - startedMs);
+    });
+    expect(await until(Promise.all(endedAfterMs))).toEqual([900, 300, 600]);
+  });
+
   test("the Store is told how long the client waits", async () => {
     const { client, cluster, until } = await scene();
     await until(client.put("k", "v", { deadlineMs: 300 }));
@@ -389,6 +411,23 @@ describe("a leader that is gone", () => {
     cluster.moveLeader("k", 1);
     await until(client.put("k", "w"));
     expect(written(cluster, "k")).toBe(2);
+  });
+
+  test("silent: a Store that was given up holds nobody up until it speaks again", async () => {
+    const { client, cluster, clock, until } = await scene();
+    await until(client.put("k", "v"));
+    cluster.setState(1, "silent");
+    cluster.store(2).believedLeader = () => undefined;
+    cluster.store(3).believedLeader = () => undefined;
+    await clock.advance(SILENCE_MS + 500);
+    const call = client.put("k", "w");
+    await clock.advance(200);
+    cluster.store(2).believedLeader = undefined;
+    cluster.store(3).believedLeader = undefined;
+    cluster.moveLeader("k", 2);
+    const electedMs = clock.monotonicMs();
+    await until(call);
+    expect(clock.monotonicMs() - electedMs).toBeLessThan(300);
   });
 
   test("alive but deaf to one read: another peer is asked after two seconds", async () => {

@@ -54,11 +54,14 @@ export const SILENCE_MS = 1_750;
  */
 export type FakeStoreState = "up" | "dead" | "silent" | "mute";
 
-/** What a test makes of one request before the Store sees it: an error, an answer that never comes, or nothing. */
+/**
+ * What a test makes of one request before the Store sees it: an error, an answer that never comes, StaleCommand for
+ * what is applied all the same, or nothing.
+ */
 export type Intercept = (
   request: KvRequest,
   store: FakeStore,
-) => MessageInitShape<typeof RegionErrorSchema>["reason"] | "unanswered" | undefined;
+) => MessageInitShape<typeof RegionErrorSchema>["reason"] | "unanswered" | "stale but applied" | undefined;
 
 export interface FakeStore {
   readonly id: StoreId;
@@ -314,7 +317,15 @@ export class FakeCluster {
         if (made === "unanswered") {
           return [];
         }
-        const error = made === undefined ? this.#check(store, group, request) : regionError(made);
+        const refused =
+          made === undefined || made === "stale but applied"
+            ? this.#check(store, group, request)
+            : regionError(made);
+        if (made === "stale but applied" && refused === undefined) {
+          this.rows.evaluate(request.command, this.#regionById(group) as Region);
+        }
+        const error =
+          refused ?? (made === undefined ? undefined : regionError({ case: "staleCommand", value: {} }));
         const result: KvResponse["result"] =
           error === undefined
             ? this.rows.evaluate(request.command, this.#regionById(group) as Region)

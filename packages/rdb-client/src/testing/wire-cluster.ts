@@ -83,6 +83,7 @@ export class WireCluster {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#servers.values(), this.#pd].map((server) => server?.close(0)));
+    await this.stopPd();
+    await Promise.all([...this.#servers.values()].map((server) => server.close(0)));
   }
 }
