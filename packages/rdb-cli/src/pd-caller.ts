@@ -1,7 +1,7 @@
-import { type Client, createClient } from "@connectrpc/connect";
+import { type Client, ConnectError, createClient } from "@connectrpc/connect";
 import { RdbError } from "@flaredb/rdb-base";
 import { PdService } from "@flaredb/rdb-proto";
-import { fromConnectError, unaryTransport } from "@flaredb/rdb-wire";
+import { RDB_CODE_HEADER, fromConnectError, unaryTransport } from "@flaredb/rdb-wire";
 
 type PdClient = Client<typeof PdService>;
 
@@ -35,7 +35,7 @@ export async function callPd<Answer>(
       return await call(createClient(PdService, connection.transport), { timeoutMs: callTimeoutMs });
     } catch (caught) {
       const error = fromConnectError(caught, "RDB_PD_UNAVAILABLE");
-      if (error.code !== "RDB_PD_UNAVAILABLE" && error.code !== "RDB_DEADLINE_EXCEEDED") {
+      if (isAnswer(caught)) {
         throw error;
       }
       failures.push(`${address} (${describe(error)})`);
@@ -46,6 +46,11 @@ export async function callPd<Answer>(
   throw new RdbError("RDB_PD_UNAVAILABLE", `no placement driver answers at ${failures.join(", ")}`, {
     details: { addresses },
   });
+}
+
+/** Whether PD itself said it: everything else comes from a connection that failed, or from some other program. */
+function isAnswer(caught: unknown): boolean {
+  return ConnectError.from(caught).metadata.has(RDB_CODE_HEADER);
 }
 
 function describe(error: RdbError): string {

@@ -1,3 +1,4 @@
+import net, { type AddressInfo } from "node:net";
 import { RdbError } from "@flaredb/rdb-base";
 import { PeerRole, StoreState } from "@flaredb/rdb-proto";
 import { afterEach, describe, expect, test } from "vitest";
@@ -185,6 +186,21 @@ describe("the placement driver's address", () => {
     const { exitCode, stderr } = await runCaptured(["store", "list", "--timeout", "200ms", ...flags]);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^error: no placement driver answers at .* \(no answer in time\)/);
+  });
+
+  test("that is something else's is named, whatever that says", async () => {
+    const server = net.createServer((socket) => socket.on("error", () => {}).end("SSH-2.0-OpenSSH_9\r\n"));
+    await new Promise<void>((resolve) => {
+      server.listen(0, "127.0.0.1", resolve);
+    });
+    const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { exitCode, stderr } = await runCaptured(["store", "list", "--pd", address]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`error: no placement driver answers at ${address} (`);
+    const store = await pd({});
+    const unimplemented = await runCaptured(["store", "list", ...store]);
+    expect(unimplemented.stderr).toContain(`error: no placement driver answers at ${store[1]} (`);
+    server.close();
   });
 
   test.each(["nonsense", "host:", "host:0", "host:65536", ":7400", "a:1,,b:1"])(

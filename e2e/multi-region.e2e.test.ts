@@ -1,0 +1,142 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { type ClusterOptions, TestCluster, type TestStore } from "./cluster.ts";
+import { regionsOn } from "./store-http.ts";
+import { waitFor } from "./wait.ts";
+import { Workload } from "./workload.ts";
+
+/** In `npm test` a tenth of what `.ci/run` writes. */
+const PUTS_MIN = Number(process.env["FLAREDB_E2E_PUTS"] ?? 10_000);
+const PREFIXES = ["apple/", "zebra/"] as const;
+
+/** After a kill writes to the Region go on within this. */
+const RESUME_MAX_MS = 3_000;
+
+let cluster: TestCluster;
+afterEach(() => cluster.dispose());
+
+async function start(options: ClusterOptions = {}): Promise<TestCluster> {
+  cluster = await TestCluster.start({ initialRegions: "m", ...options });
+  return cluster;
+}
+
+describe("two Regions", () => {
+  test("SPEC-M1: Stores without Region configuration get the initial Regions from PD, each with a leader", async () => {
+    const startedMs = performance.now();
+    await start();
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
+    const regions = await cluster.regions();
+    expect(regions.map(({ region }) => Buffer.from(region?.startKey ?? []).toString())).toEqual(["", "m"]);
+    for (const route of regions) {
+      expect(new Set(route.region?.peers.map((peer) => peer.storeId)).size).toBe(3);
+      expect(route.leader).toBeDefined();
+    }
+  });
+
+  test("SPEC-M1: each takes writes, and has a peer on every Store", async () => {
+    await start();
+    const client = await cluster.connect();
+    await Promise.all([client.put("apple", "1"), client.put("zebra", "2")]);
+    for (const store of cluster.stores) {
+      expect(await regionsOn(store)).toHaveLength(2);
+    }
+  });
+
+  test("SPEC-M3: a key is where its Region is, a scan goes over both, and nothing of one is in the other", async () => {
+    await start();
+    const client = await cluster.connect();
+    const keys = ["a", "lzzz", "m", "m0", "zz"];
+    await Promise.all(keys.map((key) => client.put(key, `value of ${key}`)));
+    const found: string[] = [];
+    for await (const row of client.scan({})) {
+      found.push(Buffer.from(row.key).toString());
+    }
+    expect(found).toEqual(keys);
+    const backwards: string[] = [];
+    for await (const row of client.scanReverse({})) {
+      backwards.push(Buffer.from(row.key).toString());
+    }
+    expect(backwards).toEqual(keys.toReversed());
+  });
+
+  test("SPEC-M4: writes to one Region do not move the other's log; a restart mixes nothing", async () => {
+    await start();
+    const client = await cluster.connect();
+    await Promise.all([client.put("apple", "low"), client.put("zebra", "high")]);
+    const store = await cluster.leaderOf("zebra");
+    const before = await appliedIndexes(store);
+    for (let i = 0; i < 20; i++) {
+      await client.put("zebra", String(i));
+    }
+    const after = await appliedIndexes(store);
+    expect(after[0]).toBe(before[0]);
+    expect(after[1]).toBe((before[1] ?? 0) + 20);
+
+    await Promise.all(cluster.stores.map((each) => each.kill()));
+    await Promise.all(cluster.stores.map((each) => each.launch()));
+    const rows = await client.scan().toArray();
+    expect(rows.map((row) => [decode(row.key), decode(row.value)])).toEqual([
+      ["apple", "low"],
+      ["zebra", "19"],
+    ]);
+    expect((await regionsOn(store)).map((view) => view.regionId)).toHaveLength(2);
+  });
+
+  test("SPEC-R7: the leader of each Region is killed twice under load: nothing acknowledged is lost", async () => {
+    await start();
+    const client = await cluster.connect();
+    const workload = new Workload(client, { prefixes: PREFIXES, concurrency: 32, valueBytes: 256 });
+    const pauses: number[] = [];
+    for (let round = 0; round < 2; round++) {
+      for (const prefix of PREFIXES) {
+        const leader = await cluster.leaderOf(prefix);
+        const killedMs = performance.now();
+        await leader.kill();
+        const resumedMs = await waitFor(`puts under ${prefix} after the kill`, 30_000, () =>
+          workload.firstAnswerMs(prefix, killedMs),
+        );
+        pauses.push(resumedMs - killedMs);
+        await leader.launch();
+        await everyStoreHasEverything();
+      }
+    }
+    await waitFor(`${PUTS_MIN} puts`, 300_000, () => workload.acknowledgedCount >= PUTS_MIN);
+    await workload.stop();
+    console.info(
+      `${workload.acknowledgedCount} puts acknowledged, ${workload.failures.length} unknown; ` +
+        `after the kills writes went on in ${pauses.map((pause) => `${Math.round(pause)} ms`).join(", ")}`,
+    );
+    expect(await workload.lost(client)).toEqual([]);
+    expect(Math.max(...pauses)).toBeLessThan(RESUME_MAX_MS);
+    // A put that the killed Store had and never answered: nobody knows, and the SDK says so.
+    expect(new Set(workload.failures.map((error) => error.code))).toEqual(
+      new Set(workload.failures.length > 0 ? ["RDB_UNDETERMINED_RESULT"] : []),
+    );
+    expect(cluster.unexpectedEnds()).toEqual([]);
+  }, 600_000);
+});
+
+async function appliedIndexes(store: TestStore): Promise<number[]> {
+  return (await regionsOn(store)).map((view) => view.appliedIndex);
+}
+
+function decode(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString();
+}
+
+/** So that the next kill leaves a majority that has all. */
+async function everyStoreHasEverything(): Promise<void> {
+  const views = await Promise.all(cluster.stores.map(regionsOn));
+  const target = Math.max(...views.flat().map((view) => view.commitIndex));
+  expect(target).toBeGreaterThan(0);
+  for (const region of await cluster.regions()) {
+    const id = Number(region.region?.id);
+    const indexes = views.map((peers) => peers.find((peer) => peer.regionId === id)?.commitIndex ?? 0);
+    const goal = Math.max(...indexes);
+    await waitFor(`Region ${id} at ${goal} on every Store`, 20_000, async () => {
+      const present = await Promise.all(cluster.stores.map(regionsOn));
+      return present.every(
+        (peers) => (peers.find((peer) => peer.regionId === id)?.appliedIndex ?? 0) >= goal,
+      );
+    });
+  }
+}
