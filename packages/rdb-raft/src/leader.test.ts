@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type ConfChangeSingle, type ConfChangeTransition, LOCAL_APPLY_THREAD } from "./messages.ts";
 import type { ConfChange } from "./conf-change/conf-change.ts";
 import { newMessage } from "./new-message.ts";
-import { group, settle } from "./testing/instant-peer.ts";
+import { group, InstantPeer, settle } from "./testing/instant-peer.ts";
 
 const none = new Uint8Array(0);
 const change = (transition: ConfChangeTransition, ...changes: readonly ConfChangeSingle[]): ConfChange => ({
@@ -66,6 +66,24 @@ describe("a joint configuration that is left by itself", () => {
 });
 
 describe("a read", () => {
+  it("of a lone voter waits for its own term's commit, which covers what it committed before a crash", () => {
+    const peer = new InstantPeer(1);
+    for (const nodeId of [2, 3].map(peerId)) {
+      peer.node.applyConfChange(change("Auto", { type: "RemoveNode", nodeId }));
+    }
+    peer.node.step(newMessage({ type: "MsgHeartbeat", from: peerId(2), term: term(5) }));
+    peer.work();
+    peer.node.campaign();
+    const election = peer.node.ready();
+    peer.node.advance();
+    expect([peer.node.isLeader, peer.node.commitIndex]).toEqual([true, 1]);
+    peer.node.readIndex(Uint8Array.of(1));
+    const append = peer.node.ready();
+    expect([...election.readStates, ...append.readStates]).toEqual([]);
+    peer.node.advance();
+    expect(peer.node.ready().readStates).toMatchObject([{ index: 2 }]);
+  });
+
   it("is lost with the leadership, and not answered by what confirms a later one", () => {
     const peers = group();
     const [leader] = peers;

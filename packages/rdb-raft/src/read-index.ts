@@ -6,13 +6,13 @@ import { broadcastHeartbeatWith } from "./replication.ts";
 
 /** Leader: takes a request for the index that a linearizable read has to wait for (thesis §6.4). */
 export function handleReadIndex(raft: Raft, request: Message): void {
-  if (!raft.committedEntryInCurrentTerm()) {
-    // Until then it may not know of entries that its predecessor committed. That holds for a single voter too
-    // (where etcd answers at once): a commit index is not synced by itself, and a restart may have lost it.
+  if (raft.committedEntryInCurrentTerm()) {
+    confirmRead(raft, request);
+  } else {
+    // Until then it may not know of entries that its predecessor committed; a lone voter, of what it committed
+    // itself before a crash, as the commit index is not synced by itself. etcd makes an exception for the latter.
     raft.pendingReads.postpone(request);
-    return;
   }
-  confirmRead(raft, request);
 }
 
 /** Leader: starts the reads that waited for its first commit. */
