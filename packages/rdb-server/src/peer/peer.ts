@@ -153,7 +153,7 @@ export class Peer {
         appliedIndex: () => this.#applier.state.index,
         isIdle: () => this.waitingCount === 0 && this.#ready.isSettled && !this.#snapshots.isSending,
       },
-      config.hibernateAfterMs,
+      { idleMs: config.hibernateAfterMs, promiseMs: config.electionTicks * config.tickMs },
     );
     this.#ready = new ReadyHandler({
       engine,

@@ -32,10 +32,20 @@ export interface HibernateMessage {
 export class SleepPath {
   readonly #owner: SleepPathOwner;
   readonly #state: Hibernation;
+  readonly #promiseMs: number;
+  #asleepSinceMs = Number.NEGATIVE_INFINITY;
 
-  constructor(owner: SleepPathOwner, idleMs: number) {
+  /**
+   * @param idleMs how long without activity before a leader asks; 0: never
+   * @param promiseMs how long a follower that heard of its leader votes for nobody else: an election timeout
+   */
+  constructor(
+    owner: SleepPathOwner,
+    { idleMs, promiseMs }: { readonly idleMs: number; readonly promiseMs: number },
+  ) {
     this.#owner = owner;
     this.#state = new Hibernation(idleMs, owner.clock.monotonicMs());
+    this.#promiseMs = promiseMs;
   }
 
   get isAsleep(): boolean {
@@ -44,7 +54,8 @@ export class SleepPath {
 
   /** Something happened to the Region, or is wanted of it. @returns whether the peer slept until now */
   wake(): boolean {
-    if (!this.#state.noteActivity(this.#owner.clock.monotonicMs())) {
+    const nowMs = this.#owner.clock.monotonicMs();
+    if (!this.#state.noteActivity(nowMs)) {
       return false;
     }
     const { node, outbox } = this.#owner;
@@ -53,7 +64,9 @@ export class SleepPath {
       node.resetRecentActive();
       node.sendHeartbeats();
     } else {
-      node.lapseLeaderContact();
+      if (nowMs - this.#asleepSinceMs >= this.#promiseMs) {
+        node.lapseLeaderContact();
+      }
       const leader = node.lead === 0 ? undefined : outbox.peerInfo(node.lead);
       if (leader !== undefined) {
         outbox.sendHibernate(leader, "Wake");
@@ -96,7 +109,7 @@ export class SleepPath {
         return false;
       case "Sleep":
         if (this.#agreesWith(from, message)) {
-          this.#state.sleep();
+          this.#sleep();
         }
         return false;
       case "Wake":
@@ -135,6 +148,15 @@ export class SleepPath {
     for (const peer of this.#owner.followers.live()) {
       this.#owner.outbox.sendHibernate(peer, "Sleep");
     }
+    this.#sleep();
+  }
+
+  /**
+   * From here on no time is counted in ticks. The leader's last contact was before, and may have been a lease's: a word
+   * to sleep can arrive late, when the leader works again. So the contact lapses only some time after this moment.
+   */
+  #sleep(): void {
     this.#state.sleep();
+    this.#asleepSinceMs = this.#owner.clock.monotonicMs();
   }
 }
