@@ -202,11 +202,11 @@ export class RdbClient {
     ]);
     for (const { store } of statuses) {
       if (store !== undefined) {
-        this.#sender.learnStore(store);
+        this.#sender.map.learnStore(store);
       }
     }
     for (const route of routes) {
-      this.#sender.learnRoute(route, []);
+      this.#sender.map.learnRoute(route, []);
     }
   }
 }

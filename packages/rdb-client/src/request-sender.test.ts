@@ -1,4 +1,4 @@
-import { peerOnStore, storeId } from "@flaredb/rdb-base";
+import { MiB, peerOnStore, storeId } from "@flaredb/rdb-base";
 import { describe, expect, test } from "vitest";
 import { scene } from "./testing/connect.ts";
 import { LATENCY_MS, SILENCE_MS } from "./testing/fake-cluster.ts";
@@ -57,6 +57,18 @@ describe("NotLeader", () => {
     expect(await failure(client.put("k", "v"))).toMatchObject({ code: "RDB_DEADLINE_EXCEEDED" });
     expect(clock.monotonicMs() - startedMs).toBeCloseTo(1_000, 0);
     expect(sentCount(cluster)).toBeLessThan(80);
+  });
+
+  test("many calls between such peers do not keep each other awake", async () => {
+    const { client, cluster, clock } = await scene({ connect: { deadlineMs: 1_000 } });
+    const region = cluster.region("k");
+    cluster.store(1).believedLeader = () => peerOnStore(region, storeId(2));
+    cluster.store(2).believedLeader = () => peerOnStore(region, storeId(1));
+    cluster.store(3).believedLeader = () => peerOnStore(region, storeId(1));
+    const calls = Array.from({ length: 100 }, (_, id) => client.put(`k${id}`, "v").catch(() => {}));
+    await clock.until(Promise.all(calls));
+    // Each call may be woken every 50 ms, and asks three peers then.
+    expect(sentCount(cluster)).toBeLessThan(100 * (1_000 / 50) * 4);
   });
 
   test("one call's news wakes the others that wait for the leader", async () => {
@@ -373,6 +385,33 @@ describe("a write that was not sent", () => {
       { reason: { code: "RDB_CLOSED" } },
     ]);
     expect(await failure(client.get("a"))).toMatchObject({ code: "RDB_CLOSED" });
+  });
+});
+
+describe("calls in flight", () => {
+  test("are bounded by their bytes: one more is refused, unsent", async () => {
+    const { client, cluster, failure, until } = await scene();
+    const value = new Uint8Array(8 * MiB);
+    const calls = Array.from({ length: 31 }, (_, id) => client.put(`k${id}`, value));
+    expect(
+      await failure(
+        client.batchPut([
+          { key: "a", value },
+          { key: "b", value },
+        ]),
+      ),
+    ).toMatchObject({
+      code: "RDB_SERVER_IS_BUSY",
+    });
+    await until(Promise.all(calls));
+    expect(written(cluster, "a")).toBe(0);
+    await until(
+      client.batchPut([
+        { key: "a", value },
+        { key: "b", value },
+      ]),
+    );
+    expect(written(cluster, "a")).toBe(1);
   });
 });
 

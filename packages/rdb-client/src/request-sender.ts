@@ -1,24 +1,25 @@
 import {
   type Clock,
-  type Peer,
+  MiB,
   type Random,
   RdbError,
   type StoreId,
   assert,
   assertNever,
   peerOnStore,
-  storeId,
 } from "@flaredb/rdb-base";
-import type { KvResponse, RegionError, RegionRoute, Store } from "@flaredb/rdb-proto";
-import { Backoff, type BackoffReason } from "./backoff.ts";
+import type { KvResponse, RegionError } from "@flaredb/rdb-proto";
+import type { BackoffReason } from "./backoff.ts";
 import { abortedError, deadlineError, undeterminedError } from "./call-errors.ts";
+import { choosePeer } from "./choose-peer.ts";
 import { DeadlineList } from "./deadline-list.ts";
 import { KvCall, type KvCallSpec } from "./kv-call.ts";
-import { choosePeer } from "./choose-peer.ts";
+import { MapKeeper } from "./map-keeper.ts";
+import { Pauses } from "./pauses.ts";
 import type { PdClient } from "./pd-client.ts";
 import type { StoreConnector } from "./ports.ts";
 import { type RegionCache, type RegionEntry, findFor } from "./region-cache.ts";
-import { type RegionAdvice, readRegionError, readRoute } from "./region-error.ts";
+import { readRegionError } from "./region-error.ts";
 import { RegionLookup } from "./region-lookup.ts";
 import { StorePool } from "./store-pool.ts";
 
@@ -28,6 +29,11 @@ export const READ_ATTEMPT_MAX_MS = 2_000;
 const REDIRECT_MAX_COUNT = 4;
 /** After this many pauses without a leader the placement driver is asked. */
 const ASK_PD_AFTER_PAUSES = 2;
+
+/** Most calls of one client that are not answered yet. */
+export const IN_FLIGHT_MAX_COUNT = 100_000;
+/** Most bytes of keys and values of those calls; one call is always taken when there are none. */
+export const IN_FLIGHT_MAX_BYTES = 256 * MiB;
 
 export interface RequestSenderOptions {
   readonly cache: RegionCache;
@@ -44,14 +50,16 @@ export interface RequestSenderOptions {
  * applied. Without an answer it fails with RDB_UNDETERMINED_RESULT. Reads are sent again freely.
  */
 export class RequestSender {
+  /** What is known of the map; to be fed by whoever learns more. */
+  readonly map: MapKeeper;
   readonly #cache: RegionCache;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #lookup: RegionLookup;
   readonly #pool: StorePool;
   readonly #deadlines: DeadlineList;
-  /** Calls that pause; news of their Region wakes them early. */
-  readonly #pausing = new Set<KvCall>();
+  readonly #pauses: Pauses;
+  #inFlightBytes = 0;
   #isClosed = false;
 
   constructor(options: RequestSenderOptions) {
@@ -59,59 +67,34 @@ export class RequestSender {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#deadlines = new DeadlineList(options.clock, (call) => this.#due(call));
+    this.#pauses = new Pauses(options, (call) => this.#dispatch(call));
     this.#lookup = new RegionLookup(options, {
-      onRoute: (answer) => this.learnRoute(answer.route, answer.stores),
+      onRoute: (answer) => this.map.learnRoute(answer.route, answer.stores),
       onReady: (call) => this.#dispatch(call),
     });
     this.#pool = new StorePool(options, {
       onAnswer: (call, answer) => this.#answered(call, answer),
       onClosed: (unsent, sent, error) => this.#streamClosed(unsent, sent, error),
-      onBack: () => this.#wakeAll(),
+      onBack: () => this.#pauses.wake(),
     });
+    this.map = new MapKeeper(options.cache, this.#pool, () => this.#pauses.wake());
   }
 
   /** Sends a call on its way; one of its callbacks tells how it ended. */
   send(spec: KvCallSpec): void {
     const call = new KvCall(spec);
-    if (this.#isClosed) {
-      spec.reject(new RdbError("RDB_CLOSED", `${spec.name}: the client is closed`));
+    const refusal = this.#refusal(call);
+    if (refusal !== undefined) {
+      spec.reject(refusal);
       return;
     }
     if (spec.signal !== undefined) {
-      if (spec.signal.aborted) {
-        spec.reject(abortedError(call));
-        return;
-      }
-      call.onAbort = () => this.#aborted(call);
+      call.onAbort = () => this.#giveUp(call, abortedError(call));
       spec.signal.addEventListener("abort", call.onAbort, { once: true });
     }
     this.#deadlines.add(call);
+    this.#inFlightBytes += spec.sizeBytes;
     this.#dispatch(call);
-  }
-
-  /** Takes over what the placement driver says of a Region, and of the Stores of its peers. */
-  learnRoute(wire: RegionRoute | undefined, stores: readonly Store[]): void {
-    for (const store of stores) {
-      this.learnStore(store);
-    }
-    const route = readRoute(wire);
-    if (route === undefined) {
-      return;
-    }
-    const { region } = route;
-    let isNews = this.#cache.insert(region);
-    const leader = this.#cache.byId(region.id)?.leader;
-    // What a Store said is younger than what PD heard, unless that Store is gone.
-    if (route.leader !== undefined && (leader === undefined || !this.#pool.canTry(leader.storeId))) {
-      isNews = this.#cache.setLeader(region.id, route.leader) || isNews;
-    }
-    if (isNews) {
-      this.#wakeAll();
-    }
-  }
-
-  learnStore(store: { readonly id: bigint; readonly address: string }): void {
-    this.#pool.learn(storeId(store.id), store.address);
   }
 
   /** Fails what is in flight and ends every connection. */
@@ -122,8 +105,28 @@ export class RequestSender {
       this.#giveUp(call, error);
     }
     this.#deadlines.stop();
+    this.#pauses.close();
     this.#lookup.close();
     this.#pool.close();
+  }
+
+  #refusal({ spec }: KvCall): RdbError | undefined {
+    if (this.#isClosed) {
+      return new RdbError("RDB_CLOSED", `${spec.name}: the client is closed`);
+    }
+    if (spec.signal?.aborted === true) {
+      return abortedError(new KvCall(spec));
+    }
+    const count = this.#deadlines.count;
+    const isFull = count >= IN_FLIGHT_MAX_COUNT || this.#inFlightBytes + spec.sizeBytes > IN_FLIGHT_MAX_BYTES;
+    if (count === 0 || !isFull) {
+      return undefined;
+    }
+    return new RdbError(
+      "RDB_SERVER_IS_BUSY",
+      `${spec.name}: this client has ${count} calls of ${this.#inFlightBytes} bytes in flight; await some before ` +
+        `sending more (at most ${IN_FLIGHT_MAX_COUNT} calls, ${IN_FLIGHT_MAX_BYTES} bytes)`,
+    );
   }
 
   #dispatch(call: KvCall): void {
@@ -179,7 +182,7 @@ export class RequestSender {
       return;
     }
     if (!call.fromFollower && entry.leader?.storeId !== from) {
-      this.#leads(entry.region.id, peerOnStore(entry.region, from));
+      this.map.learnLeader(entry.region.id, peerOnStore(entry.region, from));
     }
     this.#finish(call);
     call.spec.resolve(result);
@@ -196,10 +199,11 @@ export class RequestSender {
     call.state = "idle";
     switch (advice.kind) {
       case "notLeader":
-        this.#followHint(call, by, advice);
+        this.#notLeader(call, by, this.map.takeHint(regionOf(call).region.id, by, advice, call.tried));
         return;
       case "newRegions":
-        this.#takeRegions(call, by, advice);
+        this.map.takeRegions(by, advice);
+        this.#mapChanged(call);
         return;
       case "noSuchRegion":
         this.#lookup.refresh(call, regionOf(call).region.id);
@@ -230,58 +234,27 @@ export class RequestSender {
     }
   }
 
-  #followHint(call: KvCall, by: StoreId, advice: RegionAdvice & { readonly kind: "notLeader" }): void {
-    const { region } = regionOf(call);
-    const { leader, leaderAddress } = advice;
-    if (leader !== undefined && leader.storeId !== by && !call.tried.includes(leader.storeId)) {
-      if (!this.#pool.canTry(leader.storeId)) {
-        this.#pool.learn(leader.storeId, leaderAddress);
-      }
-      const isPeer = region.peers.some((peer) => peer.id === leader.id);
-      if (isPeer && this.#pool.canTry(leader.storeId)) {
-        this.#leads(region.id, leader);
-        this.#redirect(call);
-        return;
-      }
-      if (!isPeer) {
-        this.#lookup.refresh(call, region.id);
-      }
+  #notLeader(call: KvCall, by: StoreId, hint: ReturnType<MapKeeper["takeHint"]>): void {
+    if (hint === "unknown peer") {
+      this.#lookup.refresh(call, regionOf(call).region.id);
     }
-    if (this.#cache.byId(region.id)?.leader?.storeId === by) {
-      this.#cache.setLeader(region.id, undefined);
-    }
+    // With a hint that can be followed this goes to the leader; what said no is not asked again in this round, so
+    // that peers that name each other cannot send the call around in circles.
     this.#elsewhere(call, by);
   }
 
-  #takeRegions(call: KvCall, by: StoreId, advice: RegionAdvice & { readonly kind: "newRegions" }): void {
+  /** At once to the Region that has the key now; but not for ever, should the Stores contradict each other. */
+  #mapChanged(call: KvCall): void {
     const before = regionOf(call);
-    let isNews = false;
-    for (const region of advice.regions) {
-      const known = this.#cache.byId(region.id)?.leader;
-      // The peer that led before a split leads both Regions after it.
-      isNews = this.#cache.insert(region, known ?? peerOnStore(region, by)) || isNews;
-    }
-    if (isNews) {
-      this.#wakeAll();
-    }
     const now = findFor(this.#cache, call.spec);
-    if (now !== undefined && now !== before) {
-      this.#redirect(call);
+    call.redirectCount++;
+    if (now !== before && call.redirectCount <= REDIRECT_MAX_COUNT) {
+      this.#dispatch(call);
       return;
     }
     // Either side may be the one that is behind: the Store catches up, or the placement driver knows better.
     this.#lookup.refresh(call, before.region.id);
     this.#pauseFor(call, "regionMiss");
-  }
-
-  /** An answer says where to go: at once, but not around in circles. */
-  #redirect(call: KvCall): void {
-    call.redirectCount++;
-    if (call.redirectCount > REDIRECT_MAX_COUNT) {
-      this.#pauseFor(call, "regionMiss");
-    } else {
-      this.#dispatch(call);
-    }
   }
 
   /** The Store cannot serve the call now: to another peer, or a pause when all were tried. */
@@ -291,39 +264,12 @@ export class RequestSender {
   }
 
   #pauseFor(call: KvCall, reason: BackoffReason, toldMs = 0): void {
-    call.backoff ??= new Backoff(this.#random);
-    const delayMs = call.backoff.nextMs(reason, toldMs);
-    if (call.backoff.count("regionMiss") + call.backoff.count("rpc") > ASK_PD_AFTER_PAUSES && call.entry) {
-      this.#lookup.refresh(call, call.entry.region.id);
-    }
-    call.state = "waiting";
     call.dueMs = call.spec.deadlineMs;
-    call.pauseReason = reason;
-    this.#pausing.add(call);
-    call.timer = this.#clock.setTimer(delayMs, () => this.#resume(call));
-  }
-
-  #resume(call: KvCall): void {
-    call.timer?.cancel();
-    this.#pausing.delete(call);
-    call.tried.length = 0;
-    call.redirectCount = 0;
-    this.#dispatch(call);
-  }
-
-  /** There is news: whoever waits for the map or a leader tries now. Who was told to wait waits on. */
-  #wakeAll(): void {
-    // A copy: who finds nothing better pauses again.
-    for (const call of [...this.#pausing]) {
-      if (call.pauseReason !== "busy" && call.state === "waiting") {
-        this.#resume(call);
-      }
-    }
-  }
-
-  #leads(region: RegionEntry["region"]["id"], leader: Peer | undefined): void {
-    if (leader !== undefined && this.#cache.setLeader(region, leader)) {
-      this.#wakeAll();
+    this.#pauses.begin(call, reason, toldMs);
+    const { entry, backoff } = call;
+    const pauseCount = (backoff?.count("regionMiss") ?? 0) + (backoff?.count("rpc") ?? 0);
+    if (entry !== undefined && pauseCount > ASK_PD_AFTER_PAUSES) {
+      this.#lookup.refresh(call, entry.region.id);
     }
   }
 
@@ -366,10 +312,6 @@ export class RequestSender {
     );
   }
 
-  #aborted(call: KvCall): void {
-    this.#giveUp(call, abortedError(call));
-  }
-
   /** Ends a call with an error; a write that was sent, with what that means for it. */
   #giveUp(call: KvCall, error: RdbError): void {
     const isUndetermined = call.state === "sent" && call.spec.isWrite;
@@ -380,14 +322,14 @@ export class RequestSender {
   #finish(call: KvCall): void {
     assert(call.state !== "done", "a call ends once");
     if (call.state === "waiting") {
-      call.timer?.cancel();
-      this.#pausing.delete(call);
+      this.#pauses.forget(call);
       this.#lookup.forget(call);
     }
     call.stream?.forget(call);
     call.stream = undefined;
     call.state = "done";
     this.#deadlines.remove(call);
+    this.#inFlightBytes -= call.spec.sizeBytes;
     if (call.onAbort !== undefined) {
       call.spec.signal?.removeEventListener("abort", call.onAbort);
     }
