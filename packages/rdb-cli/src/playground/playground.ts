@@ -73,7 +73,8 @@ async function runIn(
   }
   const lock = await takeFolder(plan, existing !== undefined);
   const stops = stopRequests();
-  const supervisor = new Supervisor(plan, terminal.json ? () => {} : terminal.say);
+  const tell = terminal.json ? (): void => {} : terminal.say;
+  const supervisor = new Supervisor(plan, tell);
   stops.onRepeated(() => supervisor.kill());
   try {
     await prepareFolders(plan, file);
@@ -87,12 +88,13 @@ async function runIn(
     };
     terminal.say(terminal.json ? JSON.stringify(bannerDocument(banner)) : renderBanner(banner));
     await stops.first;
-    terminal.say(terminal.json ? "" : "\nstopping");
+    tell("\nstopping");
     return exitCodes.done;
   } finally {
     await supervisor.stop();
     stops.dispose();
     await lock.release();
+    tell("stopped");
   }
 }
 

@@ -28,7 +28,7 @@ function announce(step: StartStep<unknown>, startedMs: number, say: (line: strin
 }
 
 async function showSpinners(steps: StartSteps): Promise<GetClusterInfoResponse> {
-  const { Listr } = await import("listr2");
+  const { Listr, PRESET_TIMER } = await import("listr2");
   const list = new Listr(
     [...steps.processes, steps.cluster].map((step) => ({
       title: step.title,
@@ -39,13 +39,9 @@ async function showSpinners(steps: StartSteps): Promise<GetClusterInfoResponse> 
       exitOnError: false,
       // Signals are the playground's: it stops its processes first.
       registerSignalListeners: false,
-      rendererOptions: { timer: { condition: true, field: formatTimer }, showErrorMessage: false },
+      rendererOptions: { timer: PRESET_TIMER, showErrorMessage: false },
     },
   );
   await list.run();
   return steps.cluster.done;
-}
-
-function formatTimer(durationMs: number): string {
-  return `${(durationMs / 1000).toFixed(1)} s`;
 }
