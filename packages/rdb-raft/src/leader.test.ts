@@ -39,6 +39,21 @@ describe("a leadership transfer", () => {
   });
 });
 
+describe("a conf change", () => {
+  it("that the configuration in force does not allow becomes an empty entry", () => {
+    const peers = group();
+    const [leader, follower] = peers;
+    const removals = [1, 2, 3].map((id) => ({ type: "RemoveNode", nodeId: peerId(id) }) as const);
+    leader.node.proposeConfChange(change("Auto", ...removals));
+    follower.node.proposeConfChange(change("JointExplicit", ...removals));
+    settle(peers);
+    for (const peer of peers) {
+      expect(peer.node.confState.voters).toEqual([1, 2, 3]);
+      expect(peer.applied.slice(-2).map((entry) => entry.type)).toEqual(["Normal", "Normal"]);
+    }
+  });
+});
+
 describe("a joint configuration that is left by itself", () => {
   it("is left once, though entries before that are applied later", () => {
     const [leader] = group({ asyncStorageWrites: true });
@@ -80,6 +95,7 @@ describe("a read", () => {
     peer.node.readIndex(Uint8Array.of(1));
     const append = peer.node.ready();
     expect([...election.readStates, ...append.readStates]).toEqual([]);
+    peer.storage.append(append.entries);
     peer.node.advance();
     expect(peer.node.ready().readStates).toMatchObject([{ index: 2 }]);
   });

@@ -1,6 +1,5 @@
 import { assert, type Index, type PeerId } from "@flaredb/rdb-base";
-import { Changer, type ChangeResult } from "./conf-change/changer.ts";
-import { enterJoint, leaveJoint } from "./conf-change/conf-change.ts";
+import { computeChange } from "./conf-change/compute-change.ts";
 import { formatTrackerConfig } from "./describe.ts";
 import { maxIndex } from "./index-math.ts";
 import type { ConfChangeV2, ConfState } from "./messages.ts";
@@ -16,9 +15,9 @@ export type SimulatedConfChange =
   | { readonly ok: true; readonly confState: ConfState }
   | { readonly ok: false; readonly reason: string };
 
-/** Puts a committed conf change in force. One that cannot be made was proposed against the rules. */
+/** Puts a committed conf change in force. Its leader has seen to it that it can be made. */
 export function applyConfChange(raft: Raft, change: ConfChangeV2): void {
-  const result = computeChange(raft, change);
+  const result = computeChange(raft.tracker, raft.log.lastIndex(), change);
   assert(result.ok, `the committed conf change can be made${result.ok ? "" : `: ${result.reason}`}`);
   switchToConfig(raft, result.config, result.progress);
 }
@@ -28,7 +27,7 @@ export function applyConfChange(raft: Raft, change: ConfChangeV2): void {
  * proposed. Nothing changes.
  */
 export function simulateConfChange(raft: Raft, change: ConfChangeV2): SimulatedConfChange {
-  const result = computeChange(raft, change);
+  const result = computeChange(raft.tracker, raft.log.lastIndex(), change);
   return result.ok ? { ok: true, confState: confStateOf(result.config) } : result;
 }
 
@@ -89,17 +88,6 @@ export function appliedTo(raft: Raft, index: Index, bytes: number): void {
         `${formatTrackerConfig(config)}: ${result}`,
     );
   }
-}
-
-function computeChange(raft: Raft, change: ConfChangeV2): ChangeResult {
-  const changer = new Changer({ tracker: raft.tracker, lastIndex: raft.log.lastIndex() });
-  if (leaveJoint(change)) {
-    return changer.leaveJoint();
-  }
-  const joint = enterJoint(change);
-  return joint === undefined
-    ? changer.simple(change.changes)
-    : changer.enterJoint(joint.autoLeave, change.changes);
 }
 
 const LEAVE_JOINT = { type: "ConfChangeV2", data: new Uint8Array(0) } as const;

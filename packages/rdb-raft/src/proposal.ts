@@ -1,4 +1,5 @@
 import { decodeConfChange } from "./conf-change/codec.ts";
+import { computeChange } from "./conf-change/compute-change.ts";
 import { asV2, type ConfChange } from "./conf-change/conf-change.ts";
 import { formatConfChange } from "./conf-change/format.ts";
 import { formatTrackerConfig } from "./describe.ts";
@@ -51,7 +52,7 @@ function checkConfChanges(raft: Raft, proposed: readonly ProposedEntry[]): reado
   });
 }
 
-/** Why a conf change may not be made now: at most one is in the log, and joint configurations are left first. */
+/** Why a conf change may not be made now: one at a time, joint configurations are left first, and it must be possible. */
 function refuseConfChange(raft: Raft, change: ConfChange): string | undefined {
   const joint = raft.tracker.isJoint();
   const leavesJoint = asV2(change).changes.length === 0;
@@ -61,7 +62,13 @@ function refuseConfChange(raft: Raft, change: ConfChange): string | undefined {
   if (joint && !leavesJoint) {
     return "must transition out of joint config first";
   }
-  return !joint && leavesJoint ? "not in joint state; refusing empty conf change" : undefined;
+  if (!joint && leavesJoint) {
+    return "not in joint state; refusing empty conf change";
+  }
+  // No other change is on its way, so this is the configuration that it will be applied to, on every peer; and
+  // where it cannot be made it must not be committed. etcd lets it through, and ends the process.
+  const result = computeChange(raft.tracker, raft.log.lastIndex(), asV2(change));
+  return result.ok ? undefined : result.reason;
 }
 
 const EMPTY_ENTRY: ProposedEntry = { type: "Normal", data: new Uint8Array(0) };

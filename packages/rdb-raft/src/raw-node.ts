@@ -167,17 +167,15 @@ export class RawNode {
 
   /**
    * Proposes a change of the configuration. "ok" does not mean that it will be made: when another one is not
-   * applied yet, or a joint configuration is to be left first, an empty entry takes its place.
+   * applied yet, a joint configuration is to be left first, or the change cannot be made of the configuration in
+   * force, an empty entry takes its place.
    */
   proposeConfChange(change: ConfChange): StepResult {
     const type = change.version === 1 ? "ConfChange" : "ConfChangeV2";
     return this.#propose([proposedEntry(type, encodeConfChange(change))]);
   }
 
-  /**
-   * What a conf change would lead to, were it applied now. To be looked at before it is proposed: one that is
-   * committed and cannot be made, as one that removes every voter, ends the process.
-   */
+  /** What a conf change would lead to, were it applied now: to be looked at before it is proposed. */
   simulateConfChange(change: ConfChange): SimulatedConfChange {
     return simulateConfChange(this.#raft, asV2(change));
   }
