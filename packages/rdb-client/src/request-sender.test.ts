@@ -393,24 +393,10 @@ describe("calls in flight", () => {
     const { client, cluster, failure, until } = await scene();
     const value = new Uint8Array(8 * MiB);
     const calls = Array.from({ length: 31 }, (_, id) => client.put(`k${id}`, value));
-    expect(
-      await failure(
-        client.batchPut([
-          { key: "a", value },
-          { key: "b", value },
-        ]),
-      ),
-    ).toMatchObject({
-      code: "RDB_SERVER_IS_BUSY",
-    });
+    expect(await failure(client.put("a", value))).toMatchObject({ code: "RDB_SERVER_IS_BUSY" });
     await until(Promise.all(calls));
     expect(written(cluster, "a")).toBe(0);
-    await until(
-      client.batchPut([
-        { key: "a", value },
-        { key: "b", value },
-      ]),
-    );
+    await until(client.put("a", value));
     expect(written(cluster, "a")).toBe(1);
   });
 });
