@@ -21,7 +21,7 @@ const CHANGE_LETTERS: Record<ConfChangeType, string> = {
 };
 
 /** `1/12 EntryNormal "data"`; of a change of the configuration what it changes: `1/4 EntryConfChangeV2 v3 r1`. */
-export function describeEntry(entry: Entry): string {
+function describeEntry(entry: Entry): string {
   const head = `${entry.term}/${entry.index} Entry${entry.type}`;
   if (entry.type === "Normal") {
     return `${head} ${quoteBytes(entry.data)}`;
@@ -37,7 +37,7 @@ export function describeEntries(entries: readonly Entry[]): string {
 }
 
 /** `v3 l4 r5 u6`. */
-export function describeChanges(changes: readonly ConfChangeSingle[]): string {
+function describeChanges(changes: readonly ConfChangeSingle[]): string {
   return changes.map((change) => `${CHANGE_LETTERS[change.type]}${change.nodeId}`).join(" ");
 }
 

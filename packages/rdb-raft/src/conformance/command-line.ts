@@ -1,5 +1,5 @@
 /** One argument: a bare `key`, or `key=value`, or `key=(value,value)`. */
-export interface Argument {
+interface Argument {
   readonly key: string;
   /** Undefined for a bare `key`. */
   readonly values: readonly string[] | undefined;

@@ -1,4 +1,4 @@
-import { assert, AssertionError } from "@flaredb/rdb-base";
+import { assert } from "@flaredb/rdb-base";
 import type { Message } from "../messages.ts";
 import type { StepResult } from "../raw-node.ts";
 import type { InteractionPeer } from "./interaction-peer.ts";
@@ -69,9 +69,4 @@ export function describeRefusal(result: StepResult): string | undefined {
 /** Guards the loops of the runner: a core that never settles fails instead of running on. */
 export function assertSettles(rounds: number, limit: number, what: string): void {
   assert(rounds < limit, `${what} settles within ${limit} rounds`);
-}
-
-/** Whether a runner's error says that the core broke one of its own invariants. */
-export function isBrokenInvariant(error: unknown): boolean {
-  return error instanceof AssertionError;
 }

@@ -37,6 +37,9 @@ function runBlock(env: InteractionEnv, block: Block): string {
   if (handler === undefined) {
     throw new Error(`unknown command ${block.command}; known are ${[...HANDLERS.keys()].join(", ")}`);
   }
+  if (block.input !== "" && block.command !== "propose-conf-change") {
+    throw new Error(`${block.command} takes no input, such as ${block.input}`);
+  }
   try {
     handler(env, block);
   } catch (error) {

@@ -14,15 +14,9 @@ import { RawNode } from "../raw-node.ts";
 import type { Ready } from "../ready.ts";
 import type { LogView, SafetyChecker } from "./safety-checker.ts";
 import { appended, SimDisk } from "./sim-disk.ts";
+import { describeMachine, machineData, machineOf, nextMachine, type SimMachine } from "./sim-machine.ts";
 
 const silent: RaftLogger = { debug() {}, info() {}, warn() {}, error() {} };
-
-/** The state machine: a digest of everything applied, and the configuration. */
-interface Machine {
-  index: Index;
-  digest: number;
-  confState: ConfState;
-}
 
 export interface SimPeerOptions {
   readonly id: number;
@@ -40,7 +34,7 @@ export class SimPeer {
   #appendWork: Message[] = [];
   #applyWork: Message[] = [];
   #outbox: Message[] = [];
-  #machine: Machine;
+  #machine: SimMachine;
   /** Up to here the state comes with a snapshot; what was handed out to be applied before is not applied any more. */
   #installedIndex: number;
   #log: LogView;
@@ -136,13 +130,13 @@ export class SimPeer {
 
   /** Replaces the log's head by a snapshot of the state machine. */
   compact(): void {
-    const { index, digest, confState } = this.#machine;
+    const { index, confState } = this.#machine;
     if (index <= this.#disk.snapshot.metadata.index || index > this.#disk.storage.lastIndex()) {
       return;
     }
     const term = this.#disk.storage.term(index);
     assert(typeof term === "number", `the applied entry ${index} is in the log`);
-    this.#disk.compact({ metadata: { index, term, confState }, data: digestBytes(digest) });
+    this.#disk.compact({ metadata: { index, term, confState }, data: machineData(this.#machine) });
   }
 
   /** Loses everything that is not durable, and starts again. `keptPart`: how much of the unsynced writes survives. */
@@ -207,7 +201,7 @@ export class SimPeer {
       );
       const change = decodeConfChange(entry.type, entry.data);
       const confState = change === undefined ? this.#machine.confState : this.raft.applyConfChange(change);
-      this.#machine = { index: entry.index, digest: digestOf(this.#machine.digest, entry), confState };
+      this.#machine = nextMachine(this.#machine, entry, confState);
       this.#options.checker.sawState(entry.index, describeMachine(this.#machine));
     }
   }
@@ -257,38 +251,6 @@ function nextView(view: LogView, snapshot: Snapshot | undefined, entries: readon
     return { baseIndex: snapshot.metadata.index, baseTerm: snapshot.metadata.term, entries };
   }
   return { ...view, entries: appended(view.entries, entries) };
-}
-
-function machineOf({ metadata, data }: Snapshot): Machine {
-  return {
-    index: metadata.index,
-    digest: new DataView(padded(data).buffer).getUint32(0),
-    confState: metadata.confState,
-  };
-}
-
-function padded(data: Uint8Array): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(4);
-  bytes.set(data.subarray(0, 4));
-  return bytes;
-}
-
-function digestBytes(digest: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, digest);
-  return bytes;
-}
-
-/** FNV-1a over the digest so far and the entry. */
-function digestOf(digest: number, { term, data }: Entry): number {
-  return [term, ...data].reduce(
-    (hash, byte) => Math.imul(hash ^ byte, 0x01000193) >>> 0,
-    digest ^ 0x811c9dc5,
-  );
-}
-
-function describeMachine({ digest, confState }: Machine): string {
-  return `${digest} ${JSON.stringify(confState)}`;
 }
 
 /** The hard state that a MsgStorageAppend carries; all zero stands for none. */
