@@ -51,6 +51,7 @@ export class SnapshotReceiver {
       return create(SnapshotResponseSchema, { accepted: false, reason });
     } finally {
       guard.stop();
+      release(parts);
     }
   }
 
@@ -144,6 +145,13 @@ async function nextPart(
 ): Promise<SnapshotRequest | undefined> {
   const next = await guard.orStalled(parts.next());
   return next.done === true ? undefined : next.value;
+}
+
+/** Tells the source that nothing more will be read. Not waited for: it may stand still. */
+function release(parts: AsyncIterator<SnapshotRequest>): void {
+  parts.return?.().catch(() => {
+    // It failed, or was aborted, by itself: that was told already.
+  });
 }
 
 function messageOf(header: SnapshotHeader): PeerMessage {

@@ -1,0 +1,353 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createClient } from "@connectrpc/connect";
+import {
+  type Region,
+  type StoreId,
+  index,
+  peerId,
+  regionId,
+  silentLogger,
+  storeId,
+  systemClock,
+  term,
+} from "@flaredb/rdb-base";
+import { RaftService, type SnapshotRequest } from "@flaredb/rdb-proto";
+import type { SnapshotRow } from "@flaredb/rdb-storage";
+import { RpcServer, unaryTransport } from "@flaredb/rdb-wire";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { parseStoreConfig } from "../config.ts";
+import { encodeSnapshotDescription } from "../peer/snapshot-description.ts";
+import type { OutgoingSnapshot } from "../store/ports.ts";
+import { FakeStoreHandle } from "../testing/fake-store-handle.ts";
+import { raftMessage, voterOn } from "../testing/peer-messages.ts";
+import { rowsCursor, sessionRows, someRows } from "../testing/snapshot-rows.ts";
+import { SnapshotReceiver } from "./receiver.ts";
+import { SnapshotSender } from "./sender.ts";
+import { SnapshotFolder } from "./snapshot-folder.ts";
+
+const ident = (id: number) => ({ kind: "Store" as const, clusterId: 5, storeId: storeId(id) });
+const config = {
+  ...parseStoreConfig({ dataDir: "unused" }).snapshot,
+  chunkMaxBytes: 2_000,
+  sendMaxCount: 2,
+  sendQueueMaxCount: 1,
+  stallTimeoutMs: 300,
+};
+
+let path: string;
+let folder: SnapshotFolder;
+let handle: FakeStoreHandle;
+let sending: FakeStoreHandle;
+let server: RpcServer;
+let sender: SnapshotSender;
+/** Stands between the wire and the receiver. */
+let tamper: (requests: AsyncIterable<SnapshotRequest>) => AsyncIterable<SnapshotRequest>;
+let closedCursors: number;
+/** The transfer that came in last. */
+let receiving: ReturnType<SnapshotReceiver["receive"]>;
+
+beforeEach(async () => {
+  path = await mkdtemp(join(tmpdir(), "rdb-transfer-"));
+  folder = await SnapshotFolder.open(path, new Set());
+  handle = new FakeStoreHandle();
+  sending = new FakeStoreHandle();
+  tamper = (requests) => requests;
+  closedCursors = 0;
+  const receiver = new SnapshotReceiver({
+    ident: ident(2),
+    handle,
+    folder,
+    clock: systemClock,
+    logger: silentLogger,
+    config,
+  });
+  server = new RpcServer({
+    host: "127.0.0.1",
+    port: 0,
+    logger: silentLogger,
+    clock: systemClock,
+    routes: (router) =>
+      router.service(RaftService, {
+        snapshot(requests) {
+          receiving = receiver.receive(tamper(requests));
+          return receiving;
+        },
+      }),
+  });
+  await server.listen();
+  sender = makeSender(() => server.address);
+});
+
+afterEach(async () => {
+  sender.close();
+  await server.close(0);
+  await rm(path, { recursive: true });
+});
+
+function makeSender(addressOf: (id: StoreId) => string | undefined): SnapshotSender {
+  const made = new SnapshotSender({
+    ident: ident(1),
+    clock: systemClock,
+    logger: silentLogger,
+    config,
+    localAddress: "127.0.0.1",
+    addressOf,
+  });
+  made.start(sending);
+  return made;
+}
+
+const applyState = { index: index(123), term: term(6), revision: 99, logTimeMs: 1_000 };
+
+function regionOf(id: number): Region {
+  return {
+    id: regionId(id),
+    startKey: new TextEncoder().encode("a"),
+    endKey: new TextEncoder().encode("z"),
+    epoch: { confVer: 3, version: 4 },
+    peers: [voterOn(1), voterOn(2)],
+  };
+}
+
+function outgoing(rows: readonly SnapshotRow[], id = 7): OutgoingSnapshot {
+  const region = regionOf(id);
+  const message = raftMessage(
+    1,
+    2,
+    {
+      type: "MsgSnap",
+      term: term(6),
+      snapshot: {
+        metadata: {
+          index: applyState.index,
+          term: applyState.term,
+          confState: {
+            voters: [peerId(10), peerId(20)],
+            learners: [],
+            votersOutgoing: [],
+            learnersNext: [],
+            autoLeave: false,
+          },
+        },
+        data: encodeSnapshotDescription(region, applyState),
+      },
+    },
+    id,
+  );
+  const onClose = (): void => {
+    closedCursors++;
+  };
+  return {
+    snapshotId: `${id}-6-123`,
+    message,
+    region,
+    applyState,
+    cursors: { data: rowsCursor(rows, "data", onClose), session: rowsCursor(rows, "session", onClose) },
+  };
+}
+
+async function* mapChunks(
+  requests: AsyncIterable<SnapshotRequest>,
+  change: (request: SnapshotRequest, place: number) => SnapshotRequest | undefined,
+): AsyncGenerator<SnapshotRequest> {
+  let place = 0;
+  for await (const request of requests) {
+    const changed = change(request, place++);
+    if (changed !== undefined) {
+      yield changed;
+    }
+  }
+}
+
+test("SPEC-R6: a snapshot arrives whole, is durable, and both loops hear of it once", async () => {
+  const rows = [...someRows(3_000), ...sessionRows(regionId(7), 10)];
+  sender.send(outgoing(rows));
+  const [event] = await handle.first("snapshotReceived");
+  expect(event?.snapshot).toMatchObject({ snapshotId: "7-6-123", region: { id: 7, epoch: { version: 4 } } });
+  const [status] = await sending.first("snapshotStatus");
+  expect(status?.status).toEqual({ regionId: 7, toPeerId: 20, ok: true });
+  expect(closedCursors).toBe(2);
+  const got: string[] = [];
+  for await (const batch of folder.read("7-6-123", 100_000)) {
+    got.push(...batch.map((row) => `${row.column} ${Buffer.from(row.key).toString("hex")}`));
+  }
+  expect(got).toEqual(rows.map((row) => `${row.column} ${Buffer.from(row.key).toString("hex")}`));
+});
+
+test("a Region without rows has a snapshot too", async () => {
+  sender.send(outgoing([]));
+  await handle.first("snapshotReceived");
+  const [status] = await sending.first("snapshotStatus");
+  expect(status?.status.ok).toBe(true);
+});
+
+test("a snapshot that the loop does not want is refused before its content comes", async () => {
+  handle.onAcceptsSnapshot = () => "its range overlaps Region 9";
+  sender.send(outgoing(someRows(20_000, 500)));
+  const [status] = await sending.first("snapshotStatus");
+  expect(status?.status.ok).toBe(false);
+  expect(closedCursors).toBe(2);
+  expect(await readdir(path)).toEqual([]);
+});
+
+test.each<[string, (request: SnapshotRequest, place: number) => SnapshotRequest | undefined]>([
+  ["a lost chunk", (request, place) => (place === 2 ? undefined : request)],
+  [
+    "a damaged chunk",
+    (request, place) => {
+      if (place === 2 && request.part.case === "chunk") {
+        const data = Uint8Array.from(request.part.value.data);
+        data[5] = (data[5] as number) ^ 1;
+        request.part.value.data = data;
+      }
+      return request;
+    },
+  ],
+  [
+    "an end before the last chunk",
+    (request) => (request.part.case === "chunk" && request.part.value.last ? undefined : request),
+  ],
+  [
+    "another cluster",
+    (request) => {
+      if (request.part.case === "header") {
+        request.part.value.clusterId = 6n;
+      }
+      return request;
+    },
+  ],
+  [
+    "another Store",
+    (request) => {
+      if (request.part.case === "header") {
+        request.part.value.toStoreId = 3n;
+      }
+      return request;
+    },
+  ],
+  [
+    "an id that leaves the folder",
+    (request) => {
+      if (request.part.case === "header" && request.part.value.message?.payload.case === "message") {
+        const { snapshot } = request.part.value.message.payload.value;
+        if (snapshot !== undefined) {
+          snapshot.data = Buffer.from(
+            Buffer.from(snapshot.data).toString("latin1").replace("7-6-123", "../../x"),
+            "latin1",
+          );
+        }
+      }
+      return request;
+    },
+  ],
+  ["no header", (request, place) => (place === 0 ? undefined : request)],
+])("a transfer with %s leaves nothing behind, and the sender learns of it", async (_name, change) => {
+  tamper = (requests) => mapChunks(requests, change);
+  sender.send(outgoing(someRows(1_000)));
+  const [status] = await sending.first("snapshotStatus");
+  expect(status?.status.ok).toBe(false);
+  expect(closedCursors).toBe(2);
+  expect(handle.of("snapshotReceived")).toEqual([]);
+  expect(await readdir(path)).toEqual([]);
+  // And the next attempt succeeds.
+  tamper = (requests) => requests;
+  sender.send(outgoing(someRows(1_000)));
+  await handle.first("snapshotReceived");
+});
+
+test("a transfer that stands still is given up on both sides", async () => {
+  tamper = (requests) =>
+    (async function* () {
+      for await (const request of requests) {
+        yield request;
+        if (request.part.case === "chunk") {
+          await new Promise(() => {});
+        }
+      }
+    })();
+  sender.send(outgoing(someRows(1_000)));
+  const [status] = await sending.first("snapshotStatus");
+  expect(status?.status.ok).toBe(false);
+  expect(handle.of("snapshotReceived")).toEqual([]);
+});
+
+test("a sender that goes away in the middle leaves nothing behind", async () => {
+  let seen = 0;
+  const { promise: midway, resolve } = Promise.withResolvers<void>();
+  tamper = (requests) =>
+    mapChunks(requests, (request) => {
+      if (++seen === 20) {
+        resolve();
+      }
+      return request;
+    });
+  sender.send(outgoing(someRows(100_000)));
+  await midway;
+  sender.close();
+  const [status] = await sending.first("snapshotStatus");
+  expect(status?.status.ok).toBe(false);
+  await receiving;
+  expect(await readdir(path)).toEqual([]);
+});
+
+test("only so many are sent at once; more wait, and too many fail at once", async () => {
+  const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+  let atOnce = 0;
+  let most = 0;
+  tamper = (requests) =>
+    (async function* () {
+      atOnce++;
+      most = Math.max(most, atOnce);
+      try {
+        await opened;
+        yield* requests;
+      } finally {
+        atOnce--;
+      }
+    })();
+  for (const id of [1, 2, 3, 4]) {
+    sender.send(outgoing(someRows(10), id));
+  }
+  const [first] = await sending.first("snapshotStatus");
+  expect(first?.status).toMatchObject({ regionId: 4, ok: false });
+  open();
+  const statuses = await sending.first("snapshotStatus", 4);
+  expect(statuses.slice(1).every(({ status }) => status.ok)).toBe(true);
+  expect(most).toBe(2);
+  expect(closedCursors).toBe(8);
+});
+
+test("a Store whose address is not known, or that does not answer, fails the transfer", async () => {
+  makeSender(() => undefined).send(outgoing(someRows(10)));
+  await server.close(0);
+  sender.send(outgoing(someRows(10)));
+  const statuses = await sending.first("snapshotStatus", 2);
+  expect(statuses.map(({ status }) => status.ok)).toEqual([false, false]);
+  expect(closedCursors).toBe(4);
+});
+
+test("the same snapshot is not received twice at once, nor while it waits to be applied", async () => {
+  sender.send(outgoing(someRows(10)));
+  await handle.first("snapshotReceived");
+  await sending.first("snapshotStatus");
+  sender.send(outgoing(someRows(10)));
+  const [, second] = await sending.first("snapshotStatus", 2);
+  expect(second?.status.ok).toBe(false);
+  await folder.remove("7-6-123");
+  sender.send(outgoing(someRows(10)));
+  const [, , third] = await sending.first("snapshotStatus", 3);
+  expect(third?.status.ok).toBe(true);
+});
+
+test("a foreign client's nonsense is answered, not thrown at", async () => {
+  const { transport, close } = unaryTransport(server.address);
+  const response = await createClient(RaftService, transport).snapshot(
+    (async function* () {
+      yield { part: { case: "header" as const, value: { clusterId: 5n } } };
+    })(),
+  );
+  close();
+  expect(response).toMatchObject({ accepted: false, reason: "the snapshot's header is without its message" });
+});
