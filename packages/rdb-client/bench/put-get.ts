@@ -83,7 +83,7 @@ function answer({ requestId, command }: KvRequest): KvResponse {
 
 async function measure(inFlight: number, seconds: number): Promise<void> {
   const child = fork(fileURLToPath(import.meta.url), { execArgv: [] });
-  const pd = await new Promise<string>((resolve) => child.once("message", (sent) => resolve(String(sent))));
+  const pd = await new Promise<string>((resolve) => child.once("message", (sent) => resolve(sent as string)));
   const client = await RdbClient.connect({ pd });
   const key = (id: number): string => `bench/${id % 100_000}`;
   await run("put", inFlight, seconds, (id) => client.put(key(id), VALUE));

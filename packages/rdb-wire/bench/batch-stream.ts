@@ -21,7 +21,7 @@ if (process.send === undefined) {
 async function measure(inFlight: number, seconds: number): Promise<void> {
   const child = fork(fileURLToPath(import.meta.url), { execArgv: [] });
   const address = await new Promise<string>((resolve) =>
-    child.once("message", (sent) => resolve(String(sent))),
+    child.once("message", (sent) => resolve(sent as string)),
   );
   const connection = new RpcConnection({ address, clock: systemClock });
   const latenciesMs: number[] = [];

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
-import { open, readFile, rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { RdbError } from "@flaredb/rdb-base";
+import { liveProcess, processMark, readIfThere } from "./process-mark.ts";
 
 /** A data folder that this process holds. */
 export interface FolderLock {
@@ -29,7 +29,7 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
     }
     throw error;
   }
-  await handle.writeFile(ownMark());
+  await handle.writeFile(processMark(process.pid));
   await handle.close();
   return { replacedStale, release: () => rm(path, { force: true }) };
 }
@@ -40,7 +40,7 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
  * @throws RdbError RDB_DATA_LOCKED when another live process holds the folder
  */
 export async function assertUnlocked(folder: string): Promise<void> {
-  const holder = await liveHolder(join(folder, LOCK_FILE));
+  const holder = await liveProcess(join(folder, LOCK_FILE));
   if (holder !== undefined) {
     throw heldBy(folder, `process ${holder}`);
   }
@@ -51,56 +51,6 @@ async function removeStale(folder: string, path: string): Promise<boolean> {
   await assertUnlocked(folder);
   await rm(path, { force: true });
   return existed;
-}
-
-async function liveHolder(path: string): Promise<number | undefined> {
-  const text = await readIfThere(path);
-  const [pidText, startText] = (text ?? "").trim().split(" ");
-  const pid = Number(pidText);
-  if (!Number.isInteger(pid) || pid <= 0 || !isAlive(pid)) {
-    return undefined;
-  }
-  // A process id is used again after a while; the start time tells whether this is the process that wrote it.
-  return startTime(pid) === startText ? pid : undefined;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it is there, and somebody else's.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-function ownMark(): string {
-  return `${process.pid} ${startTime(process.pid)}\n`;
-}
-
-const START_TIME_FIELD = 19;
-
-// The kernel's count of ticks at which the process started; "?" where there is no /proc.
-function startTime(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The second field, the program's name, may hold spaces and parentheses: count from behind it.
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[START_TIME_FIELD] ?? "?";
-  } catch {
-    // No /proc on this system: the process id alone has to do.
-    return "?";
-  }
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
-      return undefined;
-    }
-    throw error;
-  }
 }
 
 function heldBy(folder: string, holder: string): RdbError {

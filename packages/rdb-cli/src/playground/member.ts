@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { RdbError } from "@flaredb/rdb-base";
 import { lastLogLine } from "./member-log.ts";
 import type { MemberPlan } from "./plan.ts";
+import { liveProcess, writeProcessMark } from "./process-mark.ts";
 
 const CHILD_MAIN = fileURLToPath(
   new URL(import.meta.url.endsWith(".ts") ? "./child-main.ts" : "./child-main.js", import.meta.url),
@@ -35,6 +37,9 @@ export class MemberRun {
       });
     } finally {
       closeSync(log);
+    }
+    if (this.#child.pid !== undefined) {
+      writeProcessMark(pidFile(plan), this.#child.pid);
     }
     this.exited = new Promise((resolve) => {
       this.#child.once("exit", (code, signal) => resolve({ code, signal }));
@@ -75,6 +80,15 @@ export class MemberRun {
       );
     }
   }
+}
+
+/** The process that runs a member of this folder now, whoever started it; undefined: none. */
+export function runningMember(plan: MemberPlan): Promise<number | undefined> {
+  return liveProcess(pidFile(plan));
+}
+
+function pidFile(plan: MemberPlan): string {
+  return join(plan.folder, "PID");
 }
 
 /** Why a process ended, as far as its log and its exit tell. */

@@ -10,6 +10,7 @@ import { type FolderLock, lockFolder } from "./lock.ts";
 import { rotateLog } from "./member-log.ts";
 import type { PlaygroundOptions } from "./options.ts";
 import { type ClusterPlan, membersOf, planCluster } from "./plan.ts";
+import { waitForLeftovers } from "./leftovers.ts";
 import { checkPorts } from "./ports.ts";
 import { showProgress } from "./progress.ts";
 import { stopRequests } from "./stop-requests.ts";
@@ -69,7 +70,7 @@ async function runIn(
   const plan = planCluster({ dataFolder, basePort: options.basePort, ...file });
   await inspectMembers(plan, file);
   if (existing === undefined) {
-    await checkPorts(plan, 0);
+    await checkPorts(plan);
   }
   const lock = await takeFolder(plan, existing !== undefined);
   const stops = stopRequests();
@@ -99,13 +100,16 @@ async function runIn(
 }
 
 // Ports of an existing cluster are looked at with the lock held: a stale lock tells that its former processes may
-// just be stopping, and are worth waiting for.
+// just be stopping, and they are waited for first.
 async function takeFolder(plan: ClusterPlan, exists: boolean): Promise<FolderLock> {
   await mkdir(plan.dataFolder, { recursive: true });
   const lock = await lockFolder(plan.dataFolder);
   try {
+    if (lock.replacedStale) {
+      await waitForLeftovers(membersOf(plan), LEFTOVER_PATIENCE_MS);
+    }
     if (exists) {
-      await checkPorts(plan, lock.replacedStale ? LEFTOVER_PATIENCE_MS : 0);
+      await checkPorts(plan);
     }
     return lock;
   } catch (error) {
