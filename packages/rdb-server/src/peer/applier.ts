@@ -163,10 +163,12 @@ export class Applier {
     this.#refuse(ours?.callers ?? [], epochNotMatch(this.#owner.region(), command.epochVersion));
   }
 
-  #refuse(callers: readonly Caller[], error: RegionError): void {
+  #refuse(callers: readonly (Caller | undefined)[], error: RegionError): void {
     for (const caller of callers) {
-      this.#answeredCallers.push(caller);
-      this.#responses.push(errorResponse(caller.requestId, error));
+      if (caller !== undefined) {
+        this.#answeredCallers.push(caller);
+        this.#responses.push(errorResponse(caller.requestId, error));
+      }
     }
   }
 }

@@ -68,8 +68,8 @@ export interface PendingEntry {
   readonly term: number;
   /** The entry's command, so that its proposer need not decode it. */
   readonly command: LogCommand;
-  /** In the order of the command's writes. */
-  readonly callers: readonly Caller[];
+  /** In the order of the command's writes; undefined: this one was answered already. */
+  readonly callers: readonly (Caller | undefined)[];
 }
 
 /**
@@ -88,7 +88,7 @@ export class PendingEntries {
   add(entry: PendingEntry): PendingEntry | undefined {
     const replaced = this.take(entry.index);
     this.#byIndex.set(entry.index, entry);
-    this.#callerCount += entry.callers.length;
+    this.#callerCount += countCallers(entry);
     return replaced;
   }
 
@@ -96,17 +96,34 @@ export class PendingEntries {
     const entry = this.#byIndex.get(index);
     if (entry !== undefined) {
       this.#byIndex.delete(index);
-      this.#callerCount -= entry.callers.length;
+      this.#callerCount -= countCallers(entry);
     }
     return entry;
   }
 
-  /** Takes the entries that `isLost` names. */
-  takeWhere(isLost: (entry: PendingEntry) => boolean): PendingEntry[] {
-    const lost = [...this.#byIndex.values()].filter(isLost);
-    for (const entry of lost) {
-      this.take(entry.index);
+  /** Takes the callers that `isOver` names. Their entries stay while others wait for them. */
+  takeCallers(isOver: (caller: Caller) => boolean): Caller[] {
+    const taken: Caller[] = [];
+    for (const entry of [...this.#byIndex.values()]) {
+      const countBefore = taken.length;
+      const callers = entry.callers.map((caller) => {
+        if (caller === undefined || !isOver(caller)) {
+          return caller;
+        }
+        taken.push(caller);
+        return undefined;
+      });
+      if (taken.length > countBefore) {
+        this.take(entry.index);
+        if (callers.some((caller) => caller !== undefined)) {
+          this.add({ ...entry, callers });
+        }
+      }
     }
-    return lost;
+    return taken;
   }
+}
+
+function countCallers({ callers }: PendingEntry): number {
+  return callers.reduce((count, caller) => count + (caller === undefined ? 0 : 1), 0);
 }

@@ -119,21 +119,15 @@ export class WritePath {
     this.#deleteRanges = [];
   }
 
-  /**
-   * Gives up on entries whose callers stopped waiting, and on all some time after the leadership was lost: their
-   * fate is unknown.
-   */
+  /** Gives up on callers whose time ran out, and on all some time after the leadership was lost: their fate is unknown. */
   expire(nowMs: number, giveUpAfterMs: number): void {
     if (this.pending.callerCount === 0) {
       return;
     }
     const lostMs = this.#leadershipLostMs;
     const giveUpAll = lostMs !== undefined && nowMs - lostMs >= giveUpAfterMs;
-    const expired = this.pending.takeWhere(
-      (entry) => giveUpAll || entry.callers.every((caller) => caller.deadlineMs <= nowMs),
-    );
     this.#answerUnknown(
-      expired.flatMap((entry) => entry.callers),
+      this.pending.takeCallers((caller) => giveUpAll || caller.deadlineMs <= nowMs),
       giveUpAll
         ? "leadership was lost before the write was applied here"
         : "time ran out before the write was applied",
@@ -143,7 +137,7 @@ export class WritePath {
   /** The peer stops or goes: nothing more will be learned. */
   stop(): void {
     this.#answerUnknown(
-      this.pending.takeWhere(() => true).flatMap((entry) => entry.callers),
+      this.pending.takeCallers(() => true),
       "the peer stopped before the write was applied here",
     );
     this.lostLeadership();
@@ -178,9 +172,9 @@ export class WritePath {
     }
   }
 
-  #answerUnknown(callers: readonly Caller[], why: string): void {
+  #answerUnknown(callers: readonly (Caller | undefined)[], why: string): void {
     for (const caller of callers) {
-      caller.respond(errorResponse(caller.requestId, staleCommand(why)));
+      caller?.respond(errorResponse(caller.requestId, staleCommand(why)));
     }
   }
 

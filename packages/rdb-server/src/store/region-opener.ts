@@ -5,6 +5,7 @@ import {
   assertNever,
   formatRange,
   peerOnStore,
+  rangesOverlap,
 } from "@flaredb/rdb-base";
 import {
   type ApplyState,
@@ -33,7 +34,10 @@ export class RegionOpener {
   readonly #peers: RegionMap;
   /** Regions that were here: the last this Store knew of them. */
   readonly tombstones = new Map<RegionId, Region>();
-  readonly #creating = new Map<RegionId, Promise<CreateOutcome>>();
+  readonly #creating = new Map<
+    RegionId,
+    { readonly region: Region; readonly outcome: Promise<CreateOutcome> }
+  >();
 
   constructor(context: PeerContext, peers: RegionMap) {
     this.#context = context;
@@ -51,11 +55,15 @@ export class RegionOpener {
   create(region: Region): Promise<CreateOutcome> {
     const underWay = this.#creating.get(region.id);
     if (underWay !== undefined) {
-      return underWay;
+      return underWay.outcome;
     }
-    const creation = this.#create(region).finally(() => this.#creating.delete(region.id));
-    this.#creating.set(region.id, creation);
-    return creation;
+    const known = this.#knownOutcome(region);
+    if (known !== undefined) {
+      return Promise.resolve(known);
+    }
+    const outcome = this.#create(region).finally(() => this.#creating.delete(region.id));
+    this.#creating.set(region.id, { region, outcome });
+    return outcome;
   }
 
   async #open({ state, region }: RegionLocalState): Promise<void> {
@@ -93,8 +101,9 @@ export class RegionOpener {
     this.#context.wantsTurn(region.id);
   }
 
-  async #create(region: Region): Promise<CreateOutcome> {
-    const { storeId, engine, logger } = this.#context;
+  /** "exists", or why the Region must not be made; undefined when it is to be made. */
+  #knownOutcome(region: Region): CreateOutcome | undefined {
+    const { storeId, engine } = this.#context;
     if (this.#peers.get(region.id) !== undefined) {
       return "exists";
     }
@@ -104,15 +113,29 @@ export class RegionOpener {
     if (getRegionLocalState(engine, region.id) !== undefined || RaftLogStore.exists(engine, region.id)) {
       return `Store ${storeId} has a record of Region ${region.id} already`;
     }
-    const overlapping = this.#peers.overlapping(region, region.id);
-    if (overlapping !== undefined) {
-      return `Region ${region.id} ${formatRange(region)} overlaps Region ${overlapping.id} ${formatRange(overlapping)}`;
-    }
+    const overlapping = this.#peers.overlapping(region, region.id) ?? this.#overlapBeingMade(region);
+    return overlapping === undefined
+      ? undefined
+      : `Region ${region.id} ${formatRange(region)} overlaps Region ${overlapping.id} ${formatRange(overlapping)}`;
+  }
+
+  async #create(region: Region): Promise<CreateOutcome> {
+    const { engine, logger } = this.#context;
     await writeInitialRegion(engine, region);
     await this.#openPeer(region, true);
     logger.info({ region: region.id, range: formatRange(region) }, "a peer of a new Region is made");
     this.#context.regionChanged(region.id);
     return "created";
+  }
+
+  /** Another Region that shares keys with this one and is being made at this moment. */
+  #overlapBeingMade(region: Region): Region | undefined {
+    for (const { region: other } of this.#creating.values()) {
+      if (other.id !== region.id && rangesOverlap(other, region)) {
+        return other;
+      }
+    }
+    return undefined;
   }
 }
 

@@ -38,6 +38,8 @@ export interface SimClusterOptions {
   readonly config?: Record<string, unknown>;
   /** Keys at which the key space is cut into Regions. Default: none, one Region over everything. */
   readonly splitKeys?: readonly string[];
+  /** Whether the Stores are told of the Regions at once. Default true. */
+  readonly bootstrap?: boolean;
 }
 
 /** Longest time that anything a test waits for may take, in virtual ms. */
@@ -76,7 +78,9 @@ export class SimCluster {
   static async start(options: SimClusterOptions): Promise<SimCluster> {
     const cluster = new SimCluster(options);
     await cluster.complete(Promise.all(cluster.stores.map((store) => store.start())));
-    await cluster.bootstrap();
+    if (options.bootstrap ?? true) {
+      await cluster.bootstrap();
+    }
     return cluster;
   }
 
