@@ -13,16 +13,16 @@ import {
   type KvRequest,
   type KvResponse,
   PdService,
+  PeerRole,
+  PeerSchema,
+  RegionSchema,
 } from "@flaredb/rdb-proto";
 import { RpcServer, type StreamCodec } from "@flaredb/rdb-wire";
 import { RdbClient } from "../src/index.ts";
 
 const VALUE = new Uint8Array(256).fill(7);
-const region = {
-  id: 1n,
-  epoch: { confVer: 1n, version: 1n },
-  peers: [{ id: 1n, storeId: 1n, role: 1 }],
-};
+const peer = create(PeerSchema, { id: 1n, storeId: 1n, role: PeerRole.VOTER });
+const region = create(RegionSchema, { id: 1n, epoch: { confVer: 1n, version: 1n }, peers: [peer] });
 
 if (process.send === undefined) {
   await measure(Number(process.argv[2] ?? 256), Number(process.argv[3] ?? 3));
@@ -49,7 +49,7 @@ async function startServer(): Promise<RpcServer> {
       router.service(PdService, {
         getClusterInfo: () => ({ bootstrapped: true }),
         listStores: () => ({ statuses: [{ store: store() }] }),
-        listRegions: () => ({ routes: [{ region, leader: region.peers[0] as never }] }),
+        listRegions: () => ({ routes: [{ region, leader: peer }] }),
       }),
   });
   server.handleStream("/rdb.v1.KvService/Batch", codec, (stream) => ({

@@ -44,7 +44,7 @@ export interface KvCallSpec {
  */
 export type KvCallState = "idle" | "waiting" | "queued" | "sent" | "done";
 
-/** One request on its way: what the sender, the streams and the deadline list know of it. */
+/** One request on its way: what the sender, the streams and CallsInFlight know of it. */
 export class KvCall {
   readonly spec: KvCallSpec;
   state: KvCallState = "idle";
@@ -73,7 +73,7 @@ export class KvCall {
   timer: Timer | undefined;
   pauseReason: BackoffReason | undefined;
   onAbort: (() => void) | undefined;
-  /** Neighbours in the deadline list. */
+  /** Neighbours among the calls in flight. */
   previous: KvCall | undefined;
   next: KvCall | undefined;
 

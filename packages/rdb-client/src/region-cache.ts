@@ -11,7 +11,7 @@ import {
 } from "@flaredb/rdb-base";
 
 /** Most Regions that are remembered; past it the one remembered first goes. */
-export const REGION_CACHE_MAX_COUNT = 100_000;
+const REGION_CACHE_MAX_COUNT = 100_000;
 
 /** A Region as this client believes it to be. */
 export interface RegionEntry {

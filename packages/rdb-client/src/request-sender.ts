@@ -1,6 +1,5 @@
 import {
   type Clock,
-  MiB,
   type Random,
   RdbError,
   type StoreId,
@@ -11,8 +10,8 @@ import {
 import type { KvResponse, RegionError } from "@flaredb/rdb-proto";
 import type { BackoffReason } from "./backoff.ts";
 import { abortedError, deadlineError, undeterminedError } from "./call-errors.ts";
+import { CallsInFlight } from "./calls-in-flight.ts";
 import { choosePeer } from "./choose-peer.ts";
-import { DeadlineList } from "./deadline-list.ts";
 import { KvCall, type KvCallSpec } from "./kv-call.ts";
 import { MapKeeper } from "./map-keeper.ts";
 import { Pauses } from "./pauses.ts";
@@ -24,16 +23,11 @@ import { RegionLookup } from "./region-lookup.ts";
 import { StorePool } from "./store-pool.ts";
 
 /** How long one Store may take to answer a read before another peer is asked. */
-export const READ_ATTEMPT_MAX_MS = 2_000;
+const READ_ATTEMPT_MAX_MS = 2_000;
 /** Answers that lead a call elsewhere at once; more of them in a row and it pauses first. */
 const REDIRECT_MAX_COUNT = 4;
 /** After this many pauses without a leader the placement driver is asked. */
 const ASK_PD_AFTER_PAUSES = 2;
-
-/** Most calls of one client that are not answered yet. */
-export const IN_FLIGHT_MAX_COUNT = 100_000;
-/** Most bytes of keys and values of those calls; one call is always taken when there are none. */
-export const IN_FLIGHT_MAX_BYTES = 256 * MiB;
 
 export interface RequestSenderOptions {
   readonly cache: RegionCache;
@@ -57,16 +51,15 @@ export class RequestSender {
   readonly #random: Random;
   readonly #lookup: RegionLookup;
   readonly #pool: StorePool;
-  readonly #deadlines: DeadlineList;
+  readonly #inFlight: CallsInFlight;
   readonly #pauses: Pauses;
-  #inFlightBytes = 0;
   #isClosed = false;
 
   constructor(options: RequestSenderOptions) {
     this.#cache = options.cache;
     this.#clock = options.clock;
     this.#random = options.random;
-    this.#deadlines = new DeadlineList(options.clock, (call) => this.#due(call));
+    this.#inFlight = new CallsInFlight(options.clock, (call) => this.#due(call));
     this.#pauses = new Pauses(options, (call) => this.#dispatch(call));
     this.#lookup = new RegionLookup(options, {
       onRoute: (answer) => this.map.learnRoute(answer.route, answer.stores),
@@ -92,8 +85,7 @@ export class RequestSender {
       call.onAbort = () => this.#giveUp(call, abortedError(call));
       spec.signal.addEventListener("abort", call.onAbort, { once: true });
     }
-    this.#deadlines.add(call);
-    this.#inFlightBytes += spec.sizeBytes;
+    this.#inFlight.add(call);
     this.#dispatch(call);
   }
 
@@ -101,10 +93,10 @@ export class RequestSender {
   close(): void {
     this.#isClosed = true;
     const error = new RdbError("RDB_CLOSED", "the client was closed");
-    for (const call of this.#deadlines.all()) {
+    for (const call of this.#inFlight.all()) {
       this.#giveUp(call, error);
     }
-    this.#deadlines.stop();
+    this.#inFlight.stop();
     this.#pauses.close();
     this.#lookup.close();
     this.#pool.close();
@@ -117,16 +109,7 @@ export class RequestSender {
     if (spec.signal?.aborted === true) {
       return abortedError(new KvCall(spec));
     }
-    const count = this.#deadlines.count;
-    const isFull = count >= IN_FLIGHT_MAX_COUNT || this.#inFlightBytes + spec.sizeBytes > IN_FLIGHT_MAX_BYTES;
-    if (count === 0 || !isFull) {
-      return undefined;
-    }
-    return new RdbError(
-      "RDB_SERVER_IS_BUSY",
-      `${spec.name}: this client has ${count} calls of ${this.#inFlightBytes} bytes in flight; await some before ` +
-        `sending more (at most ${IN_FLIGHT_MAX_COUNT} calls, ${IN_FLIGHT_MAX_BYTES} bytes)`,
-    );
+    return this.#inFlight.refusal(spec.name, spec.sizeBytes);
   }
 
   #dispatch(call: KvCall): void {
@@ -165,7 +148,7 @@ export class RequestSender {
       this.#pauseFor(call, "busy");
       return;
     }
-    this.#deadlines.watch(call.dueMs);
+    this.#inFlight.watch(call.dueMs);
   }
 
   #answered(call: KvCall, answer: KvResponse): void {
@@ -328,8 +311,7 @@ export class RequestSender {
     call.stream?.forget(call);
     call.stream = undefined;
     call.state = "done";
-    this.#deadlines.remove(call);
-    this.#inFlightBytes -= call.spec.sizeBytes;
+    this.#inFlight.remove(call);
     if (call.onAbort !== undefined) {
       call.spec.signal?.removeEventListener("abort", call.onAbort);
     }

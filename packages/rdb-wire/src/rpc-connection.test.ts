@@ -1,12 +1,19 @@
 import net from "node:net";
-import { RdbError, systemClock } from "@flaredb/rdb-base";
+import { type Clock, RdbError, silentLogger, systemClock } from "@flaredb/rdb-base";
 import type { KvRequest, KvResponse } from "@flaredb/rdb-proto";
 import { afterEach, describe, expect, test } from "vitest";
 import type { ClientStream } from "./client-stream.ts";
 import { RpcConnection, type RpcConnectionOptions } from "./rpc-connection.ts";
-import type { RpcServer } from "./rpc-server.ts";
+import { RpcServer } from "./rpc-server.ts";
 import { startProxy } from "./testing/proxy.ts";
-import { BATCH_PATH, clientCodec, putRequest, putResponse, startEchoServer } from "./testing/echo.ts";
+import {
+  BATCH_PATH,
+  clientCodec,
+  putRequest,
+  putResponse,
+  serverCodec,
+  startEchoServer,
+} from "./testing/echo.ts";
 
 const cleanups: (() => unknown)[] = [];
 
@@ -204,11 +211,22 @@ describe("RpcConnection", () => {
 
   test("a quiet but living connection is kept", async () => {
     const server = await echoServer();
-    const caller = call(server.address, { keepalive: { intervalMs: 10, timeoutMs: 500 } });
+    let rounds = 0;
+    const enough = Promise.withResolvers<void>();
+    // Counts the rounds of keepalive, each of which sets a timer.
+    const clock: Clock = {
+      ...systemClock,
+      setTimer: (delayMs, callback) => {
+        if (++rounds > 20) {
+          enough.resolve();
+        }
+        return systemClock.setTimer(delayMs, callback);
+      },
+    };
+    const caller = call(server.address, { clock, keepalive: { intervalMs: 10, timeoutMs: 500 } });
     caller.stream.push(putRequest(1));
     await caller.answers(1);
-    // Fifteen rounds of keepalive.
-    await new Promise((resolve) => systemClock.setTimer(300, () => resolve(undefined)));
+    await enough.promise;
     caller.stream.push(putRequest(2));
     await caller.answers(2);
     expect(caller.closedCount()).toBe(0);
@@ -242,15 +260,42 @@ describe("RpcConnection", () => {
   });
 
   test("graceful close cuts streams that do not end within the grace", async () => {
-    const server = await startEchoServer({ onRequests: () => {} });
+    const arrived = Promise.withResolvers<void>();
+    // Nothing is answered, and the stream is not closed when the client has ended its side.
+    const server = new RpcServer({ host: "127.0.0.1", port: 0, logger: silentLogger, clock: systemClock });
+    server.handleStream(BATCH_PATH, serverCodec, () => ({
+      onMessage: () => arrived.resolve(),
+      onEnd: () => {},
+      onClosed: () => {},
+    }));
+    await server.listen();
     const caller = call(server.address);
     caller.stream.push(putRequest(1));
+    await arrived.promise;
     const startedMs = performance.now();
-    // A connection that the server has not met yet would not be waited for.
-    await new Promise((resolve) => systemClock.setTimer(50, () => resolve(undefined)));
     await server.close(100);
-    expect(performance.now() - startedMs).toBeLessThan(2_000);
-    expect((await caller.closed)?.code ?? "ok").toMatch(/ok|RDB_UNAVAILABLE/);
+    const tookMs = performance.now() - startedMs;
+    expect(tookMs).toBeGreaterThan(90);
+    expect(tookMs).toBeLessThan(2_000);
+    expect(await caller.closed).toMatchObject({ code: "RDB_UNAVAILABLE" });
+  });
+
+  test("calls from the address that it is told", async () => {
+    const callerAddress = Promise.withResolvers<string>();
+    const server = await echoServer({
+      onRequests: (stream) => callerAddress.resolve(stream.peerAddress),
+    });
+    const caller = call(server.address, { localAddress: "127.0.0.2" });
+    caller.stream.push(putRequest(1));
+    expect(await callerAddress.promise).toMatch(/^127\.0\.0\.2:\d+$/);
+  });
+
+  test("measures round trips", async () => {
+    const server = await echoServer();
+    const caller = call(server.address, { keepalive: { intervalMs: 10, timeoutMs: 1_000 } });
+    caller.stream.push(putRequest(1));
+    await caller.answers(1);
+    await expect.poll(() => caller.connection.roundTripMs).toBeGreaterThan(0);
   });
 
   test("an address that is not host:port is refused by name", () => {

@@ -58,7 +58,7 @@ export type FakeStoreState = "up" | "dead" | "silent" | "mute";
  * What a test makes of one request before the Store sees it: an error, an answer that never comes, StaleCommand for
  * what is applied all the same, or nothing.
  */
-export type Intercept = (
+type Intercept = (
   request: KvRequest,
   store: FakeStore,
 ) => MessageInitShape<typeof RegionErrorSchema>["reason"] | "unanswered" | "stale but applied" | undefined;

@@ -1,19 +1,24 @@
-import type { Clock, Timer } from "@flaredb/rdb-base";
+import { type Clock, MiB, RdbError, type Timer } from "@flaredb/rdb-base";
 import type { KvCall } from "./kv-call.ts";
 
-/** Shortest time between two looks at the list. */
+/** Most calls of one client that are not answered yet. */
+const IN_FLIGHT_MAX_COUNT = 100_000;
+/** Most bytes of keys and values of those calls; one call is always taken when there are none. */
+const IN_FLIGHT_MAX_BYTES = 256 * MiB;
+/** Shortest time between two looks at the due times. */
 const LOOK_MIN_MS = 5;
 
 /**
- * The calls in flight, with one timer for all of them. Adding and removing costs a few assignments; the timer is set
- * to the earliest due time ever seen, and when it fires everything is looked at once. With like deadlines that is
- * once in a deadline's time.
+ * The calls of one client that have not ended: bounded, and with one timer for all of them. Adding and removing costs
+ * a few assignments; the timer is set to the earliest due time ever seen, and when it fires everything is looked at
+ * once. With like deadlines that is once in a deadline's time.
  */
-export class DeadlineList {
+export class CallsInFlight {
   readonly #clock: Clock;
   readonly #onDue: (call: KvCall) => void;
   #first: KvCall | undefined;
   #count = 0;
+  #bytes = 0;
   #timer: Timer | undefined;
   #timerDueMs = Infinity;
 
@@ -22,8 +27,17 @@ export class DeadlineList {
     this.#onDue = onDue;
   }
 
-  get count(): number {
-    return this.#count;
+  /** Why there is no room for a call; undefined when there is. */
+  refusal(name: string, sizeBytes: number): RdbError | undefined {
+    const isFull = this.#count >= IN_FLIGHT_MAX_COUNT || this.#bytes + sizeBytes > IN_FLIGHT_MAX_BYTES;
+    if (this.#count === 0 || !isFull) {
+      return undefined;
+    }
+    return new RdbError(
+      "RDB_SERVER_IS_BUSY",
+      `${name}: this client has ${this.#count} calls of ${this.#bytes} bytes in flight; await some before sending ` +
+        `more (at most ${IN_FLIGHT_MAX_COUNT} calls, ${IN_FLIGHT_MAX_BYTES} bytes)`,
+    );
   }
 
   add(call: KvCall): void {
@@ -34,6 +48,7 @@ export class DeadlineList {
     }
     this.#first = call;
     this.#count++;
+    this.#bytes += call.spec.sizeBytes;
     this.watch(call.dueMs);
   }
 
@@ -50,6 +65,7 @@ export class DeadlineList {
     call.previous = undefined;
     call.next = undefined;
     this.#count--;
+    this.#bytes -= call.spec.sizeBytes;
   }
 
   /** No more calls will be added. */
