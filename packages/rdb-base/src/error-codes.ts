@@ -18,11 +18,19 @@ export const errorCodes = {
     write: "unknown",
     meaning: "leadership or term changed while the command was in flight",
   },
-  RDB_SERVER_IS_BUSY: { write: "not applied", meaning: "a queue of the Store is at its limit" },
+  RDB_SERVER_IS_BUSY: {
+    write: "not applied",
+    meaning: "a queue of the Store, or of the client, is at its limit",
+  },
   RDB_STORE_NOT_MATCH: { write: "not applied", meaning: "the request was meant for another Store" },
   RDB_CLUSTER_MISMATCH: { write: "not applied", meaning: "the other side belongs to another cluster" },
   RDB_DISK_FULL: { write: "not applied", meaning: "the Store refuses writes until space is freed" },
-  RDB_UNDETERMINED_RESULT: { write: "unknown", meaning: "the write was sent and never answered" },
+  RDB_UNDETERMINED_RESULT: {
+    write: "unknown",
+    meaning:
+      "the write was sent and never answered, or a part of it was; read the keys, or write with a condition on " +
+      "their versions, before writing again",
+  },
   RDB_DEADLINE_EXCEEDED: { write: "not applied", meaning: "time ran out before the request could be sent" },
   RDB_ABORTED: {
     write: "not applied",
