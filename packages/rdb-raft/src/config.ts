@@ -33,6 +33,13 @@ export interface RaftConfig {
    * etcd. Default false: the requests are among the responses of the MsgStorageAppend that writes the vote.
    */
   readonly eagerVoteRequests?: boolean;
+  /**
+   * A peer that refuses a vote tells how far it knows the log to be committed. Without this, as in etcd-io/raft, a
+   * group can be left without a leader for good: the only one who may win has the entry that left a joint
+   * configuration but does not know that it is committed, asks voters of the old half, and these have longer logs.
+   * Default true; false only for comparing with etcd.
+   */
+  readonly commitByRefusal?: boolean;
   /** Most bytes of entries in one MsgApp. 0: one entry a message. Default: no limit. */
   readonly maxSizePerMessageBytes?: number;
   /** Most bytes of one Ready's committedEntries. Default: maxSizePerMessageBytes. */

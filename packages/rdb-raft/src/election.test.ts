@@ -1,8 +1,9 @@
 import { index, peerId, term } from "@flaredb/rdb-base";
 import { describe, expect, it } from "vitest";
-import type { Message } from "./messages.ts";
+import { encodeConfChange } from "./conf-change/codec.ts";
+import type { Entry, Message } from "./messages.ts";
 import { type MessageFields, newMessage } from "./new-message.ts";
-import { group, InstantPeer } from "./testing/instant-peer.ts";
+import { group, ids, InstantPeer } from "./testing/instant-peer.ts";
 
 /** A request for a vote of a candidate whose log is as good as any. */
 function voteRequest(fields: Partial<MessageFields> & Pick<MessageFields, "type" | "term">): Message {
@@ -105,4 +106,70 @@ describe.each([
       expect(peer.work()).toMatchObject([{ type: "MsgAppResp", to: 3, term: 5, index: 0 }]);
     },
   );
+});
+
+describe("a vote that is refused", () => {
+  /** A voter that has left a joint configuration, in which it is now alone, but does not know that that is committed. */
+  function lastVoter(): InstantPeer {
+    const peer = new InstantPeer(3);
+    const joint = encodeConfChange({
+      version: 2,
+      transition: "JointExplicit",
+      changes: ids(1, 2).map((nodeId) => ({ type: "RemoveNode", nodeId })),
+      context: new Uint8Array(0),
+    });
+    const entry = (at: number, data: Uint8Array): Entry => ({
+      index: index(at),
+      term: term(1),
+      type: "ConfChangeV2",
+      data,
+    });
+    peer.node.step(
+      newMessage({
+        type: "MsgApp",
+        from: peerId(1),
+        term: term(1),
+        logTerm: term(1),
+        index: index(1),
+        commit: index(2),
+        entries: [entry(2, joint), entry(3, new Uint8Array(0))],
+      }),
+    );
+    peer.work();
+    peer.node.campaign();
+    peer.work();
+    return peer;
+  }
+  const refusal = (fields: Partial<MessageFields>): Message =>
+    newMessage({ type: "MsgVoteResp", from: peerId(1), term: term(2), reject: true, ...fields });
+
+  it("tells what is committed, so that the last voter of a joint configuration learns that it may lead", () => {
+    const peer = lastVoter();
+    expect(peer.node).toMatchObject({ role: "Candidate", commitIndex: 2 });
+    peer.node.step(refusal({ commit: index(3), logTerm: term(1) }));
+    expect(peer.node).toMatchObject({ role: "Follower", commitIndex: 3 });
+    peer.work();
+    expect(peer.node.confState).toMatchObject({ voters: [3], votersOutgoing: [] });
+    peer.node.campaign();
+    peer.work();
+    expect(peer.node.role).toBe("Leader");
+  });
+
+  it.each([
+    { name: "of another term", commit: 3, logTerm: 2 },
+    { name: "that it lacks", commit: 4, logTerm: 1 },
+  ])("commits no entry $name", ({ commit, logTerm }) => {
+    const peer = lastVoter();
+    peer.node.step(refusal({ commit: index(commit), logTerm: term(logTerm) }));
+    expect(peer.node.commitIndex).toBe(2);
+  });
+
+  it("comes with the commit index, unless it is to be as etcd has it", () => {
+    for (const commitByRefusal of [true, false]) {
+      const peer = new InstantPeer(1, { commitByRefusal });
+      peer.node.step(voteRequest({ type: "MsgVote", term: term(5), index: index(0), logTerm: term(0) }));
+      const commit = commitByRefusal ? 1 : 0;
+      expect(peer.work()).toMatchObject([{ type: "MsgVoteResp", reject: true, commit, logTerm: commit }]);
+    }
+  });
 });

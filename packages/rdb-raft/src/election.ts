@@ -1,6 +1,6 @@
-import { assert, assertNever, type PeerId, type Term } from "@flaredb/rdb-base";
+import { assert, assertNever, type Index, type PeerId, type Term } from "@flaredb/rdb-base";
 import { hex } from "./hex.ts";
-import { maxIndex, plus } from "./index-math.ts";
+import { maxIndex, plus, ZERO_INDEX, ZERO_TERM } from "./index-math.ts";
 import type { Message, MessageType } from "./messages.ts";
 import { voteResponseType } from "./new-message.ts";
 import type { PeerMessage } from "./peer-message.ts";
@@ -88,7 +88,7 @@ export function handleVoteRequest(raft: Raft, message: Message): void {
   const preposition = granted ? "for" : "from";
   raft.logger.info(describeVoteRequest(raft, message, `${verb} ${type} ${preposition}`));
   if (!granted) {
-    raft.send({ type: voteResponseType(type), to: from, term: raft.term, reject: true });
+    refuseVote(raft, message);
     return;
   }
   // With the term of the request: a pre-vote's is not this peer's, and an answer with that would be ignored.
@@ -96,6 +96,40 @@ export function handleVoteRequest(raft: Raft, message: Message): void {
   if (type === "MsgVote") {
     raft.electionElapsed = 0;
     raft.vote = from;
+  }
+}
+
+/** Refuses a vote or a pre-vote, and tells the candidate how far the log is known to be committed. */
+export function refuseVote(raft: Raft, request: Message): void {
+  const commit = raft.config.commitByRefusal ? raft.log.committed : ZERO_INDEX;
+  const logTerm = raft.config.commitByRefusal ? raft.log.termOrZero(commit) : ZERO_TERM;
+  raft.send({
+    type: voteResponseType(request.type),
+    to: request.from,
+    term: raft.term,
+    reject: true,
+    commit,
+    logTerm,
+  });
+}
+
+/**
+ * Takes what a refused vote tells of the commit index. When that commits a conf change the campaign is given up:
+ * it asked the voters of a configuration that is not the last one.
+ */
+export function learnCommit(raft: Raft, response: Message): void {
+  const { commit, logTerm } = response;
+  const before = raft.log.committed;
+  // The same term at the same index means the same log up to there (log matching, thesis §3.5).
+  const known = { index: plus(commit, 0), term: logTerm as Term };
+  if (!response.reject || raft.role === "Leader" || !raft.log.maybeCommit(known)) {
+    return;
+  }
+  raft.logger.info(
+    `${raft.name} [term: ${raft.term}] learned from ${hex(response.from)} that entries up to ${commit} are committed`,
+  );
+  if (raft.role !== "Follower" && hasConfChanges(raft, plus(before, 1))) {
+    raft.becomeFollower(raft.term, 0);
   }
 }
 
@@ -150,10 +184,15 @@ function poll(raft: Raft, from: PeerId, type: MessageType, granted: boolean): Vo
 
 /** A conf change that is committed and not applied could make this peer campaign in an outdated configuration. */
 function hasUnappliedConfChanges(raft: Raft): boolean {
+  return hasConfChanges(raft, plus(raft.log.applied, 1));
+}
+
+/** Whether there is, or may be, a conf change among the committed entries from `from` on. */
+function hasConfChanges(raft: Raft, from: Index): boolean {
   const { log } = raft;
   const end = plus(log.committed, 1);
   // What was compacted is applied, though the news of it may still be on its way from the apply thread.
-  for (let next = maxIndex(plus(log.applied, 1), log.firstIndex()); next < end; ) {
+  for (let next = maxIndex(from, log.firstIndex()); next < end; ) {
     const page = log.slice(next, end, log.maxApplyingBytes);
     if (page === "temporarily-unavailable") {
       // Not known now: do not campaign on a guess.

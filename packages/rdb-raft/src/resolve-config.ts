@@ -50,6 +50,7 @@ export function resolveConfig(config: RaftConfig): ResolvedConfig {
     applied: config.applied ?? 0,
     asyncStorageWrites: config.asyncStorageWrites ?? false,
     eagerVoteRequests: config.eagerVoteRequests ?? false,
+    commitByRefusal: config.commitByRefusal ?? true,
     maxSizePerMessageBytes,
     maxCommittedSizePerReadyBytes: config.maxCommittedSizePerReadyBytes ?? maxSizePerMessageBytes,
     maxUncommittedEntriesSizeBytes: config.maxUncommittedEntriesSizeBytes ?? NO_LIMIT,

@@ -1,6 +1,13 @@
 import { assertNever, type Term } from "@flaredb/rdb-base";
 import { stepCandidate } from "./candidate.ts";
-import { describeVoteRequest, handleVoteRequest, inLeaderLease, startElection } from "./election.ts";
+import {
+  describeVoteRequest,
+  handleVoteRequest,
+  inLeaderLease,
+  learnCommit,
+  refuseVote,
+  startElection,
+} from "./election.ts";
 import { entriesSizeBytes, payloadsSizeBytes } from "./entry-size.ts";
 import { stepFollower } from "./follower.ts";
 import { hex } from "./hex.ts";
@@ -33,6 +40,10 @@ export function step(raft: Raft, message: Message): StepResult {
     case "MsgPreVote":
       handleVoteRequest(raft, message);
       return "ok";
+    case "MsgVoteResp":
+    case "MsgPreVoteResp":
+      learnCommit(raft, message);
+      return stepRole(raft, message);
     default:
       return stepRole(raft, message);
   }
@@ -89,7 +100,7 @@ function answerLowerTerm(raft: Raft, message: Message): void {
   if (type === "MsgPreVote") {
     // The sender may have a log that is behind and a term that is not: it learns the term from the rejection.
     raft.logger.info(describeVoteRequest(raft, message, `rejected ${type} from`));
-    raft.send({ type: "MsgPreVoteResp", to, term: raft.term, reject: true });
+    refuseVote(raft, message);
     return;
   }
   if (type === "MsgStorageAppendResp") {

@@ -87,8 +87,9 @@ function configTemplate(line: CommandLine): ConfigTemplate {
     maxInflightMessages: numberOf(line, "inflight") ?? MAX_INFLIGHT_MESSAGES,
     applied: index(numberOf(line, "index") ?? 0),
     asyncStorageWrites: flagOf(line, "async-storage-writes"),
-    // The files show etcd's order.
+    // The files show etcd's order, and etcd's refusals.
     eagerVoteRequests: true,
+    commitByRefusal: false,
     preVote: flagOf(line, "prevote"),
     checkQuorum: flagOf(line, "checkquorum"),
     ...(maxCommittedBytes === undefined ? {} : { maxCommittedSizePerReadyBytes: maxCommittedBytes }),
