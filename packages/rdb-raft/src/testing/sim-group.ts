@@ -107,9 +107,7 @@ export class SimGroup {
   }
 
   /**
-   * Lets everything work again, and proposes until one more entry is applied by all current voters. Not promised
-   * unless the steady voters are a majority of all peers: a leader that was removed stops with the longest log, and
-   * if peers that left are needed for the old half of a joint configuration, nobody gets their votes.
+   * Lets everything work again, and proposes until one more entry is applied by all current voters.
    *
    * @throws AssertionError when that does not come about
    */
