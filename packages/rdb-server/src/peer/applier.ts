@@ -7,7 +7,7 @@ import { decodeLogCommand } from "./commands.ts";
 import { commandReads, evaluateWrite } from "./evaluate-write.ts";
 import type { Caller, PendingEntries, PendingEntry } from "./proposal-queue.ts";
 import { deleteRangeResult } from "./range-delete.ts";
-import { epochNotMatch, errorResponse, notLeader, response } from "./responses.ts";
+import { epochNotMatch, errorResponse, notLeader, response, staleCommand } from "./responses.ts";
 
 /** What the applier works on, and what it tells. */
 export interface ApplierOwner {
@@ -119,12 +119,21 @@ export class Applier {
       // What earlier entries wrote must be visible to this one's reads.
       this.#submit();
     }
+    const answeredCount = this.#answeredCallers.length;
     const view = new ApplyView(this.#owner.engine, this.#part, reads);
     const counter = { revision: this.#state.revision };
-    for (const [place, write] of writes.entries()) {
-      const caller = ours?.callers[place];
-      const result = evaluateWrite(write.command, view, counter, caller !== undefined);
-      this.#answer(caller, result);
+    try {
+      for (const [place, write] of writes.entries()) {
+        const caller = ours?.callers[place];
+        this.#answer(caller, evaluateWrite(write.command, view, counter, caller !== undefined));
+      }
+    } catch (error) {
+      // Only what reads can fail, so the part holds nothing but this entry. None of it may stay: it is applied again.
+      this.#part = new WritePart();
+      this.#answeredCallers.length = answeredCount;
+      this.#responses.length = answeredCount;
+      this.#refuse(ours?.callers ?? [], staleCommand("the peer stopped while the write was applied"));
+      throw error;
     }
     this.addedBytes += view.addedBytes;
     this.#state = { ...this.#state, revision: counter.revision };

@@ -73,17 +73,16 @@ export class ReadQueue {
 
   /** Whether a round should be made now: reads wait for one, or in one that seems lost. */
   needsRound(nowMs: number): boolean {
-    const oldest = this.#rounds[0];
-    const oldestIsLost = oldest !== undefined && nowMs - oldest.sentMs > READ_ROUND_RETRY_MS;
     if (this.#gathered.length > 0 && this.#rounds.length < READ_ROUNDS_MAX_COUNT) {
       return true;
     }
-    return oldestIsLost && (this.#gathered.length > 0 || oldest.reads.length > 0);
+    const lost = this.#rounds.filter((round) => isLost(round, nowMs));
+    return lost.length > 0 && (this.#gathered.length > 0 || lost.some((round) => round.reads.length > 0));
   }
 
   /** Begins a round, which takes along all that waits, also the reads of rounds that seem lost. */
   beginRound(context: string, nowMs: number): void {
-    const lost = this.#rounds.filter((round) => nowMs - round.sentMs > READ_ROUND_RETRY_MS);
+    const lost = this.#rounds.filter((round) => isLost(round, nowMs));
     this.#rounds = this.#rounds.filter((round) => !lost.includes(round));
     const reads = [...lost.flatMap((round) => round.reads), ...this.#gathered];
     this.#gathered = [];
@@ -142,4 +141,8 @@ export class ReadQueue {
     this.#gathered = [...this.#rounds.flatMap((round) => round.reads), ...this.#gathered];
     this.#rounds = [];
   }
+}
+
+function isLost(round: ReadRound, nowMs: number): boolean {
+  return nowMs - round.sentMs > READ_ROUND_RETRY_MS;
 }

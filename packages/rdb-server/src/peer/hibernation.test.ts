@@ -1,0 +1,50 @@
+import { peerId } from "@flaredb/rdb-base";
+import { describe, expect, it } from "vitest";
+import { Hibernation } from "./hibernation.ts";
+
+const A = peerId(1);
+const B = peerId(2);
+
+describe("Hibernation", () => {
+  it("asks once idle, and again when not all agreed in that time", () => {
+    const state = new Hibernation(1_000, 0);
+    expect(state.shouldAsk(999)).toBe(false);
+    expect(state.shouldAsk(1_000)).toBe(true);
+    state.ask([A, B], 1_000);
+    expect(state.shouldAsk(1_500)).toBe(false);
+    expect(state.shouldAsk(2_000)).toBe(true);
+  });
+
+  it("may sleep when the last voter agreed", () => {
+    const state = new Hibernation(1_000, 0);
+    state.ask([A, B], 1_000);
+    expect(state.agreed(A)).toBe(false);
+    expect(state.agreed(A)).toBe(false);
+    expect(state.agreed(B)).toBe(true);
+    expect(state.isAsleep).toBe(false);
+    state.sleep();
+    expect(state.isAsleep).toBe(true);
+    expect(state.shouldAsk(99_000)).toBe(false);
+  });
+
+  it("takes no agreement once something happened", () => {
+    const state = new Hibernation(1_000, 0);
+    state.ask([A], 1_000);
+    expect(state.noteActivity(1_001)).toBe(false);
+    expect(state.agreed(A)).toBe(false);
+    expect(state.shouldAsk(2_000)).toBe(false);
+    expect(state.shouldAsk(2_001)).toBe(true);
+  });
+
+  it("tells whether activity woke it", () => {
+    const state = new Hibernation(1_000, 0);
+    state.sleep();
+    expect(state.noteActivity(5)).toBe(true);
+    expect(state.isAsleep).toBe(false);
+    expect(state.noteActivity(6)).toBe(false);
+  });
+
+  it("never asks with an idle time of 0", () => {
+    expect(new Hibernation(0, 0).shouldAsk(1e9)).toBe(false);
+  });
+});

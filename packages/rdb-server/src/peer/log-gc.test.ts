@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { compactTarget } from "./log-gc.ts";
+
+const limits = { maxEntries: 1_000, maxBytes: 1_000_000 };
+const view = { firstIndex: 101, appliedIndex: 500, logBytes: 400_000, liveMatchIndexes: [500, 500] };
+
+describe("compactTarget", () => {
+  it("is what every live follower has", () => {
+    expect(compactTarget({ ...view, liveMatchIndexes: [480, 350] }, limits)).toBe(350);
+  });
+
+  it("is what is applied when nobody else is alive", () => {
+    expect(compactTarget({ ...view, liveMatchIndexes: [] }, limits)).toBe(500);
+  });
+
+  it("never goes beyond what is applied", () => {
+    expect(compactTarget({ ...view, liveMatchIndexes: [900, 900] }, limits)).toBe(500);
+  });
+
+  it("leaves a laggard behind past the limit of entries, or of bytes", () => {
+    const behind = { ...view, liveMatchIndexes: [500, 110] };
+    expect(compactTarget({ ...behind, appliedIndex: 1_101 }, limits)).toBe(1_101);
+    expect(compactTarget({ ...behind, logBytes: 1_000_001 }, limits)).toBe(500);
+    expect(compactTarget(behind, limits)).toBeUndefined();
+  });
+
+  it("is nothing when too little could go", () => {
+    expect(compactTarget({ ...view, liveMatchIndexes: [224] }, limits)).toBeUndefined();
+    expect(compactTarget({ ...view, liveMatchIndexes: [225] }, limits)).toBe(225);
+    // Few entries, but an eighth of the limit of bytes.
+    const large = { firstIndex: 1, appliedIndex: 4, logBytes: 500_000, liveMatchIndexes: [1] };
+    expect(compactTarget(large, limits)).toBe(1);
+  });
+
+  it("is nothing when the log is empty, or a follower has none of it", () => {
+    expect(compactTarget({ ...view, appliedIndex: 100, liveMatchIndexes: [100] }, limits)).toBeUndefined();
+    expect(compactTarget({ ...view, liveMatchIndexes: [0] }, limits)).toBeUndefined();
+  });
+});
