@@ -50,10 +50,6 @@ export class MemberRun {
     this.ready.catch(() => {});
   }
 
-  get pid(): number | undefined {
-    return this.#child.pid;
-  }
-
   /** Asks it to stop in good order, or ends it at once. No effect on one that is gone. */
   signal(signal: "SIGTERM" | "SIGKILL"): void {
     this.#child.kill(signal);

@@ -13,29 +13,34 @@ export const restartLimits = {
   stopTimeoutMs: 10_000,
 } as const;
 
+/** What of a run is needed here. */
+export type Run = Pick<MemberRun, "exited" | "ready" | "signal">;
+
 /** Keeps one process running until it is told to stop. */
 export class Restarter {
   readonly plan: MemberPlan;
   readonly #say: (line: string) => void;
+  readonly #start: (plan: MemberPlan) => Run;
   readonly #stopAsked = Promise.withResolvers<void>();
-  #run: MemberRun;
+  #run: Run;
   #stopping = false;
   #watching: Promise<void> | undefined;
 
   /** Starts it. `say` gets what a person should know. */
-  constructor(plan: MemberPlan, say: (line: string) => void) {
+  constructor(
+    plan: MemberPlan,
+    say: (line: string) => void,
+    start: (plan: MemberPlan) => Run = (plan) => new MemberRun(plan),
+  ) {
     this.plan = plan;
     this.#say = say;
-    this.#run = new MemberRun(plan);
+    this.#start = start;
+    this.#run = start(plan);
   }
 
   /** Of the present run. */
   get ready(): Promise<void> {
     return this.#run.ready;
-  }
-
-  get pid(): number | undefined {
-    return this.#run.pid;
   }
 
   /** From now on a death is answered by a new start. */
@@ -86,12 +91,12 @@ export class Restarter {
         return;
       }
       startedMs = performance.now();
-      this.#run = new MemberRun(this.plan);
+      this.#run = this.#start(this.plan);
       this.#announce(this.#run, startedMs);
     }
   }
 
-  #announce(run: MemberRun, startedMs: number): void {
+  #announce(run: Run, startedMs: number): void {
     run.ready.then(
       () =>
         this.#say(
