@@ -63,7 +63,8 @@ export class Peer {
   /** Before this moment no vote is given: a former run may have acknowledged a lease that still holds. */
   readonly #noVoteBeforeMs: number;
   #region: Region;
-  #wasLeader = false;
+  /** The term in which this peer is known to lead; 0 while it does not. */
+  #leadsTerm = 0;
   #lastLeader: PeerId | 0 = 0;
   #nextFollowerCheckMs = 0;
   #stopped = false;
@@ -270,8 +271,11 @@ export class Peer {
     if (this.#stopped) {
       return;
     }
+    this.#noticeLeadership();
     if (this.#node.isLeader) {
       this.#writes.flush();
+    } else {
+      this.#writes.refuseQueued();
     }
     this.#reads.flush();
     this.#ready.run();
@@ -348,6 +352,7 @@ export class Peer {
   }
 
   #tickLeader(nowMs: number): void {
+    this.#noticeLeadership();
     const compactIndex = this.#logKeeper.compactIndex(nowMs, this.#applier.state.index, () =>
       this.#followers.live().map((peer) => this.#followers.match(peer)),
     );
@@ -425,7 +430,6 @@ export class Peer {
   }
 
   #softStateChanged(state: SoftState): void {
-    const isLeader = state.role === "Leader";
     this.#logger.info(
       { ...this.#raftFields(), role: state.role, leader: state.lead },
       "role or leader changed",
@@ -433,15 +437,22 @@ export class Peer {
     if (state.lead !== 0) {
       this.#lastLeader = state.lead;
     }
-    if (isLeader && !this.#wasLeader) {
-      this.#writes.becameLeader();
-      this.#logKeeper.becameLeader(this.#context.clock.monotonicMs());
-    } else if (!isLeader && this.#wasLeader) {
-      this.#writes.lostLeadership();
-    }
-    this.#wasLeader = isLeader;
+    this.#noticeLeadership();
     this.#reads.leaderChanged();
     this.#context.regionChanged(this.regionId);
+  }
+
+  /** The core may have won and lost a term within one turn: what counts is how it stands now. */
+  #noticeLeadership(): void {
+    const { isLeader, term } = this.#node;
+    if (isLeader && this.#leadsTerm !== term) {
+      this.#leadsTerm = term;
+      this.#writes.becameLeader();
+      this.#logKeeper.becameLeader(this.#context.clock.monotonicMs());
+    } else if (!isLeader && this.#leadsTerm !== 0) {
+      this.#leadsTerm = 0;
+      this.#writes.lostLeadership();
+    }
   }
 
   #halt(error: unknown): void {

@@ -115,7 +115,7 @@ export class ReadPath {
     const gets: PendingRead[] = [];
     for (const ready of this.#queue.takeReady(this.#owner.node.appliedIndex)) {
       if (!this.#stillHolds(ready, nowMs)) {
-        this.accept(ready.read);
+        this.#startAgain(ready.read);
       } else if (!this.#refuse(ready.read, region)) {
         this.#serveOne(ready.read, gets);
       }
@@ -155,6 +155,14 @@ export class ReadPath {
     }
     const { node } = this.#owner;
     return ready.onLease ? this.lease.isValid(nowMs, node.term) : node.isLeader;
+  }
+
+  #startAgain(read: PendingRead): void {
+    if (this.#owner.node.isLeader) {
+      this.accept(read);
+    } else {
+      read.caller.respond(errorResponse(read.caller.requestId, this.#owner.leaderHint()));
+    }
   }
 
   #refuse(read: PendingRead, region: Region | undefined): boolean {

@@ -111,6 +111,14 @@ export class WritePath {
   /** What is not in the log yet is refused; what is may still be applied: its callers wait on. */
   lostLeadership(): void {
     this.#leadershipLostMs = this.#owner.clock.monotonicMs();
+    this.refuseQueued();
+  }
+
+  /** Refuses what was taken and cannot be proposed, because this peer does not lead. */
+  refuseQueued(): void {
+    if (this.#queue.isEmpty && this.#deleteRanges.length === 0) {
+      return;
+    }
     const error = this.#owner.leaderHint();
     const waiting = this.#queue.takeGroups(Number.POSITIVE_INFINITY).flat();
     for (const { caller } of [...waiting, ...this.#deleteRanges]) {
@@ -140,7 +148,7 @@ export class WritePath {
       this.pending.takeCallers(() => true),
       "the peer stopped before the write was applied here",
     );
-    this.lostLeadership();
+    this.refuseQueued();
   }
 
   #propose(body: CommandBody, callers: readonly Caller[]): void {
