@@ -29,6 +29,7 @@ let engine: Engine;
 let handle: FakeStoreHandle;
 let opened: { close(): unknown }[];
 let isStalled: boolean;
+let seed = 0;
 
 beforeEach(async () => {
   pds = [await new FakePd().listen()];
@@ -67,13 +68,14 @@ function connect(...addresses: string[]): PdConnection {
   return connection;
 }
 
+/** Each draws other numbers, as each start of a process does. */
 function registrationOver(connection: PdConnection): Registration {
   return new Registration({
     engine,
     connection,
     self,
     clock: systemClock,
-    random: new SeededRandom(2),
+    random: new SeededRandom(++seed),
     logger: silentLogger,
   });
 }
