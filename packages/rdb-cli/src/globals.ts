@@ -27,16 +27,16 @@ export function defineGlobals(program: Command): void {
       `placement driver; several by comma (env RDB_PD, default ${DEFAULT_PD_ADDRESS})`,
     )
     .option("--json", "print JSON instead of text, errors too")
-    .option("--timeout <time>", "give up after this, such as 500ms, 5s or 1m", DEFAULT_TIMEOUT);
+    .option("--timeout <time>", `give up after this, such as 500ms or 1m (default ${DEFAULT_TIMEOUT})`);
 }
 
 /** @throws RdbError RDB_INVALID_ARGUMENT naming the option and what it must be */
 export function readGlobals(command: Command, io: Io): Globals {
-  const options = command.optsWithGlobals<{ pd?: string; json?: true; timeout: string }>();
+  const options = command.optsWithGlobals<{ pd?: string; json?: true; timeout?: string }>();
   return {
     pdAddresses: parsePdAddresses(options.pd, io.env["RDB_PD"]),
     json: options.json === true,
-    timeoutMs: parseDurationMs("timeout", options.timeout),
+    timeoutMs: parseDurationMs("timeout", options.timeout ?? DEFAULT_TIMEOUT),
   };
 }
 

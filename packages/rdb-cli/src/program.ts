@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { defineClusterStatus } from "./commands/cluster/status.ts";
 import { defineCas } from "./commands/kv/cas.ts";
@@ -13,6 +14,7 @@ import { defineRegionShow } from "./commands/region/show.ts";
 import { defineStoreList } from "./commands/store/list.ts";
 import { defineStoreShow } from "./commands/store/show.ts";
 import { defineGlobals } from "./globals.ts";
+import { formatHelp } from "./output/help.ts";
 import type { Shell } from "./shell.ts";
 
 const EXAMPLES = `
@@ -29,15 +31,21 @@ Examples:
 Exit status: 0 done, 1 failed (not found included), 2 wrong usage.
 `;
 
+function programVersion(): string {
+  const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
 /** The tree of commands. */
 export function buildProgram(shell: Shell): Command {
   const program = new Command("rdb")
     .description("FlareDB: a linearizable, sharded key-value store.")
     .usage("<command> [options]")
+    .version(programVersion(), "-V, --version", "print the program's version")
     .showHelpAfterError("(run with --help for what it takes)")
     .helpCommand(false)
     .addHelpText("after", EXAMPLES)
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, formatHelp })
     .configureOutput({
       writeOut: (text) => shell.io.stdout.write(text),
       // With --json the error is written as a document, by whoever catches it.

@@ -238,7 +238,7 @@ describe("wrong usage exits with 2 and names what is wrong", () => {
     [["playground", "--initial-regions", "m,a"], 'split keys must ascend, and "a" comes after "m"'],
   ];
 
-  test.each(cases)("%j", async (args, message) => {
+  test.each(cases)("$1", async (args, message) => {
     const text = await runCaptured(args);
     expect(text.stderr).toContain(message);
     expect(text.exitCode).toBe(2);
@@ -253,8 +253,27 @@ describe("wrong usage exits with 2 and names what is wrong", () => {
 test("help goes to stdout and exits with 0", async () => {
   const { exitCode, stdout, stderr } = await runCaptured(["--help"]);
   expect(exitCode).toBe(0);
-  expect(stdout).toContain("Keys and values:");
+  const headings = stdout.split("\n").filter((line) => /^[A-Z].*:$/.test(line));
+  expect(headings).toEqual([
+    "Keys and values:",
+    "The cluster:",
+    "Running it:",
+    "Options:",
+    "For every command:",
+    "Examples:",
+  ]);
   expect(stderr).toBe("");
+});
+
+test("a key that begins with a dash follows two dashes", async () => {
+  const { exitCode, stderr } = await runCaptured(["region", "key", "--pd", "127.0.0.1:1", "--", "-key"]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("no placement driver answers");
+});
+
+test("--version prints the version", async () => {
+  const { exitCode, stdout } = await runCaptured(["--version"]);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
 });
 
 test("no command at all prints the help on stderr and exits with 2", async () => {
