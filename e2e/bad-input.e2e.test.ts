@@ -136,7 +136,7 @@ describe("the command line says what is wrong", () => {
     [["scan", "--nonsense"], "unknown option '--nonsense'"],
   ];
 
-  test.each(cases)("%j", async (args, message) => {
+  test.each(cases)("$1", async (args, message) => {
     const { exitCode, stdout, stderr } = await rdb([...args, ...pd()]);
     expect(stderr).toContain(message);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });

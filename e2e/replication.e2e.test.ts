@@ -110,6 +110,31 @@ describe("one Region on three Stores", () => {
   });
 });
 
+describe("a leader that was frozen", () => {
+  test("SPEC-R5: serves nothing old when it goes on, and follows the new leader", async () => {
+    await start();
+    const client = await cluster.connect();
+    await client.put("apple", "before");
+    const frozen = await cluster.leaderOf("");
+    frozen.freeze();
+    try {
+      await waitFor("a put through a new leader", 15_000, async () => {
+        await client.put("apple", "after", { deadlineMs: 1_000 });
+        return true;
+      });
+      // Asked before it goes on, so that the read waits in its socket and is the first thing that it sees.
+      const answer = frozen.unaryGet("apple", 5_000);
+      frozen.thaw();
+      expect(await answer).not.toBe("before");
+    } finally {
+      frozen.thaw();
+    }
+    await caughtUp([frozen], 10_000);
+    expect(await textAt(client, "apple")).toBe("after");
+    expect(cluster.unexpectedEnds()).toEqual([]);
+  });
+});
+
 describe("a partition", () => {
   test("SPEC-R5: a minority never commits and never serves a linearizable read; clients are told in bounded time", async () => {
     await start({ network: true });
