@@ -11,6 +11,7 @@ const faults = [
   "isolate leader",
   "lossy",
   "slow network",
+  "unordered network",
   "slow disk",
   "stalled disk",
   "transfer",
@@ -24,6 +25,9 @@ const DOWN_MAX_MS = 3_000;
 const DELAY_MAX_MS = 60;
 const SLOW_DISK_MAX_MS = 60;
 const STALL_MS = 3_500;
+/** One message in this many is held back, so that others overtake it. */
+const OVERTAKEN_ONE_IN = 5;
+const OVERTAKEN_MAX_MS = 1_500;
 
 /** Random faults, one after the other, by a seed that follows from the cluster's. */
 export class FaultPlan {
@@ -86,6 +90,12 @@ export class FaultPlan {
         return;
       case "slow network":
         this.#cluster.network.setAll({ maxDelayMs: 1 + this.#random.nextInt(DELAY_MAX_MS) });
+        return;
+      case "unordered network":
+        this.#cluster.network.intercept = () =>
+          this.#random.nextInt(OVERTAKEN_ONE_IN) === 0
+            ? { delayMs: this.#random.nextInt(OVERTAKEN_MAX_MS) }
+            : "deliver";
         return;
       case "slow disk":
         store.slowDisk(this.#random.nextInt(SLOW_DISK_MAX_MS));

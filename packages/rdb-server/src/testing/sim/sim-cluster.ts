@@ -23,6 +23,7 @@ import {
 } from "./kv-requests.ts";
 import type { KvCommand } from "./kv-requests.ts";
 import { type CallOptions, type Outcome, SimClient } from "./sim-client.ts";
+import type { ProcessClockOptions } from "./process-clock.ts";
 import { SimClock } from "./sim-clock.ts";
 import { SimNetwork } from "./sim-network.ts";
 import { SimStore } from "./sim-store.ts";
@@ -38,6 +39,8 @@ export interface SimClusterOptions {
   readonly config?: Record<string, unknown>;
   /** Keys at which the key space is cut into Regions. Default: none, one Region over everything. */
   readonly splitKeys?: readonly string[];
+  /** How each Store's clock runs, by its place from 0. Default: as virtual time. */
+  readonly clocks?: (place: number) => ProcessClockOptions;
   /** Whether the Stores are told of the Regions at once. Default true. */
   readonly bootstrap?: boolean;
 }
@@ -68,6 +71,9 @@ export class SimCluster {
     this.trace = new TraceLogger(this.clock);
     const storeIds = Array.from({ length: options.storeCount ?? 3 }, (_, place) => storeId(place + 1));
     this.stores = storeIds.map((id) => this.#makeStore(id, storeIds));
+    this.stores.forEach((store, place) => {
+      store.clockOptions = options.clocks?.(place) ?? {};
+    });
     this.regions = regionsBetween(options.splitKeys ?? [], storeIds);
     this.client = this.newClient();
     const terms = new TermWatch();
