@@ -74,7 +74,7 @@ async function countByCountry(): Promise<void> {
 async function showPage(country: string): Promise<void> {
   out.write(`\nThe first ${PAGE_SIZE} of ${country}:\n`);
   for await (const row of client.scan({ prefix: `city/${country}/`, limit: PAGE_SIZE })) {
-    const city = parse(row.value);
+    const city = row.json() as City;
     out.write(`  ${city.name.padEnd(20)} ${city.population.toLocaleString("en").padStart(9)} people\n`);
   }
 }
@@ -86,7 +86,7 @@ async function compareAndSwap(largest: City): Promise<void> {
   if (row === undefined) {
     throw new Error(`${key} is not there`);
   }
-  const city = parse(row.value);
+  const city = row.json() as City;
   const grown = JSON.stringify({ ...city, population: city.population + 1 });
   const first = await client.compareAndSwap(key, { version: row.version }, grown);
   const second = await client.compareAndSwap(key, { version: row.version }, grown);
@@ -103,8 +103,4 @@ async function compareAndSwap(largest: City): Promise<void> {
 function largestCityOf(country: string): City {
   const own = cities.filter((city) => city.country === country);
   return own.reduce((largest, city) => (city.population > largest.population ? city : largest));
-}
-
-function parse(value: Uint8Array): City {
-  return JSON.parse(Buffer.from(value).toString()) as City;
 }

@@ -44,6 +44,11 @@ function linesMatching(pattern: RegExp): string[] {
   );
 }
 
+/** Documents leave `src/` out where the rest is clear: `peer/peer.ts`. */
+function withSources(name: string): string {
+  return name.replace(/^(rdb-\w+)\/(?!src\/)/, "$1/src/");
+}
+
 describe("package graph", () => {
   test("every package has its arrows", () => {
     expect([...packageNames(), "e2e"].sort()).toEqual(Object.keys(arrows).sort());
@@ -132,6 +137,15 @@ describe("words", () => {
 });
 
 describe("documents", () => {
+  test("ARCHITECTURE.md names only files that there are", () => {
+    const text = readFileSync(join(root, "ARCHITECTURE.md"), "utf8");
+    const named = [...text.matchAll(/`([\w./-]+\.ts)`/g)].map((match) => match[1] as string);
+    expect(named.length).toBeGreaterThan(0);
+    expect(
+      named.filter((name) => !files.some((file) => `/${file.path}`.endsWith(`/${withSources(name)}`))),
+    ).toEqual([]);
+  });
+
   test("docs/errors.md is what the table of error codes says", () => {
     expect(readFileSync(join(root, "docs", "errors.md"), "utf8")).toBe(renderErrorDocs());
   });
