@@ -133,8 +133,6 @@ const fields = z.strictObject({
   /** A sign of life is sent to another Store when nothing else was for this long. */
   livenessIntervalMs: milliseconds(1).default(500),
 
-  /** Most bytes of messages and requests that wait for the loop; past it they are refused. */
-  inboxMaxBytes: byteCount(1 * MiB, 4 * GiB).default(128 * MiB),
   /** Entries of all peers kept in memory. */
   entryCacheBytes: byteCount(0, 16 * GiB).default(64 * MiB),
   /** Past this many submitted and not yet written bytes, apply pauses. */

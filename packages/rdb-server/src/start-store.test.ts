@@ -5,8 +5,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
-import { RdbError, regionId, silentLogger, systemClock, systemRandom } from "@flaredb/rdb-base";
+import { RdbError, peerId, regionId, silentLogger, systemClock, systemRandom } from "@flaredb/rdb-base";
 import { KvService, regionToProto } from "@flaredb/rdb-proto";
+import { WritePart, openRocksEngine, writeIdent } from "@flaredb/rdb-storage";
 import { unaryTransport } from "@flaredb/rdb-wire";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parseStoreConfig } from "./config.ts";
@@ -121,6 +122,23 @@ test("a folder of a newer format is refused, and as it was", async () => {
   await writeFile(join(folder, "data", "FORMAT"), "flaredb-data 1\n");
   expect((await start()).ident).toEqual(store.ident);
 }, 20_000);
+
+test("a folder of a placement driver is refused", async () => {
+  const path = join(folder, "data");
+  const engine = await openRocksEngine({
+    path,
+    clock: systemClock,
+    onFatal: (error) => {
+      throw error;
+    },
+  });
+  const part = new WritePart();
+  writeIdent(part, { kind: "PD", clusterId: 7, memberId: peerId(1) });
+  engine.submit(part);
+  await engine.close();
+  await expect(start()).rejects.toMatchObject({ code: "RDB_DATA_FOREIGN" });
+  expect(pd.of("register")).toEqual([]);
+});
 
 test("a new Store that PD refuses ends with PD's reason and leaves nothing open", async () => {
   pd.onRegister = () => {

@@ -1,23 +1,21 @@
 import { join } from "node:path";
-import { type Clock, type Logger, type Random, type RdbError } from "@flaredb/rdb-base";
-import { type StoreIdent, readDiskSpace } from "@flaredb/rdb-storage";
+import type { Clock, Logger, Random, RdbError } from "@flaredb/rdb-base";
+import { type Engine, type StoreIdent, readDiskSpace } from "@flaredb/rdb-storage";
 import { formatAddress } from "@flaredb/rdb-wire";
+import { ClosingStack } from "./closing-stack.ts";
 import type { StoreConfig } from "./config.ts";
 import { HealthServer } from "./health.ts";
-import { diskUsageOf } from "./pd/disk-usage.ts";
 import { holdReserve, openEngine } from "./open-engine.ts";
-import { PdConnection } from "./pd/pd-connection.ts";
-import { lookUpRegion } from "./pd/region-lookup.ts";
+import { diskUsageOf } from "./pd/disk-usage.ts";
 import { PdLink } from "./pd/pd-link.ts";
-import { Registration } from "./pd/registration.ts";
-import { randomId } from "./random-id.ts";
+import { lookUpRegion } from "./pd/region-lookup.ts";
 import { StoreServer } from "./rpc/store-server.ts";
 import { SnapshotReceiver } from "./snapshot/receiver.ts";
 import { SnapshotSender } from "./snapshot/sender.ts";
 import { SnapshotFolder } from "./snapshot/snapshot-folder.ts";
+import { StoreIdentity } from "./store-identity.ts";
 import { snapshotsInUse } from "./store/region-opener.ts";
 import { Store } from "./store/store.ts";
-import { AddressBook } from "./transport/address-book.ts";
 import { StoreTransport } from "./transport/store-transport.ts";
 
 /** What a Store process needs of the world. */
@@ -56,142 +54,143 @@ const STALLED_FACTOR = 2;
  * data folder; RDB_STORAGE_FAILED; what PD refuses of a new Store; RDB_CLOSED when `signal` fires
  */
 export async function startStore(config: StoreConfig, ports: StorePorts): Promise<RunningStore> {
-  const cleanup = new Cleanup();
+  const opened = new ClosingStack();
   try {
-    return await start(config, ports, cleanup);
+    // Ports first: one that is taken ends the start before anything on disk is touched.
+    const { http, server } = await listen(config, ports, opened);
+    const engine = await openEngine({ ...ports, config });
+    opened.add(() => engine.close());
+    const address = config.advertiseAddress ?? formatAddress(config.host, server.port);
+    const identity = new StoreIdentity({ ...ports, config, engine, address, httpAddress: http.address });
+    opened.add(() => identity.connection.close());
+    const known = await identity.establish(ports.signal ?? new AbortController().signal);
+    const parts = await assemble({ config, ports, engine, identity, ...known }, opened);
+    serve({ http, server, identity, address, ...parts });
+    const holding = holdReserve({ ...ports, config });
+    opened.add(() => holding);
+    const { ident, store } = parts;
+    const close = closer(opened, { http, server, store });
+    return { ident, address, httpAddress: http.address, store, close };
   } catch (error) {
-    await cleanup.run();
+    await opened.close();
     throw error;
   }
 }
 
-async function start(config: StoreConfig, ports: StorePorts, cleanup: Cleanup): Promise<RunningStore> {
-  const { clock, random, logger } = ports;
-  const http = new HealthServer({ host: config.host, port: config.httpPort });
+async function listen(
+  config: StoreConfig,
+  ports: StorePorts,
+  opened: ClosingStack,
+): Promise<{ readonly http: HealthServer; readonly server: StoreServer }> {
+  const { host, port, httpPort } = config;
+  const http = new HealthServer({ host, port: httpPort });
   await http.listen();
-  cleanup.add(() => http.close());
-  const { host, port } = config;
-  const server = new StoreServer({ host, port, clock, random, logger, config });
+  opened.add(() => http.close());
+  const server = new StoreServer({ ...ports, host, port, config });
   await server.listen();
-  cleanup.add(() => server.close(CLOSE_GRACE_MS));
-  const engineOptions = { config, clock, logger, onFatal: ports.onFatal };
-  const engine = await openEngine(engineOptions);
-  cleanup.add(() => engine.close());
+  opened.add(() => server.close(CLOSE_GRACE_MS));
+  return { http, server };
+}
 
-  const self = {
-    address: config.advertiseAddress ?? formatAddress(config.host, server.port),
-    httpAddress: http.address,
-    labels: config.labels,
-    bootId: randomId(random),
-  };
-  const connection = new PdConnection({
-    addresses: config.pdAddresses,
-    localAddress: config.outgoingHost,
-    callTimeoutMs: config.pd.callTimeoutMs,
-  });
-  cleanup.add(() => connection.close());
-  const registration = new Registration({ engine, connection, self, clock, random, logger });
-  const addressBook = new AddressBook(engine, logger);
-  const stored = registration.storedIdent();
-  const ident = stored ?? (await joinCluster(registration, addressBook, ports.signal));
+interface Base {
+  readonly config: StoreConfig;
+  readonly ports: StorePorts;
+  readonly engine: Engine;
+  readonly identity: StoreIdentity;
+  readonly ident: StoreIdent;
+  readonly isNew: boolean;
+}
 
+/** The Store and what connects it, not started but for the Store itself. */
+interface Parts {
+  readonly ident: StoreIdent;
+  readonly store: Store;
+  readonly transport: StoreTransport;
+  readonly sender: SnapshotSender;
+  readonly receiver: SnapshotReceiver;
+  readonly pdLink: PdLink;
+}
+
+async function assemble(base: Base, opened: ClosingStack): Promise<Parts> {
+  const { config, ports, engine, identity, ident } = base;
+  const { addressBook, bootId } = identity;
   const isStalled = (): boolean => engine.oldestUnwrittenAgeMs() > STALLED_FACTOR * config.slowDiskMs;
-  const pdLink = new PdLink({
-    ...{ connection, registration, ident, addressBook, clock, random, logger, isStalled },
-    isRegistered: stored === undefined,
-    bootId: self.bootId,
-    config: config.pd,
-    diskUsage: diskUsageOf(config.dataDir, logger),
-    residentMemoryBytes: () => process.memoryUsage.rss(),
-    onRefused: ports.onFatal,
-  });
-  cleanup.add(() => pdLink.close());
+  const pdLink = makePdLink(base, isStalled);
+  opened.add(() => pdLink.close());
   const sender = new SnapshotSender({
-    ...{ ident, clock, logger },
+    ...ports,
+    ident,
     config: config.snapshot,
     localAddress: config.outgoingHost,
     addressOf: (storeId) => addressBook.addressOf(storeId),
   });
-  cleanup.add(() => sender.close());
+  opened.add(() => sender.close());
+  const sendSnapshot = sender.send.bind(sender);
   const transport = new StoreTransport({
-    ...{ ident, bootId: self.bootId, clock, random, logger, config, addressBook, isStalled },
-    sendSnapshot: (outgoing) => sender.send(outgoing),
+    ...ports,
+    ...{ ident, bootId, config, addressBook, sendSnapshot, isStalled },
   });
-  cleanup.add(() => transport.close());
+  opened.add(() => transport.close());
   const folder = await SnapshotFolder.open(join(config.dataDir, "snapshots"), await snapshotsInUse(engine));
   const store = new Store({
-    ...{ ident, config, engine, clock, random, logger, transport },
+    ...ports,
+    ...{ ident, config, engine, transport },
     snapshotFiles: folder,
     pdReporter: pdLink,
     diskFreeBytes: async () => (await readDiskSpace(config.dataDir)).freeBytes,
   });
-  cleanup.add(() => store.close());
-
+  opened.add(() => store.close());
   await store.start();
+  const receiver = new SnapshotReceiver({ ...ports, ident, folder, handle: store, config: config.snapshot });
+  return { ident, store, transport, sender, receiver, pdLink };
+}
+
+function makePdLink({ config, ports, identity, ident, isNew }: Base, isStalled: () => boolean): PdLink {
+  const { connection, registration, addressBook, bootId } = identity;
+  return new PdLink({
+    ...ports,
+    ...{ connection, registration, addressBook, bootId, ident, isStalled },
+    // A new Store registered just now; another one does it once PD answers.
+    isRegistered: isNew,
+    config: config.pd,
+    diskUsage: diskUsageOf(config.dataDir, ports.logger),
+    residentMemoryBytes: () => process.memoryUsage.rss(),
+    onRefused: ports.onFatal,
+  });
+}
+
+/** From here on the Store is reached, and reaches others. */
+function serve(
+  options: Parts & {
+    readonly http: HealthServer;
+    readonly server: StoreServer;
+    readonly identity: StoreIdentity;
+    readonly address: string;
+  },
+): void {
+  const { http, server, identity, address, ident, store, transport, sender, receiver, pdLink } = options;
   sender.start(store);
   transport.start(store);
-  const receiver = new SnapshotReceiver({
-    ...{ ident, folder, clock, logger },
-    handle: store,
-    config: config.snapshot,
-  });
   server.serve({
     ...{ ident, handle: store, liveness: transport.liveness, receiver },
-    addressOf: (storeId) => addressBook.addressOf(storeId),
-    lookUp: (routeKey) => lookUpRegion(connection, routeKey),
+    addressOf: (storeId) => identity.addressBook.addressOf(storeId),
+    lookUp: (routeKey) => lookUpRegion(identity.connection, routeKey),
   });
-  http.show({ ident, address: self.address, handle: store, pdIsConnected: () => pdLink.isConnected });
+  http.show({ ident, address, handle: store, pdIsConnected: () => pdLink.isConnected });
   pdLink.start(store);
-  const holding = holdReserve(engineOptions);
-  cleanup.add(() => holding);
+}
 
+function closer(
+  opened: ClosingStack,
+  { http, server, store }: { http: HealthServer; server: StoreServer; store: Store },
+): () => Promise<void> {
+  let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     http.show(undefined);
     // While leaderships go over, everything else has to work.
     await store.close();
     await server.close(CLOSE_GRACE_MS);
-    await cleanup.run();
+    await opened.close();
   };
-  let closing: Promise<void> | undefined;
-  return {
-    ident,
-    address: self.address,
-    httpAddress: self.httpAddress,
-    store,
-    close() {
-      closing ??= close();
-      return closing;
-    },
-  };
-}
-
-async function joinCluster(
-  registration: Registration,
-  addressBook: AddressBook,
-  signal: AbortSignal | undefined,
-): Promise<StoreIdent> {
-  const { ident, stores } = await registration.register(signal ?? new AbortController().signal);
-  addressBook.update(stores);
-  return ident;
-}
-
-/** What was opened, closed in the opposite order. */
-class Cleanup {
-  readonly #steps: (() => unknown)[] = [];
-  #running: Promise<void> | undefined;
-
-  add(step: () => unknown): void {
-    this.#steps.push(step);
-  }
-
-  run(): Promise<void> {
-    this.#running ??= this.#run();
-    return this.#running;
-  }
-
-  async #run(): Promise<void> {
-    for (const step of this.#steps.toReversed()) {
-      await step();
-    }
-  }
+  return () => (closing ??= close());
 }
