@@ -18,6 +18,7 @@ const checks = [
       ["tsc", "-p", "tsconfig.test.json"],
     ],
   ],
+  ["dead code", [["knip", "--no-config-hints"]]],
   ["proto lint", [["buf", "lint", "proto"]]],
 ];
 

@@ -17,7 +17,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   "rdb-pd": ["rdb-base", "rdb-proto", "rdb-raft", "rdb-storage", "rdb-wire"],
   "rdb-client": ["rdb-base", "rdb-proto", "rdb-wire"],
   "rdb-cli": ["rdb-base", "rdb-proto", "rdb-wire", "rdb-client", "rdb-server", "rdb-pd"],
-  e2e: ["rdb-base", "rdb-proto", "rdb-wire", "rdb-client", "rdb-cli"],
+  e2e: ["rdb-base", "rdb-proto", "rdb-wire", "rdb-client"],
 };
 
 /** Where a reader begins to lose the thread, and where a file has to be cut. */

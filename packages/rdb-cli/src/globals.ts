@@ -4,7 +4,7 @@ import { parseDurationMs } from "./input/numbers.ts";
 import type { Io } from "./io.ts";
 
 /** Where the playground's placement driver answers. */
-export const DEFAULT_PD_ADDRESS = "127.0.0.1:7400";
+const DEFAULT_PD_ADDRESS = "127.0.0.1:7400";
 
 const DEFAULT_TIMEOUT = "5s";
 

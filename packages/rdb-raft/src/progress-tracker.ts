@@ -16,7 +16,7 @@ export interface TrackerConfig {
 }
 
 /** Nobody votes, nobody learns. */
-export const EMPTY_TRACKER_CONFIG: TrackerConfig = {
+const EMPTY_TRACKER_CONFIG: TrackerConfig = {
   voters: new JointConfig(),
   autoLeave: false,
   learners: new Set(),

@@ -3,7 +3,7 @@ import { invalid } from "../input/bytes.ts";
 import { parseInteger } from "../input/numbers.ts";
 
 /** The limits of a cluster on one machine. */
-export const playgroundLimits = {
+const playgroundLimits = {
   /** Stores have ports of their own from 10 to 19 above the base port. */
   storeMaxCount: 10,
   /** The Stores' HTTP ports end 29 above the base port. */

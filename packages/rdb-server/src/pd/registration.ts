@@ -17,7 +17,7 @@ import { pause, retryDelayMs } from "./pause.ts";
 import type { PdConnection } from "./pd-connection.ts";
 
 /** What a Store says of itself. */
-export interface StoreSelf {
+interface StoreSelf {
   /** host:port at which others reach it. */
   readonly address: string;
   readonly httpAddress: string;

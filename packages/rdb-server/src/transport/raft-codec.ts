@@ -34,7 +34,7 @@ import {
 } from "./raft-enums.ts";
 
 /** A message that breaks the protocol's form: dropped, and its sender told. */
-export interface Malformed {
+interface Malformed {
   readonly refusal: Refusal;
   /** Which field, with which value. */
   readonly problem: string;
