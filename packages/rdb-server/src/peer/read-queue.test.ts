@@ -89,6 +89,32 @@ describe("ReadQueue", () => {
     expect(queue.takeReady(3).map((ready) => ready.read)).toEqual([one]);
   });
 
+  it("takes a late answer to a round that seemed lost: a slow network is no lost one", () => {
+    const queue = new ReadQueue(10);
+    const [early, late] = [read(), read()];
+    queue.gather(early);
+    queue.beginRound("r1", 0);
+    queue.beginRound("r2", 501);
+    queue.gather(late);
+    queue.beginRound("r3", 600);
+    expect(queue.completeRound("r1", 3)).toBe(0);
+    expect(queue.takeReady(3).map((ready) => ready.read)).toEqual([early]);
+    expect(queue.completeRound("r3", 4)).toBe(600);
+    expect(queue.takeReady(4).map((ready) => ready.read)).toEqual([late]);
+  });
+
+  it("keeps a bounded number of rounds, and the reads of those it forgets", () => {
+    const queue = new ReadQueue(100);
+    const one = read();
+    queue.gather(one);
+    for (let round = 0; round < 20; round++) {
+      queue.beginRound(`r${round}`, round * 501);
+    }
+    expect(queue.completeRound("r11", 3)).toBeUndefined();
+    expect(queue.completeRound("r12", 3)).toBe(12 * 501);
+    expect(queue.takeReady(3).map((ready) => ready.read)).toEqual([one]);
+  });
+
   it("makes a lost round again though an older one, without reads, was lost too", () => {
     const queue = new ReadQueue(10);
     queue.beginRound("renewal", 0);

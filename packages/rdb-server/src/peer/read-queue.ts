@@ -28,7 +28,7 @@ export interface ReadyRead {
 
 /** More rounds at once gain nothing: a later round's answer confirms the earlier ones. */
 const READ_ROUNDS_MAX_COUNT = 8;
-/** A round that is not answered for this long is made again: its messages may be lost. */
+/** When no round was answered for this long another one is made: messages may be lost. */
 const READ_ROUND_RETRY_MS = 500;
 
 /** Reads of one peer on their way: gathered → in a round → waiting for apply. Bounded; pure but for the callers. */
@@ -71,22 +71,24 @@ export class ReadQueue {
     return true;
   }
 
-  /** Whether a round should be made now: reads wait for one, or in one that seems lost. */
+  /** Whether a round should be made now: reads wait for one, or for one that seems lost. */
   needsRound(nowMs: number): boolean {
     if (this.#gathered.length > 0 && this.#rounds.length < READ_ROUNDS_MAX_COUNT) {
       return true;
     }
-    const lost = this.#rounds.filter((round) => isLost(round, nowMs));
-    return lost.length > 0 && (this.#gathered.length > 0 || lost.some((round) => round.reads.length > 0));
+    const newest = this.#rounds.at(-1);
+    const seemLost = newest !== undefined && nowMs - newest.sentMs > READ_ROUND_RETRY_MS;
+    return seemLost && (this.#gathered.length > 0 || this.#rounds.some((round) => round.reads.length > 0));
   }
 
-  /** Begins a round, which takes along all that waits, also the reads of rounds that seem lost. */
+  /** Begins a round, which takes along all that gathered. Those under way may still be answered, by it or by themselves. */
   beginRound(context: string, nowMs: number): void {
-    const lost = this.#rounds.filter((round) => isLost(round, nowMs));
-    this.#rounds = this.#rounds.filter((round) => !lost.includes(round));
-    const reads = [...lost.flatMap((round) => round.reads), ...this.#gathered];
+    this.#rounds.push({ context, sentMs: nowMs, reads: this.#gathered });
     this.#gathered = [];
-    this.#rounds.push({ context, sentMs: nowMs, reads });
+    if (this.#rounds.length > READ_ROUNDS_MAX_COUNT) {
+      const [oldest, next] = this.#rounds.splice(0, 2) as [ReadRound, ReadRound];
+      this.#rounds.unshift({ ...next, reads: [...oldest.reads, ...next.reads] });
+    }
   }
 
   /**
@@ -141,8 +143,4 @@ export class ReadQueue {
     this.#gathered = [...this.#rounds.flatMap((round) => round.reads), ...this.#gathered];
     this.#rounds = [];
   }
-}
-
-function isLost(round: ReadRound, nowMs: number): boolean {
-  return nowMs - round.sentMs > READ_ROUND_RETRY_MS;
 }

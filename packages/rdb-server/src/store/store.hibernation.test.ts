@@ -81,13 +81,18 @@ describe("an idle Region (scenario 32)", () => {
     expect(isAsleep(cluster, leader)).toBe(false);
   });
 
-  it("gave its lease up: the leader asks a quorum before it reads", async () => {
+  it("lets its leader, cut off in its sleep, lead for one election timeout after it woke and no longer", async () => {
+    await cluster.run(10_000);
     cluster.network.partition(
       [leader.storeId],
       cluster.others(leader.storeId).map((store) => store.storeId),
     );
-    const outcome = await cluster.call(getCommand("k"), { only: leader.storeId, timeoutMs: 300 });
-    expect(outcome.kind).not.toBe("ok");
+    const read = cluster.client.call(getCommand("k"), { only: leader.storeId, timeoutMs: 5_000 });
+    const tookMs = await cluster.until("it steps down", () => {
+      return leader.store.regionStatus(cluster.region.id)?.isLeader === false;
+    });
+    expect(tookMs).toBeLessThan(ELECTION_MS / 2 + 100);
+    expect((await cluster.complete(read)).kind).not.toBe("ok");
   });
 
   it("elects anew when its leader's Store dies in its sleep, before anybody asks", async () => {
@@ -194,6 +199,20 @@ describe("falling asleep", () => {
       const outcome = await cluster.call(getCommand("k"), { only: leader.storeId, timeoutMs: 50 });
       expect(outcome.kind, `seed ${seed}`).not.toBe("ok");
     }
+  });
+
+  it("gives the lease up: the leader asks a quorum before it reads again", async () => {
+    const cluster = await SimCluster.start({ seed: 8, config: { hibernateAfterMs: 100 } });
+    const leader = await cluster.waitForLeader();
+    await cluster.put("k", "1");
+    await cluster.get("k");
+    await cluster.until("it sleeps", () => isAsleep(cluster, leader), cluster.config.leaseMs / 2);
+    cluster.network.partition(
+      [leader.storeId],
+      cluster.others(leader.storeId).map((store) => store.storeId),
+    );
+    const outcome = await cluster.call(getCommand("k"), { only: leader.storeId, timeoutMs: 100 });
+    expect(outcome.kind).not.toBe("ok");
   });
 
   it("is off when hibernateAfterMs is 0", async () => {
