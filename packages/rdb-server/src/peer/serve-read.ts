@@ -9,7 +9,7 @@ import {
 } from "@flaredb/rdb-base";
 import type { KvRequest, KvResponse, RegionError, Row, ScanRequest } from "@flaredb/rdb-proto";
 import { type Cursor, type Engine, decodeValue } from "@flaredb/rdb-storage";
-import { dataCorrupt, epochNotMatch, errorResponse, response } from "./responses.ts";
+import { dataCorrupt, epochNotMatch, errorResponse, invalidArgument, response } from "./responses.ts";
 
 /** What a read may look at, and how it notices that the ground moved while it was at the disk. */
 export interface ReadScope {
@@ -31,6 +31,8 @@ type GetRead = {
 
 /** Rows that a scan reads ahead in one step. */
 const SCAN_STEP_MAX_COUNT = 1_000;
+/** Keys that a batch of gets fetches in one step: values may have 8 MiB each. */
+const BATCH_GET_STEP_MAX_COUNT = 64;
 
 /**
  * Serves point reads, which may be served now, in one read of the engine off the loop. Each value is the one at
@@ -81,17 +83,22 @@ function getResult(stored: Uint8Array | undefined, revision: number): Result {
 }
 
 /**
- * Serves a batch of gets: one moment for all keys. They are fetched off the loop first, which brings their blocks
- * into memory; if a write came in between, they are read again, in one turn.
+ * Serves a batch of gets: one moment for all keys. They are fetched off the loop first, a few at a time, which brings
+ * their blocks into memory and finds out whether the answer would be too large; if a write came in between, they are
+ * read again, in one turn.
  */
 export async function serveBatchGet(scope: ReadScope, keys: readonly Uint8Array[]): Promise<Result> {
   const region = scope.region();
   const revision = scope.revision();
   try {
-    let values = await scope.engine.getMany("data", keys);
+    let values = await fetchBounded(scope.engine, keys);
     const moved = movedError(scope, region);
     if (moved !== undefined) {
       return { case: "error", value: moved };
+    }
+    if (values === undefined) {
+      const problem = `batchGet of ${keys.length} keys finds more than batchMaxBytes ${limits.batchMaxBytes}: ask for fewer`;
+      return { case: "error", value: invalidArgument("keys", problem) };
     }
     if (scope.revision() !== revision) {
       values = keys.map((key) => scope.engine.get("data", key));
@@ -100,6 +107,26 @@ export async function serveBatchGet(scope: ReadScope, keys: readonly Uint8Array[
   } catch (error) {
     return { case: "error", value: corruption(scope, error) };
   }
+}
+
+/** The stored values, or undefined once they are more than one answer may hold. */
+async function fetchBounded(
+  engine: Engine,
+  keys: readonly Uint8Array[],
+): Promise<(Uint8Array | undefined)[] | undefined> {
+  const values: (Uint8Array | undefined)[] = [];
+  let bytes = 0;
+  for (let first = 0; first < keys.length; first += BATCH_GET_STEP_MAX_COUNT) {
+    const step = keys.slice(first, first + BATCH_GET_STEP_MAX_COUNT);
+    for (const [place, value] of (await engine.getMany("data", step)).entries()) {
+      values.push(value);
+      bytes += value === undefined ? 0 : value.length + (step[place]?.length ?? 0);
+    }
+    if (bytes > limits.batchMaxBytes) {
+      return undefined;
+    }
+  }
+  return values;
 }
 
 function batchGetResult(

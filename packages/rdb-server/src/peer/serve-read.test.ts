@@ -1,0 +1,76 @@
+import { SeededRandom, limits, storeId, regionId, peerId, systemClock } from "@flaredb/rdb-base";
+import type { Region } from "@flaredb/rdb-base";
+import { MemoryEngine, WritePart, encodeValue } from "@flaredb/rdb-storage";
+import { describe, expect, test } from "vitest";
+import { type ReadScope, serveBatchGet } from "./serve-read.ts";
+
+const region: Region = {
+  id: regionId(1),
+  startKey: new Uint8Array(0),
+  endKey: new Uint8Array(0),
+  epoch: { confVer: 1, version: 1 },
+  peers: [{ id: peerId(1), storeId: storeId(1), role: "Voter" }],
+};
+const keyOf = (place: number): Uint8Array => new TextEncoder().encode(`k${String(place).padStart(4, "0")}`);
+
+function scopeOver(
+  rows: number,
+  valueBytes: number,
+): { scope: ReadScope; state: { revision: number }; engine: MemoryEngine } {
+  const engine = new MemoryEngine({
+    clock: systemClock,
+    random: new SeededRandom(1),
+    onFatal: (error) => {
+      throw error;
+    },
+  });
+  const part = new WritePart();
+  for (let place = 0; place < rows; place++) {
+    part.put("data", keyOf(place), encodeValue(place + 1, new Uint8Array(valueBytes)));
+  }
+  engine.submit(part);
+  const state = { revision: rows };
+  const scope: ReadScope = {
+    engine,
+    region: () => region,
+    revision: () => state.revision,
+    onCorrupt: (error) => {
+      throw error;
+    },
+  };
+  return { scope, state, engine };
+}
+
+describe("serveBatchGet", () => {
+  test("finds the keys that there are, in the order asked", async () => {
+    const { scope } = scopeOver(200, 10);
+    const result = await serveBatchGet(scope, [keyOf(150), keyOf(999), keyOf(3)]);
+    expect(result.case === "batchGet" && result.value.rows.map((row) => row.version)).toEqual([151n, 4n]);
+  });
+
+  test("a write in between: all keys are read again, at one revision", async () => {
+    const { scope, state, engine } = scopeOver(200, 10);
+    const keys = Array.from({ length: 200 }, (_, place) => keyOf(place));
+    const answer = serveBatchGet(scope, keys);
+    const part = new WritePart();
+    part.put("data", keyOf(0), encodeValue(201, new Uint8Array(1)));
+    part.put("data", keyOf(199), encodeValue(202, new Uint8Array(1)));
+    engine.submit(part);
+    state.revision = 202;
+    const result = await answer;
+    expect(result.case).toBe("batchGet");
+    if (result.case === "batchGet") {
+      expect(result.value.revision).toBe(202n);
+      expect([result.value.rows[0]?.version, result.value.rows[199]?.version]).toEqual([201n, 202n]);
+    }
+  });
+
+  test("an answer over batchMaxBytes is refused before all of it is read", async () => {
+    const { scope } = scopeOver(400, 100_000);
+    const keys = Array.from({ length: 400 }, (_, place) => keyOf(place));
+    const result = await serveBatchGet(scope, keys);
+    expect(result.case).toBe("error");
+    expect(result.case === "error" && result.value.reason.case).toBe("invalidArgument");
+    expect(result.case === "error" && result.value.message).toContain(String(limits.batchMaxBytes));
+  });
+});
