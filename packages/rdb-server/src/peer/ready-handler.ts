@@ -91,6 +91,9 @@ export class ReadyHandler {
       this.#owner.softStateChanged(ready.softState);
     }
     for (const message of ready.messages) {
+      if (this.#stopped) {
+        return;
+      }
       if (message.to === LOCAL_APPEND_THREAD) {
         this.#append(message);
       } else if (message.to === LOCAL_APPLY_THREAD) {

@@ -20,15 +20,27 @@ export function errorResponse(requestId: number, error: RegionError): KvResponse
 /** Not applied. `leader` is the one that this peer follows, if it knows of one. */
 export function notLeader(regionId: RegionId, leader: Peer | undefined): RegionError {
   const hint = leader === undefined ? "no leader is known" : `Store ${leader.storeId} leads`;
-  return regionError(`this peer does not lead Region ${regionId}: ${hint}`, {
+  return regionError(
+    `this peer does not lead Region ${regionId}: ${hint}`,
+    notLeaderReason(BigInt(regionId), leader),
+  );
+}
+
+/** Not applied. Of a Store that has not opened its Regions yet: it leads none, and knows no leader. */
+export function notLeaderYet(regionId: bigint): RegionError {
+  return regionError("the Store is starting", notLeaderReason(regionId, undefined));
+}
+
+function notLeaderReason(regionId: bigint, leader: Peer | undefined): Reason {
+  return {
     case: "notLeader",
     value: {
       $typeName: "rdb.v1.NotLeader",
-      regionId: BigInt(regionId),
+      regionId,
       leaderAddress: "",
       ...(leader === undefined ? {} : { leader: peerToProto(leader) }),
     },
-  });
+  };
 }
 
 /** Not applied. */

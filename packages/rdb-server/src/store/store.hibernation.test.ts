@@ -130,7 +130,10 @@ describe("an idle Region (scenario 32)", () => {
     await cluster.until("the others sleep", () => allAsleep(cluster));
     await cluster.run(20_000);
     await cluster.complete(away.start());
+    const startMs = cluster.clock.monotonicMs();
     await expectConverged(cluster);
+    // Sooner than its own election timeout would wake them.
+    expect(cluster.clock.monotonicMs() - startMs).toBeLessThan(ELECTION_MS / 2);
     await cluster.until("all sleep", () => allAsleep(cluster));
   });
 

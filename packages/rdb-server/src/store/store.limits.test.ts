@@ -87,7 +87,7 @@ describe("a Store's bounds", () => {
     const leader = await cluster.waitForLeader();
     const [slow] = cluster.others(leader.storeId) as [SimStore];
     slow.slowDisk(3_000);
-    for (let n = 0; n < 40; n++) {
+    for (let n = 0; n < 80; n++) {
       await cluster.put(`k${n}`, "x".repeat(100_000));
     }
     expect(slow.store.health().unwrittenBytes).toBeLessThan(4 * 1024 * 1024);
