@@ -29,8 +29,7 @@ async function caughtUp(stores: readonly TestStore[], timeoutMs: number): Promis
 }
 
 async function textAt(client: RdbClient, key: string): Promise<string | undefined> {
-  const row = await client.get(key);
-  return row === undefined ? undefined : Buffer.from(row.value).toString();
+  return (await client.get(key))?.text();
 }
 
 async function appliedIndex(store: TestStore): Promise<number> {
