@@ -198,8 +198,21 @@ test("an answer that no message can hold becomes a refusal", async () => {
   expect(answer?.result).toMatchObject({ case: "error", value: { reason: { value: { field: "keys" } } } });
 });
 
-test("a Store that is starting says so", async () => {
+test("a Store that is starting says of each request that it was not applied, and serves the stream later", async () => {
+  handle.onHandle = (_header, request, respond) => respond(found(request.requestId, text.encode("v")));
   isStarting = true;
-  const error = await new Client().closed;
-  expect(error).toMatchObject({ code: "RDB_UNAVAILABLE", message: "the Store is starting" });
+  const client = new Client();
+  client.send(batch(get(1, "a"), get(2, "b")));
+  for (const { result } of await client.first(2)) {
+    expect(result).toMatchObject({
+      case: "error",
+      value: { message: "the Store is starting", reason: { case: "notLeader", value: { regionId: 7n } } },
+    });
+  }
+  expect(handle.of("handle")).toEqual([]);
+
+  isStarting = false;
+  client.send(batch(get(3, "c")));
+  const answers = await client.first(3);
+  expect(answers[2]).toMatchObject({ requestId: 3, result: { case: "get", value: { found: true } } });
 });

@@ -11,9 +11,8 @@ import {
   type RegionRequests,
 } from "@flaredb/rdb-proto";
 import type { RpcServer, ServerStream, ServerStreamHandlers, StreamCodec } from "@flaredb/rdb-wire";
-import { errorResponse, invalidArgument, serverIsBusy } from "../peer/responses.ts";
+import { errorResponse, invalidArgument, notLeaderYet, serverIsBusy } from "../peer/responses.ts";
 import type { StoreHandle } from "../store/store-handle.ts";
-import { refuseWhileStarting } from "./starting.ts";
 import { responseSizeBytes } from "./response-size.ts";
 import { findInvalidField, findInvalidHeader } from "./validate-request.ts";
 
@@ -49,33 +48,42 @@ const codec: StreamCodec<KvResponse, BatchRequest> = {
 /**
  * Serves KvService.Batch: what the SDK speaks. A malformed message ends its stream with INVALID_ARGUMENT.
  *
- * @param ready asked for each stream; undefined while the Store is starting, which is what the stream is told
+ * While the Store is starting each request is answered with NotLeader, which says that it was not applied. To end the
+ * stream would leave its client with writes of unknown result at every restart.
+ *
+ * @param ready asked for each message until it answers; undefined while the Store is starting
  */
 export function serveKvBatch(server: RpcServer, ready: () => KvStreamOptions | undefined): void {
-  server.handleStream<KvResponse, BatchRequest>(KV_BATCH_PATH, codec, (stream) => {
-    const options = ready();
-    return options === undefined ? refuseWhileStarting(stream) : new KvStream(stream, options).handlers();
-  });
+  server.handleStream<KvResponse, BatchRequest>(KV_BATCH_PATH, codec, (stream) =>
+    new KvStream(stream, ready).handlers(),
+  );
 }
 
 /** One client's stream. Answers leave in the order in which they are ready, not that of the requests. */
 class KvStream {
   readonly #stream: KvServerStream;
-  readonly #options: KvStreamOptions;
+  readonly #ready: () => KvStreamOptions | undefined;
+  /** Undefined while the Store is starting. */
+  #options: KvStreamOptions | undefined;
   #pendingCount = 0;
   #clientIsDone = false;
   readonly #respond = (response: KvResponse): void => this.#answered(response);
 
-  constructor(stream: KvServerStream, options: KvStreamOptions) {
+  constructor(stream: KvServerStream, ready: () => KvStreamOptions | undefined) {
     this.#stream = stream;
-    this.#options = options;
+    this.#ready = ready;
   }
 
   handlers(): ServerStreamHandlers<BatchRequest> {
     return {
       onMessage: (batch) => {
+        this.#options ??= this.#ready();
         for (const group of batch.regions) {
-          this.#take(group);
+          if (this.#options === undefined) {
+            this.#refuse(group);
+          } else {
+            this.#take(group, this.#options);
+          }
         }
       },
       onEnd: () => {
@@ -85,18 +93,26 @@ class KvStream {
       onClosed: (error) => {
         if (error !== undefined) {
           const fields = { client: this.#stream.peerAddress, reason: error.message };
-          this.#options.logger.debug(fields, "client stream ended");
+          this.#options?.logger.debug(fields, "client stream ended");
         }
       },
     };
   }
 
-  #take(group: RegionRequests): void {
+  #refuse({ header, requests }: RegionRequests): void {
+    for (const { requestId } of requests) {
+      this.#send(errorResponse(requestId, notLeaderYet(header?.regionId ?? 0n)));
+    }
+  }
+
+  #take(group: RegionRequests, options: KvStreamOptions): void {
     const invalidHeader = findInvalidHeader(group.header);
     const requests: KvRequest[] = [];
     for (const request of group.requests) {
       const refusal =
-        this.#busy(requests.length) ?? invalidField(invalidHeader) ?? invalidField(findInvalidField(request));
+        this.#busy(options, requests.length) ??
+        invalidField(invalidHeader) ??
+        invalidField(findInvalidField(request));
       if (refusal === undefined) {
         requests.push(request);
       } else {
@@ -106,12 +122,11 @@ class KvStream {
     if (requests.length > 0) {
       // Counted first: the loop may answer within the call.
       this.#pendingCount += requests.length;
-      this.#options.handle.handle(group.header, requests, this.#respond);
+      options.handle.handle(group.header, requests, this.#respond);
     }
   }
 
-  #busy(takenCount: number): RegionError | undefined {
-    const { streamMaxPendingCount } = this.#options;
+  #busy({ streamMaxPendingCount }: KvStreamOptions, takenCount: number): RegionError | undefined {
     if (this.#pendingCount + takenCount >= streamMaxPendingCount) {
       return serverIsBusy(`streamMaxPendingCount ${streamMaxPendingCount}`, BUSY_BACKOFF_MS);
     }
