@@ -86,6 +86,9 @@ describe("a Store's bounds", () => {
     });
     const leader = await cluster.waitForLeader();
     const [slow] = cluster.others(leader.storeId) as [SimStore];
+    // From now on the leader sends without waiting for answers.
+    await cluster.put("k", "1");
+    await expectConverged(cluster);
     slow.slowDisk(3_000);
     for (let n = 0; n < 80; n++) {
       await cluster.put(`k${n}`, "x".repeat(100_000));

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   SimCluster,
   type SimStore,
+  Workload,
   contentOf,
   entryOnDisk,
   expectConverged,
@@ -303,5 +304,60 @@ describe("a new leader", () => {
       next.slowDisk(300);
       expect(await cluster.get("a", { only: next.storeId })).toBe("new");
     }
+  });
+});
+
+describe("a bad network", () => {
+  it("makes clients slower, never wrong, at any rate of loss (scenario 2)", async () => {
+    for (const [seed, lossRate] of [0.1, 0.2, 0.3, 0.5].entries()) {
+      const cluster = await SimCluster.start({ seed });
+      await cluster.waitForLeader();
+      cluster.network.setAll({ lossRate });
+      const workload = new Workload(cluster, { clientCount: 5, keys: ["a", "b"], pauseMaxMs: 20 });
+      await cluster.run(6_000);
+      cluster.network.heal();
+      await workload.stop();
+      await workload.judge();
+      expect(workload.okCount, `loss rate ${lossRate}`).toBeGreaterThan(20);
+      await expectConverged(cluster);
+    }
+  });
+
+  it("that delays and loses for a second is got over within 5 s (scenario 20)", async () => {
+    for (let seed = 0; seed < 4; seed++) {
+      const cluster = await SimCluster.start({ seed });
+      const leader = await cluster.waitForLeader();
+      const victim = seed % 2 === 0 ? leader : (cluster.others(leader.storeId)[0] as SimStore);
+      const workload = new Workload(cluster, { clientCount: 5, keys: ["a", "b"], pauseMaxMs: 10 });
+      for (const other of cluster.others(victim.storeId)) {
+        const bad = { minDelayMs: 25, maxDelayMs: 125, lossRate: 0.5 };
+        cluster.network.setLink(victim.storeId, other.storeId, bad);
+        cluster.network.setLink(other.storeId, victim.storeId, bad);
+      }
+      await cluster.run(1_000);
+      cluster.network.heal();
+      const startMs = cluster.clock.monotonicMs();
+      await cluster.put("done", "1");
+      await cluster.get("done");
+      expect(cluster.clock.monotonicMs() - startMs).toBeLessThan(5_000);
+      await workload.stop();
+      await workload.judge();
+      await expectConverged(cluster);
+    }
+  });
+});
+
+describe("the log of events", () => {
+  it("SPEC-R8: says who, in which term, and how far log, commit and apply are, at each change of role", async () => {
+    const cluster = await SimCluster.start({ seed: 1 });
+    const leader = await cluster.waitForLeader();
+    await cluster.run(10);
+    const lines = cluster.trace.tail(1_000).split("\n");
+    const line = lines.find((one) => one.includes("role=Leader"));
+    expect(line).toMatch(
+      new RegExp(
+        `store=${leader.storeId} region=1 peer=10${leader.storeId} term=6 index=6 commit=5 applied=5 role=Leader`,
+      ),
+    );
   });
 });
