@@ -24,7 +24,8 @@ const NO_TROUBLES: FollowerTroubles = { down: [], pending: [] };
 /** Answers a leader's questions about its followers: who lives, who has what, who could take over. */
 export class FollowerView {
   readonly #owner: FollowerViewOwner;
-  #reported = "/";
+  /** Undefined: PD may have been told of troubles that are not known here. */
+  #reported: string | undefined;
 
   constructor(owner: FollowerViewOwner) {
     this.#owner = owner;
@@ -60,7 +61,12 @@ export class FollowerView {
     };
   }
 
-  /** Whether the troubles differ from the ones seen at the last call. */
+  /** A new leader reports itself before it has heard of its followers: what it said then must be said again. */
+  becameLeader(): void {
+    this.#reported = undefined;
+  }
+
+  /** Whether the troubles differ from the ones seen at the last call; yes at the first of a leadership. */
   troublesChanged(): boolean {
     const { down, pending } = this.troubles();
     const now = `${down.join()}/${pending.join()}`;

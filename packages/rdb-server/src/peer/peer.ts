@@ -448,6 +448,7 @@ export class Peer {
     if (isLeader && this.#leadsTerm !== term) {
       this.#leadsTerm = term;
       this.#writes.becameLeader();
+      this.#followers.becameLeader();
       this.#logKeeper.becameLeader(this.#context.clock.monotonicMs());
     } else if (!isLeader && this.#leadsTerm !== 0) {
       this.#leadsTerm = 0;
