@@ -1,6 +1,8 @@
 #!/usr/bin/env node
-import { enableCompileCache } from "node:module";
+import { enableCompileCache, getCompileCacheDir } from "node:module";
 
-// Type stripping and parsing are most of a short command's time; the cache keeps both.
+// Type stripping and parsing are most of a short command's time; the cache keeps both. What the command starts,
+// processes and threads, looks for it in the environment.
 enableCompileCache();
+process.env["NODE_COMPILE_CACHE"] ??= getCompileCacheDir();
 await import("../src/main.ts");

@@ -17,6 +17,9 @@ export interface MemberExit {
   readonly signal: NodeJS.Signals | null;
 }
 
+// Several processes share the machine: an eighth less memory each, for somewhat more frequent collections.
+const NODE_FLAGS = ["--max-semi-space-size=8"];
+
 /** One run of one process of the playground. Its output goes to its log file. */
 export class MemberRun {
   readonly plan: MemberPlan;
@@ -31,7 +34,7 @@ export class MemberRun {
     const log = openSync(plan.logFile, "a");
     try {
       // A process group of its own: Ctrl-C at the terminal reaches the playground alone, which stops all in order.
-      this.#child = spawn(process.execPath, [CHILD_MAIN, plan.kind, ...plan.args], {
+      this.#child = spawn(process.execPath, [...NODE_FLAGS, CHILD_MAIN, plan.kind, ...plan.args], {
         stdio: ["ignore", log, log, "ipc"],
         detached: true,
       });
