@@ -189,6 +189,11 @@ export class Peer {
     return this.#writes.waitingCount + this.#reads.waitingCount;
   }
 
+  /** Writes that are in the log and not applied yet. */
+  get waitingWriteCount(): number {
+    return this.#writes.waitingCount;
+  }
+
   /** A message of another peer of the Region. */
   step(message: PeerMessage): void {
     this.#outbox.learn(message.fromPeer);

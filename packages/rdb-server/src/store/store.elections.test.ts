@@ -173,6 +173,22 @@ describe("a leader", () => {
     expect(await cluster.get("k")).toBe("2");
   });
 
+  it("answers the writes that the next leader commits before its Store ends", async () => {
+    const cluster = await SimCluster.start({ seed: 10 });
+    const leader = await cluster.waitForLeader();
+    await cluster.put("a", "0");
+    const [, third] = cluster.others(leader.storeId);
+    third?.crash();
+    await cluster.until("its silence is noticed", () => statusOf(cluster, leader).downPeerIds.length > 0);
+    // What the successor has is committed only when the leader's own disk has it, some time after the hand-over.
+    leader.slowDisk(100);
+    const writing = cluster.client.call(putCommand("a", "1"), { only: leader.storeId });
+    await cluster.run(1);
+    const stopped = leader.stop();
+    const [outcome] = await cluster.complete(Promise.all([writing, stopped]));
+    expect(outcome).toMatchObject({ kind: "ok" });
+  });
+
   it("of the last Store that stops does not wait for anybody to take over", async () => {
     const cluster = await SimCluster.start({ seed: 9, storeCount: 1 });
     await cluster.put("k", "1");

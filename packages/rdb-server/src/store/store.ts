@@ -49,7 +49,7 @@ export interface StoreOptions {
 
 /** Regions that are woken in one tick when a Store fell silent, at most: their elections are work. */
 const WAKE_MAX_COUNT_PER_TICK = 256;
-/** How long a stopping Store waits for its leaderships to be taken over. */
+/** How long a stopping Store waits for its leaderships to be taken over, and for the fate of its callers' writes. */
 const HAND_OVER_TIMEOUT_MS = 3_000;
 /** How often a stopping or slow Store hands over what it still leads. */
 const HAND_OVER_INTERVAL_MS = 500;
@@ -373,7 +373,7 @@ export class Store implements StoreHandle {
   async #handOverAll(): Promise<void> {
     const { clock } = this.#options;
     const deadlineMs = clock.monotonicMs() + HAND_OVER_TIMEOUT_MS;
-    while (this.#leadsWithOthers() && clock.monotonicMs() < deadlineMs) {
+    while ((this.#leadsWithOthers() || this.#owesAnswers()) && clock.monotonicMs() < deadlineMs) {
       this.#handOverNow(clock.monotonicMs());
       await new Promise<void>((resolve) => clock.setTimer(this.#options.config.tickMs, resolve));
     }
@@ -388,6 +388,11 @@ export class Store implements StoreHandle {
           (other) => other.storeId !== this.storeId && this.#options.transport.isAlive(other.storeId),
         ),
     );
+  }
+
+  /** Whether writes that were proposed here wait to be committed by the next leader: their callers hear of it. */
+  #owesAnswers(): boolean {
+    return [...this.#peers.values()].some((peer) => !peer.isLeader && peer.waitingWriteCount > 0);
   }
 
   #receiveOne(message: PeerMessage): Refusal["reason"] | undefined {
