@@ -226,7 +226,7 @@ describe("a config file is checked before anything is touched", () => {
     ]);
     expect(stderr).toMatch(message);
     expect(stderr.trim().split("\n")).toHaveLength(1);
-    expect(exitCode).not.toBe(0);
+    expect(exitCode).toBe(2);
     const listing = spawn("ls", [data]);
     expect(await new Promise((resolve) => listing.once("exit", resolve))).not.toBe(0);
   });

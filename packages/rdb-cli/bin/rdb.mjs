@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { enableCompileCache, getCompileCacheDir } from "node:module";
+import { dirname } from "node:path";
 
 // Type stripping and parsing are most of a short command's time; the cache keeps both. What the command starts,
 // processes and threads, looks for it in the environment.
 enableCompileCache();
-process.env["NODE_COMPILE_CACHE"] ??= getCompileCacheDir();
+process.env["NODE_COMPILE_CACHE"] ??= dirname(getCompileCacheDir() ?? "");
 await import("../src/main.ts");

@@ -9,7 +9,8 @@ if (first === "server" || first === "pd") {
   // `rdb scan | head`: when the reader has seen enough there is nobody to tell.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") {
-      throw error;
+      process.stderr.write(`error: the output cannot be written: ${error.message}\n`);
+      process.exit(exitCodes.failed);
     }
     process.exit(exitCodes.done);
   });

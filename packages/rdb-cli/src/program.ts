@@ -14,7 +14,7 @@ import { defineRegionShow } from "./commands/region/show.ts";
 import { defineStoreList } from "./commands/store/list.ts";
 import { defineStoreShow } from "./commands/store/show.ts";
 import { defineGlobals } from "./globals.ts";
-import { formatHelp } from "./output/help.ts";
+import { formatHelp, visibleCommands, visibleGlobalOptions } from "./output/help.ts";
 import type { Shell } from "./shell.ts";
 
 const EXAMPLES = `
@@ -43,9 +43,8 @@ export function buildProgram(shell: Shell): Command {
     .usage("<command> [options]")
     .version(programVersion(), "-V, --version", "print the program's version")
     .showHelpAfterError("(run with --help for what it takes)")
-    .helpCommand(false)
     .addHelpText("after", EXAMPLES)
-    .configureHelp({ showGlobalOptions: true, formatHelp })
+    .configureHelp({ showGlobalOptions: true, formatHelp, visibleCommands, visibleGlobalOptions })
     .configureOutput({
       writeOut: (text) => shell.io.stdout.write(text),
       // With --json the error is written as a document, by whoever catches it.

@@ -110,9 +110,9 @@ describe("the process", () => {
     [["--host", "0.0.0.0"], 'error: host "0.0.0.0" is not a loopback address'],
     [["--initial-regions", "t,m"], 'region 2 ["t", "m") and region 3 ["m", "")'],
     [["--bogus"], "error: Unknown option '--bogus'"],
-  ])("SPEC-M5: %j is refused in one line, exit code 1", async (args, message) => {
+  ])("SPEC-M5: %j is refused in one line, exit code 2", async (args, message) => {
     const pd = start(...args);
-    expect(await pd.exit()).toBe(1);
+    expect(await pd.exit()).toBe(2);
     expect(pd.stderr).toContain(message);
     expect(pd.stderr.trimEnd().split("\n")).toHaveLength(1);
     expect(pd.stdout).toBe("");

@@ -6,7 +6,7 @@ import { type RunningPd, startPd } from "./start-pd.ts";
 
 /**
  * The process `rdb-pd`: logs as JSON lines on stdout, ends on SIGTERM and SIGINT in good order, and on what it cannot
- * live with by one line on stderr and exit code 1.
+ * live with by one line on stderr and exit code 1; 2 when the command line or the config file is wrong.
  */
 export async function main(argv: readonly string[]): Promise<void> {
   process.on("uncaughtException", fail);
@@ -45,9 +45,13 @@ function stopOnSignals(pd: RunningPd, logger: Logger): void {
   process.once("SIGINT", stop);
 }
 
+/** Exit codes. A supervisor need not try again with what is wrong usage. */
+const FAILED = 1;
+const WRONG_USAGE = 2;
+
 function fail(error: unknown): never {
   const { code, message } = RdbError.from(error);
   const stack = error instanceof RdbError || !(error instanceof Error) ? "" : `\n${error.stack}`;
   process.stderr.write(`error: ${message} (${code})${stack}\n`);
-  process.exit(1);
+  process.exit(code === "RDB_CONFIG_INVALID" ? WRONG_USAGE : FAILED);
 }

@@ -6,7 +6,7 @@ import { type RunningStore, startStore } from "./start-store.ts";
 
 /**
  * The process `rdb-server`: logs as JSON lines on stdout, ends on SIGTERM and SIGINT in good order, and on what it
- * cannot live with by one line on stderr and exit code 1.
+ * cannot live with by one line on stderr and exit code 1, or 2 when the command line or the config file is wrong.
  */
 export async function main(argv: readonly string[]): Promise<void> {
   process.on("uncaughtException", fail);
@@ -63,10 +63,14 @@ function stopOnSignals(starting: Promise<RunningStore>, stop: AbortController, l
   process.once("SIGINT", onSignal);
 }
 
+/** Exit codes. A supervisor need not try again with what is wrong usage. */
+const FAILED = 1;
+const WRONG_USAGE = 2;
+
 function fail(error: unknown): never {
   const { code, message } = RdbError.from(error);
   // What is no RdbError is a fault of the program: its stack says where.
   const stack = error instanceof RdbError || !(error instanceof Error) ? "" : `\n${error.stack}`;
   process.stderr.write(`error: ${message} (${code})${stack}\n`);
-  process.exit(1);
+  process.exit(code === "RDB_CONFIG_INVALID" ? WRONG_USAGE : FAILED);
 }

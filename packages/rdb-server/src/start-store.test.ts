@@ -220,7 +220,7 @@ test.each<[string, string[], string]>([
   "the process refuses %s in one line",
   async (_name, args, line) => {
     const process = run(...args);
-    expect(await process.exited).toBe(1);
+    expect(await process.exited).toBe(2);
     expect(process.output.stderr).toContain(line);
     expect(process.output.stderr.trim().split("\n").length).toBe(1);
     expect(process.output.stdout).toBe("");

@@ -217,6 +217,7 @@ describe("wrong usage exits with 2 and names what is wrong", () => {
   const cases: [string[], string][] = [
     [["nonsense"], "unknown command 'nonsense'"],
     [["region", "nonsense"], "unknown command 'nonsense'"],
+    [["--timeout", "3s", "server"], "the options of `rdb server` stand behind it"],
     [["get", "k", "--nonsense"], "unknown option '--nonsense'"],
     [["get"], "missing required argument 'key'"],
     [["get", "a", "b"], "too many arguments"],

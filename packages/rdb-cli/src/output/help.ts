@@ -1,4 +1,4 @@
-import { type Command, Help } from "commander";
+import { type Command, Help, type Option } from "commander";
 
 const GLOBAL_HEADING = "Global Options:";
 
@@ -11,4 +11,15 @@ export function formatHelp(command: Command, helper: Help): string {
   const [intro, rest] = [sections.slice(0, 2), sections.slice(2)];
   const ordered = [...intro, ...rest.filter(isCommands), ...rest.filter((section) => !isCommands(section))];
   return `${ordered.join("\n\n").replace(GLOBAL_HEADING, "For every command:")}\n`;
+}
+
+/** What a command takes beside its own options. The program's version is none of its business. */
+export function visibleGlobalOptions(this: Help, command: Command): Option[] {
+  const options = Help.prototype.visibleGlobalOptions.call(this, command);
+  return options.filter((option) => option.long !== "--version");
+}
+
+/** `rdb help` works, and needs no line in the list. */
+export function visibleCommands(this: Help, command: Command): Command[] {
+  return Help.prototype.visibleCommands.call(this, command).filter((child) => child.name() !== "help");
 }

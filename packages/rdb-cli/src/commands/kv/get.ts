@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { RdbError } from "@flaredb/rdb-base";
 import type { Command } from "commander";
-import { parseKey } from "../../input/bytes.ts";
+import { invalid, parseKey } from "../../input/bytes.ts";
 import { write } from "../../io.ts";
 import { bytesField } from "../../output/json.ts";
 import { printable, toHex } from "../../output/text.ts";
@@ -19,7 +19,7 @@ export function defineGet(parent: Command, shell: Shell): void {
     .command("get <key>")
     .description("read a key's value; exits with 1 when there is no such key")
     .option("--hex", "read the key and print the value as hexadecimal digits")
-    .option("--value-file <file>", "write the value to a file, byte by byte");
+    .option("--value-file <file>", "write the value to a file, byte by byte; - is stdout");
   defineAction(command, shell, get);
 }
 
@@ -32,8 +32,13 @@ async function get(call: Call<Options>, keyText: string): Promise<undefined> {
   }
   const { value, version } = row;
   const document = { ...bytesField("key", key, hex), version };
+  // As with put, where - is stdin.
+  if (valueFile === "-") {
+    await write(call.io.stdout, value);
+    return;
+  }
   if (valueFile !== undefined) {
-    await writeFile(valueFile, value);
+    await writeNamed(valueFile, value);
     await call.print({ ...document, valueFile, sizeBytes: value.length }, () => "");
     return;
   }
@@ -42,6 +47,15 @@ async function get(call: Call<Options>, keyText: string): Promise<undefined> {
     return;
   }
   await writeValue(call, value);
+}
+
+async function writeNamed(path: string, value: Uint8Array): Promise<void> {
+  try {
+    await writeFile(path, value);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw invalid("value-file", `--value-file ${path} cannot be written: ${reason}`);
+  }
 }
 
 /** What every command says of a key that is not there. */
