@@ -19,6 +19,7 @@ function isolate(cluster: SimCluster, store: SimStore): void {
 /** A cluster with short logs, whose last Store is cut off and so far behind that the log no longer serves it. */
 async function laggingCluster(
   seed: number,
+  valueBytes = 1,
 ): Promise<{ cluster: SimCluster; leader: SimStore; away: SimStore }> {
   const cluster = await SimCluster.start({
     seed,
@@ -30,7 +31,7 @@ async function laggingCluster(
   const away = cluster.others(leader.storeId)[1] as SimStore;
   isolate(cluster, away);
   for (let n = 0; n < 15; n++) {
-    await cluster.put(`k${n}`, `${seed}.${n}`, { only: leader.storeId });
+    await cluster.put(`k${n}`, `${seed}.${n}`.padEnd(valueBytes, "x"), { only: leader.storeId });
   }
   await cluster.delete("gone");
   // The GC looks now and then, past the limit at everything that is applied.
@@ -143,6 +144,19 @@ describe("a Store that the log no longer serves", () => {
       await cluster.complete(away.start());
       await expectConverged(cluster);
       expect(away.snapshotFiles.ids, `seed ${seed}`).toEqual([]);
+    }
+  });
+
+  it("installs it anew, too, when its rows take several passes of the writer", async () => {
+    for (let seed = 0; seed < 10; seed++) {
+      const { cluster, away } = await laggingCluster(seed, 300_000);
+      away.slowDisk(4);
+      cluster.network.heal();
+      await cluster.until("the installation begins", () => cluster.trace.has("a snapshot is installed"));
+      await cluster.run(cluster.random.nextInt(50));
+      away.crash();
+      await cluster.complete(away.start());
+      await expectConverged(cluster);
     }
   });
 

@@ -12,6 +12,7 @@ export {
   bytes,
   casCommand,
   deleteCommand,
+  deleteRangeCommand,
   getCommand,
   kvCommand,
   kvRequest,

@@ -47,6 +47,11 @@ export function deleteCommand(key: string): KvCommand {
   return kvCommand({ case: "delete", value: { key: bytes(key) } });
 }
 
+/** Deletes [start, end). */
+export function deleteRangeCommand(start: string, end: string): KvCommand {
+  return kvCommand({ case: "deleteRange", value: { startKey: bytes(start), endKey: bytes(end) } });
+}
+
 /** Rows of [start, end); "" as end: to the end of the Region. */
 export function scanCommand(start = "", end = "", limit = 0): KvCommand {
   return kvCommand({ case: "scan", value: { startKey: bytes(start), endKey: bytes(end), limit } });

@@ -1,5 +1,12 @@
 import { type Random, SeededRandom, type StoreId } from "@flaredb/rdb-base";
-import { casCommand, deleteCommand, getCommand, putCommand, text } from "./kv-requests.ts";
+import {
+  casCommand,
+  deleteCommand,
+  deleteRangeCommand,
+  getCommand,
+  putCommand,
+  text,
+} from "./kv-requests.ts";
 import { type RegisterCall, findRegisterViolation } from "./register-history.ts";
 import type { CallOptions, SimClient } from "./sim-client.ts";
 import type { SimCluster } from "./sim-cluster.ts";
@@ -77,7 +84,7 @@ export class Workload {
       case 2:
         return this.#cas(client, key, value);
       case 3:
-        return this.#write(client, key, undefined);
+        return this.#write(client, key, undefined, this.#random.nextInt(2) === 0);
       case 4:
         return this.#read(client, key, { fromFollower: true, only: this.#someStore() });
       default:
@@ -85,9 +92,10 @@ export class Workload {
     }
   }
 
-  async #write(client: SimClient, key: string, value: string | undefined): Promise<void> {
+  async #write(client: SimClient, key: string, value: string | undefined, asRange = false): Promise<void> {
     const startMs = this.#cluster.clock.monotonicMs();
-    const command = value === undefined ? deleteCommand(key) : putCommand(key, value);
+    const deletion = asRange ? deleteRangeCommand(key, `${key}\0`) : deleteCommand(key);
+    const command = value === undefined ? deletion : putCommand(key, value);
     const outcome = await client.call(command, { timeoutMs: CALL_TIMEOUT_MS });
     if (outcome.kind !== "failed") {
       this.#note(key, { kind: "write", value, startMs, endMs: this.#endMs(outcome.kind) });
