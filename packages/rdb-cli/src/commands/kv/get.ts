@@ -1,10 +1,10 @@
-import { writeFile } from "node:fs/promises";
 import { RdbError } from "@flaredb/rdb-base";
 import type { Command } from "commander";
-import { invalid, parseKey } from "../../input/bytes.ts";
+import { parseKey } from "../../input/bytes.ts";
 import { write } from "../../io.ts";
 import { bytesField } from "../../output/json.ts";
 import { printable, toHex } from "../../output/text.ts";
+import { writeValueFile } from "../../output/value-file.ts";
 import { type Call, type Shell, defineAction } from "../../shell.ts";
 import { withClient } from "../../with-client.ts";
 
@@ -32,14 +32,11 @@ async function get(call: Call<Options>, keyText: string): Promise<undefined> {
   }
   const { value, version } = row;
   const document = { ...bytesField("key", key, hex), version };
-  // As with put, where - is stdin.
-  if (valueFile === "-") {
-    await write(call.io.stdout, value);
-    return;
-  }
   if (valueFile !== undefined) {
-    await writeNamed(valueFile, value);
-    await call.print({ ...document, valueFile, sizeBytes: value.length }, () => "");
+    await writeValueFile(valueFile, value, call.io.stdout);
+    if (valueFile !== "-") {
+      await call.print({ ...document, valueFile, sizeBytes: value.length }, () => "");
+    }
     return;
   }
   if (call.globals.json || hex) {
@@ -47,15 +44,6 @@ async function get(call: Call<Options>, keyText: string): Promise<undefined> {
     return;
   }
   await writeValue(call, value);
-}
-
-async function writeNamed(path: string, value: Uint8Array): Promise<void> {
-  try {
-    await writeFile(path, value);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw invalid("value-file", `--value-file ${path} cannot be written: ${reason}`);
-  }
 }
 
 /** What every command says of a key that is not there. */
