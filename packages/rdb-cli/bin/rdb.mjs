@@ -5,5 +5,8 @@ import { dirname } from "node:path";
 // Type stripping and parsing are most of a short command's time; the cache keeps both. What the command starts,
 // processes and threads, looks for it in the environment.
 enableCompileCache();
-process.env["NODE_COMPILE_CACHE"] ??= dirname(getCompileCacheDir() ?? "");
+const cacheFolder = getCompileCacheDir();
+if (cacheFolder !== undefined) {
+  process.env["NODE_COMPILE_CACHE"] ??= dirname(cacheFolder);
+}
 await import("../src/main.ts");
