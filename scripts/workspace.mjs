@@ -47,7 +47,7 @@ export async function install() {
     process.exit(code);
   }
   // Only speed and memory of the first start depend on it: what is wrong here, the start itself will say.
-  await run(node, [join(root, "scripts", "warm-cache.ts")], { stdio: "ignore" });
+  await run(node, [join(root, "scripts", "warm-cache.mjs")], { stdio: "ignore" });
   writeFileSync(stampFile, lockDigest());
   console.log(`installed in ${seconds(startedMs)}\n`);
 }

@@ -1,9 +1,13 @@
 #!/usr/bin/env node
 import { enableCompileCache, getCompileCacheDir } from "node:module";
+import { dirname } from "node:path";
 
 // Type stripping and parsing are most of a start's time, and the stripper a third of an idle process's memory; the
 // cache keeps both away. The worker threads of the storage look for it in the environment.
 enableCompileCache();
-process.env["NODE_COMPILE_CACHE"] ??= getCompileCacheDir();
+const cacheFolder = getCompileCacheDir();
+if (cacheFolder !== undefined) {
+  process.env["NODE_COMPILE_CACHE"] ??= dirname(cacheFolder);
+}
 const { main } = await import("../src/main.ts");
 await main(process.argv.slice(2));
