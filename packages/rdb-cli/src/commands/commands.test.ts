@@ -152,7 +152,7 @@ describe("cluster status", () => {
   };
 
   test("exits with 0 when all is well", async () => {
-    const flags = await pd({ getClusterInfo: () => healthy });
+    const flags = await pd({ getClusterInfo: () => healthy, listRegions: () => ({ routes: [high] }) });
     const { exitCode, stdout } = await runCaptured(["cluster", "status", ...flags]);
     expect(exitCode).toBe(0);
     expect(stdout).toContain("health:   all is well\n");
@@ -161,10 +161,18 @@ describe("cluster status", () => {
   test("exits with 1 and says what is missing", async () => {
     const flags = await pd({
       getClusterInfo: () => ({ ...healthy, upStoreCount: 2, regionWithLeaderCount: 1 }),
+      listRegions: () => ({ routes: [high] }),
     });
     const { exitCode, stdout } = await runCaptured(["cluster", "status", ...flags]);
     expect(exitCode).toBe(1);
     expect(stdout).toContain("1 of 3 Stores do not answer; 1 of 2 Regions have no leader");
+  });
+
+  test("is not well while Regions have peers on a Store that is gone for good, though all others are up", async () => {
+    const flags = await pd({ getClusterInfo: () => healthy, listRegions: () => ({ routes: [low, high] }) });
+    const { exitCode, stdout } = await runCaptured(["cluster", "status", ...flags]);
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain("health:   1 of 2 Regions have peers that are down: see rdb region list\n");
   });
 });
 

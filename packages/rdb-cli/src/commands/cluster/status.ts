@@ -1,8 +1,9 @@
-import type { GetClusterInfoResponse } from "@flaredb/rdb-proto";
+import type { GetClusterInfoResponse, RegionRoute } from "@flaredb/rdb-proto";
 import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "../../failure.ts";
 import { renderFields } from "../../output/table.ts";
 import { type Call, type Shell, defineAction } from "../../shell.ts";
+import { fetchRegions } from "../region/fetch-regions.ts";
 
 /** `rdb cluster status` */
 export function defineClusterStatus(parent: Command, shell: Shell): void {
@@ -16,12 +17,13 @@ async function showStatus(call: Call<unknown>): Promise<ExitCode> {
   const { callPd } = await import("../../pd-caller.ts");
   const { pdAddresses, timeoutMs } = call.globals;
   const info = await callPd(pdAddresses, timeoutMs, (pd, options) => pd.getClusterInfo({}, options));
-  const problems = problemsOf(info);
+  const routes = info.bootstrapped ? await fetchRegions(call.globals) : [];
+  const problems = problemsOf(info, routes);
   await call.print(statusDocument(info, problems), () => renderStatus(info, problems));
   return problems.length === 0 ? exitCodes.done : exitCodes.failed;
 }
 
-function problemsOf(info: GetClusterInfoResponse): string[] {
+function problemsOf(info: GetClusterInfoResponse, routes: readonly RegionRoute[]): string[] {
   if (!info.bootstrapped) {
     return [
       `waiting for Stores: ${info.registeredStoreCount} of ${info.bootstrapStoreCount} have registered`,
@@ -29,9 +31,14 @@ function problemsOf(info: GetClusterInfoResponse): string[] {
   }
   const missingStores = info.registeredStoreCount - info.upStoreCount;
   const leaderless = info.regionCount - info.regionWithLeaderCount;
+  // Also where every Store answers: a Store that is gone for good counts no more, its peers do.
+  const lackingPeers = routes.filter((route) => route.downPeerIds.length > 0).length;
   return [
     ...(missingStores > 0 ? [`${missingStores} of ${info.registeredStoreCount} Stores do not answer`] : []),
     ...(leaderless > 0 ? [`${leaderless} of ${info.regionCount} Regions have no leader`] : []),
+    ...(lackingPeers > 0
+      ? [`${lackingPeers} of ${info.regionCount} Regions have peers that are down: see rdb region list`]
+      : []),
   ];
 }
 

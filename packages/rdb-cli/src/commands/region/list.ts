@@ -1,6 +1,6 @@
-import type { RegionRoute } from "@flaredb/rdb-proto";
 import type { Command } from "commander";
 import { type Call, type Shell, defineAction } from "../../shell.ts";
+import { fetchRegions } from "./fetch-regions.ts";
 
 interface Options {
   readonly hex?: true;
@@ -18,7 +18,7 @@ export function defineRegionList(parent: Command, shell: Shell): void {
 async function listRegions(call: Call<Options>): Promise<undefined> {
   const { regionDocument } = await import("../../cluster-json.ts");
   const hex = call.options.hex === true;
-  const routes = await fetchRegions(call);
+  const routes = await fetchRegions(call.globals);
   await call.print(
     routes.map((route) => regionDocument(route, hex)),
     async () => {
@@ -26,18 +26,4 @@ async function listRegions(call: Call<Options>): Promise<undefined> {
       return renderRegions(routes, { hex, width: call.io.columns });
     },
   );
-}
-
-async function fetchRegions(call: Call<Options>): Promise<RegionRoute[]> {
-  const { callPd } = await import("../../pd-caller.ts");
-  const { pdAddresses, timeoutMs } = call.globals;
-  const routes: RegionRoute[] = [];
-  let startKey: Uint8Array = new Uint8Array();
-  do {
-    const request = { startKey };
-    const page = await callPd(pdAddresses, timeoutMs, (pd, options) => pd.listRegions(request, options));
-    routes.push(...page.routes);
-    startKey = page.nextKey;
-  } while (startKey.length > 0);
-  return routes;
 }
