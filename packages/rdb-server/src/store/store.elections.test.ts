@@ -1,21 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { SimCluster, type SimStore, expectConverged, getCommand, putCommand } from "../testing/index.ts";
+import { SimCluster, type SimStore, expectConverged, putCommand } from "../testing/index.ts";
 
 /** The longest election timeout of the default configuration. */
 const ELECTION_MS = 2_000;
-
-function statusOf(cluster: SimCluster, store: SimStore) {
-  const status = store.store.regionStatus(cluster.region.id);
-  if (status === undefined) {
-    throw new Error(`Store ${store.storeId} has no peer`);
-  }
-  return status;
-}
-
-function isolate(cluster: SimCluster, store: SimStore): void {
-  const others = cluster.others(store.storeId).map((other) => other.storeId);
-  cluster.network.partition([store.storeId], others);
-}
 
 describe("an election", () => {
   it("is over within 3 s of the leader's death, whoever led", async () => {
@@ -33,33 +20,33 @@ describe("an election", () => {
     for (let seed = 0; seed < 30; seed++) {
       const cluster = await SimCluster.start({ seed });
       const leader = await cluster.waitForLeader();
-      const { term } = statusOf(cluster, leader);
+      const { term } = cluster.statusOf(leader);
       await cluster.run(300 + seed);
       leader.crash();
       const next = await cluster.waitForLeader();
-      expect(statusOf(cluster, next).term, `seed ${seed}`).toBe(term + 1);
+      expect(cluster.statusOf(next).term, `seed ${seed}`).toBe(term + 1);
     }
   });
 
   it("does not happen when an isolated follower returns: leader and term are unchanged (scenario 21)", async () => {
     const cluster = await SimCluster.start({ seed: 1 });
     const leader = await cluster.waitForLeader();
-    const { term } = statusOf(cluster, leader);
+    const { term } = cluster.statusOf(leader);
     const [away] = cluster.others(leader.storeId) as [SimStore];
-    isolate(cluster, away);
+    cluster.isolate(away);
     await cluster.run(10 * ELECTION_MS);
     await cluster.put("k", "1");
     cluster.network.heal();
     await expectConverged(cluster);
     expect(cluster.leader()).toBe(leader);
-    expect(statusOf(cluster, leader).term).toBe(term);
-    expect(statusOf(cluster, away).term).toBe(term);
+    expect(cluster.statusOf(leader).term).toBe(term);
+    expect(cluster.statusOf(away).term).toBe(term);
   });
 
   it("is not needed while a pair of five is cut off (scenario 22)", async () => {
     const cluster = await SimCluster.start({ seed: 2, storeCount: 5 });
     const leader = await cluster.waitForLeader();
-    const { term } = statusOf(cluster, leader);
+    const { term } = cluster.statusOf(leader);
     const [a, b, c, d] = cluster.others(leader.storeId) as [SimStore, SimStore, SimStore, SimStore];
     cluster.network.partition([a.storeId, b.storeId], [leader.storeId, c.storeId, d.storeId]);
     for (let n = 0; n < 20; n++) {
@@ -68,7 +55,7 @@ describe("an election", () => {
     }
     cluster.network.heal();
     await expectConverged(cluster);
-    expect(statusOf(cluster, leader).term).toBe(term);
+    expect(cluster.statusOf(leader).term).toBe(term);
   });
 
   it("is won by one in the majority when links fail in one direction only (scenario 23)", async () => {
@@ -91,8 +78,8 @@ describe("a leader", () => {
   it("in a minority steps down and refuses writes in bounded time (SPEC-R5)", async () => {
     const cluster = await SimCluster.start({ seed: 4 });
     const leader = await cluster.waitForLeader();
-    isolate(cluster, leader);
-    await cluster.until("it steps down", () => !statusOf(cluster, leader).isLeader, 2 * ELECTION_MS);
+    cluster.isolate(leader);
+    await cluster.until("it steps down", () => !cluster.statusOf(leader).isLeader, 2 * ELECTION_MS);
     const outcome = await cluster.call(putCommand("k", "1"), { only: leader.storeId });
     expect(outcome).toMatchObject({ kind: "failed", error: { reason: { case: "notLeader" } } });
   });
@@ -129,7 +116,7 @@ describe("a leader", () => {
     const cluster = await SimCluster.start({ seed: 6 });
     const leader = await cluster.waitForLeader();
     const [target] = cluster.others(leader.storeId) as [SimStore];
-    isolate(cluster, target);
+    cluster.isolate(target);
     await cluster.put("k", "1");
     const peer = cluster.region.peers.find((candidate) => candidate.storeId === target.storeId);
     leader.store.transferLeader(cluster.region.id, cluster.region.epoch, peer?.id ?? (0 as never));
@@ -142,7 +129,7 @@ describe("a leader", () => {
   it("ignores a transfer for another epoch, or to itself", async () => {
     const cluster = await SimCluster.start({ seed: 7 });
     const leader = await cluster.waitForLeader();
-    const own = statusOf(cluster, leader).peerId;
+    const own = cluster.statusOf(leader).peerId;
     leader.store.transferLeader(
       cluster.region.id,
       { confVer: 9, version: 9 },
@@ -179,7 +166,7 @@ describe("a leader", () => {
     await cluster.put("a", "0");
     const [, third] = cluster.others(leader.storeId);
     third?.crash();
-    await cluster.until("its silence is noticed", () => statusOf(cluster, leader).downPeerIds.length > 0);
+    await cluster.until("its silence is noticed", () => cluster.statusOf(leader).downPeerIds.length > 0);
     // What the successor has is committed only when the leader's own disk has it, some time after the hand-over.
     leader.slowDisk(100);
     const writing = cluster.client.call(putCommand("a", "1"), { only: leader.storeId });
@@ -219,7 +206,7 @@ describe("a slow disk (scenario 19)", () => {
   it("costs no leadership on a Store that only follows", async () => {
     const cluster = await SimCluster.start({ seed: 11 });
     const leader = await cluster.waitForLeader();
-    const { term } = statusOf(cluster, leader);
+    const { term } = cluster.statusOf(leader);
     cluster.others(leader.storeId)[0]?.slowDisk(1_500);
     for (let n = 0; n < 20; n++) {
       const startMs = cluster.clock.monotonicMs();
@@ -227,7 +214,7 @@ describe("a slow disk (scenario 19)", () => {
       expect(cluster.clock.monotonicMs() - startMs).toBeLessThan(100);
       await cluster.run(200);
     }
-    expect(statusOf(cluster, leader).term).toBe(term);
+    expect(cluster.statusOf(leader).term).toBe(term);
   });
 
   it("that stands still stops the heartbeats, so that the others elect", async () => {
@@ -257,133 +244,5 @@ describe("a slow disk (scenario 19)", () => {
     store.slowDisk(0);
     await cluster.run(8_000);
     expect(store.store.health().isSlow).toBe(false);
-  });
-});
-
-describe("a lease", () => {
-  it("lets the leader read without asking anybody", async () => {
-    const cluster = await SimCluster.start({ seed: 14 });
-    const leader = await cluster.waitForLeader();
-    await cluster.put("k", "1");
-    expect(await cluster.get("k", { only: leader.storeId })).toBe("1");
-    isolate(cluster, leader);
-    // Cut off, but within the lease.
-    const startMs = cluster.clock.monotonicMs();
-    expect(await cluster.get("k", { only: leader.storeId })).toBe("1");
-    expect(cluster.clock.monotonicMs() - startMs).toBeLessThan(5);
-  });
-
-  it("is over before another can lead: a read there is not served (scenario 29)", async () => {
-    for (let seed = 0; seed < 10; seed++) {
-      const cluster = await SimCluster.start({ seed });
-      const old = await cluster.waitForLeader();
-      await cluster.put("k", "old");
-      await cluster.get("k", { only: old.storeId });
-      isolate(cluster, old);
-      const next = await cluster.waitForLeader((store) => store !== old);
-      await cluster.put("k", "new", { only: next.storeId });
-      const outcome = await cluster.call(getCommand("k"), { only: old.storeId, timeoutMs: 3_000 });
-      expect(outcome.kind, `seed ${seed}`).not.toBe("ok");
-    }
-  });
-
-  it("that a restarted Store may have acknowledged keeps it from voting for a while", async () => {
-    for (let seed = 0; seed < 6; seed++) {
-      const cluster = await SimCluster.start({ seed });
-      const old = await cluster.waitForLeader();
-      const [candidate, restarted] = cluster.others(old.storeId) as [SimStore, SimStore];
-      await cluster.put("k", "old");
-      // The candidate has not heard of the leader for so long that it is about to campaign.
-      cluster.network.cut(old.storeId, candidate.storeId);
-      await cluster.run(950);
-      // With the other follower's word alone the leader renews its lease; that follower then forgets.
-      await cluster.get("k", { only: old.storeId });
-      restarted.crash();
-      await cluster.complete(restarted.start());
-      cluster.network.cut(old.storeId, restarted.storeId);
-      const next = await cluster.waitForLeader((store) => store !== old);
-      await cluster.put("k", "new", { only: next.storeId });
-      const outcome = await cluster.call(getCommand("k"), { only: old.storeId, timeoutMs: 50 });
-      expect(outcome.kind, `seed ${seed}`).not.toBe("ok");
-    }
-  });
-
-  it("counts from when its round was sent, not from when it was answered", async () => {
-    for (let seed = 0; seed < 8; seed++) {
-      const cluster = await SimCluster.start({ seed, config: { hibernateAfterMs: 0 } });
-      const old = await cluster.waitForLeader();
-      await cluster.put("k", "old");
-      cluster.network.intercept = ({ payload }) =>
-        payload.kind === "raft" && payload.message.type === "MsgHeartbeatResp" ? { delayMs: 700 } : "deliver";
-      await cluster.run(1_000);
-      const read = cluster.client.call(getCommand("k"), { only: old.storeId });
-      await cluster.run(2);
-      // The round has reached the followers. Nothing more does; their answers are still on their way.
-      for (const other of cluster.others(old.storeId)) {
-        cluster.network.setLink(old.storeId, other.storeId, { isCut: true });
-      }
-      expect(await cluster.complete(read), `seed ${seed}`).toMatchObject({ kind: "ok" });
-      isolate(cluster, old);
-      const next = await cluster.waitForLeader((store) => store !== old);
-      await cluster.put("k", "new", { only: next.storeId });
-      const outcome = await cluster.call(getCommand("k"), { only: old.storeId, timeoutMs: 50 });
-      expect(outcome.kind, `seed ${seed}`).not.toBe("ok");
-    }
-  });
-
-  it("must still hold when a read on it is served, after it waited for apply", async () => {
-    for (let seed = 0; seed < 8; seed++) {
-      const cluster = await SimCluster.start({ seed, config: { slowDiskMs: 60_000 } });
-      const old = await cluster.waitForLeader();
-      await cluster.put("k", "old");
-      await cluster.get("k", { only: old.storeId });
-      // Committed by the followers, and applied by the leader only when its own disk has it.
-      old.slowDisk(1_450);
-      void cluster.newClient().call(putCommand("k", "committed"));
-      await cluster.run(10);
-      const read = cluster.client.call(getCommand("k"), { only: old.storeId, timeoutMs: 3_000 });
-      await cluster.run(2);
-      isolate(cluster, old);
-      const next = await cluster.waitForLeader((store) => store !== old);
-      await cluster.put("k", "new", { only: next.storeId });
-      const writtenMs = cluster.clock.monotonicMs();
-      const outcome = await cluster.complete(read);
-      if (cluster.clock.monotonicMs() > writtenMs) {
-        expect(outcome.kind, `seed ${seed}`).not.toBe("ok");
-      }
-    }
-  });
-
-  it("is off for the rest of the term once TimeoutNow was sent, which may arrive late", async () => {
-    const cluster = await SimCluster.start({ seed: 16 });
-    const old = await cluster.waitForLeader();
-    await cluster.put("k", "old");
-    await cluster.get("k", { only: old.storeId });
-    const [target] = cluster.others(old.storeId) as [SimStore];
-    const peer = cluster.region.peers.find((candidate) => candidate.storeId === target.storeId);
-    cluster.network.intercept = ({ payload }) =>
-      payload.kind === "raft" && payload.message.type === "MsgTimeoutNow" ? { delayMs: 3_000 } : "deliver";
-    old.store.transferLeader(cluster.region.id, cluster.region.epoch, peer?.id ?? (0 as never));
-    // The transfer is given up; the old leader leads on, and reads through rounds.
-    await cluster.run(2_000);
-    expect(await cluster.get("k", { only: old.storeId })).toBe("old");
-    await cluster.get("k", { only: old.storeId });
-    // Now TimeoutNow arrives, and its target is elected in spite of any lease.
-    cluster.network.intercept = () => "deliver";
-    await cluster.until("the target leads", () => cluster.leader() === target);
-    isolate(cluster, old);
-    await cluster.put("k", "new", { only: target.storeId });
-    const outcome = await cluster.call(getCommand("k"), { only: old.storeId, timeoutMs: 500 });
-    expect(outcome.kind).not.toBe("ok");
-  });
-
-  it("is not used when leaseReads is off: a cut-off leader serves nothing", async () => {
-    const cluster = await SimCluster.start({ seed: 17, config: { leaseReads: false } });
-    const leader = await cluster.waitForLeader();
-    await cluster.put("k", "1");
-    expect(await cluster.get("k", { only: leader.storeId })).toBe("1");
-    isolate(cluster, leader);
-    const outcome = await cluster.call(getCommand("k"), { only: leader.storeId, timeoutMs: 300 });
-    expect(outcome.kind).not.toBe("ok");
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { FaultPlan, SimCluster, Workload, expectConverged } from "../testing/index.ts";
 
 const FAULT_MS = 12_000;
-const seeds = Number(process.env["FLAREDB_SEEDS"] ?? 12);
+const seeds = Number(process.env["FLAREDB_SEEDS"] ?? 8);
 const firstSeed = Number(process.env["FLAREDB_FIRST_SEED"] ?? 1);
 
 async function runSeed(seed: number): Promise<number> {

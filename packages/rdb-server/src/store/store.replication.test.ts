@@ -13,22 +13,14 @@ import {
 /** Longer than any election. */
 const ELECTION_MS = 4_000;
 
-function statusOf(cluster: SimCluster, store: SimStore) {
-  const status = store.store.regionStatus(cluster.region.id);
-  if (status === undefined) {
-    throw new Error(`Store ${store.storeId} has no peer`);
-  }
-  return status;
-}
-
 describe("Store, alone", () => {
   it("SPEC-R1: elects itself, and has a proposal durable within 2 s of its start", async () => {
     const cluster = await SimCluster.start({ seed: 1, storeCount: 1 });
     const store = await cluster.waitForLeader();
-    const before = statusOf(cluster, store).lastIndex;
+    const before = cluster.statusOf(store).lastIndex;
     await cluster.put("a", "1");
     expect(cluster.clock.monotonicMs()).toBeLessThan(2_000);
-    expect(statusOf(cluster, store).lastIndex).toBe(before + 1);
+    expect(cluster.statusOf(store).lastIndex).toBe(before + 1);
 
     store.crash();
     await cluster.complete(store.start());
@@ -53,7 +45,7 @@ describe("three Stores", () => {
         store.slowDisk(5 + seed * store.storeId);
       }
       await cluster.put("a", "1");
-      const index = statusOf(cluster, leader).lastIndex;
+      const index = cluster.statusOf(leader).lastIndex;
       cluster.stores.forEach((store) => store.crash());
       const entries = cluster.stores.map((store) => entryOnDisk(store, cluster.region.id, index));
       const present = entries.filter((entry) => entry !== undefined);
@@ -79,12 +71,12 @@ describe("three Stores", () => {
     const leader = await cluster.waitForLeader();
     await cluster.put("a", "0");
     leader.slowDisk(700);
-    const before = statusOf(cluster, leader).commitIndex;
+    const before = cluster.statusOf(leader).commitIndex;
     const call = cluster.client.call(putCommand("a", "1"));
-    const tookMs = await cluster.until("commit", () => statusOf(cluster, leader).commitIndex > before);
+    const tookMs = await cluster.until("commit", () => cluster.statusOf(leader).commitIndex > before);
     expect(tookMs).toBeLessThan(100);
     // Applied, and so answered, only once it is durable here.
-    expect(statusOf(cluster, leader).appliedIndex).toBe(before);
+    expect(cluster.statusOf(leader).appliedIndex).toBe(before);
     expect((await cluster.complete(call)).kind).toBe("ok");
   });
 
@@ -162,7 +154,7 @@ describe("three Stores", () => {
     await cluster.complete(away.start());
     const tookMs = await cluster.until(
       "caught up",
-      () => statusOf(cluster, away).appliedIndex === statusOf(cluster, leader).appliedIndex,
+      () => cluster.statusOf(away).appliedIndex === cluster.statusOf(leader).appliedIndex,
     );
     expect(tookMs).toBeLessThan(5_000);
     await expectConverged(cluster);
@@ -182,9 +174,9 @@ describe("three Stores", () => {
     );
     await cluster.until(
       "appended alone",
-      () => statusOf(cluster, old).lastIndex > statusOf(cluster, old).commitIndex,
+      () => cluster.statusOf(old).lastIndex > cluster.statusOf(old).commitIndex,
     );
-    const tail = statusOf(cluster, old).lastIndex;
+    const tail = cluster.statusOf(old).lastIndex;
     const next = await cluster.waitForLeader((store) => store !== old);
     await cluster.put("b", "kept", { only: next.storeId });
     await cluster.put("c", "kept", { only: next.storeId });
@@ -250,7 +242,7 @@ describe("five Stores", () => {
     const [companion, ...majority] = cluster.others(old.storeId) as [SimStore, ...SimStore[]];
     const ids = majority.map((store) => store.storeId);
     cluster.network.partition([old.storeId, companion.storeId], ids);
-    const commit = statusOf(cluster, old).commitIndex;
+    const commit = cluster.statusOf(old).commitIndex;
     const cutMs = cluster.clock.monotonicMs();
 
     const write = cluster
@@ -266,8 +258,8 @@ describe("five Stores", () => {
     // The client of the lost write gets an error long before its own deadline.
     expect((await cluster.complete(write)).kind).toBe("unknown");
     expect(cluster.clock.monotonicMs() - cutMs).toBeLessThan(12_000);
-    expect(statusOf(cluster, old).commitIndex).toBe(commit);
-    expect(statusOf(cluster, companion).commitIndex).toBe(commit);
+    expect(cluster.statusOf(old).commitIndex).toBe(commit);
+    expect(cluster.statusOf(companion).commitIndex).toBe(commit);
 
     cluster.network.heal();
     await expectConverged(cluster);

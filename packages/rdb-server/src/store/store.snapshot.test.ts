@@ -3,19 +3,6 @@ import { SimCluster, type SimStore, contentOf, expectConverged, getCommand } fro
 
 const LOG_LIMIT = 10;
 
-function statusOf(cluster: SimCluster, store: SimStore) {
-  const status = store.store.regionStatus(cluster.region.id);
-  if (status === undefined) {
-    throw new Error(`Store ${store.storeId} has no peer`);
-  }
-  return status;
-}
-
-function isolate(cluster: SimCluster, store: SimStore): void {
-  const others = cluster.others(store.storeId).map((other) => other.storeId);
-  cluster.network.partition([store.storeId], others);
-}
-
 /** A cluster with short logs, whose last Store is cut off and so far behind that the log no longer serves it. */
 async function laggingCluster(
   seed: number,
@@ -29,7 +16,7 @@ async function laggingCluster(
   await cluster.put("gone", "1");
   await expectConverged(cluster);
   const away = cluster.others(leader.storeId)[1] as SimStore;
-  isolate(cluster, away);
+  cluster.isolate(away);
   for (let n = 0; n < 15; n++) {
     await cluster.put(`k${n}`, `${seed}.${n}`.padEnd(valueBytes, "x"), { only: leader.storeId });
   }
@@ -37,7 +24,7 @@ async function laggingCluster(
   // The GC looks now and then, past the limit at everything that is applied.
   await cluster.until(
     "the log is cut",
-    () => statusOf(cluster, leader).firstIndex > statusOf(cluster, away).lastIndex + 1,
+    () => cluster.statusOf(leader).firstIndex > cluster.statusOf(away).lastIndex + 1,
   );
   return { cluster, leader, away };
 }
@@ -55,7 +42,7 @@ describe("log GC", () => {
     }
     await cluster.run(200);
     for (const store of cluster.stores) {
-      const { firstIndex, lastIndex } = statusOf(cluster, store);
+      const { firstIndex, lastIndex } = cluster.statusOf(store);
       expect(lastIndex - firstIndex + 1).toBeLessThanOrEqual(2 * LOG_LIMIT);
     }
     expect(cluster.leader()).toBe(leader);
@@ -74,7 +61,7 @@ describe("log GC", () => {
       await cluster.put("k", `${n}`);
     }
     await cluster.run(100);
-    expect(statusOf(cluster, leader).firstIndex).toBeLessThanOrEqual(statusOf(cluster, slow).lastIndex + 1);
+    expect(cluster.statusOf(leader).firstIndex).toBeLessThanOrEqual(cluster.statusOf(slow).lastIndex + 1);
     slow.slowDisk(0);
     await expectConverged(cluster);
   });
@@ -106,7 +93,7 @@ describe("a Store that the log no longer serves", () => {
     cluster.network.heal();
     const tookMs = await cluster.until(
       "caught up",
-      () => statusOf(cluster, away).appliedIndex === statusOf(cluster, leader).appliedIndex,
+      () => cluster.statusOf(away).appliedIndex === cluster.statusOf(leader).appliedIndex,
     );
     expect(tookMs).toBeLessThan(5_000);
     await expectConverged(cluster);
@@ -117,20 +104,20 @@ describe("a Store that the log no longer serves", () => {
     away.crash();
     await cluster.complete(away.start());
     await expectConverged(cluster);
-    const { firstIndex, lastIndex } = statusOf(cluster, away);
+    const { firstIndex, lastIndex } = cluster.statusOf(away);
     expect(lastIndex - firstIndex + 1).toBeLessThanOrEqual(2 * LOG_LIMIT);
   });
 
   it("tells PD's report that its peer is behind", async () => {
     const { cluster, leader, away } = await laggingCluster(4);
     await cluster.run(cluster.config.storeSilentMs + cluster.config.livenessIntervalMs);
-    expect(statusOf(cluster, leader).downPeerIds).toEqual([statusOf(cluster, away).peerId]);
-    expect(statusOf(cluster, leader).pendingPeerIds).toEqual([statusOf(cluster, away).peerId]);
+    expect(cluster.statusOf(leader).downPeerIds).toEqual([cluster.statusOf(away).peerId]);
+    expect(cluster.statusOf(leader).pendingPeerIds).toEqual([cluster.statusOf(away).peerId]);
     cluster.network.heal();
     await expectConverged(cluster);
     await cluster.run(1_000);
-    expect(statusOf(cluster, leader).downPeerIds).toEqual([]);
-    expect(statusOf(cluster, leader).pendingPeerIds).toEqual([]);
+    expect(cluster.statusOf(leader).downPeerIds).toEqual([]);
+    expect(cluster.statusOf(leader).pendingPeerIds).toEqual([]);
   });
 
   it("installs the snapshot anew when it crashed in the middle, at whatever moment", async () => {
@@ -224,7 +211,7 @@ describe("a Store that the log no longer serves", () => {
     leader.call((store) =>
       store.snapshotStatus({
         regionId: cluster.region.id,
-        toPeerId: statusOf(cluster, away).peerId,
+        toPeerId: cluster.statusOf(away).peerId,
         ok: false,
       }),
     );

@@ -83,7 +83,7 @@ export class FaultPlan {
         this.#partition();
         return;
       case "isolate leader":
-        this.#isolate(this.#cluster.leader() ?? store);
+        this.#cluster.isolate(this.#cluster.leader() ?? store);
         return;
       case "lossy":
         this.#cluster.network.setAll({ lossRate: this.#random.nextFraction() / 2 });
@@ -148,14 +148,6 @@ export class FaultPlan {
     network.partition(
       storeIds.filter((_, place) => isLeft[place]),
       storeIds.filter((_, place) => !isLeft[place]),
-    );
-  }
-
-  #isolate(store: SimStore): void {
-    const { network } = this.#cluster;
-    network.partition(
-      [store.storeId],
-      this.#cluster.others(store.storeId).map((other) => other.storeId),
     );
   }
 

@@ -12,6 +12,7 @@ import {
   storeId,
 } from "@flaredb/rdb-base";
 import { type StoreConfig, parseStoreConfig } from "../../config.ts";
+import type { RegionStatus } from "../../store/store-handle.ts";
 import {
   bytes,
   casCommand,
@@ -119,6 +120,19 @@ export class SimCluster {
   /** Everybody but these. */
   others(...ids: readonly StoreId[]): SimStore[] {
     return this.stores.filter((store) => !ids.includes(store.storeId));
+  }
+
+  /** How the peer of a Region on a Store stands. */
+  statusOf(store: SimStore, region: RegionId = this.region.id): RegionStatus {
+    const status = store.store.regionStatus(region);
+    assert(status !== undefined, `Store ${store.storeId} has a peer of Region ${region}`);
+    return status;
+  }
+
+  /** Cuts a Store off from all others. */
+  isolate(store: SimStore): void {
+    const others = this.others(store.storeId).map((other) => other.storeId);
+    this.network.partition([store.storeId], others);
   }
 
   newClient(): SimClient {

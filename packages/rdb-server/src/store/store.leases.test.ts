@@ -1,0 +1,130 @@
+import { describe, expect, it } from "vitest";
+import { SimCluster, type SimStore, getCommand, putCommand } from "../testing/index.ts";
+
+describe("a lease", () => {
+  it("lets the leader read without asking anybody", async () => {
+    const cluster = await SimCluster.start({ seed: 14 });
+    const leader = await cluster.waitForLeader();
+    await cluster.put("k", "1");
+    expect(await cluster.get("k", { only: leader.storeId })).toBe("1");
+    cluster.isolate(leader);
+    // Cut off, but within the lease.
+    const startMs = cluster.clock.monotonicMs();
+    expect(await cluster.get("k", { only: leader.storeId })).toBe("1");
+    expect(cluster.clock.monotonicMs() - startMs).toBeLessThan(5);
+  });
+
+  it("is over before another can lead: a read there is not served (scenario 29)", async () => {
+    for (let seed = 0; seed < 10; seed++) {
+      const cluster = await SimCluster.start({ seed });
+      const old = await cluster.waitForLeader();
+      await cluster.put("k", "old");
+      await cluster.get("k", { only: old.storeId });
+      cluster.isolate(old);
+      const next = await cluster.waitForLeader((store) => store !== old);
+      await cluster.put("k", "new", { only: next.storeId });
+      const outcome = await cluster.call(getCommand("k"), { only: old.storeId, timeoutMs: 3_000 });
+      expect(outcome.kind, `seed ${seed}`).not.toBe("ok");
+    }
+  });
+
+  it("that a restarted Store may have acknowledged keeps it from voting for a while", async () => {
+    for (let seed = 0; seed < 6; seed++) {
+      const cluster = await SimCluster.start({ seed });
+      const old = await cluster.waitForLeader();
+      const [candidate, restarted] = cluster.others(old.storeId) as [SimStore, SimStore];
+      await cluster.put("k", "old");
+      // The candidate has not heard of the leader for so long that it is about to campaign.
+      cluster.network.cut(old.storeId, candidate.storeId);
+      await cluster.run(950);
+      // With the other follower's word alone the leader renews its lease; that follower then forgets.
+      await cluster.get("k", { only: old.storeId });
+      restarted.crash();
+      await cluster.complete(restarted.start());
+      cluster.network.cut(old.storeId, restarted.storeId);
+      const next = await cluster.waitForLeader((store) => store !== old);
+      await cluster.put("k", "new", { only: next.storeId });
+      const outcome = await cluster.call(getCommand("k"), { only: old.storeId, timeoutMs: 50 });
+      expect(outcome.kind, `seed ${seed}`).not.toBe("ok");
+    }
+  });
+
+  it("counts from when its round was sent, not from when it was answered", async () => {
+    for (let seed = 0; seed < 8; seed++) {
+      const cluster = await SimCluster.start({ seed, config: { hibernateAfterMs: 0 } });
+      const old = await cluster.waitForLeader();
+      await cluster.put("k", "old");
+      cluster.network.intercept = ({ payload }) =>
+        payload.kind === "raft" && payload.message.type === "MsgHeartbeatResp" ? { delayMs: 700 } : "deliver";
+      await cluster.run(1_000);
+      const read = cluster.client.call(getCommand("k"), { only: old.storeId });
+      await cluster.run(2);
+      // The round has reached the followers. Nothing more does; their answers are still on their way.
+      for (const other of cluster.others(old.storeId)) {
+        cluster.network.setLink(old.storeId, other.storeId, { isCut: true });
+      }
+      expect(await cluster.complete(read), `seed ${seed}`).toMatchObject({ kind: "ok" });
+      cluster.isolate(old);
+      const next = await cluster.waitForLeader((store) => store !== old);
+      await cluster.put("k", "new", { only: next.storeId });
+      const outcome = await cluster.call(getCommand("k"), { only: old.storeId, timeoutMs: 50 });
+      expect(outcome.kind, `seed ${seed}`).not.toBe("ok");
+    }
+  });
+
+  it("must still hold when a read on it is served, after it waited for apply", async () => {
+    for (let seed = 0; seed < 8; seed++) {
+      const cluster = await SimCluster.start({ seed, config: { slowDiskMs: 60_000 } });
+      const old = await cluster.waitForLeader();
+      await cluster.put("k", "old");
+      await cluster.get("k", { only: old.storeId });
+      // Committed by the followers, and applied by the leader only when its own disk has it.
+      old.slowDisk(1_450);
+      void cluster.newClient().call(putCommand("k", "committed"));
+      await cluster.run(10);
+      const read = cluster.client.call(getCommand("k"), { only: old.storeId, timeoutMs: 3_000 });
+      await cluster.run(2);
+      cluster.isolate(old);
+      const next = await cluster.waitForLeader((store) => store !== old);
+      await cluster.put("k", "new", { only: next.storeId });
+      const writtenMs = cluster.clock.monotonicMs();
+      const outcome = await cluster.complete(read);
+      if (cluster.clock.monotonicMs() > writtenMs) {
+        expect(outcome.kind, `seed ${seed}`).not.toBe("ok");
+      }
+    }
+  });
+
+  it("is off for the rest of the term once TimeoutNow was sent, which may arrive late", async () => {
+    const cluster = await SimCluster.start({ seed: 16 });
+    const old = await cluster.waitForLeader();
+    await cluster.put("k", "old");
+    await cluster.get("k", { only: old.storeId });
+    const [target] = cluster.others(old.storeId) as [SimStore];
+    const peer = cluster.region.peers.find((candidate) => candidate.storeId === target.storeId);
+    cluster.network.intercept = ({ payload }) =>
+      payload.kind === "raft" && payload.message.type === "MsgTimeoutNow" ? { delayMs: 3_000 } : "deliver";
+    old.store.transferLeader(cluster.region.id, cluster.region.epoch, peer?.id ?? (0 as never));
+    // The transfer is given up; the old leader leads on, and reads through rounds.
+    await cluster.run(2_000);
+    expect(await cluster.get("k", { only: old.storeId })).toBe("old");
+    await cluster.get("k", { only: old.storeId });
+    // Now TimeoutNow arrives, and its target is elected in spite of any lease.
+    cluster.network.intercept = () => "deliver";
+    await cluster.until("the target leads", () => cluster.leader() === target);
+    cluster.isolate(old);
+    await cluster.put("k", "new", { only: target.storeId });
+    const outcome = await cluster.call(getCommand("k"), { only: old.storeId, timeoutMs: 500 });
+    expect(outcome.kind).not.toBe("ok");
+  });
+
+  it("is not used when leaseReads is off: a cut-off leader serves nothing", async () => {
+    const cluster = await SimCluster.start({ seed: 17, config: { leaseReads: false } });
+    const leader = await cluster.waitForLeader();
+    await cluster.put("k", "1");
+    expect(await cluster.get("k", { only: leader.storeId })).toBe("1");
+    cluster.isolate(leader);
+    const outcome = await cluster.call(getCommand("k"), { only: leader.storeId, timeoutMs: 300 });
+    expect(outcome.kind).not.toBe("ok");
+  });
+});
