@@ -73,8 +73,18 @@ export function memberPid(dataFolder: string, member: string): number {
   return (JSON.parse(ready) as { pid: number }).pid;
 }
 
-/** Whether a process is there. */
+/** Whether a process runs: one that has ended and only waits to be asked how does not. */
 export function isAlive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3) !== "Z";
+  } catch {
+    // No such process, or no /proc.
+    return canBeSignalled(pid);
+  }
+}
+
+function canBeSignalled(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
