@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { linkSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Random, FULL_RANGE, SeededRandom, systemClock } from "@flaredb/rdb-base";
@@ -115,11 +115,13 @@ function bury(folder: string, grave: string): Map<string, { inode: string; lengt
 }
 
 async function writeUntilKilled(run: CrashRun, grave: string, journal: string): Promise<number> {
+  const notes = join(run.workFolder, "durable-steps");
   const child = spawn(
     process.execPath,
     [
       fileURLToPath(new URL("./history-child.ts", import.meta.url)),
       run.folder,
+      notes,
       String(run.seed),
       run.sync ? "sync" : "no-sync",
     ],
@@ -137,13 +139,19 @@ async function writeUntilKilled(run: CrashRun, grave: string, journal: string): 
   const lifeMs = run.random.nextInt(LIFE_MAX_MS);
   // One in four dies while it opens, which is when the database recovers from the crash before.
   const fromStart = run.random.nextInt(4) === 0;
-  return watch(child, lifeMs, fromStart);
+  await watch(child, lifeMs, fromStart);
+  return lastNoted(notes);
 }
 
-/** Kills the process so long after it began, or began to write; resolves with the last step that it called durable. */
-function watch(child: ChildProcess, lifeMs: number, fromStart: boolean): Promise<number> {
+/** The last step that was noted as durable; 0 when none was. A note may have been cut in the middle. */
+function lastNoted(notes: string): number {
+  const lines = existsSync(notes) ? readFileSync(notes, "utf8").split("\n").slice(0, -1) : [];
+  return Number(lines.at(-1) ?? 0);
+}
+
+/** Kills the process so long after it began, or began to write; resolves once it is gone. */
+function watch(child: ChildProcess, lifeMs: number, fromStart: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
-    let output = "";
     let errors = "";
     let timer: NodeJS.Timeout | undefined;
     const killLater = (): void => {
@@ -152,10 +160,7 @@ function watch(child: ChildProcess, lifeMs: number, fromStart: boolean): Promise
     if (fromStart) {
       killLater();
     }
-    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-      killLater();
-    });
+    child.stdout?.once("data", killLater);
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       errors += text;
     });
@@ -166,11 +171,7 @@ function watch(child: ChildProcess, lifeMs: number, fromStart: boolean): Promise
         reject(new Error(`the writing process ended by itself: ${errors}`));
         return;
       }
-      const last = output
-        .split("\n")
-        .slice(0, -1)
-        .findLast((line) => line.startsWith("durable "));
-      resolve(last === undefined ? 0 : Number(last.slice("durable ".length)));
+      resolve();
     });
   });
 }

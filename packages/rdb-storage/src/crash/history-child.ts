@@ -1,20 +1,28 @@
-import { writeSync } from "node:fs";
+import { openSync, writeSync } from "node:fs";
 import { MEMTABLE_MIN_BYTES } from "../rocks-options.ts";
 import { columns } from "../column.ts";
 import { openRocksEngine } from "../rocks-engine.ts";
 import { historyLength, historyStep } from "./history.ts";
 import { systemClock } from "@flaredb/rdb-base";
 
-// The process that is killed: it writes a numbered history from where the folder's ends, and tells on its standard
-// output which step is durable, one line each. Arguments: folder, seed, and "sync" or "no-sync".
+// The process that is killed: it writes a numbered history from where the folder's ends, and notes in a file which step
+// is durable, one line each. That it begins to write it tells on its standard output. Arguments: folder, file of notes,
+// seed, and "sync" or "no-sync".
 
 /** Steps that are submitted and not yet written, at most. */
 const UNWRITTEN_MAX_COUNT = 60;
 
-const [path, seedText, mode] = process.argv.slice(2);
-if (path === undefined || seedText === undefined || (mode !== "sync" && mode !== "no-sync")) {
-  throw new Error("usage: history-child.ts FOLDER SEED sync|no-sync");
+const [path, notesPath, seedText, mode] = process.argv.slice(2);
+if (
+  path === undefined ||
+  notesPath === undefined ||
+  seedText === undefined ||
+  (mode !== "sync" && mode !== "no-sync")
+) {
+  throw new Error("usage: history-child.ts FOLDER NOTES SEED sync|no-sync");
 }
+// What is in a file when a process is killed stays there. A pipe may be full, and then refuses.
+const notes = openSync(notesPath, "w");
 const engine = await openRocksEngine({
   path,
   clock: systemClock,
@@ -27,7 +35,7 @@ const engine = await openRocksEngine({
 const seed = Number(seedText);
 let next = historyLength(engine) + 1;
 let unwritten = 0;
-tell(`open ${next - 1}`);
+writeSync(1, "open\n");
 submitMore();
 
 function submitMore(): void {
@@ -49,12 +57,7 @@ function submitMore(): void {
 function written(number: number, isDurable: boolean): void {
   unwritten--;
   if (isDurable) {
-    tell(`durable ${number}`);
+    writeSync(notes, `${number}\n`);
   }
   submitMore();
-}
-
-/** At once: what is told has left the process even if it is killed right after. */
-function tell(line: string): void {
-  writeSync(1, `${line}\n`);
 }
