@@ -124,7 +124,7 @@ const fields = z.strictObject({
   leaseMs: milliseconds(1).default(800),
   /** Off: every read asks a quorum. For hosts that may be suspended. */
   leaseReads: z.boolean().default(true),
-  /** An unsynced part older than this: leaderships are handed away. At twice that, heartbeats stop. */
+  /** A pass of the writer that takes longer: leaderships are handed away. At twice that, heartbeats stop. */
   slowDiskMs: milliseconds(1).default(1 * SECOND_MS),
   /** A Region without requests for this long sleeps; 0: never. */
   hibernateAfterMs: milliseconds(0, 24 * HOUR_MS).default(10 * SECOND_MS),

@@ -114,7 +114,7 @@ interface Parts {
 async function assemble(base: Base, opened: ClosingStack): Promise<Parts> {
   const { config, ports, engine, identity, ident } = base;
   const { addressBook, bootId } = identity;
-  const isStalled = (): boolean => engine.oldestUnwrittenAgeMs() > STALLED_FACTOR * config.slowDiskMs;
+  const isStalled = (): boolean => engine.passAgeMs() > STALLED_FACTOR * config.slowDiskMs;
   const pdLink = makePdLink(base, isStalled);
   opened.add(() => pdLink.close());
   const sender = new SnapshotSender({

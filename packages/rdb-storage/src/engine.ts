@@ -65,8 +65,11 @@ export interface Engine {
   deleteRange(column: Column, range: KeyRange, onWritten?: () => void): void;
   /** Bytes submitted and not yet written. */
   readonly unwrittenBytes: number;
-  /** How long the oldest submitted part has been waiting for its write and sync, in ms; 0 when none is. */
-  oldestUnwrittenAgeMs(): number;
+  /**
+   * How long the disk has been at the write, and sync, under way, in ms; 0 when none is. A backlog alone does not make
+   * it rise: what waits behind a busy disk is no sign that it stalls.
+   */
+  passAgeMs(): number;
   /** Resolves once everything that is submitted now is written and synced. */
   flush(): Promise<void>;
   /** Flushes, then frees the database for other processes. Idempotent. */

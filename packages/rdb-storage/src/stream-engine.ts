@@ -46,6 +46,7 @@ export class StreamEngine implements Engine {
   readonly #flushes = new Set<(error: RdbError) => void>();
   #unwrittenBytes = 0;
   #inFlight = false;
+  #passStartedMs = 0;
   #scheduled = false;
   /** Whether something was written since the last sync. */
   #unsynced = false;
@@ -65,9 +66,8 @@ export class StreamEngine implements Engine {
     return this.#unwrittenBytes;
   }
 
-  oldestUnwrittenAgeMs(): number {
-    const oldest = this.#steps[0];
-    return oldest === undefined ? 0 : this.#clock.monotonicMs() - oldest.submittedAtMs;
+  passAgeMs(): number {
+    return this.#inFlight ? this.#clock.monotonicMs() - this.#passStartedMs : 0;
   }
 
   get(column: Column, key: Uint8Array): Uint8Array | undefined {
@@ -122,7 +122,7 @@ export class StreamEngine implements Engine {
 
   deleteRange(column: Column, range: KeyRange, onWritten?: () => void): void {
     this.#assertWritable();
-    const step = new DeleteRangeStep(this.#clock.monotonicMs(), column, range);
+    const step = new DeleteRangeStep(column, range);
     if (onWritten !== undefined) {
       step.callbacks.push(onWritten);
     }
@@ -193,7 +193,7 @@ export class StreamEngine implements Engine {
     if (newest?.kind === "batch" && !isUnderWay && newest.sizeBytes < this.#passMaxBytes) {
       return newest;
     }
-    const step = new BatchStep(this.#clock.monotonicMs(), this.#spareBuffers.pop());
+    const step = new BatchStep(this.#spareBuffers.pop());
     this.#steps.push(step);
     return step;
   }
@@ -215,6 +215,7 @@ export class StreamEngine implements Engine {
       return;
     }
     this.#inFlight = true;
+    this.#passStartedMs = this.#clock.monotonicMs();
     const done = (outcome: WriteOutcome): void => this.#finishPass(step, outcome);
     if (step.kind === "batch") {
       this.#raw.write(step.batch.take(), step.sync, done);

@@ -18,15 +18,13 @@ export const DELETED: Uint8Array = new Uint8Array(0);
 /** Parts that are written in one go, and what they leave visible: the newest value of each key. */
 export class BatchStep {
   readonly kind = "batch";
-  readonly submittedAtMs: number;
   readonly callbacks: (() => void)[] = [];
   readonly batch: FlatBatch;
   sync = false;
   readonly #values: (Map<KeyText, Uint8Array> | undefined)[] = columns.map(() => undefined);
   readonly #sorted: (readonly KeyText[] | undefined)[] = columns.map(() => undefined);
 
-  constructor(submittedAtMs: number, reuse: Uint8Array<ArrayBuffer> | undefined) {
-    this.submittedAtMs = submittedAtMs;
+  constructor(reuse: Uint8Array<ArrayBuffer> | undefined) {
     this.batch = new FlatBatch(reuse);
   }
 
@@ -82,15 +80,13 @@ export class BatchStep {
 /** A deletion of a whole range: a write of its own (DESIGN §3). */
 export class DeleteRangeStep {
   readonly kind = "deleteRange";
-  readonly submittedAtMs: number;
   readonly callbacks: (() => void)[] = [];
   readonly sizeBytes: number;
   readonly column: Column;
   readonly range: KeyRange;
   readonly #textRange: TextRange;
 
-  constructor(submittedAtMs: number, column: Column, range: KeyRange) {
-    this.submittedAtMs = submittedAtMs;
+  constructor(column: Column, range: KeyRange) {
     this.column = column;
     this.range = range;
     this.#textRange = textRange(range);

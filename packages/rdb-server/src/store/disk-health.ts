@@ -4,13 +4,13 @@ export type DiskLevel = "Ok" | "Slow" | "Stalled";
 /** A disk that was slow counts as slow for this long after. */
 const RECOVERY_MS = 5_000;
 
-/** Judges the disk by how long the oldest unwritten part waits (DESIGN §4). Pure. */
+/** Judges the disk by how long it has been at one pass of the writer (DESIGN §4, ADR 5). Pure. */
 export class DiskHealth {
   readonly #slowDiskMs: number;
   #slowUntilMs = Number.NEGATIVE_INFINITY;
   #level: DiskLevel = "Ok";
 
-  /** @param slowDiskMs a part older than this makes the disk slow; twice this, stalled */
+  /** @param slowDiskMs a pass that takes longer makes the disk slow; twice this, stalled */
   constructor(slowDiskMs: number) {
     this.#slowDiskMs = slowDiskMs;
   }
@@ -20,12 +20,12 @@ export class DiskHealth {
   }
 
   /** @returns whether the disk has just become slow, so that leaderships are to be handed away */
-  observe(oldestUnwrittenAgeMs: number, nowMs: number): boolean {
+  observe(passAgeMs: number, nowMs: number): boolean {
     const before = this.#level;
-    if (oldestUnwrittenAgeMs > this.#slowDiskMs) {
+    if (passAgeMs > this.#slowDiskMs) {
       this.#slowUntilMs = nowMs + RECOVERY_MS;
     }
-    if (oldestUnwrittenAgeMs > 2 * this.#slowDiskMs) {
+    if (passAgeMs > 2 * this.#slowDiskMs) {
       this.#level = "Stalled";
     } else {
       this.#level = nowMs < this.#slowUntilMs ? "Slow" : "Ok";

@@ -325,7 +325,7 @@ export class Store implements StoreHandle {
   }
 
   #watchDisk(nowMs: number): void {
-    const becameSlow = this.#diskHealth.observe(this.#options.engine.oldestUnwrittenAgeMs(), nowMs);
+    const becameSlow = this.#diskHealth.observe(this.#options.engine.passAgeMs(), nowMs);
     this.#diskSpace.tick(nowMs);
     if (becameSlow) {
       this.#logger.warn(

@@ -212,7 +212,7 @@ export class SimStore {
   #pass(run: Run): void {
     const { config, network } = this.#options;
     run.liveness.check();
-    if (run.engine.oldestUnwrittenAgeMs() <= 2 * config.slowDiskMs) {
+    if (run.engine.passAgeMs() <= 2 * config.slowDiskMs) {
       network.showLife(run);
     }
     run.clock.setTimer(config.livenessIntervalMs / 2, () => this.#pass(run));
