@@ -6,15 +6,18 @@ const DEFAULT_BASE_PORT = 7400;
 export interface Banner {
   readonly plan: ClusterPlan;
   readonly regionCount: number;
+  /** The id of the Store at each RPC address. */
+  readonly storeIds: ReadonlyMap<string, bigint>;
   readonly isTemporary: boolean;
   readonly startMs: number;
 }
 
 /** What a newcomer needs to know, in one block. */
-export function renderBanner({ plan, regionCount, isTemporary, startMs }: Banner): string {
+export function renderBanner({ plan, regionCount, storeIds, isTemporary, startMs }: Banner): string {
   const pd = plan.pd.port === DEFAULT_BASE_PORT ? "" : ` --pd ${rpcAddress(plan.pd)}`;
   const stores = plan.stores.map(
-    (store) => `  ${store.name.padEnd(8)} ${rpcAddress(store).padEnd(16)} http://${httpAddress(store)}`,
+    (store) =>
+      `  ${store.name.padEnd(8)} ${rpcAddress(store).padEnd(16)} http://${httpAddress(store)}  Store ${storeIds.get(rpcAddress(store)) ?? "?"}`,
   );
   const data = isTemporary ? `${plan.dataFolder} (removed at the end)` : display(plan.dataFolder);
   return `
@@ -37,11 +40,12 @@ Ctrl-C stops everything${isTemporary ? "" : "; the data stays"}.
 }
 
 /** The same for programs. */
-export function bannerDocument({ plan, regionCount, startMs }: Banner): Record<string, unknown> {
+export function bannerDocument({ plan, regionCount, storeIds, startMs }: Banner): Record<string, unknown> {
   return {
     pd: { address: rpcAddress(plan.pd), httpAddress: httpAddress(plan.pd) },
     stores: plan.stores.map((store) => ({
       name: store.name,
+      storeId: Number(storeIds.get(rpcAddress(store)) ?? 0),
       address: rpcAddress(store),
       httpAddress: httpAddress(store),
     })),

@@ -9,12 +9,13 @@ import { type ClusterFile, inspectFolder, inspectMembers, newClusterFile, prepar
 import { type FolderLock, lockFolder } from "./lock.ts";
 import { rotateLog } from "./member-log.ts";
 import type { PlaygroundOptions } from "./options.ts";
-import { type ClusterPlan, membersOf, planCluster } from "./plan.ts";
+import { type ClusterPlan, membersOf, planCluster, rpcAddress } from "./plan.ts";
 import { waitForLeftovers } from "./leftovers.ts";
 import { checkPorts } from "./ports.ts";
 import { showProgress } from "./progress.ts";
 import { stopRequests } from "./stop-requests.ts";
 import { Supervisor } from "./supervisor.ts";
+import { registeredStores } from "./readiness.ts";
 
 const DEFAULT_STORE_COUNT = 3;
 
@@ -81,9 +82,11 @@ async function runIn(
     await prepareFolders(plan, file);
     await Promise.all(membersOf(plan).map((member) => rotateLog(member.logFile)));
     const info = await showProgress(supervisor.start(stops.signal), terminal);
+    const stores = await registeredStores(rpcAddress(plan.pd));
     const banner: Banner = {
       plan,
       regionCount: info.regionCount,
+      storeIds: new Map(stores.map((store) => [store.address, store.id])),
       isTemporary,
       startMs: performance.now() - startedMs,
     };

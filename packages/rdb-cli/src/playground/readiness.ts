@@ -1,5 +1,5 @@
 import { RdbError, hasCode } from "@flaredb/rdb-base";
-import type { GetClusterInfoResponse } from "@flaredb/rdb-proto";
+import type { GetClusterInfoResponse, Store } from "@flaredb/rdb-proto";
 import { callPd } from "../pd-caller.ts";
 
 const POLL_INTERVAL_MS = 50;
@@ -36,6 +36,14 @@ export async function waitUntilServing(
     "RDB_CLUSTER_NOT_BOOTSTRAPPED",
     `the cluster is not ready after ${READY_TIMEOUT_MS / 1000} s: ${missing}`,
   );
+}
+
+/** The Stores as PD numbers them, which need not be the order of their names: that is the order in which they came. */
+export async function registeredStores(pdAddress: string): Promise<Store[]> {
+  const { statuses } = await callPd([pdAddress], CALL_TIMEOUT_MS, (pd, options) =>
+    pd.listStores({}, options),
+  );
+  return statuses.flatMap(({ store }) => (store === undefined ? [] : [store]));
 }
 
 async function askPd(pdAddress: string): Promise<GetClusterInfoResponse | undefined> {
