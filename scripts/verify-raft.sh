@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# SPEC R9: walks through Raft replication with real processes. Prints each step and stops, with a non-zero exit code, at
+# SPEC-R9: walks through Raft replication with real processes. Prints each step and stops, with a non-zero exit code, at
 # the first that fails. Everything runs on this machine, on free ports and in a temporary folder.
 set -euo pipefail
 cd "$(dirname "$0")/.."

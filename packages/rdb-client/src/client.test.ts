@@ -7,7 +7,7 @@ import { LATENCY_MS } from "./testing/fake-cluster.ts";
 const keys = (rows: readonly { keyText(): string }[]): string[] => rows.map((row) => row.keyText());
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-describe("single rows", () => {
+describe("SPEC-U2: single rows", () => {
   test("text and bytes go in, rows come out", async () => {
     const { client, until } = await scene();
     const first = await until(client.put("city", "Bern"));
@@ -42,7 +42,7 @@ describe("single rows", () => {
   });
 });
 
-describe("compare", () => {
+describe("SPEC-U2: compare", () => {
   test("swaps and deletes on version, value and absence", async () => {
     const { client, until } = await scene();
     const made = await until(client.compareAndSwap("k", { absent: true }, "1"));
@@ -65,7 +65,7 @@ describe("compare", () => {
   });
 });
 
-describe("batches", () => {
+describe("SPEC-U2: batches", () => {
   test("reach every Region, in the order given", async () => {
     const { client, cluster, until } = await scene({ splitKeys: ["h", "p"] });
     const rows = ["z", "a", "i", "b", "q"].map((key) => ({ key, value: `value of ${key}` }));

@@ -41,7 +41,7 @@ async function pd(methods: Parameters<typeof startFakePd>[0]): Promise<string[]>
   return ["--pd", fake.address];
 }
 
-describe("region", () => {
+describe("SPEC-U1: region", () => {
   test("list prints a row for each Region of all pages, and what is wrong with its peers", async () => {
     const flags = await pd({
       listRegions: ({ startKey }) =>
@@ -108,7 +108,7 @@ describe("region", () => {
   });
 });
 
-describe("store", () => {
+describe("SPEC-U1: store", () => {
   const status = {
     store: { id: 1n, address: "127.0.0.1:7410", state: StoreState.UP, labels: { host: "a" } },
     stats: { capacityBytes: 100n, availableBytes: 50n, usedBytes: 10n, isSlow: true },
@@ -140,7 +140,7 @@ describe("store", () => {
   });
 });
 
-describe("cluster status", () => {
+describe("SPEC-U1: cluster status", () => {
   const healthy = {
     clusterId: 7n,
     bootstrapped: true,
