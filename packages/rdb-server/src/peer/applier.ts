@@ -1,4 +1,4 @@
-import type { Region } from "@flaredb/rdb-base";
+import { type Region, assert, assertNever } from "@flaredb/rdb-base";
 import type { KvResponse, LogCommand, RegionError } from "@flaredb/rdb-proto";
 import type { Entry } from "@flaredb/rdb-raft";
 import { type ApplyState, type Engine, WritePart, putApplyState } from "@flaredb/rdb-storage";
@@ -104,9 +104,11 @@ export class Applier {
         this.#advance(entry, logTimeMs);
         this.#owner.compactLog(this.#part, Math.min(Number(command.command.value.index), entry.index));
         return;
+      case undefined:
+        assert(false, "decodeLogCommand refuses an entry without a command: to skip it would be to differ");
+        break;
       default:
-        // decodeLogCommand refuses what has no case.
-        this.#advance(entry, logTimeMs);
+        assertNever(command.command, "log command");
     }
   }
 

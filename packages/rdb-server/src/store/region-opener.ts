@@ -32,8 +32,6 @@ export type CreateOutcome = "created" | "exists" | (string & {});
 export class RegionOpener {
   readonly #context: PeerContext;
   readonly #peers: RegionMap;
-  /** Regions that were here: the last this Store knew of them. */
-  readonly tombstones = new Map<RegionId, Region>();
   readonly #creating = new Map<
     RegionId,
     { readonly region: Region; readonly outcome: Promise<CreateOutcome> }
@@ -70,11 +68,9 @@ export class RegionOpener {
     const { engine } = this.#context;
     switch (state) {
       case "Tombstone":
-        this.tombstones.set(region.id, region);
         return;
       case "Destroying":
         await destroyRegion(engine, region);
-        this.tombstones.set(region.id, region);
         return;
       case "Applying":
         await this.#installAgain(region);

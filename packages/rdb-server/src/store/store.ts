@@ -73,7 +73,8 @@ export class Store implements StoreHandle {
   readonly #diskHealth: DiskHealth;
   readonly #diskSpace: DiskSpace;
   readonly #counters = { putCount: 0, getCount: 0 };
-  #wakeQueue: RegionId[] = [];
+  /** Sleepers to wake, a few each tick. */
+  readonly #wakeQueue = new Set<RegionId>();
   #turnScheduled = false;
   #tickTimer: Timer | undefined;
   #lastHandOverMs = Number.NEGATIVE_INFINITY;
@@ -312,7 +313,8 @@ export class Store implements StoreHandle {
   #tick(): void {
     const nowMs = this.#options.clock.monotonicMs();
     this.#watchDisk(nowMs);
-    for (const regionId of this.#wakeQueue.splice(0, WAKE_MAX_COUNT_PER_TICK)) {
+    for (const regionId of [...this.#wakeQueue].slice(0, WAKE_MAX_COUNT_PER_TICK)) {
+      this.#wakeQueue.delete(regionId);
       this.#peers.get(regionId)?.wake();
     }
     for (const peer of this.#peers.values()) {
@@ -398,7 +400,7 @@ export class Store implements StoreHandle {
   #receiveOne(message: PeerMessage): Refusal["reason"] | undefined {
     const peer = this.#peers.get(message.regionId);
     if (peer === undefined || peer.id !== message.toPeer.id || this.#stopped) {
-      return this.#receiveUnknown(message, peer);
+      return this.#receiveUnknown(message);
     }
     if (message.payload.kind === "tombstone") {
       this.#receiveTombstone(peer, message.payload.epoch);
@@ -412,23 +414,8 @@ export class Store implements StoreHandle {
     return undefined;
   }
 
-  /** SPEC M2. */
-  #receiveUnknown(message: PeerMessage, peer: Peer | undefined): Refusal["reason"] {
-    const { regionId, toPeer, fromPeer } = message;
-    const gone = this.#opener.tombstones.get(regionId) ?? peer?.region;
-    const own = gone && peerOnStore(gone, this.storeId);
-    if (
-      gone !== undefined &&
-      own !== undefined &&
-      toPeer.id <= own.id &&
-      message.payload.kind !== "tombstone"
-    ) {
-      // The sender speaks to a peer that this Store has no more: it is out of date itself.
-      this.#logger.debug(
-        { region: regionId, peer: toPeer.id, from: fromPeer.id },
-        "a message for a removed peer",
-      );
-    }
+  /** SPEC M2: refused, and logged once for each Region. */
+  #receiveUnknown({ regionId, toPeer, fromPeer }: PeerMessage): Refusal["reason"] {
     if (!this.#unknownLogged.has(regionId) && this.#unknownLogged.size < UNKNOWN_LOGGED_MAX_COUNT) {
       this.#unknownLogged.add(regionId);
       this.#logger.warn(
@@ -456,7 +443,6 @@ export class Store implements StoreHandle {
     }
     this.#logger.info({ region: peer.regionId, peer: peer.id }, "the peer was removed: it destroys itself");
     this.#peers.remove(peer.regionId);
-    this.#opener.tombstones.set(peer.regionId, peer.region);
     peer.stop();
     void destroyRegion(this.#options.engine, peer.region);
   }
@@ -464,7 +450,7 @@ export class Store implements StoreHandle {
   #wakeSleepersWith(storeId: StoreId): void {
     for (const peer of this.#peers.values()) {
       if (peer.isAsleep && peerOnStore(peer.region, storeId) !== undefined) {
-        this.#wakeQueue.push(peer.regionId);
+        this.#wakeQueue.add(peer.regionId);
       }
     }
   }

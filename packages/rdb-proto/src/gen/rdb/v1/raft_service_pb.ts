@@ -270,7 +270,7 @@ export type SnapshotHeader = Message<"rdb.v1.SnapshotHeader"> & {
   region?: Region | undefined;
 
   /**
-   * Names this transfer, so that it can be resumed.
+   * The snapshot_id of its SnapshotDescription. A transfer that breaks begins again from the first chunk.
    *
    * @generated from field: string transfer_id = 6;
    */
