@@ -18,6 +18,14 @@ export const errorCodes = {
     write: "unknown",
     meaning: "leadership or term changed while the command was in flight",
   },
+  RDB_REQUEST_EXPIRED: {
+    write: "not applied",
+    meaning: "the write was issued outside of the window around the Region's log time",
+  },
+  RDB_SEQUENCE_CLOSED: {
+    write: "not applied",
+    meaning: "the client had said that it is done with the write's sequence",
+  },
   RDB_SERVER_IS_BUSY: {
     write: "not applied",
     meaning: "a queue of the Store, or of the client, is at its limit",

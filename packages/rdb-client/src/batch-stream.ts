@@ -187,5 +187,7 @@ function kvRequest(call: KvCall, nowMs: number): KvRequest {
     timeoutMs: Math.max(1, Math.ceil(call.dueMs - nowMs)),
     readFrom: call.fromFollower ? ReadFrom.FOLLOWER : ReadFrom.UNSPECIFIED,
     command: call.spec.command,
+    sequence: 0,
+    issuedAtMs: 0n,
   };
 }

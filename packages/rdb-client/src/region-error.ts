@@ -80,6 +80,10 @@ export function readRegionError(wire: RegionError): ReadRegionError {
       };
     case "staleCommand":
       return { advice: { kind: "unknownOutcome" }, error: new RdbError("RDB_STALE_COMMAND", message) };
+    case "requestExpired":
+      return { advice: { kind: "unknownOutcome" }, error: new RdbError("RDB_REQUEST_EXPIRED", message) };
+    case "sequenceClosed":
+      return { advice: { kind: "unknownOutcome" }, error: new RdbError("RDB_SEQUENCE_CLOSED", message) };
     case undefined:
       return {
         advice: { kind: "unknownOutcome" },

@@ -15,6 +15,10 @@ export {
   RegionErrorSchema,
   type RegionNotFound,
   RegionNotFoundSchema,
+  type RequestExpired,
+  RequestExpiredSchema,
+  type SequenceClosed,
+  SequenceClosedSchema,
   type ServerIsBusy,
   ServerIsBusySchema,
   type StaleCommand,
@@ -39,6 +43,8 @@ export {
   BatchRequestSchema,
   type BatchResponse,
   BatchResponseSchema,
+  type ClientSession,
+  ClientSessionSchema,
   type CompareAndDeleteRequest,
   CompareAndDeleteRequestSchema,
   type CompareAndDeleteResponse,
@@ -101,6 +107,8 @@ export {
   WriteCommandSchema,
   type WriteCommands,
   WriteCommandsSchema,
+  type WriteIdentity,
+  WriteIdentitySchema,
 } from "./gen/rdb/v1/log_command_pb.ts";
 export {
   type Peer,

@@ -15,6 +15,8 @@ const connectCodes: Record<ErrorCode, Code> = {
   RDB_EPOCH_NOT_MATCH: Code.Unavailable,
   RDB_REGION_NOT_FOUND: Code.Unavailable,
   RDB_KEY_NOT_IN_REGION: Code.Unavailable,
+  RDB_REQUEST_EXPIRED: Code.FailedPrecondition,
+  RDB_SEQUENCE_CLOSED: Code.FailedPrecondition,
   RDB_STALE_COMMAND: Code.Unknown,
   RDB_SERVER_IS_BUSY: Code.ResourceExhausted,
   RDB_STORE_NOT_MATCH: Code.FailedPrecondition,

@@ -18,3 +18,4 @@ export {
 export type { KeepaliveOptions } from "./keepalive.ts";
 export { formatAddress, parseAddress, type HostPort } from "./address.ts";
 export { wireSettings } from "./http2-settings.ts";
+export type { InboundStream, OutboundStream, Wire, WireConnection, WireServer } from "./wire.ts";

@@ -111,6 +111,7 @@ export class FakeRows {
             $typeName: "rdb.v1.CompareAndSwapResponse",
             succeeded,
             version,
+            revision: revision(),
             ...(previous && { previous }),
           },
         };
@@ -129,6 +130,7 @@ export class FakeRows {
             $typeName: "rdb.v1.CompareAndDeleteResponse",
             succeeded,
             version: before?.version ?? 0n,
+            revision: revision(),
             ...(previous && { previous }),
           },
         };

@@ -64,6 +64,7 @@ export function logCommand(epoch: RegionEpoch, logTimeMs: number, body: CommandB
     epochConfVer: BigInt(epoch.confVer),
     logTimeMs: BigInt(logTimeMs),
     command: body,
+    sessions: [],
   };
 }
 

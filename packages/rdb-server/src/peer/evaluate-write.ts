@@ -100,7 +100,13 @@ function compareAndWrite(command: CompareCommand, view: ApplyView, counter: Revi
     const version = BigInt(found?.version ?? 0);
     return {
       case: "compareAndDelete",
-      value: { $typeName: "rdb.v1.CompareAndDeleteResponse", succeeded, version, ...previous },
+      value: {
+        $typeName: "rdb.v1.CompareAndDeleteResponse",
+        succeeded,
+        version,
+        revision: BigInt(counter.revision),
+        ...previous,
+      },
     };
   }
   if (succeeded) {
@@ -109,7 +115,13 @@ function compareAndWrite(command: CompareCommand, view: ApplyView, counter: Revi
   const version = BigInt(succeeded ? counter.revision : (found?.version ?? 0));
   return {
     case: "compareAndSwap",
-    value: { $typeName: "rdb.v1.CompareAndSwapResponse", succeeded, version, ...previous },
+    value: {
+      $typeName: "rdb.v1.CompareAndSwapResponse",
+      succeeded,
+      version,
+      revision: BigInt(counter.revision),
+      ...previous,
+    },
   };
 }
 

@@ -15,6 +15,8 @@ const codes: Readonly<Record<Reason, ErrorCode>> = {
   invalidArgument: "RDB_INVALID_ARGUMENT",
   diskFull: "RDB_DISK_FULL",
   dataCorrupt: "RDB_DATA_CORRUPT",
+  requestExpired: "RDB_REQUEST_EXPIRED",
+  sequenceClosed: "RDB_SEQUENCE_CLOSED",
 };
 
 /** A Region's refusal as an exception; rdb-wire gives it its gRPC code. One that a newer Store sent is internal. */

@@ -32,6 +32,8 @@ export function kvRequest(options: {
     timeoutMs: options.timeoutMs ?? 0,
     readFrom: options.fromFollower === true ? ReadFrom.FOLLOWER : ReadFrom.UNSPECIFIED,
     command: options.command,
+    sequence: 0,
+    issuedAtMs: 0n,
   };
 }
 

@@ -12,14 +12,16 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file rdb/v1/errorpb.proto.
  */
 export const file_rdb_v1_errorpb: GenFile = /*@__PURE__*/
-  fileDesc("ChRyZGIvdjEvZXJyb3JwYi5wcm90bxIGcmRiLnYxIoYECgtSZWdpb25FcnJvchIPCgdtZXNzYWdlGAEgASgJEicKCm5vdF9sZWFkZXIYAiABKAsyES5yZGIudjEuTm90TGVhZGVySAASMAoPZXBvY2hfbm90X21hdGNoGAMgASgLMhUucmRiLnYxLkVwb2NoTm90TWF0Y2hIABIyChByZWdpb25fbm90X2ZvdW5kGAQgASgLMhYucmRiLnYxLlJlZ2lvbk5vdEZvdW5kSAASMwoRa2V5X25vdF9pbl9yZWdpb24YBSABKAsyFi5yZGIudjEuS2V5Tm90SW5SZWdpb25IABItCg1zdGFsZV9jb21tYW5kGAYgASgLMhQucmRiLnYxLlN0YWxlQ29tbWFuZEgAEi4KDnNlcnZlcl9pc19idXN5GAcgASgLMhQucmRiLnYxLlNlcnZlcklzQnVzeUgAEjAKD3N0b3JlX25vdF9tYXRjaBgIIAEoCzIVLnJkYi52MS5TdG9yZU5vdE1hdGNoSAASMwoQaW52YWxpZF9hcmd1bWVudBgJIAEoCzIXLnJkYi52MS5JbnZhbGlkQXJndW1lbnRIABIlCglkaXNrX2Z1bGwYCiABKAsyEC5yZGIudjEuRGlza0Z1bGxIABIrCgxkYXRhX2NvcnJ1cHQYCyABKAsyEy5yZGIudjEuRGF0YUNvcnJ1cHRIAEIICgZyZWFzb24iVAoJTm90TGVhZGVyEhEKCXJlZ2lvbl9pZBgBIAEoBBIcCgZsZWFkZXIYAiABKAsyDC5yZGIudjEuUGVlchIWCg5sZWFkZXJfYWRkcmVzcxgDIAEoCSI4Cg1FcG9jaE5vdE1hdGNoEicKD2N1cnJlbnRfcmVnaW9ucxgBIAMoCzIOLnJkYi52MS5SZWdpb24iIwoOUmVnaW9uTm90Rm91bmQSEQoJcmVnaW9uX2lkGAEgASgEIj0KDktleU5vdEluUmVnaW9uEgsKA2tleRgBIAEoDBIeCgZyZWdpb24YAiABKAsyDi5yZGIudjEuUmVnaW9uIg4KDFN0YWxlQ29tbWFuZCIyCgxTZXJ2ZXJJc0J1c3kSDgoGcmVhc29uGAEgASgJEhIKCmJhY2tvZmZfbXMYAiABKA0iQgoNU3RvcmVOb3RNYXRjaBIYChByZXF1ZXN0X3N0b3JlX2lkGAEgASgEEhcKD2FjdHVhbF9zdG9yZV9pZBgCIAEoBCIgCg9JbnZhbGlkQXJndW1lbnQSDQoFZmllbGQYASABKAkiCgoIRGlza0Z1bGwiDQoLRGF0YUNvcnJ1cHRiBnByb3RvMw", [file_rdb_v1_metapb]);
+  fileDesc("ChRyZGIvdjEvZXJyb3JwYi5wcm90bxIGcmRiLnYxIuwECgtSZWdpb25FcnJvchIPCgdtZXNzYWdlGAEgASgJEicKCm5vdF9sZWFkZXIYAiABKAsyES5yZGIudjEuTm90TGVhZGVySAASMAoPZXBvY2hfbm90X21hdGNoGAMgASgLMhUucmRiLnYxLkVwb2NoTm90TWF0Y2hIABIyChByZWdpb25fbm90X2ZvdW5kGAQgASgLMhYucmRiLnYxLlJlZ2lvbk5vdEZvdW5kSAASMwoRa2V5X25vdF9pbl9yZWdpb24YBSABKAsyFi5yZGIudjEuS2V5Tm90SW5SZWdpb25IABItCg1zdGFsZV9jb21tYW5kGAYgASgLMhQucmRiLnYxLlN0YWxlQ29tbWFuZEgAEi4KDnNlcnZlcl9pc19idXN5GAcgASgLMhQucmRiLnYxLlNlcnZlcklzQnVzeUgAEjAKD3N0b3JlX25vdF9tYXRjaBgIIAEoCzIVLnJkYi52MS5TdG9yZU5vdE1hdGNoSAASMwoQaW52YWxpZF9hcmd1bWVudBgJIAEoCzIXLnJkYi52MS5JbnZhbGlkQXJndW1lbnRIABIlCglkaXNrX2Z1bGwYCiABKAsyEC5yZGIudjEuRGlza0Z1bGxIABIrCgxkYXRhX2NvcnJ1cHQYCyABKAsyEy5yZGIudjEuRGF0YUNvcnJ1cHRIABIxCg9yZXF1ZXN0X2V4cGlyZWQYDCABKAsyFi5yZGIudjEuUmVxdWVzdEV4cGlyZWRIABIxCg9zZXF1ZW5jZV9jbG9zZWQYDSABKAsyFi5yZGIudjEuU2VxdWVuY2VDbG9zZWRIAEIICgZyZWFzb24iVAoJTm90TGVhZGVyEhEKCXJlZ2lvbl9pZBgBIAEoBBIcCgZsZWFkZXIYAiABKAsyDC5yZGIudjEuUGVlchIWCg5sZWFkZXJfYWRkcmVzcxgDIAEoCSI4Cg1FcG9jaE5vdE1hdGNoEicKD2N1cnJlbnRfcmVnaW9ucxgBIAMoCzIOLnJkYi52MS5SZWdpb24iIwoOUmVnaW9uTm90Rm91bmQSEQoJcmVnaW9uX2lkGAEgASgEIj0KDktleU5vdEluUmVnaW9uEgsKA2tleRgBIAEoDBIeCgZyZWdpb24YAiABKAsyDi5yZGIudjEuUmVnaW9uIg4KDFN0YWxlQ29tbWFuZCIyCgxTZXJ2ZXJJc0J1c3kSDgoGcmVhc29uGAEgASgJEhIKCmJhY2tvZmZfbXMYAiABKA0iQgoNU3RvcmVOb3RNYXRjaBIYChByZXF1ZXN0X3N0b3JlX2lkGAEgASgEEhcKD2FjdHVhbF9zdG9yZV9pZBgCIAEoBCIgCg9JbnZhbGlkQXJndW1lbnQSDQoFZmllbGQYASABKAkiCgoIRGlza0Z1bGwiDQoLRGF0YUNvcnJ1cHQiJQoOUmVxdWVzdEV4cGlyZWQSEwoLbG9nX3RpbWVfbXMYASABKAQiEAoOU2VxdWVuY2VDbG9zZWRiBnByb3RvMw", [file_rdb_v1_metapb]);
 
 /**
  * Why a Region did not serve a request: data, because the client acts on it.
  *
  * What each promises about a write:
  *   stale_command                  unknown: it may be applied, now or later
- *   every other one                not applied, and never will be
+ *   request_expired,               not applied by this try, and no further one will be; what an earlier try of the
+ *   sequence_closed                same sequence did, which was not answered, is not known
+ *   every other one                not applied by this try
  *
  * @generated from message rdb.v1.RegionError
  */
@@ -94,6 +96,18 @@ export type RegionError = Message<"rdb.v1.RegionError"> & {
      */
     value: DataCorrupt;
     case: "dataCorrupt";
+  } | {
+    /**
+     * @generated from field: rdb.v1.RequestExpired request_expired = 12;
+     */
+    value: RequestExpired;
+    case: "requestExpired";
+  } | {
+    /**
+     * @generated from field: rdb.v1.SequenceClosed sequence_closed = 13;
+     */
+    value: SequenceClosed;
+    case: "sequenceClosed";
   } | { case: undefined; value?: undefined };
 };
 
@@ -304,4 +318,41 @@ export type DataCorrupt = Message<"rdb.v1.DataCorrupt"> & {
  */
 export const DataCorruptSchema: GenMessage<DataCorrupt> = /*@__PURE__*/
   messageDesc(file_rdb_v1_errorpb, 10);
+
+/**
+ * The write was issued too long before the Region's log time, or ahead of it: whether it was applied before is not
+ * remembered so long. A client that knows that no try of it was applied issues it anew, by this clock.
+ *
+ * @generated from message rdb.v1.RequestExpired
+ */
+export type RequestExpired = Message<"rdb.v1.RequestExpired"> & {
+  /**
+   * The Region's log time, milliseconds since 1970.
+   *
+   * @generated from field: uint64 log_time_ms = 1;
+   */
+  logTimeMs: bigint;
+};
+
+/**
+ * Describes the message rdb.v1.RequestExpired.
+ * Use `create(RequestExpiredSchema)` to create a new message.
+ */
+export const RequestExpiredSchema: GenMessage<RequestExpired> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_errorpb, 11);
+
+/**
+ * The client has said that it is done with this sequence.
+ *
+ * @generated from message rdb.v1.SequenceClosed
+ */
+export type SequenceClosed = Message<"rdb.v1.SequenceClosed"> & {
+};
+
+/**
+ * Describes the message rdb.v1.SequenceClosed.
+ * Use `create(SequenceClosedSchema)` to create a new message.
+ */
+export const SequenceClosedSchema: GenMessage<SequenceClosed> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_errorpb, 12);
 

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file rdb/v1/kv_service.proto.
  */
 export const file_rdb_v1_kv_service: GenFile = /*@__PURE__*/
-  fileDesc("ChdyZGIvdjEva3Zfc2VydmljZS5wcm90bxIGcmRiLnYxIjcKDEJhdGNoUmVxdWVzdBInCgdyZWdpb25zGAEgAygLMhYucmRiLnYxLlJlZ2lvblJlcXVlc3RzIlsKDlJlZ2lvblJlcXVlc3RzEiQKBmhlYWRlchgBIAEoCzIULnJkYi52MS5SZWdpb25IZWFkZXISIwoIcmVxdWVzdHMYAiADKAsyES5yZGIudjEuS3ZSZXF1ZXN0IlcKDFJlZ2lvbkhlYWRlchIRCglyZWdpb25faWQYASABKAQSIgoFZXBvY2gYAiABKAsyEy5yZGIudjEuUmVnaW9uRXBvY2gSEAoIc3RvcmVfaWQYAyABKAQi8wQKCUt2UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgNEhIKCnRpbWVvdXRfbXMYAiABKA0SIwoJcmVhZF9mcm9tGAMgASgOMhAucmRiLnYxLlJlYWRGcm9tEiEKA2dldBgEIAEoCzISLnJkYi52MS5HZXRSZXF1ZXN0SAASIQoDcHV0GAUgASgLMhIucmRiLnYxLlB1dFJlcXVlc3RIABInCgZkZWxldGUYBiABKAsyFS5yZGIudjEuRGVsZXRlUmVxdWVzdEgAEiMKBHNjYW4YByABKAsyEy5yZGIudjEuU2NhblJlcXVlc3RIABIsCgliYXRjaF9nZXQYCCABKAsyFy5yZGIudjEuQmF0Y2hHZXRSZXF1ZXN0SAASLAoJYmF0Y2hfcHV0GAkgASgLMhcucmRiLnYxLkJhdGNoUHV0UmVxdWVzdEgAEjIKDGJhdGNoX2RlbGV0ZRgKIAEoCzIaLnJkYi52MS5CYXRjaERlbGV0ZVJlcXVlc3RIABIyCgxkZWxldGVfcmFuZ2UYCyABKAsyGi5yZGIudjEuRGVsZXRlUmFuZ2VSZXF1ZXN0SAASOQoQY29tcGFyZV9hbmRfc3dhcBgMIAEoCzIdLnJkYi52MS5Db21wYXJlQW5kU3dhcFJlcXVlc3RIABI9ChJjb21wYXJlX2FuZF9kZWxldGUYDSABKAsyHy5yZGIudjEuQ29tcGFyZUFuZERlbGV0ZVJlcXVlc3RIABI8ChFjb25kaXRpb25hbF9iYXRjaBgOIAEoCzIfLnJkYi52MS5Db25kaXRpb25hbEJhdGNoUmVxdWVzdEgAQgkKB2NvbW1hbmQiNgoNQmF0Y2hSZXNwb25zZRIlCglyZXNwb25zZXMYASADKAsyEi5yZGIudjEuS3ZSZXNwb25zZSLrBAoKS3ZSZXNwb25zZRISCgpyZXF1ZXN0X2lkGAEgASgNEiQKBWVycm9yGAIgASgLMhMucmRiLnYxLlJlZ2lvbkVycm9ySAASIgoDZ2V0GAQgASgLMhMucmRiLnYxLkdldFJlc3BvbnNlSAASIgoDcHV0GAUgASgLMhMucmRiLnYxLlB1dFJlc3BvbnNlSAASKAoGZGVsZXRlGAYgASgLMhYucmRiLnYxLkRlbGV0ZVJlc3BvbnNlSAASJAoEc2NhbhgHIAEoCzIULnJkYi52MS5TY2FuUmVzcG9uc2VIABItCgliYXRjaF9nZXQYCCABKAsyGC5yZGIudjEuQmF0Y2hHZXRSZXNwb25zZUgAEi0KCWJhdGNoX3B1dBgJIAEoCzIYLnJkYi52MS5CYXRjaFB1dFJlc3BvbnNlSAASMwoMYmF0Y2hfZGVsZXRlGAogASgLMhsucmRiLnYxLkJhdGNoRGVsZXRlUmVzcG9uc2VIABIzCgxkZWxldGVfcmFuZ2UYCyABKAsyGy5yZGIudjEuRGVsZXRlUmFuZ2VSZXNwb25zZUgAEjoKEGNvbXBhcmVfYW5kX3N3YXAYDCABKAsyHi5yZGIudjEuQ29tcGFyZUFuZFN3YXBSZXNwb25zZUgAEj4KEmNvbXBhcmVfYW5kX2RlbGV0ZRgNIAEoCzIgLnJkYi52MS5Db21wYXJlQW5kRGVsZXRlUmVzcG9uc2VIABI9ChFjb25kaXRpb25hbF9iYXRjaBgOIAEoCzIgLnJkYi52MS5Db25kaXRpb25hbEJhdGNoUmVzcG9uc2VIAEIICgZyZXN1bHQiMgoDUm93EgsKA2tleRgBIAEoDBINCgV2YWx1ZRgCIAEoDBIPCgd2ZXJzaW9uGAMgASgEIhkKCkdldFJlcXVlc3QSCwoDa2V5GAEgASgMIk4KC0dldFJlc3BvbnNlEg0KBWZvdW5kGAEgASgIEg0KBXZhbHVlGAIgASgMEg8KB3ZlcnNpb24YAyABKAQSEAoIcmV2aXNpb24YBCABKAQiHwoPQmF0Y2hHZXRSZXF1ZXN0EgwKBGtleXMYASADKAwiPwoQQmF0Y2hHZXRSZXNwb25zZRIZCgRyb3dzGAEgAygLMgsucmRiLnYxLlJvdxIQCghyZXZpc2lvbhgCIAEoBCIoCgpQdXRSZXF1ZXN0EgsKA2tleRgBIAEoDBINCgV2YWx1ZRgCIAEoDCIeCgtQdXRSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgEIiYKCEtleVZhbHVlEgsKA2tleRgBIAEoDBINCgV2YWx1ZRgCIAEoDCIxCg9CYXRjaFB1dFJlcXVlc3QSHgoEcm93cxgBIAMoCzIQLnJkYi52MS5LZXlWYWx1ZSIjChBCYXRjaFB1dFJlc3BvbnNlEg8KB3ZlcnNpb24YASABKAQiHAoNRGVsZXRlUmVxdWVzdBILCgNrZXkYASABKAwiMwoORGVsZXRlUmVzcG9uc2USDwoHZGVsZXRlZBgBIAEoCBIQCghyZXZpc2lvbhgCIAEoBCIiChJCYXRjaERlbGV0ZVJlcXVlc3QSDAoEa2V5cxgBIAMoDCI+ChNCYXRjaERlbGV0ZVJlc3BvbnNlEhUKDWRlbGV0ZWRfY291bnQYASABKA0SEAoIcmV2aXNpb24YAiABKAQidwoLU2NhblJlcXVlc3QSEQoJc3RhcnRfa2V5GAEgASgMEg8KB2VuZF9rZXkYAiABKAwSDQoFbGltaXQYAyABKA0SDwoHcmV2ZXJzZRgEIAEoCBIRCglrZXlzX29ubHkYBSABKAgSEQoJbWF4X2J5dGVzGAYgASgNIn8KDFNjYW5SZXNwb25zZRIZCgRyb3dzGAEgAygLMgsucmRiLnYxLlJvdxIQCghoYXNfbW9yZRgCIAEoCBIQCghyZXZpc2lvbhgDIAEoBBIYChByZWdpb25fc3RhcnRfa2V5GAQgASgMEhYKDnJlZ2lvbl9lbmRfa2V5GAUgASgMIjgKEkRlbGV0ZVJhbmdlUmVxdWVzdBIRCglzdGFydF9rZXkYASABKAwSDwoHZW5kX2tleRgCIAEoDCInChNEZWxldGVSYW5nZVJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgEIlAKC0V4cGVjdGF0aW9uEhEKB3ZlcnNpb24YASABKARIABIPCgV2YWx1ZRgCIAEoDEgAEhAKBmFic2VudBgDIAEoCEgAQgsKCWNvbmRpdGlvbiJxChVDb21wYXJlQW5kU3dhcFJlcXVlc3QSCwoDa2V5GAEgASgMEiMKBmV4cGVjdBgCIAEoCzITLnJkYi52MS5FeHBlY3RhdGlvbhINCgV2YWx1ZRgDIAEoDBIXCg9yZXR1cm5fcHJldmlvdXMYBCABKAgiWwoWQ29tcGFyZUFuZFN3YXBSZXNwb25zZRIRCglzdWNjZWVkZWQYASABKAgSDwoHdmVyc2lvbhgCIAEoBBIdCghwcmV2aW91cxgDIAEoCzILLnJkYi52MS5Sb3ciZAoXQ29tcGFyZUFuZERlbGV0ZVJlcXVlc3QSCwoDa2V5GAEgASgMEiMKBmV4cGVjdBgCIAEoCzITLnJkYi52MS5FeHBlY3RhdGlvbhIXCg9yZXR1cm5fcHJldmlvdXMYAyABKAgiXQoYQ29tcGFyZUFuZERlbGV0ZVJlc3BvbnNlEhEKCXN1Y2NlZWRlZBgBIAEoCBIPCgd2ZXJzaW9uGAIgASgEEh0KCHByZXZpb3VzGAMgASgLMgsucmRiLnYxLlJvdyIwChBWZXJzaW9uQ29uZGl0aW9uEgsKA2tleRgBIAEoDBIPCgd2ZXJzaW9uGAIgASgEIkoKCE11dGF0aW9uEh8KA3B1dBgBIAEoCzIQLnJkYi52MS5LZXlWYWx1ZUgAEhAKBmRlbGV0ZRgCIAEoDEgAQgsKCW9wZXJhdGlvbiJsChdDb25kaXRpb25hbEJhdGNoUmVxdWVzdBIsCgpjb25kaXRpb25zGAEgAygLMhgucmRiLnYxLlZlcnNpb25Db25kaXRpb24SIwoJbXV0YXRpb25zGAIgAygLMhAucmRiLnYxLk11dGF0aW9uIloKGENvbmRpdGlvbmFsQmF0Y2hSZXNwb25zZRIRCglzdWNjZWVkZWQYASABKAgSEAoIcmV2aXNpb24YAiABKAQSGQoRZmFpbGVkX2NvbmRpdGlvbnMYAyADKA0qPQoIUmVhZEZyb20SGQoVUkVBRF9GUk9NX1VOU1BFQ0lGSUVEEAASFgoSUkVBRF9GUk9NX0ZPTExPV0VSEAEyngYKCUt2U2VydmljZRI4CgVCYXRjaBIULnJkYi52MS5CYXRjaFJlcXVlc3QaFS5yZGIudjEuQmF0Y2hSZXNwb25zZSgBMAESLgoDR2V0EhIucmRiLnYxLkdldFJlcXVlc3QaEy5yZGIudjEuR2V0UmVzcG9uc2USPQoIQmF0Y2hHZXQSFy5yZGIudjEuQmF0Y2hHZXRSZXF1ZXN0GhgucmRiLnYxLkJhdGNoR2V0UmVzcG9uc2USLgoDUHV0EhIucmRiLnYxLlB1dFJlcXVlc3QaEy5yZGIudjEuUHV0UmVzcG9uc2USPQoIQmF0Y2hQdXQSFy5yZGIudjEuQmF0Y2hQdXRSZXF1ZXN0GhgucmRiLnYxLkJhdGNoUHV0UmVzcG9uc2USNwoGRGVsZXRlEhUucmRiLnYxLkRlbGV0ZVJlcXVlc3QaFi5yZGIudjEuRGVsZXRlUmVzcG9uc2USRgoLQmF0Y2hEZWxldGUSGi5yZGIudjEuQmF0Y2hEZWxldGVSZXF1ZXN0GhsucmRiLnYxLkJhdGNoRGVsZXRlUmVzcG9uc2USMQoEU2NhbhITLnJkYi52MS5TY2FuUmVxdWVzdBoULnJkYi52MS5TY2FuUmVzcG9uc2USRgoLRGVsZXRlUmFuZ2USGi5yZGIudjEuRGVsZXRlUmFuZ2VSZXF1ZXN0GhsucmRiLnYxLkRlbGV0ZVJhbmdlUmVzcG9uc2USTwoOQ29tcGFyZUFuZFN3YXASHS5yZGIudjEuQ29tcGFyZUFuZFN3YXBSZXF1ZXN0Gh4ucmRiLnYxLkNvbXBhcmVBbmRTd2FwUmVzcG9uc2USVQoQQ29tcGFyZUFuZERlbGV0ZRIfLnJkYi52MS5Db21wYXJlQW5kRGVsZXRlUmVxdWVzdBogLnJkYi52MS5Db21wYXJlQW5kRGVsZXRlUmVzcG9uc2USVQoQQ29uZGl0aW9uYWxCYXRjaBIfLnJkYi52MS5Db25kaXRpb25hbEJhdGNoUmVxdWVzdBogLnJkYi52MS5Db25kaXRpb25hbEJhdGNoUmVzcG9uc2ViBnByb3RvMw", [file_rdb_v1_errorpb, file_rdb_v1_metapb]);
+  fileDesc("ChdyZGIvdjEva3Zfc2VydmljZS5wcm90bxIGcmRiLnYxIjcKDEJhdGNoUmVxdWVzdBInCgdyZWdpb25zGAEgAygLMhYucmRiLnYxLlJlZ2lvblJlcXVlc3RzIlsKDlJlZ2lvblJlcXVlc3RzEiQKBmhlYWRlchgBIAEoCzIULnJkYi52MS5SZWdpb25IZWFkZXISIwoIcmVxdWVzdHMYAiADKAsyES5yZGIudjEuS3ZSZXF1ZXN0In8KDFJlZ2lvbkhlYWRlchIRCglyZWdpb25faWQYASABKAQSIgoFZXBvY2gYAiABKAsyEy5yZGIudjEuUmVnaW9uRXBvY2gSEAoIc3RvcmVfaWQYAyABKAQSJgoHc2Vzc2lvbhgEIAEoCzIVLnJkYi52MS5DbGllbnRTZXNzaW9uIkAKDUNsaWVudFNlc3Npb24SEQoJY2xpZW50X2lkGAEgASgEEhwKFGxvd2VzdF9vcGVuX3NlcXVlbmNlGAIgASgNIpsFCglLdlJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoDRISCgp0aW1lb3V0X21zGAIgASgNEiMKCXJlYWRfZnJvbRgDIAEoDjIQLnJkYi52MS5SZWFkRnJvbRIhCgNnZXQYBCABKAsyEi5yZGIudjEuR2V0UmVxdWVzdEgAEiEKA3B1dBgFIAEoCzISLnJkYi52MS5QdXRSZXF1ZXN0SAASJwoGZGVsZXRlGAYgASgLMhUucmRiLnYxLkRlbGV0ZVJlcXVlc3RIABIjCgRzY2FuGAcgASgLMhMucmRiLnYxLlNjYW5SZXF1ZXN0SAASLAoJYmF0Y2hfZ2V0GAggASgLMhcucmRiLnYxLkJhdGNoR2V0UmVxdWVzdEgAEiwKCWJhdGNoX3B1dBgJIAEoCzIXLnJkYi52MS5CYXRjaFB1dFJlcXVlc3RIABIyCgxiYXRjaF9kZWxldGUYCiABKAsyGi5yZGIudjEuQmF0Y2hEZWxldGVSZXF1ZXN0SAASMgoMZGVsZXRlX3JhbmdlGAsgASgLMhoucmRiLnYxLkRlbGV0ZVJhbmdlUmVxdWVzdEgAEjkKEGNvbXBhcmVfYW5kX3N3YXAYDCABKAsyHS5yZGIudjEuQ29tcGFyZUFuZFN3YXBSZXF1ZXN0SAASPQoSY29tcGFyZV9hbmRfZGVsZXRlGA0gASgLMh8ucmRiLnYxLkNvbXBhcmVBbmREZWxldGVSZXF1ZXN0SAASPAoRY29uZGl0aW9uYWxfYmF0Y2gYDiABKAsyHy5yZGIudjEuQ29uZGl0aW9uYWxCYXRjaFJlcXVlc3RIABIQCghzZXF1ZW5jZRgPIAEoDRIUCgxpc3N1ZWRfYXRfbXMYECABKARCCQoHY29tbWFuZCI2Cg1CYXRjaFJlc3BvbnNlEiUKCXJlc3BvbnNlcxgBIAMoCzISLnJkYi52MS5LdlJlc3BvbnNlIusECgpLdlJlc3BvbnNlEhIKCnJlcXVlc3RfaWQYASABKA0SJAoFZXJyb3IYAiABKAsyEy5yZGIudjEuUmVnaW9uRXJyb3JIABIiCgNnZXQYBCABKAsyEy5yZGIudjEuR2V0UmVzcG9uc2VIABIiCgNwdXQYBSABKAsyEy5yZGIudjEuUHV0UmVzcG9uc2VIABIoCgZkZWxldGUYBiABKAsyFi5yZGIudjEuRGVsZXRlUmVzcG9uc2VIABIkCgRzY2FuGAcgASgLMhQucmRiLnYxLlNjYW5SZXNwb25zZUgAEi0KCWJhdGNoX2dldBgIIAEoCzIYLnJkYi52MS5CYXRjaEdldFJlc3BvbnNlSAASLQoJYmF0Y2hfcHV0GAkgASgLMhgucmRiLnYxLkJhdGNoUHV0UmVzcG9uc2VIABIzCgxiYXRjaF9kZWxldGUYCiABKAsyGy5yZGIudjEuQmF0Y2hEZWxldGVSZXNwb25zZUgAEjMKDGRlbGV0ZV9yYW5nZRgLIAEoCzIbLnJkYi52MS5EZWxldGVSYW5nZVJlc3BvbnNlSAASOgoQY29tcGFyZV9hbmRfc3dhcBgMIAEoCzIeLnJkYi52MS5Db21wYXJlQW5kU3dhcFJlc3BvbnNlSAASPgoSY29tcGFyZV9hbmRfZGVsZXRlGA0gASgLMiAucmRiLnYxLkNvbXBhcmVBbmREZWxldGVSZXNwb25zZUgAEj0KEWNvbmRpdGlvbmFsX2JhdGNoGA4gASgLMiAucmRiLnYxLkNvbmRpdGlvbmFsQmF0Y2hSZXNwb25zZUgAQggKBnJlc3VsdCIyCgNSb3cSCwoDa2V5GAEgASgMEg0KBXZhbHVlGAIgASgMEg8KB3ZlcnNpb24YAyABKAQiGQoKR2V0UmVxdWVzdBILCgNrZXkYASABKAwiTgoLR2V0UmVzcG9uc2USDQoFZm91bmQYASABKAgSDQoFdmFsdWUYAiABKAwSDwoHdmVyc2lvbhgDIAEoBBIQCghyZXZpc2lvbhgEIAEoBCIfCg9CYXRjaEdldFJlcXVlc3QSDAoEa2V5cxgBIAMoDCI/ChBCYXRjaEdldFJlc3BvbnNlEhkKBHJvd3MYASADKAsyCy5yZGIudjEuUm93EhAKCHJldmlzaW9uGAIgASgEIigKClB1dFJlcXVlc3QSCwoDa2V5GAEgASgMEg0KBXZhbHVlGAIgASgMIh4KC1B1dFJlc3BvbnNlEg8KB3ZlcnNpb24YASABKAQiJgoIS2V5VmFsdWUSCwoDa2V5GAEgASgMEg0KBXZhbHVlGAIgASgMIjEKD0JhdGNoUHV0UmVxdWVzdBIeCgRyb3dzGAEgAygLMhAucmRiLnYxLktleVZhbHVlIiMKEEJhdGNoUHV0UmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoBCIcCg1EZWxldGVSZXF1ZXN0EgsKA2tleRgBIAEoDCIzCg5EZWxldGVSZXNwb25zZRIPCgdkZWxldGVkGAEgASgIEhAKCHJldmlzaW9uGAIgASgEIiIKEkJhdGNoRGVsZXRlUmVxdWVzdBIMCgRrZXlzGAEgAygMIj4KE0JhdGNoRGVsZXRlUmVzcG9uc2USFQoNZGVsZXRlZF9jb3VudBgBIAEoDRIQCghyZXZpc2lvbhgCIAEoBCJ3CgtTY2FuUmVxdWVzdBIRCglzdGFydF9rZXkYASABKAwSDwoHZW5kX2tleRgCIAEoDBINCgVsaW1pdBgDIAEoDRIPCgdyZXZlcnNlGAQgASgIEhEKCWtleXNfb25seRgFIAEoCBIRCgltYXhfYnl0ZXMYBiABKA0ifwoMU2NhblJlc3BvbnNlEhkKBHJvd3MYASADKAsyCy5yZGIudjEuUm93EhAKCGhhc19tb3JlGAIgASgIEhAKCHJldmlzaW9uGAMgASgEEhgKEHJlZ2lvbl9zdGFydF9rZXkYBCABKAwSFgoOcmVnaW9uX2VuZF9rZXkYBSABKAwiOAoSRGVsZXRlUmFuZ2VSZXF1ZXN0EhEKCXN0YXJ0X2tleRgBIAEoDBIPCgdlbmRfa2V5GAIgASgMIicKE0RlbGV0ZVJhbmdlUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAQiUAoLRXhwZWN0YXRpb24SEQoHdmVyc2lvbhgBIAEoBEgAEg8KBXZhbHVlGAIgASgMSAASEAoGYWJzZW50GAMgASgISABCCwoJY29uZGl0aW9uInEKFUNvbXBhcmVBbmRTd2FwUmVxdWVzdBILCgNrZXkYASABKAwSIwoGZXhwZWN0GAIgASgLMhMucmRiLnYxLkV4cGVjdGF0aW9uEg0KBXZhbHVlGAMgASgMEhcKD3JldHVybl9wcmV2aW91cxgEIAEoCCJtChZDb21wYXJlQW5kU3dhcFJlc3BvbnNlEhEKCXN1Y2NlZWRlZBgBIAEoCBIPCgd2ZXJzaW9uGAIgASgEEh0KCHByZXZpb3VzGAMgASgLMgsucmRiLnYxLlJvdxIQCghyZXZpc2lvbhgEIAEoBCJkChdDb21wYXJlQW5kRGVsZXRlUmVxdWVzdBILCgNrZXkYASABKAwSIwoGZXhwZWN0GAIgASgLMhMucmRiLnYxLkV4cGVjdGF0aW9uEhcKD3JldHVybl9wcmV2aW91cxgDIAEoCCJvChhDb21wYXJlQW5kRGVsZXRlUmVzcG9uc2USEQoJc3VjY2VlZGVkGAEgASgIEg8KB3ZlcnNpb24YAiABKAQSHQoIcHJldmlvdXMYAyABKAsyCy5yZGIudjEuUm93EhAKCHJldmlzaW9uGAQgASgEIjAKEFZlcnNpb25Db25kaXRpb24SCwoDa2V5GAEgASgMEg8KB3ZlcnNpb24YAiABKAQiSgoITXV0YXRpb24SHwoDcHV0GAEgASgLMhAucmRiLnYxLktleVZhbHVlSAASEAoGZGVsZXRlGAIgASgMSABCCwoJb3BlcmF0aW9uImwKF0NvbmRpdGlvbmFsQmF0Y2hSZXF1ZXN0EiwKCmNvbmRpdGlvbnMYASADKAsyGC5yZGIudjEuVmVyc2lvbkNvbmRpdGlvbhIjCgltdXRhdGlvbnMYAiADKAsyEC5yZGIudjEuTXV0YXRpb24iWgoYQ29uZGl0aW9uYWxCYXRjaFJlc3BvbnNlEhEKCXN1Y2NlZWRlZBgBIAEoCBIQCghyZXZpc2lvbhgCIAEoBBIZChFmYWlsZWRfY29uZGl0aW9ucxgDIAMoDSo9CghSZWFkRnJvbRIZChVSRUFEX0ZST01fVU5TUEVDSUZJRUQQABIWChJSRUFEX0ZST01fRk9MTE9XRVIQATKeBgoJS3ZTZXJ2aWNlEjgKBUJhdGNoEhQucmRiLnYxLkJhdGNoUmVxdWVzdBoVLnJkYi52MS5CYXRjaFJlc3BvbnNlKAEwARIuCgNHZXQSEi5yZGIudjEuR2V0UmVxdWVzdBoTLnJkYi52MS5HZXRSZXNwb25zZRI9CghCYXRjaEdldBIXLnJkYi52MS5CYXRjaEdldFJlcXVlc3QaGC5yZGIudjEuQmF0Y2hHZXRSZXNwb25zZRIuCgNQdXQSEi5yZGIudjEuUHV0UmVxdWVzdBoTLnJkYi52MS5QdXRSZXNwb25zZRI9CghCYXRjaFB1dBIXLnJkYi52MS5CYXRjaFB1dFJlcXVlc3QaGC5yZGIudjEuQmF0Y2hQdXRSZXNwb25zZRI3CgZEZWxldGUSFS5yZGIudjEuRGVsZXRlUmVxdWVzdBoWLnJkYi52MS5EZWxldGVSZXNwb25zZRJGCgtCYXRjaERlbGV0ZRIaLnJkYi52MS5CYXRjaERlbGV0ZVJlcXVlc3QaGy5yZGIudjEuQmF0Y2hEZWxldGVSZXNwb25zZRIxCgRTY2FuEhMucmRiLnYxLlNjYW5SZXF1ZXN0GhQucmRiLnYxLlNjYW5SZXNwb25zZRJGCgtEZWxldGVSYW5nZRIaLnJkYi52MS5EZWxldGVSYW5nZVJlcXVlc3QaGy5yZGIudjEuRGVsZXRlUmFuZ2VSZXNwb25zZRJPCg5Db21wYXJlQW5kU3dhcBIdLnJkYi52MS5Db21wYXJlQW5kU3dhcFJlcXVlc3QaHi5yZGIudjEuQ29tcGFyZUFuZFN3YXBSZXNwb25zZRJVChBDb21wYXJlQW5kRGVsZXRlEh8ucmRiLnYxLkNvbXBhcmVBbmREZWxldGVSZXF1ZXN0GiAucmRiLnYxLkNvbXBhcmVBbmREZWxldGVSZXNwb25zZRJVChBDb25kaXRpb25hbEJhdGNoEh8ucmRiLnYxLkNvbmRpdGlvbmFsQmF0Y2hSZXF1ZXN0GiAucmRiLnYxLkNvbmRpdGlvbmFsQmF0Y2hSZXNwb25zZWIGcHJvdG8z", [file_rdb_v1_errorpb, file_rdb_v1_metapb]);
 
 /**
  * Whatever gathered while the last message was being written, grouped by Region.
@@ -77,6 +77,13 @@ export type RegionHeader = Message<"rdb.v1.RegionHeader"> & {
    * @generated from field: uint64 store_id = 3;
    */
   storeId: bigint;
+
+  /**
+   * Who sends the writes. Absent: they carry no identity, and one that is sent twice may be applied twice.
+   *
+   * @generated from field: rdb.v1.ClientSession session = 4;
+   */
+  session?: ClientSession | undefined;
 };
 
 /**
@@ -85,6 +92,35 @@ export type RegionHeader = Message<"rdb.v1.RegionHeader"> & {
  */
 export const RegionHeaderSchema: GenMessage<RegionHeader> = /*@__PURE__*/
   messageDesc(file_rdb_v1_kv_service, 2);
+
+/**
+ * A client, and which of its writes it is done with. Together with a write's sequence it is what makes a retried write
+ * be applied once, and answered as it was the first time.
+ *
+ * @generated from message rdb.v1.ClientSession
+ */
+export type ClientSession = Message<"rdb.v1.ClientSession"> & {
+  /**
+   * Drawn at random when a client starts, and again when its sequences run out. A safe integer, never 0.
+   *
+   * @generated from field: uint64 client_id = 1;
+   */
+  clientId: bigint;
+
+  /**
+   * Every sequence below is closed for the Region: its call has ended, and it is never sent there again.
+   *
+   * @generated from field: uint32 lowest_open_sequence = 2;
+   */
+  lowestOpenSequence: number;
+};
+
+/**
+ * Describes the message rdb.v1.ClientSession.
+ * Use `create(ClientSessionSchema)` to create a new message.
+ */
+export const ClientSessionSchema: GenMessage<ClientSession> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_kv_service, 3);
 
 /**
  * @generated from message rdb.v1.KvRequest
@@ -179,6 +215,21 @@ export type KvRequest = Message<"rdb.v1.KvRequest"> & {
     value: ConditionalBatchRequest;
     case: "conditionalBatch";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * Of a write: rises with each one of its session, from 1. 0: no identity. A retry has the sequence of the first try.
+   *
+   * @generated from field: uint32 sequence = 15;
+   */
+  sequence: number;
+
+  /**
+   * Of a write with a sequence: when it was first sent, milliseconds since 1970, as the client estimates the Region's
+   * log time. The same in every retry. Writes outside of the window around log time get `RequestExpired`.
+   *
+   * @generated from field: uint64 issued_at_ms = 16;
+   */
+  issuedAtMs: bigint;
 };
 
 /**
@@ -186,7 +237,7 @@ export type KvRequest = Message<"rdb.v1.KvRequest"> & {
  * Use `create(KvRequestSchema)` to create a new message.
  */
 export const KvRequestSchema: GenMessage<KvRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 3);
+  messageDesc(file_rdb_v1_kv_service, 4);
 
 /**
  * @generated from message rdb.v1.BatchResponse
@@ -203,7 +254,7 @@ export type BatchResponse = Message<"rdb.v1.BatchResponse"> & {
  * Use `create(BatchResponseSchema)` to create a new message.
  */
 export const BatchResponseSchema: GenMessage<BatchResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 4);
+  messageDesc(file_rdb_v1_kv_service, 5);
 
 /**
  * @generated from message rdb.v1.KvResponse
@@ -297,7 +348,7 @@ export type KvResponse = Message<"rdb.v1.KvResponse"> & {
  * Use `create(KvResponseSchema)` to create a new message.
  */
 export const KvResponseSchema: GenMessage<KvResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 5);
+  messageDesc(file_rdb_v1_kv_service, 6);
 
 /**
  * A key's value. Its version is the Region's revision at the write: it only ever rises, through delete and
@@ -329,7 +380,7 @@ export type Row = Message<"rdb.v1.Row"> & {
  * Use `create(RowSchema)` to create a new message.
  */
 export const RowSchema: GenMessage<Row> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 6);
+  messageDesc(file_rdb_v1_kv_service, 7);
 
 /**
  * @generated from message rdb.v1.GetRequest
@@ -346,7 +397,7 @@ export type GetRequest = Message<"rdb.v1.GetRequest"> & {
  * Use `create(GetRequestSchema)` to create a new message.
  */
 export const GetRequestSchema: GenMessage<GetRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 7);
+  messageDesc(file_rdb_v1_kv_service, 8);
 
 /**
  * @generated from message rdb.v1.GetResponse
@@ -380,7 +431,7 @@ export type GetResponse = Message<"rdb.v1.GetResponse"> & {
  * Use `create(GetResponseSchema)` to create a new message.
  */
 export const GetResponseSchema: GenMessage<GetResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 8);
+  messageDesc(file_rdb_v1_kv_service, 9);
 
 /**
  * @generated from message rdb.v1.BatchGetRequest
@@ -397,7 +448,7 @@ export type BatchGetRequest = Message<"rdb.v1.BatchGetRequest"> & {
  * Use `create(BatchGetRequestSchema)` to create a new message.
  */
 export const BatchGetRequestSchema: GenMessage<BatchGetRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 9);
+  messageDesc(file_rdb_v1_kv_service, 10);
 
 /**
  * @generated from message rdb.v1.BatchGetResponse
@@ -421,7 +472,7 @@ export type BatchGetResponse = Message<"rdb.v1.BatchGetResponse"> & {
  * Use `create(BatchGetResponseSchema)` to create a new message.
  */
 export const BatchGetResponseSchema: GenMessage<BatchGetResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 10);
+  messageDesc(file_rdb_v1_kv_service, 11);
 
 /**
  * @generated from message rdb.v1.PutRequest
@@ -443,7 +494,7 @@ export type PutRequest = Message<"rdb.v1.PutRequest"> & {
  * Use `create(PutRequestSchema)` to create a new message.
  */
 export const PutRequestSchema: GenMessage<PutRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 11);
+  messageDesc(file_rdb_v1_kv_service, 12);
 
 /**
  * @generated from message rdb.v1.PutResponse
@@ -460,7 +511,7 @@ export type PutResponse = Message<"rdb.v1.PutResponse"> & {
  * Use `create(PutResponseSchema)` to create a new message.
  */
 export const PutResponseSchema: GenMessage<PutResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 12);
+  messageDesc(file_rdb_v1_kv_service, 13);
 
 /**
  * @generated from message rdb.v1.KeyValue
@@ -482,7 +533,7 @@ export type KeyValue = Message<"rdb.v1.KeyValue"> & {
  * Use `create(KeyValueSchema)` to create a new message.
  */
 export const KeyValueSchema: GenMessage<KeyValue> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 13);
+  messageDesc(file_rdb_v1_kv_service, 14);
 
 /**
  * Atomic within its Region.
@@ -501,7 +552,7 @@ export type BatchPutRequest = Message<"rdb.v1.BatchPutRequest"> & {
  * Use `create(BatchPutRequestSchema)` to create a new message.
  */
 export const BatchPutRequestSchema: GenMessage<BatchPutRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 14);
+  messageDesc(file_rdb_v1_kv_service, 15);
 
 /**
  * @generated from message rdb.v1.BatchPutResponse
@@ -520,7 +571,7 @@ export type BatchPutResponse = Message<"rdb.v1.BatchPutResponse"> & {
  * Use `create(BatchPutResponseSchema)` to create a new message.
  */
 export const BatchPutResponseSchema: GenMessage<BatchPutResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 15);
+  messageDesc(file_rdb_v1_kv_service, 16);
 
 /**
  * @generated from message rdb.v1.DeleteRequest
@@ -537,7 +588,7 @@ export type DeleteRequest = Message<"rdb.v1.DeleteRequest"> & {
  * Use `create(DeleteRequestSchema)` to create a new message.
  */
 export const DeleteRequestSchema: GenMessage<DeleteRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 16);
+  messageDesc(file_rdb_v1_kv_service, 17);
 
 /**
  * @generated from message rdb.v1.DeleteResponse
@@ -561,7 +612,7 @@ export type DeleteResponse = Message<"rdb.v1.DeleteResponse"> & {
  * Use `create(DeleteResponseSchema)` to create a new message.
  */
 export const DeleteResponseSchema: GenMessage<DeleteResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 17);
+  messageDesc(file_rdb_v1_kv_service, 18);
 
 /**
  * Atomic within its Region.
@@ -580,7 +631,7 @@ export type BatchDeleteRequest = Message<"rdb.v1.BatchDeleteRequest"> & {
  * Use `create(BatchDeleteRequestSchema)` to create a new message.
  */
 export const BatchDeleteRequestSchema: GenMessage<BatchDeleteRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 18);
+  messageDesc(file_rdb_v1_kv_service, 19);
 
 /**
  * @generated from message rdb.v1.BatchDeleteResponse
@@ -604,7 +655,7 @@ export type BatchDeleteResponse = Message<"rdb.v1.BatchDeleteResponse"> & {
  * Use `create(BatchDeleteResponseSchema)` to create a new message.
  */
 export const BatchDeleteResponseSchema: GenMessage<BatchDeleteResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 19);
+  messageDesc(file_rdb_v1_kv_service, 20);
 
 /**
  * One page: rows of [start_key, end_key) that lie in the Region, ascending, or descending when `reverse`.
@@ -652,7 +703,7 @@ export type ScanRequest = Message<"rdb.v1.ScanRequest"> & {
  * Use `create(ScanRequestSchema)` to create a new message.
  */
 export const ScanRequestSchema: GenMessage<ScanRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 20);
+  messageDesc(file_rdb_v1_kv_service, 21);
 
 /**
  * @generated from message rdb.v1.ScanResponse
@@ -693,7 +744,7 @@ export type ScanResponse = Message<"rdb.v1.ScanResponse"> & {
  * Use `create(ScanResponseSchema)` to create a new message.
  */
 export const ScanResponseSchema: GenMessage<ScanResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 21);
+  messageDesc(file_rdb_v1_kv_service, 22);
 
 /**
  * Deletes every key of [start_key, end_key), which must lie in one Region.
@@ -717,7 +768,7 @@ export type DeleteRangeRequest = Message<"rdb.v1.DeleteRangeRequest"> & {
  * Use `create(DeleteRangeRequestSchema)` to create a new message.
  */
 export const DeleteRangeRequestSchema: GenMessage<DeleteRangeRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 22);
+  messageDesc(file_rdb_v1_kv_service, 23);
 
 /**
  * @generated from message rdb.v1.DeleteRangeResponse
@@ -734,7 +785,7 @@ export type DeleteRangeResponse = Message<"rdb.v1.DeleteRangeResponse"> & {
  * Use `create(DeleteRangeResponseSchema)` to create a new message.
  */
 export const DeleteRangeResponseSchema: GenMessage<DeleteRangeResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 23);
+  messageDesc(file_rdb_v1_kv_service, 24);
 
 /**
  * What must hold of the key for the write to happen. None set: anything.
@@ -777,7 +828,7 @@ export type Expectation = Message<"rdb.v1.Expectation"> & {
  * Use `create(ExpectationSchema)` to create a new message.
  */
 export const ExpectationSchema: GenMessage<Expectation> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 24);
+  messageDesc(file_rdb_v1_kv_service, 25);
 
 /**
  * Writes `value` if the expectation holds.
@@ -811,7 +862,7 @@ export type CompareAndSwapRequest = Message<"rdb.v1.CompareAndSwapRequest"> & {
  * Use `create(CompareAndSwapRequestSchema)` to create a new message.
  */
 export const CompareAndSwapRequestSchema: GenMessage<CompareAndSwapRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 25);
+  messageDesc(file_rdb_v1_kv_service, 26);
 
 /**
  * @generated from message rdb.v1.CompareAndSwapResponse
@@ -835,6 +886,13 @@ export type CompareAndSwapResponse = Message<"rdb.v1.CompareAndSwapResponse"> & 
    * @generated from field: rdb.v1.Row previous = 3;
    */
   previous?: Row | undefined;
+
+  /**
+   * The Region's revision after.
+   *
+   * @generated from field: uint64 revision = 4;
+   */
+  revision: bigint;
 };
 
 /**
@@ -842,7 +900,7 @@ export type CompareAndSwapResponse = Message<"rdb.v1.CompareAndSwapResponse"> & 
  * Use `create(CompareAndSwapResponseSchema)` to create a new message.
  */
 export const CompareAndSwapResponseSchema: GenMessage<CompareAndSwapResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 26);
+  messageDesc(file_rdb_v1_kv_service, 27);
 
 /**
  * Deletes the key if the expectation holds.
@@ -871,7 +929,7 @@ export type CompareAndDeleteRequest = Message<"rdb.v1.CompareAndDeleteRequest"> 
  * Use `create(CompareAndDeleteRequestSchema)` to create a new message.
  */
 export const CompareAndDeleteRequestSchema: GenMessage<CompareAndDeleteRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 27);
+  messageDesc(file_rdb_v1_kv_service, 28);
 
 /**
  * @generated from message rdb.v1.CompareAndDeleteResponse
@@ -893,6 +951,13 @@ export type CompareAndDeleteResponse = Message<"rdb.v1.CompareAndDeleteResponse"
    * @generated from field: rdb.v1.Row previous = 3;
    */
   previous?: Row | undefined;
+
+  /**
+   * The Region's revision after.
+   *
+   * @generated from field: uint64 revision = 4;
+   */
+  revision: bigint;
 };
 
 /**
@@ -900,7 +965,7 @@ export type CompareAndDeleteResponse = Message<"rdb.v1.CompareAndDeleteResponse"
  * Use `create(CompareAndDeleteResponseSchema)` to create a new message.
  */
 export const CompareAndDeleteResponseSchema: GenMessage<CompareAndDeleteResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 28);
+  messageDesc(file_rdb_v1_kv_service, 29);
 
 /**
  * @generated from message rdb.v1.VersionCondition
@@ -924,7 +989,7 @@ export type VersionCondition = Message<"rdb.v1.VersionCondition"> & {
  * Use `create(VersionConditionSchema)` to create a new message.
  */
 export const VersionConditionSchema: GenMessage<VersionCondition> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 29);
+  messageDesc(file_rdb_v1_kv_service, 30);
 
 /**
  * @generated from message rdb.v1.Mutation
@@ -953,7 +1018,7 @@ export type Mutation = Message<"rdb.v1.Mutation"> & {
  * Use `create(MutationSchema)` to create a new message.
  */
 export const MutationSchema: GenMessage<Mutation> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 30);
+  messageDesc(file_rdb_v1_kv_service, 31);
 
 /**
  * All mutations, in order, if every condition holds; else none. Every key lies in one Region.
@@ -977,7 +1042,7 @@ export type ConditionalBatchRequest = Message<"rdb.v1.ConditionalBatchRequest"> 
  * Use `create(ConditionalBatchRequestSchema)` to create a new message.
  */
 export const ConditionalBatchRequestSchema: GenMessage<ConditionalBatchRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 31);
+  messageDesc(file_rdb_v1_kv_service, 32);
 
 /**
  * @generated from message rdb.v1.ConditionalBatchResponse
@@ -1008,7 +1073,7 @@ export type ConditionalBatchResponse = Message<"rdb.v1.ConditionalBatchResponse"
  * Use `create(ConditionalBatchResponseSchema)` to create a new message.
  */
 export const ConditionalBatchResponseSchema: GenMessage<ConditionalBatchResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_kv_service, 32);
+  messageDesc(file_rdb_v1_kv_service, 33);
 
 /**
  * Who may serve a read.

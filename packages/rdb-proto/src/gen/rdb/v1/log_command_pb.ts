@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { BatchDeleteRequest, BatchPutRequest, CompareAndDeleteRequest, CompareAndSwapRequest, ConditionalBatchRequest, DeleteRangeRequest, DeleteRequest, PutRequest } from "./kv_service_pb.ts";
+import type { BatchDeleteRequest, BatchPutRequest, ClientSession, CompareAndDeleteRequest, CompareAndSwapRequest, ConditionalBatchRequest, DeleteRangeRequest, DeleteRequest, PutRequest } from "./kv_service_pb.ts";
 import { file_rdb_v1_kv_service } from "./kv_service_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file rdb/v1/log_command.proto.
  */
 export const file_rdb_v1_log_command: GenFile = /*@__PURE__*/
-  fileDesc("ChhyZGIvdjEvbG9nX2NvbW1hbmQucHJvdG8SBnJkYi52MSLqAQoKTG9nQ29tbWFuZBIVCg1lcG9jaF92ZXJzaW9uGAEgASgEEhYKDmVwb2NoX2NvbmZfdmVyGAIgASgEEhMKC2xvZ190aW1lX21zGAMgASgEEicKBndyaXRlcxgEIAEoCzIVLnJkYi52MS5Xcml0ZUNvbW1hbmRzSAASMAoLY29tcGFjdF9sb2cYBSABKAsyGS5yZGIudjEuQ29tcGFjdExvZ0NvbW1hbmRIABIyCgxkZWxldGVfcmFuZ2UYBiABKAsyGi5yZGIudjEuRGVsZXRlUmFuZ2VSZXF1ZXN0SABCCQoHY29tbWFuZCI1Cg1Xcml0ZUNvbW1hbmRzEiQKBndyaXRlcxgBIAMoCzIULnJkYi52MS5Xcml0ZUNvbW1hbmQi/wIKDFdyaXRlQ29tbWFuZBIhCgNwdXQYASABKAsyEi5yZGIudjEuUHV0UmVxdWVzdEgAEicKBmRlbGV0ZRgCIAEoCzIVLnJkYi52MS5EZWxldGVSZXF1ZXN0SAASLAoJYmF0Y2hfcHV0GAMgASgLMhcucmRiLnYxLkJhdGNoUHV0UmVxdWVzdEgAEjIKDGJhdGNoX2RlbGV0ZRgEIAEoCzIaLnJkYi52MS5CYXRjaERlbGV0ZVJlcXVlc3RIABI5ChBjb21wYXJlX2FuZF9zd2FwGAUgASgLMh0ucmRiLnYxLkNvbXBhcmVBbmRTd2FwUmVxdWVzdEgAEj0KEmNvbXBhcmVfYW5kX2RlbGV0ZRgGIAEoCzIfLnJkYi52MS5Db21wYXJlQW5kRGVsZXRlUmVxdWVzdEgAEjwKEWNvbmRpdGlvbmFsX2JhdGNoGAcgASgLMh8ucmRiLnYxLkNvbmRpdGlvbmFsQmF0Y2hSZXF1ZXN0SABCCQoHY29tbWFuZCIwChFDb21wYWN0TG9nQ29tbWFuZBINCgVpbmRleBgBIAEoBBIMCgR0ZXJtGAIgASgEYgZwcm90bzM", [file_rdb_v1_kv_service]);
+  fileDesc("ChhyZGIvdjEvbG9nX2NvbW1hbmQucHJvdG8SBnJkYi52MSLJAgoKTG9nQ29tbWFuZBIVCg1lcG9jaF92ZXJzaW9uGAEgASgEEhYKDmVwb2NoX2NvbmZfdmVyGAIgASgEEhMKC2xvZ190aW1lX21zGAMgASgEEicKBndyaXRlcxgEIAEoCzIVLnJkYi52MS5Xcml0ZUNvbW1hbmRzSAASMAoLY29tcGFjdF9sb2cYBSABKAsyGS5yZGIudjEuQ29tcGFjdExvZ0NvbW1hbmRIABIyCgxkZWxldGVfcmFuZ2UYBiABKAsyGi5yZGIudjEuRGVsZXRlUmFuZ2VSZXF1ZXN0SAASJwoIc2Vzc2lvbnMYByADKAsyFS5yZGIudjEuQ2xpZW50U2Vzc2lvbhI0ChVkZWxldGVfcmFuZ2VfaWRlbnRpdHkYCCABKAsyFS5yZGIudjEuV3JpdGVJZGVudGl0eUIJCgdjb21tYW5kIkwKDVdyaXRlSWRlbnRpdHkSDwoHc2Vzc2lvbhgBIAEoDRIQCghzZXF1ZW5jZRgCIAEoDRIYChBpc3N1ZWRfb2Zmc2V0X21zGAMgASgRIjUKDVdyaXRlQ29tbWFuZHMSJAoGd3JpdGVzGAEgAygLMhQucmRiLnYxLldyaXRlQ29tbWFuZCKoAwoMV3JpdGVDb21tYW5kEiEKA3B1dBgBIAEoCzISLnJkYi52MS5QdXRSZXF1ZXN0SAASJwoGZGVsZXRlGAIgASgLMhUucmRiLnYxLkRlbGV0ZVJlcXVlc3RIABIsCgliYXRjaF9wdXQYAyABKAsyFy5yZGIudjEuQmF0Y2hQdXRSZXF1ZXN0SAASMgoMYmF0Y2hfZGVsZXRlGAQgASgLMhoucmRiLnYxLkJhdGNoRGVsZXRlUmVxdWVzdEgAEjkKEGNvbXBhcmVfYW5kX3N3YXAYBSABKAsyHS5yZGIudjEuQ29tcGFyZUFuZFN3YXBSZXF1ZXN0SAASPQoSY29tcGFyZV9hbmRfZGVsZXRlGAYgASgLMh8ucmRiLnYxLkNvbXBhcmVBbmREZWxldGVSZXF1ZXN0SAASPAoRY29uZGl0aW9uYWxfYmF0Y2gYByABKAsyHy5yZGIudjEuQ29uZGl0aW9uYWxCYXRjaFJlcXVlc3RIABInCghpZGVudGl0eRgIIAEoCzIVLnJkYi52MS5Xcml0ZUlkZW50aXR5QgkKB2NvbW1hbmQiMAoRQ29tcGFjdExvZ0NvbW1hbmQSDQoFaW5kZXgYASABKAQSDAoEdGVybRgCIAEoBGIGcHJvdG8z", [file_rdb_v1_kv_service]);
 
 /**
  * What an entry of a Region's Raft log holds. Kept on disk: fields are only ever added, and a Store that meets a
@@ -64,6 +64,20 @@ export type LogCommand = Message<"rdb.v1.LogCommand"> & {
     value: DeleteRangeRequest;
     case: "deleteRange";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * Those of whom the entry holds writes, each once.
+   *
+   * @generated from field: repeated rdb.v1.ClientSession sessions = 7;
+   */
+  sessions: ClientSession[];
+
+  /**
+   * Of `delete_range`; `writes` have theirs each.
+   *
+   * @generated from field: rdb.v1.WriteIdentity delete_range_identity = 8;
+   */
+  deleteRangeIdentity?: WriteIdentity | undefined;
 };
 
 /**
@@ -72,6 +86,41 @@ export type LogCommand = Message<"rdb.v1.LogCommand"> & {
  */
 export const LogCommandSchema: GenMessage<LogCommand> = /*@__PURE__*/
   messageDesc(file_rdb_v1_log_command, 0);
+
+/**
+ * Which write of which client it is.
+ *
+ * @generated from message rdb.v1.WriteIdentity
+ */
+export type WriteIdentity = Message<"rdb.v1.WriteIdentity"> & {
+  /**
+   * Place in the entry's `sessions`.
+   *
+   * @generated from field: uint32 session = 1;
+   */
+  session: number;
+
+  /**
+   * From 1.
+   *
+   * @generated from field: uint32 sequence = 2;
+   */
+  sequence: number;
+
+  /**
+   * When the client issued it, less the entry's log time.
+   *
+   * @generated from field: sint32 issued_offset_ms = 3;
+   */
+  issuedOffsetMs: number;
+};
+
+/**
+ * Describes the message rdb.v1.WriteIdentity.
+ * Use `create(WriteIdentitySchema)` to create a new message.
+ */
+export const WriteIdentitySchema: GenMessage<WriteIdentity> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_log_command, 1);
 
 /**
  * @generated from message rdb.v1.WriteCommands
@@ -88,7 +137,7 @@ export type WriteCommands = Message<"rdb.v1.WriteCommands"> & {
  * Use `create(WriteCommandsSchema)` to create a new message.
  */
 export const WriteCommandsSchema: GenMessage<WriteCommands> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_log_command, 1);
+  messageDesc(file_rdb_v1_log_command, 2);
 
 /**
  * @generated from message rdb.v1.WriteCommand
@@ -140,6 +189,13 @@ export type WriteCommand = Message<"rdb.v1.WriteCommand"> & {
     value: ConditionalBatchRequest;
     case: "conditionalBatch";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * Absent: a retry of it would be another write.
+   *
+   * @generated from field: rdb.v1.WriteIdentity identity = 8;
+   */
+  identity?: WriteIdentity | undefined;
 };
 
 /**
@@ -147,7 +203,7 @@ export type WriteCommand = Message<"rdb.v1.WriteCommand"> & {
  * Use `create(WriteCommandSchema)` to create a new message.
  */
 export const WriteCommandSchema: GenMessage<WriteCommand> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_log_command, 2);
+  messageDesc(file_rdb_v1_log_command, 3);
 
 /**
  * Entries up to `index` may be removed from the log.
@@ -171,5 +227,5 @@ export type CompactLogCommand = Message<"rdb.v1.CompactLogCommand"> & {
  * Use `create(CompactLogCommandSchema)` to create a new message.
  */
 export const CompactLogCommandSchema: GenMessage<CompactLogCommand> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_log_command, 3);
+  messageDesc(file_rdb_v1_log_command, 4);
 
