@@ -17,6 +17,16 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   "rdb-pd": ["rdb-base", "rdb-proto", "rdb-raft", "rdb-storage", "rdb-wire"],
   "rdb-client": ["rdb-base", "rdb-proto", "rdb-wire"],
   "rdb-cli": ["rdb-base", "rdb-proto", "rdb-wire", "rdb-client", "rdb-server", "rdb-pd"],
+  "rdb-sim": [
+    "rdb-base",
+    "rdb-proto",
+    "rdb-raft",
+    "rdb-storage",
+    "rdb-wire",
+    "rdb-server",
+    "rdb-pd",
+    "rdb-client",
+  ],
   e2e: ["rdb-base", "rdb-proto", "rdb-wire", "rdb-client"],
 };
 
