@@ -1,3 +1,6 @@
-export { startStore, type RunningStore, type StorePorts } from "./start-store.ts";
+export { startStore, type StoreProcessPorts } from "./start-store.ts";
+export { runStore, type RunningStore, type StoreDisk, type StorePorts } from "./run-store.ts";
 export { parseStoreConfig, type StoreConfig } from "./config.ts";
+export type { IncomingSnapshot, SnapshotFiles } from "./store/ports.ts";
+export type { DiskUsage } from "./pd/store-heartbeat.ts";
 export { main as runServer } from "./main.ts";

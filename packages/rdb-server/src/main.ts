@@ -2,7 +2,8 @@ import { type Logger, RdbError, hasCode, systemClock, systemRandom } from "@flar
 import { parseStoreConfig } from "./config.ts";
 import { readFlags, usage } from "./flags.ts";
 import { makeLogger } from "./logging.ts";
-import { type RunningStore, startStore } from "./start-store.ts";
+import type { RunningStore } from "./run-store.ts";
+import { startStore } from "./start-store.ts";
 
 /**
  * The process `rdb-server`: logs as JSON lines on stdout, ends on SIGTERM and SIGINT in good order, and on what it

@@ -11,7 +11,8 @@ import { WritePart, openRocksEngine, writeIdent } from "@flaredb/rdb-storage";
 import { unaryTransport } from "@flaredb/rdb-wire";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parseStoreConfig } from "./config.ts";
-import { type RunningStore, startStore } from "./start-store.ts";
+import type { RunningStore } from "./run-store.ts";
+import { startStore } from "./start-store.ts";
 import { FakePd } from "./testing/fake-pd.ts";
 import { voterOn } from "./testing/peer-messages.ts";
 

@@ -1,5 +1,6 @@
 import type { Clock, Logger, Random } from "@flaredb/rdb-base";
 import type { Engine, StoreIdent } from "@flaredb/rdb-storage";
+import type { Wire } from "@flaredb/rdb-wire";
 import type { StoreConfig } from "./config.ts";
 import { PdConnection } from "./pd/pd-connection.ts";
 import { Registration } from "./pd/registration.ts";
@@ -9,6 +10,7 @@ import { AddressBook } from "./transport/address-book.ts";
 export interface StoreIdentityOptions {
   readonly config: Pick<StoreConfig, "pdAddresses" | "outgoingHost" | "labels" | "pd">;
   readonly engine: Engine;
+  readonly wire: Wire;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -26,9 +28,10 @@ export class StoreIdentity {
   readonly bootId: number;
 
   constructor(options: StoreIdentityOptions) {
-    const { config, engine, clock, random, logger, address, httpAddress } = options;
+    const { config, engine, wire, clock, random, logger, address, httpAddress } = options;
     this.bootId = randomId(random);
     this.connection = new PdConnection({
+      wire,
       addresses: config.pdAddresses,
       localAddress: config.outgoingHost,
       callTimeoutMs: config.pd.callTimeoutMs,

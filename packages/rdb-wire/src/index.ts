@@ -1,3 +1,5 @@
+export { httpWire } from "./http-wire.ts";
+export type { InboundStream, OutboundStream, Wire, WireConnection, WireServer } from "./wire.ts";
 export {
   ReconnectingStream,
   type ReconnectingStreamOptions,
@@ -18,4 +20,3 @@ export {
 export type { KeepaliveOptions } from "./keepalive.ts";
 export { formatAddress, parseAddress, type HostPort } from "./address.ts";
 export { wireSettings } from "./http2-settings.ts";
-export type { InboundStream, OutboundStream, Wire, WireConnection, WireServer } from "./wire.ts";

@@ -1,6 +1,7 @@
 import { SeededRandom, systemClock } from "@flaredb/rdb-base";
 import type { KvRequest, KvResponse } from "@flaredb/rdb-proto";
 import { afterEach, describe, expect, test } from "vitest";
+import { httpWire } from "./http-wire.ts";
 import { ReconnectingStream } from "./reconnecting-stream.ts";
 import { BATCH_PATH, clientCodec, putRequest, startEchoServer } from "./testing/echo.ts";
 
@@ -30,6 +31,7 @@ function events() {
 function keepStream(address: string, queueMaxCount?: number) {
   const seen = events();
   const stream = new ReconnectingStream<KvRequest, KvResponse[]>(clientCodec, {
+    wire: httpWire(),
     path: BATCH_PATH,
     clock: systemClock,
     random: new SeededRandom(1),

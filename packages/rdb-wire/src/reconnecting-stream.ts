@@ -1,9 +1,10 @@
 import { type Clock, type Random, RdbError, type Timer } from "@flaredb/rdb-base";
-import type { ClientStream } from "./client-stream.ts";
-import { RpcConnection, type RpcConnectionOptions } from "./rpc-connection.ts";
+import type { RpcConnectionOptions } from "./rpc-connection.ts";
 import type { StreamCodec } from "./stream-codec.ts";
+import type { OutboundStream, Wire, WireConnection } from "./wire.ts";
 
 export interface ReconnectingStreamOptions<In> {
+  readonly wire: Pick<Wire, "connect">;
   /** The bidi method, such as `/rdb.v1.RaftService/Batch`. */
   readonly path: string;
   readonly clock: Clock;
@@ -30,8 +31,8 @@ const defaultBackoff = { minMs: 50, maxMs: 1_000 } as const;
 export class ReconnectingStream<Out, In> {
   readonly #codec: StreamCodec<Out, In>;
   readonly #options: ReconnectingStreamOptions<In>;
-  #connection: RpcConnection | undefined;
-  #stream: ClientStream<Out, In> | undefined;
+  #connection: WireConnection | undefined;
+  #stream: OutboundStream<Out> | undefined;
   #isUp = false;
   #isClosed = false;
   #queue: Out[] = [];
@@ -71,7 +72,7 @@ export class ReconnectingStream<Out, In> {
   }
 
   #connect(): void {
-    const connection = new RpcConnection({
+    const connection = this.#options.wire.connect({
       ...this.#options.connection,
       clock: this.#options.clock,
       onClosed: () => {

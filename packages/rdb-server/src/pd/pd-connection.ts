@@ -1,11 +1,12 @@
 import { type CallOptions, type Client, createClient } from "@connectrpc/connect";
 import { type ErrorCode, RdbError } from "@flaredb/rdb-base";
 import { PdService } from "@flaredb/rdb-proto";
-import { type UnaryTransport, fromConnectError, unaryTransport } from "@flaredb/rdb-wire";
+import { type UnaryTransport, type Wire, fromConnectError } from "@flaredb/rdb-wire";
 
 export type PdClient = Client<typeof PdService>;
 
 export interface PdConnectionOptions {
+  readonly wire: Wire;
   /** The members, host:port each; the one that answered last is asked first. */
   readonly addresses: readonly string[];
   /** The local address to call from. */
@@ -45,8 +46,8 @@ export class PdConnection {
       throw new RdbError("RDB_CLOSED", "the connection to the placement driver is closed");
     }
     if (this.#current === undefined) {
-      const { localAddress } = this.#options;
-      const transport = unaryTransport(this.address, localAddress === undefined ? {} : { localAddress });
+      const { wire, localAddress } = this.#options;
+      const transport = wire.unary(this.address, localAddress === undefined ? {} : { localAddress });
       this.#current = { transport, client: createClient(PdService, transport.transport) };
     }
     return this.#current.client;

@@ -11,6 +11,7 @@ import {
 } from "@flaredb/rdb-base";
 import { regionToProto, reportsDigest } from "@flaredb/rdb-proto";
 import { type Engine, MemoryEngine } from "@flaredb/rdb-storage";
+import { httpWire } from "@flaredb/rdb-wire";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { RegionStatus } from "../store/store-handle.ts";
 import { FakePd } from "../testing/fake-pd.ts";
@@ -60,6 +61,7 @@ const pd = (): FakePd => pds[0] as FakePd;
 
 function connect(...addresses: string[]): PdConnection {
   const connection = new PdConnection({
+    wire: httpWire(),
     addresses: addresses.length > 0 ? addresses : pds.map((each) => each.address),
     localAddress: "127.0.0.1",
     callTimeoutMs: 1_000,

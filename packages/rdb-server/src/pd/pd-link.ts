@@ -182,7 +182,7 @@ export class PdLink implements PdReporter {
     } catch (error) {
       if (!(error instanceof RangeError || error instanceof RdbError)) {
         // No number or role that cannot be read, but a fault of ours: it ends the process, not the stream.
-        setImmediate(() => {
+        this.#options.clock.setImmediate(() => {
           throw error;
         });
         return;

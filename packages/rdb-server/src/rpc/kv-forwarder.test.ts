@@ -7,7 +7,7 @@ import {
   type RegionHeader,
   RegionHeaderSchema,
 } from "@flaredb/rdb-proto";
-import { RpcServer } from "@flaredb/rdb-wire";
+import { RpcServer, httpWire } from "@flaredb/rdb-wire";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { FakeStoreHandle } from "../testing/fake-store-handle.ts";
 import { KvForwarder } from "./kv-forwarder.ts";
@@ -34,7 +34,7 @@ beforeEach(async () => {
   server = new RpcServer({ host: "127.0.0.1", port: 0, logger: silentLogger, clock: systemClock });
   serveKvBatch(server, () => ({ handle, logger: silentLogger, streamMaxPendingCount: 100 }));
   await server.listen();
-  forwarder = new KvForwarder({ clock, localAddress: "127.0.0.1" });
+  forwarder = new KvForwarder({ wire: httpWire(), clock, localAddress: "127.0.0.1" });
 });
 
 afterEach(async () => {

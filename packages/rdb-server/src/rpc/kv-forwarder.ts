@@ -8,11 +8,12 @@ import {
   type KvResponse,
   type RegionHeader,
 } from "@flaredb/rdb-proto";
-import { type ClientStream, RpcConnection, type StreamCodec } from "@flaredb/rdb-wire";
+import type { OutboundStream, StreamCodec, Wire, WireConnection } from "@flaredb/rdb-wire";
 import { requestSizeBytes } from "../peer/request-size.ts";
 import { KV_BATCH_PATH } from "./kv-stream.ts";
 
 export interface KvForwarderOptions {
+  readonly wire: Wire;
   readonly clock: Clock;
   /** The local address to call from. */
   readonly localAddress: string | undefined;
@@ -81,14 +82,14 @@ export class KvForwarder {
 /** One connection with one stream. */
 class ForwardLink {
   readonly #clock: Clock;
-  readonly #connection: RpcConnection;
-  readonly #stream: ClientStream<Pending, BatchResponse>;
+  readonly #connection: WireConnection;
+  readonly #stream: OutboundStream<Pending>;
   readonly #pending = new Map<number, Pending>();
   #lastRequestId = 0;
 
-  constructor(address: string, { clock, localAddress }: KvForwarderOptions) {
+  constructor(address: string, { wire, clock, localAddress }: KvForwarderOptions) {
     this.#clock = clock;
-    this.#connection = new RpcConnection({
+    this.#connection = wire.connect({
       address,
       clock,
       ...(localAddress === undefined ? {} : { localAddress }),

@@ -10,7 +10,7 @@ import {
   type RegionError,
   type RegionRequests,
 } from "@flaredb/rdb-proto";
-import type { RpcServer, ServerStream, ServerStreamHandlers, StreamCodec } from "@flaredb/rdb-wire";
+import type { InboundStream, ServerStreamHandlers, StreamCodec, WireServer } from "@flaredb/rdb-wire";
 import { errorResponse, invalidArgument, notLeaderYet, serverIsBusy } from "../peer/responses.ts";
 import type { StoreHandle } from "../store/store-handle.ts";
 import { responseSizeBytes } from "./response-size.ts";
@@ -32,7 +32,7 @@ const UNREAD_MAX_BYTES = 16 * MiB;
 const QUEUE_MAX_BYTES = 64 * MiB;
 const BUSY_BACKOFF_MS = 20;
 
-type KvServerStream = ServerStream<KvResponse, BatchRequest>;
+type KvServerStream = InboundStream<KvResponse>;
 
 const codec: StreamCodec<KvResponse, BatchRequest> = {
   encode: (responses) =>
@@ -53,7 +53,7 @@ const codec: StreamCodec<KvResponse, BatchRequest> = {
  *
  * @param ready asked for each message until it answers; undefined while the Store is starting
  */
-export function serveKvBatch(server: RpcServer, ready: () => KvStreamOptions | undefined): void {
+export function serveKvBatch(server: WireServer, ready: () => KvStreamOptions | undefined): void {
   server.handleStream<KvResponse, BatchRequest>(KV_BATCH_PATH, codec, (stream) =>
     new KvStream(stream, ready).handlers(),
   );

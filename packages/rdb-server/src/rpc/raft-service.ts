@@ -6,7 +6,7 @@ import {
   RaftServiceBatchResponseSchema,
 } from "@flaredb/rdb-proto";
 import type { StoreIdent } from "@flaredb/rdb-storage";
-import type { RpcServer, ServerStream, ServerStreamHandlers, StreamCodec } from "@flaredb/rdb-wire";
+import type { InboundStream, ServerStreamHandlers, StreamCodec, WireServer } from "@flaredb/rdb-wire";
 import type { PeerMessage, Refusal, RefusalReason } from "../store/peer-message.ts";
 import type { StoreHandle } from "../store/store-handle.ts";
 import { OnceLog } from "../transport/once-log.ts";
@@ -38,14 +38,14 @@ const codec: StreamCodec<Refusal, RaftServiceBatchRequest> = {
   limits: { queueMaxCount: REFUSAL_QUEUE_MAX_COUNT },
 };
 
-type RaftStream = ServerStream<Refusal, RaftServiceBatchRequest>;
+type RaftStream = InboundStream<Refusal>;
 
 /**
  * Serves RaftService.Batch: what other Stores' peers say to ours.
  *
  * @param ready asked for each stream; undefined while the Store is starting, which is what the stream is told
  */
-export function serveRaft(server: RpcServer, ready: () => RaftServiceOptions | undefined): void {
+export function serveRaft(server: WireServer, ready: () => RaftServiceOptions | undefined): void {
   let receiver: BatchReceiver | undefined;
   server.handleStream<Refusal, RaftServiceBatchRequest>(RAFT_BATCH_PATH, codec, (stream) => {
     const options = ready();

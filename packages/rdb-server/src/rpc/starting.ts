@@ -1,5 +1,5 @@
 import { RdbError } from "@flaredb/rdb-base";
-import type { ServerStream, ServerStreamHandlers } from "@flaredb/rdb-wire";
+import type { InboundStream, ServerStreamHandlers } from "@flaredb/rdb-wire";
 
 /** What is said to a call that comes before the Store knows who it is and has opened its Regions. */
 export function storeIsStarting(): RdbError {
@@ -7,7 +7,7 @@ export function storeIsStarting(): RdbError {
 }
 
 /** Ends a stream that comes too early. */
-export function refuseWhileStarting<Out, In>(stream: ServerStream<Out, In>): ServerStreamHandlers<In> {
+export function refuseWhileStarting<Out, In>(stream: InboundStream<Out>): ServerStreamHandlers<In> {
   stream.close(storeIsStarting());
   return { onMessage: () => {}, onEnd: () => {}, onClosed: () => {} };
 }

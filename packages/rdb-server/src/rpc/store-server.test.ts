@@ -4,7 +4,7 @@ import { create } from "@bufbuild/protobuf";
 import { Code, createClient } from "@connectrpc/connect";
 import { RdbError, SeededRandom, regionId, silentLogger, storeId, systemClock } from "@flaredb/rdb-base";
 import { KvResponseSchema, KvService } from "@flaredb/rdb-proto";
-import { type UnaryTransport, fromConnectError, unaryTransport } from "@flaredb/rdb-wire";
+import { type UnaryTransport, fromConnectError, httpWire, unaryTransport } from "@flaredb/rdb-wire";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parseStoreConfig } from "../config.ts";
 import { diskFull, errorResponse, serverIsBusy } from "../peer/responses.ts";
@@ -27,6 +27,7 @@ beforeEach(async () => {
   server = new StoreServer({
     host: "127.0.0.1",
     port: 0,
+    wire: httpWire(),
     clock: systemClock,
     random: new SeededRandom(1),
     logger: silentLogger,

@@ -1,7 +1,7 @@
 import { type Clock, type Logger, type Random } from "@flaredb/rdb-base";
 import { KvService, RaftService } from "@flaredb/rdb-proto";
 import type { StoreIdent } from "@flaredb/rdb-storage";
-import { RpcServer } from "@flaredb/rdb-wire";
+import type { Wire, WireServer } from "@flaredb/rdb-wire";
 import type { StoreConfig } from "../config.ts";
 import type { SnapshotReceiver } from "../snapshot/receiver.ts";
 import type { StoreHandle } from "../store/store-handle.ts";
@@ -16,6 +16,7 @@ import { storeIsStarting } from "./starting.ts";
 export interface StoreServerOptions {
   readonly host: string;
   readonly port: number;
+  readonly wire: Wire;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -36,15 +37,15 @@ export interface ServedStore extends Pick<KvRouterOptions, "addressOf" | "lookUp
  */
 export class StoreServer {
   readonly #options: StoreServerOptions;
-  readonly #server: RpcServer;
+  readonly #server: WireServer;
   readonly #forwarder: KvForwarder;
   #served: (ServedStore & { readonly executor: KvExecutor }) | undefined;
 
   constructor(options: StoreServerOptions) {
-    const { host, port, clock, logger, config } = options;
+    const { host, port, wire, clock, logger, config } = options;
     this.#options = options;
-    this.#forwarder = new KvForwarder({ clock, localAddress: config.outgoingHost });
-    this.#server = new RpcServer({
+    this.#forwarder = new KvForwarder({ wire, clock, localAddress: config.outgoingHost });
+    this.#server = wire.serve({
       ...{ host, port, clock, logger },
       routes: (router) => {
         router.service(

@@ -11,17 +11,16 @@ import { type SnapshotChunk, SnapshotChunkReader, type StoreIdent } from "@flare
 import type { StoreConfig } from "../config.ts";
 import { decodeSnapshotDescription } from "../peer/snapshot-description.ts";
 import type { PeerMessage } from "../store/peer-message.ts";
-import type { ReceivedSnapshot } from "../store/ports.ts";
+import type { ReceivedSnapshot, SnapshotFiles } from "../store/ports.ts";
 import type { StoreHandle } from "../store/store-handle.ts";
 import { decodePeerMessage } from "../transport/raft-codec.ts";
-import { CHUNK_MAX_BYTES } from "./snapshot-file.ts";
-import { SnapshotFolder } from "./snapshot-folder.ts";
+import { CHUNK_MAX_BYTES, isSnapshotId } from "./snapshot-file.ts";
 import { StallGuard } from "./stall-guard.ts";
 
 export interface SnapshotReceiverOptions {
   readonly ident: StoreIdent;
   readonly handle: Pick<StoreHandle, "acceptsSnapshot" | "snapshotReceived">;
-  readonly folder: SnapshotFolder;
+  readonly files: SnapshotFiles;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly config: StoreConfig["snapshot"];
@@ -107,8 +106,8 @@ export class SnapshotReceiver {
 
   /** @throws RdbError RDB_SERVER_IS_BUSY */
   async #admit({ snapshotId, message, region }: ReceivedSnapshot): Promise<void> {
-    const { handle, folder } = this.#options;
-    if (await folder.has(snapshotId)) {
+    const { handle, files } = this.#options;
+    if (await files.has(snapshotId)) {
       throw busy(`snapshot ${snapshotId} is here already`);
     }
     const verdict = handle.acceptsSnapshot(message, region);
@@ -123,7 +122,7 @@ export class SnapshotReceiver {
     guard: StallGuard,
   ): Promise<void> {
     const checker = new SnapshotChunkReader(region);
-    const file = await this.#options.folder.receive(snapshotId, region);
+    const file = await this.#options.files.receive(snapshotId, region);
     try {
       while (!checker.isComplete) {
         const chunk = chunkOf(await nextPart(parts, guard), checker.nextIndex);
@@ -182,7 +181,7 @@ function describedBy(
   ) {
     throw malformed(`the snapshot describes Region ${region.id}, its header Region ${streamed.id}`);
   }
-  if (!SnapshotFolder.isId(snapshotId)) {
+  if (!isSnapshotId(snapshotId)) {
     throw malformed("the snapshot's id must be 1 to 100 letters, digits, - and _");
   }
   return { snapshotId, region };

@@ -9,7 +9,7 @@ import {
   regionToProto,
 } from "@flaredb/rdb-proto";
 import { SnapshotChunkWriter, type StoreIdent } from "@flaredb/rdb-storage";
-import { fromConnectError, unaryTransport } from "@flaredb/rdb-wire";
+import { type Wire, fromConnectError } from "@flaredb/rdb-wire";
 import type { StoreConfig } from "../config.ts";
 import type { OutgoingSnapshot } from "../store/ports.ts";
 import type { StoreHandle } from "../store/store-handle.ts";
@@ -18,6 +18,7 @@ import { StallGuard } from "./stall-guard.ts";
 
 export interface SnapshotSenderOptions {
   readonly ident: StoreIdent;
+  readonly wire: Wire;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly config: StoreConfig["snapshot"];
@@ -98,7 +99,7 @@ export class SnapshotSender {
 
   /** @returns why it failed; undefined when the other Store has it. Never rejects. */
   async #transfer(outgoing: OutgoingSnapshot, guard: StallGuard): Promise<RdbError | undefined> {
-    const { addressOf, localAddress, config, clock, logger } = this.#options;
+    const { addressOf, localAddress, config, wire, clock, logger } = this.#options;
     const { storeId } = outgoing.message.toPeer;
     const address = addressOf(storeId);
     if (address === undefined) {
@@ -106,7 +107,7 @@ export class SnapshotSender {
     }
     const startedMs = clock.monotonicMs();
     const writer = new SnapshotChunkWriter(outgoing.cursors, config.chunkMaxBytes);
-    const connection = unaryTransport(address, localAddress === undefined ? {} : { localAddress });
+    const connection = wire.unary(address, localAddress === undefined ? {} : { localAddress });
     try {
       const response = await createClient(RaftService, connection.transport).snapshot(
         this.#requests(outgoing, writer, guard),

@@ -15,6 +15,14 @@ const REGION_MAX_BYTES = 1 * MiB;
 /** Longer than any chunk that is taken from the wire. */
 export const CHUNK_MAX_BYTES: number = 8 * MiB;
 
+/** Ids become file names. */
+const ID_PATTERN = /^[A-Za-z0-9_-]{1,100}$/;
+
+/** Whether a snapshot may have this id: it can be a file's name. */
+export function isSnapshotId(id: string): boolean {
+  return ID_PATTERN.test(id);
+}
+
 /** The bytes with which a file begins. */
 export function encodeFileHeader(region: Region): Uint8Array {
   const bytes = toBinary(RegionSchema, regionToProto(region));

@@ -6,6 +6,7 @@ import type { Region } from "@flaredb/rdb-base";
 import { type SnapshotRow, SnapshotChunkWriter } from "@flaredb/rdb-storage";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { rowsCursor, sessionRows, someRows } from "../testing/snapshot-rows.ts";
+import { isSnapshotId } from "./snapshot-file.ts";
 import { SnapshotFolder } from "./snapshot-folder.ts";
 
 const region: Region = {
@@ -106,6 +107,6 @@ test("a file that was cut anywhere is found", async () => {
 
 test("an id that is no file name is a fault of ours", async () => {
   const folder = await SnapshotFolder.open(path, new Set());
-  expect(SnapshotFolder.isId("../x")).toBe(false);
+  expect(isSnapshotId("../x")).toBe(false);
   await expect(folder.remove("../x")).rejects.toThrow("file's name");
 });

@@ -2,13 +2,11 @@ import { type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promi
 import { join } from "node:path";
 import { RdbError, type Region, assert } from "@flaredb/rdb-base";
 import { type SnapshotChunk, type SnapshotRow, snapshotRowBatches } from "@flaredb/rdb-storage";
-import type { SnapshotFiles } from "../store/ports.ts";
-import { SnapshotFileReader, encodeChunkPrefix, encodeFileHeader } from "./snapshot-file.ts";
+import type { IncomingSnapshot, SnapshotFiles } from "../store/ports.ts";
+import { SnapshotFileReader, encodeChunkPrefix, encodeFileHeader, isSnapshotId } from "./snapshot-file.ts";
 
 const PART_SUFFIX = ".part";
 const WHOLE_SUFFIX = ".snapshot";
-/** Ids become file names. */
-const ID_PATTERN = /^[A-Za-z0-9_-]{1,100}$/;
 
 /** Received snapshots, one file each: `<id>.part` while it comes in, `<id>.snapshot` once it is whole and durable. */
 export class SnapshotFolder implements SnapshotFiles {
@@ -33,18 +31,11 @@ export class SnapshotFolder implements SnapshotFiles {
     return new SnapshotFolder(path);
   }
 
-  /** Whether the id can be a file's name. */
-  static isId(id: string): boolean {
-    return ID_PATTERN.test(id);
-  }
-
-  /** Whether the snapshot is here, whole. */
   async has(id: string): Promise<boolean> {
     const names = await readdir(this.#path);
     return names.includes(`${id}${WHOLE_SUFFIX}`);
   }
 
-  /** Begins to keep a snapshot that comes in. One at a time for each id. */
   async receive(id: string, region: Region): Promise<IncomingFile> {
     const file = await open(this.#file(id, PART_SUFFIX), "w");
     const incoming = new IncomingFile(file, {
@@ -61,7 +52,6 @@ export class SnapshotFolder implements SnapshotFiles {
     return incoming;
   }
 
-  /** @throws RdbError RDB_DATA_CORRUPT when the file is damaged or not there */
   async *read(id: string, maxBytes: number): AsyncGenerator<readonly SnapshotRow[], void, undefined> {
     const path = this.#file(id, WHOLE_SUFFIX);
     let file: FileHandle;
@@ -84,23 +74,21 @@ export class SnapshotFolder implements SnapshotFiles {
   }
 
   #file(id: string, suffix: string): string {
-    assert(SnapshotFolder.isId(id), "a snapshot's id can be a file's name");
+    assert(isSnapshotId(id), "a snapshot's id can be a file's name");
     return join(this.#path, `${id}${suffix}`);
   }
 }
 
-/** A snapshot on its way into its file. Ends with `complete` or `discard`. */
-export class IncomingFile {
+/** A snapshot on its way into its file. */
+class IncomingFile implements IncomingSnapshot {
   readonly #file: FileHandle;
   readonly #paths: { readonly part: string; readonly whole: string; readonly folder: string };
 
-  /** @internal SnapshotFolder makes these */
   constructor(file: FileHandle, paths: { part: string; whole: string; folder: string }) {
     this.#file = file;
     this.#paths = paths;
   }
 
-  /** @internal */
   async begin(region: Region): Promise<void> {
     await this.#write([encodeFileHeader(region)]);
   }
@@ -109,7 +97,6 @@ export class IncomingFile {
     await this.#write([encodeChunkPrefix(chunk), chunk.data]);
   }
 
-  /** Durable, under its name. */
   async complete(): Promise<void> {
     await this.#file.sync();
     await this.#file.close();
@@ -122,7 +109,6 @@ export class IncomingFile {
     }
   }
 
-  /** As if it had never come. */
   async discard(): Promise<void> {
     await this.#file.close();
     await rm(this.#paths.part, { force: true });

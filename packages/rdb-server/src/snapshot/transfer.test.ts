@@ -15,7 +15,7 @@ import {
 } from "@flaredb/rdb-base";
 import { RaftService, type SnapshotRequest } from "@flaredb/rdb-proto";
 import type { SnapshotRow } from "@flaredb/rdb-storage";
-import { RpcServer, unaryTransport } from "@flaredb/rdb-wire";
+import { RpcServer, httpWire, unaryTransport } from "@flaredb/rdb-wire";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { parseStoreConfig } from "../config.ts";
 import { encodeSnapshotDescription } from "../peer/snapshot-description.ts";
@@ -58,7 +58,7 @@ beforeEach(async () => {
   const receiver = new SnapshotReceiver({
     ident: ident(2),
     handle,
-    folder,
+    files: folder,
     clock: systemClock,
     logger: silentLogger,
     config,
@@ -89,6 +89,7 @@ afterEach(async () => {
 function makeSender(addressOf: (id: StoreId) => string | undefined): SnapshotSender {
   const made = new SnapshotSender({
     ident: ident(1),
+    wire: httpWire(),
     clock: systemClock,
     logger: silentLogger,
     config,

@@ -1,5 +1,5 @@
 import type { PeerId, Region, RegionId, StoreId } from "@flaredb/rdb-base";
-import type { ApplyState, Cursor, SnapshotRow } from "@flaredb/rdb-storage";
+import type { ApplyState, Cursor, SnapshotChunk, SnapshotRow } from "@flaredb/rdb-storage";
 import type { PeerMessage } from "./peer-message.ts";
 
 /** The way to other Stores. Fire and forget: Raft tolerates loss. Never blocks, bounded inside. */
@@ -35,10 +35,28 @@ export interface ReceivedSnapshot {
 
 /** Where received snapshots lie until they are applied. */
 export interface SnapshotFiles {
-  /** The rows of a received snapshot, in batches of at most `maxBytes`, checksums verified. */
+  /** Whether the snapshot is here, whole. */
+  has(snapshotId: string): Promise<boolean>;
+  /** Begins to keep a snapshot that comes in. One at a time for each id. */
+  receive(snapshotId: string, region: Region): Promise<IncomingSnapshot>;
+  /**
+   * The rows of a snapshot that is whole, in batches of at most `maxBytes`, checksums verified.
+   *
+   * @throws RdbError RDB_DATA_CORRUPT when it is damaged or not here
+   */
   read(snapshotId: string, maxBytes: number): AsyncIterable<readonly SnapshotRow[]>;
   /** Deletes it. Idempotent. */
   remove(snapshotId: string): Promise<void>;
+}
+
+/** A snapshot that comes in. Ends with `complete` or `discard`; a crash before that leaves nothing of it. */
+export interface IncomingSnapshot {
+  /** The chunk, not durable yet. Chunks come in their order. */
+  append(chunk: SnapshotChunk): Promise<void>;
+  /** Whole, under its id: durable once this resolves. */
+  complete(): Promise<void>;
+  /** As if it had never come. */
+  discard(): Promise<void>;
 }
 
 /** What the loop tells the placement driver. Fire and forget: reports are repeated. */

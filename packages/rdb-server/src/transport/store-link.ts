@@ -1,7 +1,12 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { type Clock, type Random, type RdbError, type StoreId, assert } from "@flaredb/rdb-base";
 import { type RaftServiceBatchResponse, RaftServiceBatchResponseSchema } from "@flaredb/rdb-proto";
-import { type RpcConnectionOptions, ReconnectingStream, type StreamCodec } from "@flaredb/rdb-wire";
+import {
+  type RpcConnectionOptions,
+  ReconnectingStream,
+  type StreamCodec,
+  type Wire,
+} from "@flaredb/rdb-wire";
 import type { PeerMessage, Refusal } from "../store/peer-message.ts";
 import { decodeRefusal } from "./raft-codec.ts";
 import { type BatchHeader, encodeRaftBatch, peerMessageMaxBytes } from "./raft-encoder.ts";
@@ -13,6 +18,7 @@ export type Lane = "bulk" | "urgent";
 export interface StoreLinkOptions {
   readonly address: string;
   readonly header: BatchHeader;
+  readonly wire: Wire;
   readonly clock: Clock;
   readonly random: Random;
   /** The local address to call from. */
@@ -103,8 +109,9 @@ function openLane<Out>(
   codec: StreamCodec<Out, RaftServiceBatchResponse>,
   options: StoreLinkOptions,
 ): ReconnectingStream<Out, RaftServiceBatchResponse> {
-  const { address, clock, random, localAddress, keepalive } = options;
+  const { address, wire, clock, random, localAddress, keepalive } = options;
   return new ReconnectingStream(codec, {
+    wire,
     path: RAFT_BATCH_PATH,
     clock,
     random,

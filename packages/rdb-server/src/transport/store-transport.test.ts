@@ -10,7 +10,7 @@ import {
   term,
 } from "@flaredb/rdb-base";
 import { StoreSchema } from "@flaredb/rdb-proto";
-import { RpcServer } from "@flaredb/rdb-wire";
+import { RpcServer, httpWire } from "@flaredb/rdb-wire";
 import { afterEach, expect, test } from "vitest";
 import { serveRaft } from "../rpc/raft-service.ts";
 import { FakeStoreHandle } from "../testing/fake-store-handle.ts";
@@ -34,6 +34,7 @@ class TestStore {
     this.transport = new StoreTransport({
       ident: { kind: "Store", clusterId: this.#clusterId, storeId: this.id },
       bootId: options.bootId ?? id,
+      wire: httpWire(),
       clock: systemClock,
       random: new SeededRandom(id),
       logger: silentLogger,

@@ -8,7 +8,7 @@ import {
   regionId,
 } from "@flaredb/rdb-base";
 import type { StoreIdent } from "@flaredb/rdb-storage";
-import type { KeepaliveOptions } from "@flaredb/rdb-wire";
+import type { KeepaliveOptions, Wire } from "@flaredb/rdb-wire";
 import type { StoreConfig } from "../config.ts";
 import type { PeerMessage, Refusal } from "../store/peer-message.ts";
 import type { OutgoingSnapshot, Transport } from "../store/ports.ts";
@@ -25,6 +25,7 @@ export interface StoreTransportOptions {
   readonly ident: StoreIdent;
   /** Drawn by this start of the process; a safe integer. */
   readonly bootId: number;
+  readonly wire: Wire;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -38,7 +39,7 @@ export interface StoreTransportOptions {
   readonly keepalive?: KeepaliveOptions;
 }
 
-/** The way to the other Stores over gRPC streams; see {@link StoreLink}. One link to each Store that PD named. */
+/** The way to the other Stores over batch streams; see {@link StoreLink}. One link to each Store that PD named. */
 export class StoreTransport implements Transport {
   readonly liveness: Liveness;
   readonly #options: StoreTransportOptions;
@@ -135,11 +136,12 @@ export class StoreTransport implements Transport {
   }
 
   #open(storeId: StoreId, address: string): StoreLink {
-    const { ident, bootId, clock, random, config, keepalive, logger } = this.#options;
+    const { ident, bootId, wire, clock, random, config, keepalive, logger } = this.#options;
     const fields = { store: storeId, address };
     return new StoreLink({
       address,
       header: { clusterId: ident.clusterId, fromStoreId: ident.storeId, toStoreId: storeId, bootId },
+      wire,
       clock,
       random,
       localAddress: config.outgoingHost,

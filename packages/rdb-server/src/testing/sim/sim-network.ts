@@ -1,5 +1,12 @@
-import { type Clock, type Random, type RegionId, type StoreId, regionId } from "@flaredb/rdb-base";
-import type { SnapshotRow } from "@flaredb/rdb-storage";
+import {
+  type Clock,
+  type Random,
+  type Region,
+  type RegionId,
+  type StoreId,
+  regionId,
+} from "@flaredb/rdb-base";
+import { type SnapshotChunk, SnapshotChunkWriter } from "@flaredb/rdb-storage";
 import type { PeerMessage, Refusal } from "../../store/peer-message.ts";
 import type { OutgoingSnapshot } from "../../store/ports.ts";
 import type { StoreHandle } from "../../store/store-handle.ts";
@@ -27,7 +34,7 @@ export interface NetworkProcess {
   readonly clock: ProcessClock;
   readonly handle: StoreHandle;
   heard(storeId: StoreId, bootId: bigint): void;
-  keepSnapshot(snapshotId: string, rows: readonly SnapshotRow[]): void;
+  keepSnapshot(snapshotId: string, region: Region, chunks: readonly SnapshotChunk[]): void;
 }
 
 const QUIET: LinkState = { isCut: false, lossRate: 0, minDelayMs: 0.1, maxDelayMs: 0.5 };
@@ -35,8 +42,6 @@ const QUIET: LinkState = { isCut: false, lossRate: 0, minDelayMs: 0.1, maxDelayM
 const SNAPSHOT_DELAY_MS = 5;
 /** A snapshot of which nothing is heard is given up after this long. */
 const SNAPSHOT_TIMEOUT_MS = 1_000;
-/** One step of reading a snapshot's rows. */
-const CURSOR_STEP = { maxCount: 1_000, maxBytes: 1024 * 1024 };
 
 /**
  * The network between the Stores of a cluster: each direction of each pair can be cut, slow and lossy. Two lanes as in
@@ -151,7 +156,7 @@ export class SimNetwork {
       );
     this.onSend(message);
     const verdict = this.intercept(message);
-    void readAll(outgoing).then((rows) => {
+    void readAll(outgoing).then((chunks) => {
       const delayMs = SNAPSHOT_DELAY_MS + (typeof verdict === "object" ? verdict.delayMs : 0);
       this.#clock.setTimer(delayMs, () => {
         const target = this.#processes.get(message.toPeer.storeId);
@@ -164,7 +169,7 @@ export class SimNetwork {
           const accepted = target.handle.acceptsSnapshot(message, outgoing.region) === true;
           if (accepted) {
             const { snapshotId, region } = outgoing;
-            target.keepSnapshot(snapshotId, rows);
+            target.keepSnapshot(snapshotId, region, chunks);
             target.handle.snapshotReceived({ snapshotId, message, region });
           }
           this.#afterDelay(target.storeId, from.storeId, () => report(accepted));
@@ -230,17 +235,13 @@ function linkKey(from: StoreId, to: StoreId): string {
   return `${from} ${to}`;
 }
 
-/** The snapshot's rows; its cursors are closed. */
-async function readAll({ cursors }: OutgoingSnapshot): Promise<SnapshotRow[]> {
-  const rows: SnapshotRow[] = [];
-  for (const column of ["data", "session"] as const) {
-    const cursor = cursors[column];
-    for (let done = false; !done; ) {
-      const page = await cursor.next(CURSOR_STEP.maxCount, CURSOR_STEP.maxBytes);
-      rows.push(...page.rows.map(({ key, value }) => ({ column, key, value })));
-      done = page.done;
-    }
-    cursor.close();
+/** The whole snapshot; its cursors are closed. */
+async function readAll({ cursors }: OutgoingSnapshot): Promise<SnapshotChunk[]> {
+  const writer = new SnapshotChunkWriter(cursors);
+  const chunks: SnapshotChunk[] = [];
+  for (let chunk = await writer.next(); chunk !== undefined; chunk = await writer.next()) {
+    chunks.push(chunk);
   }
-  return rows;
+  writer.close();
+  return chunks;
 }

@@ -38,9 +38,9 @@ interface Run extends NetworkProcess {
 /** One Store's machine: the disk stays, the process comes and goes. */
 export class SimStore {
   readonly storeId: StoreId;
-  readonly snapshotFiles = new MemorySnapshotFiles();
   readonly #options: SimStoreOptions;
   #disk: MemoryRawEngine;
+  #snapshotFiles: MemorySnapshotFiles;
   #run: Run | undefined;
   #stopping: Run | undefined;
   #bootCount = 0;
@@ -54,7 +54,9 @@ export class SimStore {
   constructor(options: SimStoreOptions) {
     this.#options = options;
     this.storeId = options.ident.storeId;
-    this.#disk = new MemoryRawEngine({ clock: this.#diskClock(), random: forkRandom(options.random) });
+    const clock = this.#diskClock();
+    this.#disk = new MemoryRawEngine({ clock, random: forkRandom(options.random) });
+    this.#snapshotFiles = new MemorySnapshotFiles({ clock, random: new SeededRandom(this.storeId) });
   }
 
   get isRunning(): boolean {
@@ -77,6 +79,10 @@ export class SimStore {
 
   get disk(): MemoryRawEngine {
     return this.#disk;
+  }
+
+  get snapshotFiles(): MemorySnapshotFiles {
+    return this.#snapshotFiles;
   }
 
   get clock(): ProcessClock {
@@ -102,6 +108,7 @@ export class SimStore {
     const run = this.#running;
     this.#end(run);
     this.#disk = this.#disk.crash();
+    this.#snapshotFiles = this.#snapshotFiles.crash();
   }
 
   /** As crash, without a start being under way or done: nothing happens when it does not run. */
@@ -186,7 +193,7 @@ export class SimStore {
       engine,
       liveness,
       heard: (storeId, otherBootId) => liveness.heard(storeId, otherBootId),
-      keepSnapshot: (snapshotId, rows) => this.snapshotFiles.put(snapshotId, rows),
+      keepSnapshot: (snapshotId, region, chunks) => this.snapshotFiles.put(snapshotId, region, chunks),
     };
     return run;
   }
