@@ -2,7 +2,8 @@ import { type Logger, RdbError, systemClock, systemRandom } from "@flaredb/rdb-b
 import { pino } from "pino";
 import { parsePdConfig } from "./config.ts";
 import { readFlags, usage } from "./flags.ts";
-import { type RunningPd, startPd } from "./start-pd.ts";
+import type { RunningPd } from "./run-pd.ts";
+import { startPd } from "./start-pd.ts";
 
 /**
  * The process `rdb-pd`: logs as JSON lines on stdout, ends on SIGTERM and SIGINT in good order, and on what it cannot

@@ -1,21 +1,10 @@
-import { type Clock, KiB, type Logger, MiB, type Random, RdbError, peerId } from "@flaredb/rdb-base";
-import { PdService } from "@flaredb/rdb-proto";
+import { KiB, MiB } from "@flaredb/rdb-base";
 import { type RocksOptions, openRocksEngine } from "@flaredb/rdb-storage";
-import { RpcServer, formatAddress } from "@flaredb/rdb-wire";
-import { ClusterState } from "./cluster/cluster-state.ts";
+import { httpWire } from "@flaredb/rdb-wire";
 import type { PdConfig } from "./config.ts";
 import { HttpServer } from "./http/http-server.ts";
-import { PdRaft } from "./member/pd-raft.ts";
-import { PdStorage } from "./member/pd-storage.ts";
-import { randomId } from "./member/random-id.ts";
-import { PlacementDriver } from "./placement-driver.ts";
 import { checkPortFree } from "./port-check.ts";
-import { type MemberInfo, pdService } from "./rpc/pd-service.ts";
-
-/** The only member, until more can be configured. */
-const MEMBER_ID = peerId(1);
-/** How long open calls may go on once PD stops. */
-const CLOSE_GRACE_MS = 1_000;
+import { type PdPorts, type RunningPd, runPd } from "./run-pd.ts";
 
 /** PD's rows are small and read once, at start; everything else is in memory anyway. */
 const engineMemory: RocksOptions = {
@@ -30,129 +19,38 @@ const engineMemory: RocksOptions = {
   backgroundThreads: 1,
 };
 
-/** What PD needs of the world. */
-export interface PdPorts {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  /** Called once when the disk failed: nothing is acknowledged any more, the process has to end. */
-  readonly onFatal: (error: RdbError) => void;
-}
-
-/** A PD that serves. */
-export interface RunningPd {
-  readonly clusterId: number;
-  /** host:port of its RPC endpoint, as others reach it. */
-  readonly address: string;
-  /** host:port of its HTTP endpoint. */
-  readonly httpAddress: string;
-  /** Ends streams and servers, writes everything, frees the folder. Idempotent. */
-  close(): Promise<void>;
-}
+/** What the process of a PD gets from whoever starts it. */
+export type PdProcessPorts = Pick<PdPorts, "clock" | "random" | "logger" | "onFatal">;
 
 /**
- * Opens the data folder, elects itself, and serves. A refused start leaves nothing open.
+ * A PD in a process of its own: on HTTP/2 and on its data folder, with its HTTP endpoint around it. A refused start
+ * leaves nothing open.
  *
- * @throws RdbError RDB_ADDRESS_IN_USE; RDB_DATA_LOCKED, RDB_DATA_FORMAT, RDB_DATA_FOREIGN or RDB_DATA_CORRUPT by the
- * data folder; RDB_STORAGE_FAILED
+ * @throws RdbError as `runPd`
  */
-export async function startPd(config: PdConfig, ports: PdPorts): Promise<RunningPd> {
-  await checkPortFree(config.host, config.port);
-  await checkPortFree(config.host, config.httpPort);
-  const raft = await openRaft(config, ports);
+export async function startPd(config: PdConfig, ports: PdProcessPorts): Promise<RunningPd> {
+  const { host, port, httpPort, dataDir } = config;
+  // Ports first: one that is taken ends the start before anything on disk is touched.
+  await checkPortFree(host, port);
+  const http = new HttpServer({ host, port: httpPort });
+  await http.listen();
+  let running: RunningPd;
   try {
-    return await serve(config, ports, raft);
-  } catch (error) {
-    await raft.log.close();
-    throw error;
-  }
-}
-
-interface OpenedRaft {
-  readonly log: PdRaft;
-  readonly cluster: ClusterState;
-}
-
-async function openRaft(config: PdConfig, ports: PdPorts): Promise<OpenedRaft> {
-  const { clock, random, logger, onFatal } = ports;
-  const engine = await openRocksEngine({ path: config.dataDir, clock, onFatal, ...engineMemory });
-  let storage: PdStorage;
-  try {
-    storage = await PdStorage.open(engine, MEMBER_ID);
-  } catch (error) {
-    await engine.close();
-    throw RdbError.from(error);
-  }
-  const log = new PdRaft({ memberId: MEMBER_ID, storage, clock, random, logger, ...config.raft });
-  return { log, cluster: new ClusterState(storage.state, clock.monotonicMs()) };
-}
-
-async function serve(config: PdConfig, ports: PdPorts, { log, cluster }: OpenedRaft): Promise<RunningPd> {
-  const { clock, logger } = ports;
-  log.start();
-  await log.serving;
-  await configure(config, ports, log, cluster);
-  const driver = new PlacementDriver({ cluster, log, clock, logger });
-  const members = (): MemberInfo[] => [
-    { id: MEMBER_ID, name: config.name, address: address(), httpAddress: http.address },
-  ];
-  const rpc = new RpcServer({
-    host: config.host,
-    port: config.port,
-    logger,
-    clock,
-    routes: (router) =>
-      router.service(PdService, pdService({ driver, members, wallMs: () => clock.wallMs() })),
-  });
-  const http = new HttpServer({ host: config.host, port: config.httpPort, driver, members });
-  const address = (): string => config.advertiseAddress ?? formatAddress(config.host, rpc.port);
-  const closeServers = async (): Promise<void> => {
-    driver.close();
-    await Promise.all([rpc.close(CLOSE_GRACE_MS), http.close()]);
-  };
-  const close = async (): Promise<void> => {
-    await closeServers();
-    await log.close();
-  };
-  try {
-    await http.listen();
-    await rpc.listen();
-  } catch (error) {
-    await closeServers();
-    throw error;
-  }
-  let closing: Promise<void> | undefined;
-  return {
-    clusterId: driver.clusterId,
-    address: address(),
-    httpAddress: http.address,
-    close() {
-      closing ??= close();
-      return closing;
-    },
-  };
-}
-
-/** Draws the cluster's id at its first start, and takes over what the configuration says of its bootstrap. */
-async function configure(
-  config: PdConfig,
-  { random, logger }: PdPorts,
-  log: PdRaft,
-  cluster: ClusterState,
-): Promise<void> {
-  if (cluster.durable.cluster.clusterId === 0) {
-    const { clusterId } = await log.propose({ kind: "InitializeCluster", clusterId: randomId(random) });
-    logger.info({ cluster: clusterId }, "new cluster");
-  }
-  const { bootstrapped } = cluster.durable.cluster;
-  if (!bootstrapped) {
-    await log.propose({
-      kind: "ConfigureCluster",
-      config: {
-        bootstrapStoreCount: config.bootstrapStores,
-        replicaCount: config.replicas,
-        initialRanges: config.initialRanges,
-      },
+    running = await runPd(config, {
+      ...ports,
+      wire: httpWire(),
+      openEngine: (onFatal) =>
+        openRocksEngine({ path: dataDir, clock: ports.clock, onFatal, ...engineMemory }),
+      httpAddress: http.address,
     });
+  } catch (error) {
+    await http.close();
+    throw error;
   }
+  http.show(running);
+  const close = async (): Promise<void> => {
+    await Promise.all([running.close(), http.close()]);
+  };
+  let closing: Promise<void> | undefined;
+  return { ...running, close: () => (closing ??= close()) };
 }

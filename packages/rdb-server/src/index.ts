@@ -3,4 +3,4 @@ export { runStore, type RunningStore, type StoreDisk, type StorePorts } from "./
 export { parseStoreConfig, type StoreConfig } from "./config.ts";
 export type { IncomingSnapshot, SnapshotFiles } from "./store/ports.ts";
 export type { DiskUsage } from "./pd/store-heartbeat.ts";
-export { main as runServer } from "./main.ts";
+export { main as runStoreProcess } from "./main.ts";

@@ -11,26 +11,33 @@ export interface HttpServerOptions {
   readonly host: string;
   /** 0: any free one; `listen` tells which. */
   readonly port: number;
-  readonly driver: PlacementDriver;
-  readonly members: () => readonly MemberInfo[];
 }
 
-/** Health, and what PD knows as read-only JSON. */
+/** What the endpoint shows. */
+export interface HttpSource {
+  readonly driver: PlacementDriver;
+  readonly members: readonly MemberInfo[];
+}
+
+/** Health, and what PD knows as read-only JSON; 503 while PD is starting. */
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #server: FastifyInstance;
+  #source: HttpSource | undefined;
   #port = 0;
 
   constructor(options: HttpServerOptions) {
-    const { driver, members } = options;
     this.#options = options;
     // Connections are cut at the close: a browser's idle one would hold it up.
     this.#server = fastify({ forceCloseConnections: true });
-    this.#server.get("/health", () => healthView(driver));
-    this.#server.get("/api/v1/cluster", () => clusterView(driver, members()));
-    this.#server.get("/api/v1/stores", () => storesView(driver));
+    this.#server.get("/health", () => healthView(this.#shown.driver));
+    this.#server.get("/api/v1/cluster", () => {
+      const { driver, members } = this.#shown;
+      return clusterView(driver, members);
+    });
+    this.#server.get("/api/v1/stores", () => storesView(this.#shown.driver));
     this.#server.get<{ Querystring: { startKey?: string } }>("/api/v1/regions", ({ query }) =>
-      regionsView(driver, parseKeyText(String(query.startKey ?? ""))),
+      regionsView(this.#shown.driver, parseKeyText(String(query.startKey ?? ""))),
     );
     this.#server.setErrorHandler((error, _request, reply) => {
       const { code, message } = RdbError.from(error);
@@ -54,8 +61,20 @@ export class HttpServer {
     this.#port = (this.#server.server.address() as AddressInfo).port;
   }
 
+  /** PD serves. */
+  show(source: HttpSource): void {
+    this.#source = source;
+  }
+
   async close(): Promise<void> {
     await this.#server.close();
+  }
+
+  get #shown(): HttpSource {
+    if (this.#source === undefined) {
+      throw new RdbError("RDB_UNAVAILABLE", "the placement driver is starting");
+    }
+    return this.#source;
   }
 }
 
@@ -65,6 +84,7 @@ function httpStatus(code: ErrorCode): number {
     case "RDB_INVALID_ARGUMENT":
       return 400;
     case "RDB_CLUSTER_NOT_BOOTSTRAPPED":
+    case "RDB_UNAVAILABLE":
       return 503;
     default:
       return 500;

@@ -40,7 +40,7 @@ export interface MemberInfo {
 
 export interface PdServiceOptions {
   readonly driver: PlacementDriver;
-  /** Asked at each call: addresses are known once the servers listen. */
+  /** Asked at each call: the address is known once the server listens. */
   readonly members: () => readonly MemberInfo[];
   readonly wallMs: () => number;
 }

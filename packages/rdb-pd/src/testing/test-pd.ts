@@ -6,7 +6,8 @@ import { type Client, createClient } from "@connectrpc/connect";
 import { PdService } from "@flaredb/rdb-proto";
 import { type UnaryTransport, unaryTransport } from "@flaredb/rdb-wire";
 import { parsePdConfig } from "../config.ts";
-import { type RunningPd, startPd } from "../start-pd.ts";
+import type { RunningPd } from "../run-pd.ts";
+import { startPd } from "../start-pd.ts";
 import { ShiftableClock } from "./shiftable-clock.ts";
 
 let seed = 1;
