@@ -1,4 +1,5 @@
 import { type Clock, type Random, RdbError, systemClock, systemRandom } from "@flaredb/rdb-base";
+import { type Wire, httpWire } from "@flaredb/rdb-wire";
 import type { ClientContext } from "./call-context.ts";
 import * as batch from "./operations/batch.ts";
 import {
@@ -31,10 +32,15 @@ import type { Row } from "./row.ts";
 import { type RangeOptions, checkDeadlineMs, checkReadFrom, pdAddresses } from "./validate.ts";
 import { wirePdConnector, wireStoreConnector } from "./wire-connectors.ts";
 
-/** What a client stands on: real clock, chance and network unless the simulator or a test brings its own. */
+/** What a client stands on: real clock, chance and network unless the simulator brings its own. */
 export interface ClientPorts {
   readonly clock: Clock;
   readonly random: Random;
+  readonly wire: Wire;
+}
+
+/** What is above the network, for tests that have none. */
+export interface ConnectorPorts extends Pick<ClientPorts, "clock" | "random"> {
   readonly stores: StoreConnector;
   readonly pd: PdConnector;
 }
@@ -74,13 +80,19 @@ export class RdbClient {
     return RdbClient.connectOver(options, {
       clock: systemClock,
       random: systemRandom,
-      stores: wireStoreConnector(systemClock, options.localAddress),
-      pd: wirePdConnector(options.localAddress),
+      wire: httpWire(),
     });
   }
 
   /** @internal As `connect`, over another clock, chance and network. */
-  static async connectOver(options: ConnectOptions, ports: ClientPorts): Promise<RdbClient> {
+  static connectOver(options: ConnectOptions, { clock, random, wire }: ClientPorts): Promise<RdbClient> {
+    const from = { wire, localAddress: options.localAddress };
+    const stores = wireStoreConnector(from, clock);
+    return RdbClient.connectWith(options, { clock, random, stores, pd: wirePdConnector(from) });
+  }
+
+  /** @internal As `connectOver`, with other connectors. */
+  static async connectWith(options: ConnectOptions, ports: ConnectorPorts): Promise<RdbClient> {
     const deadlineMs = checkDeadlineMs(options.deadlineMs ?? clientDefaults.deadlineMs);
     const readFrom = checkReadFrom(options.readFrom ?? clientDefaults.readFrom);
     const pd = new PdClient(ports.pd, pdAddresses(options.pd));

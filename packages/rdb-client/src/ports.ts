@@ -7,7 +7,7 @@ import type {
 } from "@flaredb/rdb-proto";
 import type { ClientStreamHandlers, StreamCodec } from "@flaredb/rdb-wire";
 
-/** The `KvService.Batch` stream to one Store. Real ones are ClientStreams of rdb-wire; the simulator has its own. */
+/** The `KvService.Batch` stream to one Store. Those of rdb-wire are its OutboundStreams; tests have their own. */
 export interface StoreStream<Item> {
   /** Whether `push` may succeed. */
   readonly isOpen: boolean;

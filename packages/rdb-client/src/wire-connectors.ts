@@ -1,7 +1,7 @@
 import { type Clock, RdbError } from "@flaredb/rdb-base";
 import { PdService } from "@flaredb/rdb-proto";
 import { createClient } from "@connectrpc/connect";
-import { RpcConnection, fromConnectError, unaryTransport } from "@flaredb/rdb-wire";
+import { type Wire, fromConnectError } from "@flaredb/rdb-wire";
 import type { PdConnector, PdLink, StoreConnector } from "./ports.ts";
 
 const BATCH_PATH = "/rdb.v1.KvService/Batch";
@@ -10,11 +10,21 @@ const CONNECT_TIMEOUT_MS = 1_000;
 /** A Store that is silent for longer than both together is given up. */
 const KEEPALIVE = { intervalMs: 500, timeoutMs: 1_000 } as const;
 
-/** Streams to Stores over HTTP/2, each on a connection of its own. */
-export function wireStoreConnector(clock: Clock, localAddress: string | undefined): StoreConnector {
+/** How a client calls: over which network, and from where. */
+export interface WireConnectorOptions {
+  readonly wire: Wire;
+  /** The address to call from; undefined: the system's choice. */
+  readonly localAddress: string | undefined;
+}
+
+/** Streams to Stores, each on a connection of its own. */
+export function wireStoreConnector(
+  { wire, localAddress }: WireConnectorOptions,
+  clock: Clock,
+): StoreConnector {
   return {
     open(address, codec, handlers) {
-      const connection = new RpcConnection({
+      const connection = wire.connect({
         address,
         clock,
         connectTimeoutMs: CONNECT_TIMEOUT_MS,
@@ -43,11 +53,11 @@ export function wireStoreConnector(clock: Clock, localAddress: string | undefine
   };
 }
 
-/** Unary gRPC to placement drivers. */
-export function wirePdConnector(localAddress: string | undefined): PdConnector {
+/** Unary calls to placement drivers. */
+export function wirePdConnector({ wire, localAddress }: WireConnectorOptions): PdConnector {
   return {
     connect(address): PdLink {
-      const unary = unaryTransport(address, {
+      const unary = wire.unary(address, {
         keepalive: KEEPALIVE,
         ...(localAddress === undefined ? {} : { localAddress }),
       });

@@ -30,7 +30,7 @@ export async function scene(
   prepare(cluster);
   const until = <Value>(call: Promise<Value>): Promise<Value> => clock.until(call);
   const client = await until(
-    RdbClient.connectOver(
+    RdbClient.connectWith(
       { pd: ["pd-1:7400"], ...options.connect },
       {
         clock,
