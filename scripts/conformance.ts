@@ -6,7 +6,12 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { parseArgs } from "node:util";
-import { fileKind, runFile, type FileReport } from "../packages/rdb-raft/src/conformance/index.ts";
+import {
+  fileKind,
+  runFile,
+  UnreadableFileError,
+  type FileReport,
+} from "../packages/rdb-raft/src/conformance/index.ts";
 
 const USAGE = "usage: node scripts/conformance.ts DIR [--byte-exact]";
 
@@ -43,13 +48,13 @@ function findFiles(root: string): string[] {
 }
 
 function passes(root: string, file: string, isByteExact: boolean): boolean {
-  const report = run(file, isByteExact);
-  if (report.differences.length === 0) {
+  const { differences, blockCount } = run(file, isByteExact);
+  if (differences.length === 0) {
     return true;
   }
   const name = relative(root, file);
-  console.log(`--- ${name}: ${report.differences.length} of ${report.blockCount} blocks differ`);
-  for (const { lineNumber, command, diff } of report.differences) {
+  console.log(`--- ${name}: ${differences.length} of ${blockCount} blocks differ`);
+  for (const { lineNumber, command, diff } of differences) {
     console.log(`${name}:${lineNumber}: ${command}\n${diff}\n`);
   }
   return false;
@@ -60,7 +65,10 @@ function run(file: string, isByteExact: boolean): FileReport {
   try {
     return runFile(fileKind(basename(dirname(file)), text), text, isByteExact ? "byte-exact" : "normalised");
   } catch (error) {
-    const diff = error instanceof Error ? error.message : String(error);
-    return { blockCount: 0, differences: [{ lineNumber: 1, command: "(unreadable file)", diff }] };
+    if (!(error instanceof UnreadableFileError)) {
+      throw error;
+    }
+    const { lineNumber, message } = error;
+    return { blockCount: 0, differences: [{ lineNumber, command: "cannot be read", diff: message }] };
   }
 }

@@ -23,7 +23,7 @@ function describeDifferences(name: string, { differences }: FileReport): string 
 
 describe("the core behaves as the data files say", () => {
   test("all of the files are there", () => {
-    expect(files).toHaveLength(41);
+    expect(files.filter((name) => !name.startsWith("runner"))).toHaveLength(41);
   });
 
   test.each(files)("%s", (name) => {

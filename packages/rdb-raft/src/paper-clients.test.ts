@@ -26,7 +26,7 @@ function confirmations(sent: readonly Message[]): Message[] {
     );
 }
 
-describe("thesis §6.4 ReadIndex", () => {
+describe("Raft thesis §6.4 ReadIndex", () => {
   test("a read is answered with the commit index once a majority has confirmed the leader", () => {
     const leader = group().peer(1);
     leader.raft.readIndex(CONTEXT);
@@ -147,7 +147,55 @@ describe("thesis §6.4 ReadIndex", () => {
   });
 });
 
-describe("thesis §3.10 leadership transfer", () => {
+describe("Raft thesis §6.4.1 leases", () => {
+  const config = { preVote: true, checkQuorum: true };
+
+  /** How many ticks a voter refuses another candidate, from when it confirmed a round of its leader's. */
+  function ticksOfRefusal(voter: TestPeer, term: number): number {
+    const { lastIndex: index } = voter.raft;
+    const ask = buildMessage({ type: "MsgPreVote", from: 3, to: 2, term: term + 1, logTerm: term, index });
+    for (let ticks = 0; ; ticks++) {
+      if (voter.receive(ask).some(({ type, reject }) => type === "MsgPreVoteResp" && !reject)) {
+        return ticks;
+      }
+      voter.tick(1);
+      voter.drain();
+    }
+  }
+
+  test.each([0, 1, ELECTION_TICKS - 1])(
+    "a round confirmed after %i ticks binds its voter for an election timeout from when it was sent, and longer",
+    (delay) => {
+      const network = group(config);
+      const [leader, voter] = [network.peer(1), network.peer(2)];
+      // Whoever elects another leader shares a voter with the round; from here on nobody hears of this one.
+      leader.raft.readIndex(CONTEXT);
+      const round = leader.drain().find(({ type, to }) => type === "MsgHeartbeat" && to === voter.id);
+      expect(round).toBeDefined();
+      voter.tick(delay);
+      voter.drain();
+      const confirmation = round === undefined ? [] : voter.receive(round);
+      expect(confirmation).toMatchObject([{ type: "MsgHeartbeatResp", context: round?.context }]);
+      const lease = delay + ticksOfRefusal(voter, leader.raft.term);
+      expect(lease).toBe(delay + ELECTION_TICKS);
+    },
+  );
+
+  test("a leader whose reads rely on its lease answers none once a check has found no quorum", () => {
+    const network = group({ ...config, readOnlyOption: "LeaseBased" });
+    const leader = network.peer(1);
+    network.isolate(1);
+    // The check at the end of the first timeout still counts what was heard before the cut.
+    leader.tick(2 * ELECTION_TICKS);
+    network.settle();
+    leader.raft.readIndex(CONTEXT);
+    network.settle();
+    expect(leader.raft.role).toBe("Follower");
+    expect(leader.readStates).toEqual([]);
+  });
+});
+
+describe("Raft thesis §3.10 leadership transfer", () => {
   test("a peer that has everything is told to campaign at once, and wins", () => {
     const network = group();
     network.peer(1).raft.transferLeader(peerId(3));

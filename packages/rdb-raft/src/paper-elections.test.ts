@@ -37,7 +37,7 @@ function ticksUntilCampaign(peer: TestPeer): number {
   }
 }
 
-describe("§5.1 terms", () => {
+describe("Raft paper §5.1 terms", () => {
   test.each(["Follower", "Candidate", "Leader"] as const)(
     "a %s that hears of a greater term adopts it and follows",
     (role) => {
@@ -61,7 +61,7 @@ describe("§5.1 terms", () => {
   });
 });
 
-describe("§5.2 elections", () => {
+describe("Raft paper §5.2 elections", () => {
   test("a peer starts as a follower", () => {
     expect(new TestPeer({ id: 1 }).raft.role).toBe("Follower");
   });
@@ -208,7 +208,7 @@ describe("§5.2 elections", () => {
   });
 });
 
-describe("§5.4.1 election restriction", () => {
+describe("Raft paper §5.4.1 election restriction", () => {
   test.each([[[1]], [[1, 2]]])("a candidate with the log %o tells its last entry", (terms) => {
     const peer = new TestPeer({ id: 1 });
     const term = (terms.at(-1) ?? 0) as number;
@@ -241,7 +241,7 @@ describe("§5.4.1 election restriction", () => {
   );
 });
 
-describe("thesis §4.2.1 learners", () => {
+describe("Raft thesis §4.2.1 learners", () => {
   test("a learner never campaigns", () => {
     const learner = new TestPeer({ id: 3, voters: [1, 2], learners: [3] });
     learner.tick(4 * ELECTION_TICKS);
@@ -265,7 +265,7 @@ describe("thesis §4.2.1 learners", () => {
   });
 });
 
-describe("thesis §9.6 pre-vote and §6.2 check-quorum", () => {
+describe("Raft thesis §9.6 pre-vote and §6.2 check-quorum", () => {
   const config = { preVote: true, checkQuorum: true };
 
   function group(): TestNetwork {

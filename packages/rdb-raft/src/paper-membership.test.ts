@@ -33,7 +33,7 @@ function acknowledge(leader: TestPeer, ids: readonly number[]): void {
   }
 }
 
-describe("thesis §4.1 one change at a time", () => {
+describe("Raft thesis §4.1 one change at a time", () => {
   test("a change takes part from when it is applied; until then another one is turned into an empty entry", () => {
     const leader = group(3).peer(1);
     leader.raft.proposeConfChange(change([["AddNode", 4]]));
@@ -79,7 +79,7 @@ describe("thesis §4.1 one change at a time", () => {
   });
 });
 
-describe("thesis §4.2.2 a leader that removes itself", () => {
+describe("Raft thesis §4.2.2 a leader that removes itself", () => {
   function removeLeader(config: TestPeerOptions["config"]): TestPeer {
     const leader = group(3, config).peer(1);
     leader.raft.proposeConfChange(change([["RemoveNode", 1]]));
@@ -106,7 +106,7 @@ describe("thesis §4.2.2 a leader that removes itself", () => {
   });
 });
 
-describe("thesis §4.3 joint consensus", () => {
+describe("Raft thesis §4.3 joint consensus", () => {
   /** A leader in the middle of moving from 1, 2, 3 to 1, 4, 5. */
   function jointLeader(): TestPeer {
     const leader = group(3).peer(1);

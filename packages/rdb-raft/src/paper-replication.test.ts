@@ -29,7 +29,7 @@ function propose(peer: TestPeer, text: string): Message[] {
   return peer.drain();
 }
 
-describe("§5.3 log replication", () => {
+describe("Raft paper §5.3 log replication", () => {
   test("a leader appends a proposal to its own log and sends it to all with the entry before it", () => {
     const leader = settledLeader();
     const sent = propose(leader, "some data");
@@ -148,7 +148,7 @@ describe("§5.3 log replication", () => {
   });
 });
 
-describe("Figure 7: a leader makes any follower's log its own", () => {
+describe("Raft paper Figure 7: a leader makes any follower's log its own", () => {
   const leaderLog = [1, 1, 1, 4, 4, 5, 5, 6, 6, 6];
 
   test.each<[string, number[]]>([
@@ -176,7 +176,7 @@ describe("Figure 7: a leader makes any follower's log its own", () => {
   });
 });
 
-describe("§5.4.2 entries of earlier terms", () => {
+describe("Raft paper §5.4.2 entries of earlier terms", () => {
   test.each([
     [1, 0],
     [2, 0],
@@ -192,7 +192,7 @@ describe("§5.4.2 entries of earlier terms", () => {
   );
 });
 
-describe("Figure 8: an entry of an earlier term on a majority is not committed by that", () => {
+describe("Raft paper Figure 8: an entry of an earlier term on a majority is not committed by that", () => {
   /** (c): S1 led in term 2 and reached S2; S5 led in term 3 and reached nobody. S1 is leader again, in term 4. */
   function stateC(): TestNetwork {
     const logs = [[1, 2], [1, 2], [1], [1], [1, 3]];

@@ -44,6 +44,8 @@ function drawStep(random: SeededRandom): SimStep {
 
 interface Shape {
   readonly peerCount: number;
+  /** How many vote to begin with. */
+  readonly voterCount: number;
   /** How many voters stay for good. */
   readonly steadyCount: number;
 }
@@ -51,7 +53,7 @@ interface Shape {
 /** Runs one schedule. Returns how far the group has committed. */
 function runSchedule(seed: number, shape: Shape, config: Partial<RaftConfig>): number {
   const random = new SeededRandom(seed);
-  const group = new SimGroup({ ...shape, voterCount: 3, config });
+  const group = new SimGroup({ ...shape, config });
   for (let step = 0; step < STEPS; step++) {
     group.run(drawStep(random));
   }
@@ -77,9 +79,12 @@ const configs: Record<string, Partial<RaftConfig>> = {
 };
 
 const shapes: readonly (readonly [string, Shape])[] = [
-  ["a majority that stays", { peerCount: 3, steadyCount: 2 }],
-  ["a majority that stays", { peerCount: 5, steadyCount: 3 }],
-  ["one voter that stays", { peerCount: 5, steadyCount: 1 }],
+  ["a majority that stays", { peerCount: 3, voterCount: 3, steadyCount: 2 }],
+  ["a majority that stays", { peerCount: 4, voterCount: 4, steadyCount: 3 }],
+  ["a majority that stays", { peerCount: 5, voterCount: 3, steadyCount: 3 }],
+  ["one voter that stays", { peerCount: 5, voterCount: 3, steadyCount: 1 }],
+  ["a majority that stays", { peerCount: 6, voterCount: 5, steadyCount: 3 }],
+  ["a majority that stays", { peerCount: 7, voterCount: 7, steadyCount: 4 }],
 ];
 
 describe.each(Object.entries(configs))("with %s", (_name, config) => {

@@ -2,22 +2,15 @@ import { index, peerId, SeededRandom, term, type PeerId } from "@flaredb/rdb-bas
 import type { RaftConfig, ReadOnlyOption } from "../config.ts";
 import { MemoryStorage } from "../memory-storage.ts";
 import type { Snapshot } from "../messages.ts";
-import {
-  expectKeys,
-  flagOf,
-  numberOf,
-  numbersOf,
-  positionalNumber,
-  valueOf,
-  type CommandLine,
-} from "./command-line.ts";
+import { flagOf, numberOf, numbersOf, positionalNumber, valueOf, type CommandLine } from "./command-line.ts";
 import type { InteractionEnv } from "./interaction-env.ts";
 import { InteractionPeer } from "./interaction-peer.ts";
 import { ScriptError } from "./script-error.ts";
 import { SnapshotHistory } from "./snapshot-history.ts";
 import { utf8 } from "./utf8.ts";
 
-const OPTIONS = [
+/** What add-nodes may be told besides the number of peers. */
+export const ADD_PEERS_OPTIONS = [
   "voters",
   "learners",
   "index",
@@ -40,7 +33,6 @@ const MAX_INFLIGHT_MESSAGES = 2 ** 31 - 1;
 
 /** `add-nodes N voters=() learners=() index=I ...`: the next N peers, all started from one snapshot. */
 export function addPeers(env: InteractionEnv, line: CommandLine): void {
-  expectKeys(line, OPTIONS);
   const snapshot = bootstrapSnapshot(line);
   const template = configTemplate(line);
   for (let count = positionalNumber(line, 0); count > 0; count--) {

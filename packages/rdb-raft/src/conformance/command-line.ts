@@ -1,3 +1,5 @@
+import { BadScriptError, UnreadableFileError } from "./script-error.ts";
+
 /** One argument: a bare `key`, or `key=value`, or `key=(value,value)`. */
 interface Argument {
   readonly key: string;
@@ -16,7 +18,7 @@ const ARGUMENT = /\s*([^\s=]+)(?:=(?:\(([^)]*)\)|(\S*)))?/y;
 /**
  * Reads `cmd arg key=value key=(a,b,c)`.
  *
- * @throws Error when a rest of the line is none of these
+ * @throws UnreadableFileError when a rest of the line is none of these
  */
 export function parseCommandLine(text: string, lineNumber: number): CommandLine {
   const command = COMMAND.exec(text)?.[0] ?? "";
@@ -26,7 +28,10 @@ export function parseCommandLine(text: string, lineNumber: number): CommandLine 
     const at = ARGUMENT.lastIndex;
     const match = ARGUMENT.exec(text);
     if (match === null) {
-      throw new Error(`line ${lineNumber}, column ${at + 1}: cannot read ${text}`);
+      throw new UnreadableFileError(
+        lineNumber,
+        `column ${at + 1}: expected key, key=value or key=(value,value) in: ${text}`,
+      );
     }
     args.push(toArgument(match));
   }
@@ -45,7 +50,7 @@ function toArgument([, key = "", list, single]: RegExpExecArray): Argument {
 export function positional(line: CommandLine, position: number): string {
   const arg = line.args[position];
   if (arg === undefined || arg.values !== undefined) {
-    throw new Error(`${line.command}: argument ${position + 1} must be a bare word`);
+    throw new BadScriptError(`${line.command}: argument ${position + 1} must be a bare word`);
   }
   return arg.key;
 }
@@ -90,14 +95,15 @@ export function flagOf(line: CommandLine, key: string): boolean {
 export function expectKeys(line: CommandLine, keys: readonly string[]): void {
   const unknown = line.args.find((arg) => arg.values !== undefined && !keys.includes(arg.key));
   if (unknown !== undefined) {
-    throw new Error(`${line.command}: unknown option ${unknown.key}; known are ${keys.join(", ")}`);
+    const known = keys.length === 0 ? "it has none" : `known are ${keys.join(", ")}`;
+    throw new BadScriptError(`${line.command}: unknown option ${unknown.key}; ${known}`);
   }
 }
 
 /** What is above the safe integers stands for "no limit" in these files. */
 function toNumber(text: string, what: string): number {
   if (!/^\d+$/.test(text)) {
-    throw new Error(`${what}: ${text} must be an integer >= 0`);
+    throw new BadScriptError(`${what}: ${text} must be an integer >= 0`);
   }
   return Math.min(Number(text), Number.MAX_SAFE_INTEGER);
 }
@@ -109,5 +115,5 @@ function toBoolean(text: string, what: string): boolean {
   if (["0", "f", "F", "false", "FALSE", "False"].includes(text)) {
     return false;
   }
-  throw new Error(`${what}: ${text} must be true or false`);
+  throw new BadScriptError(`${what}: ${text} must be true or false`);
 }

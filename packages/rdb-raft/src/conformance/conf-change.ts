@@ -1,11 +1,13 @@
 import { index } from "@flaredb/rdb-base";
 import { Changer, type ChangeResult } from "../conf-change/changer.ts";
 import { formatProgressMap, formatTrackerConfig } from "../describe.ts";
+import type { ConfChangeSingle } from "../messages.ts";
 import { ProgressTracker } from "../progress-tracker.ts";
 import { expectKeys, flagOf } from "./command-line.ts";
 import { parseChanges } from "./conf-change-input.ts";
 import type { Block } from "./datadriven.ts";
 import type { BlockRunner } from "./runner.ts";
+import { BadScriptError, ScriptError } from "./script-error.ts";
 
 const MAX_INFLIGHT_MESSAGES = 10;
 
@@ -18,8 +20,9 @@ export function confChangeRunner(): BlockRunner {
   const tracker = new ProgressTracker({ maxInflightMessages: MAX_INFLIGHT_MESSAGES, maxInflightBytes: 0 });
   let lastIndex = 0;
   return (block) => {
-    const result = change(new Changer({ tracker, lastIndex: index(lastIndex) }), block);
+    const changer = new Changer({ tracker, lastIndex: index(lastIndex) });
     lastIndex++;
+    const result = change(changer, block);
     if (!result.ok) {
       return result.reason;
     }
@@ -30,8 +33,11 @@ export function confChangeRunner(): BlockRunner {
 }
 
 function change(changer: Changer, block: Block): ChangeResult {
-  expectKeys(block, ["autoleave"]);
-  const changes = parseChanges(block.input);
+  expectKeys(block, block.command === "enter-joint" ? ["autoleave"] : []);
+  const changes = readChanges(block.input);
+  if (typeof changes === "string") {
+    return { ok: false, reason: changes };
+  }
   switch (block.command) {
     case "simple":
       return changer.simple(changes);
@@ -40,6 +46,20 @@ function change(changer: Changer, block: Block): ChangeResult {
     case "leave-joint":
       return changes.length > 0 ? { ok: false, reason: "this command takes no input" } : changer.leaveJoint();
     default:
-      throw new Error(`unknown command ${block.command}; known are simple, enter-joint, leave-joint`);
+      throw new BadScriptError(
+        `unknown command ${block.command}; known are simple, enter-joint, leave-joint`,
+      );
+  }
+}
+
+/** The changes, or what is printed of a word that is none. */
+function readChanges(input: string): ConfChangeSingle[] | string {
+  try {
+    return parseChanges(input);
+  } catch (error) {
+    if (error instanceof ScriptError) {
+      return error.message;
+    }
+    throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { flagOf, numbersOf, positionalNumbers, valueOf } from "./command-line.ts";
 import { parseBlocks } from "./datadriven.ts";
+import { UnreadableFileError } from "./script-error.ts";
 
 describe("parseBlocks", () => {
   test("cuts a file at blank lines and leaves comments between blocks out", () => {
@@ -39,6 +40,7 @@ describe("parseBlocks", () => {
   });
 
   test("names the line and column of an argument that cannot be read", () => {
-    expect(() => parseBlocks("\nadd =3\n----\nok\n")).toThrow("line 2, column 4");
+    const message = "column 4: expected key, key=value or key=(value,value) in: add =3";
+    expect(() => parseBlocks("\nadd =3\n----\nok\n")).toThrow(new UnreadableFileError(2, message));
   });
 });

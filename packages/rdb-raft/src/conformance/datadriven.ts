@@ -1,4 +1,5 @@
 import { parseCommandLine, type CommandLine } from "./command-line.ts";
+import { UnreadableFileError } from "./script-error.ts";
 
 /** One case of a data-driven file: a command, its input, and the output that it must give. */
 export interface Block extends CommandLine {
@@ -17,7 +18,7 @@ const SEPARATOR = "----";
 /**
  * Cuts a data-driven file into its blocks. Lines that begin with `#` outside of a block are comments.
  *
- * @throws Error when a command line cannot be read, with its line number
+ * @throws UnreadableFileError when a command line cannot be read, or nothing says where its output begins
  */
 export function parseBlocks(text: string): Block[] {
   const lines = text.split(/\r?\n/);
@@ -49,6 +50,9 @@ function parseBlock(lines: readonly string[], start: number): [Block, number] {
   while (at < lines.length && lines[at] !== SEPARATOR) {
     input.push(lineAt(lines, at));
     at++;
+  }
+  if (at >= lines.length) {
+    throw new UnreadableFileError(start + 1, `no line ${SEPARATOR} follows: ${text}`);
   }
   const [expected, next] = parseExpected(lines, at + 1);
   const command = parseCommandLine(text, start + 1);

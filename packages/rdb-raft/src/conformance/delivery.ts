@@ -1,7 +1,8 @@
 import { describeMessage } from "../describe-message.ts";
-import { LOCAL_APPEND_THREAD, LOCAL_APPLY_THREAD, type Message } from "../messages.ts";
-import { expectKeys, numbersOf, positionalNumbers, valueOf, type CommandLine } from "./command-line.ts";
+import { LOCAL_APPEND_THREAD, LOCAL_APPLY_THREAD, type Message, type MessageType } from "../messages.ts";
+import { numbersOf, positionalNumbers, valueOf, type CommandLine } from "./command-line.ts";
 import { describeRefusal, type InteractionEnv } from "./interaction-env.ts";
+import { BadScriptError } from "./script-error.ts";
 
 /** Whose messages are handled, and how. */
 export interface Recipient {
@@ -11,19 +12,54 @@ export interface Recipient {
 
 /** `deliver-msgs i.. [type=MsgX] drop=(..)`. */
 export function deliverMessages(env: InteractionEnv, line: CommandLine): void {
-  expectKeys(line, ["type", "drop"]);
   const ids = positionalNumbers(line);
   const drops = numbersOf(line, "drop");
   const both = drops.find((id) => ids.includes(id));
   if (both !== undefined) {
-    throw new Error(`can't both deliver and drop messages to ${both}`);
+    throw new BadScriptError(`can't both deliver and drop messages to ${both}`);
   }
   const recipients = [...ids.map((id) => ({ id, drop: false })), ...drops.map((id) => ({ id, drop: true }))];
-  const type = valueOf(line, "type");
+  const type = messageType(line);
   const counts = recipients.map((recipient) => deliverTo(env, recipient, type));
   if (counts.every((count) => count === 0)) {
     env.output.writeLine("no messages");
   }
+}
+
+const MESSAGE_TYPES: Record<MessageType, true> = {
+  MsgHup: true,
+  MsgBeat: true,
+  MsgProp: true,
+  MsgApp: true,
+  MsgAppResp: true,
+  MsgVote: true,
+  MsgVoteResp: true,
+  MsgSnap: true,
+  MsgHeartbeat: true,
+  MsgHeartbeatResp: true,
+  MsgUnreachable: true,
+  MsgSnapStatus: true,
+  MsgCheckQuorum: true,
+  MsgTransferLeader: true,
+  MsgTimeoutNow: true,
+  MsgReadIndex: true,
+  MsgReadIndexResp: true,
+  MsgPreVote: true,
+  MsgPreVoteResp: true,
+  MsgStorageAppend: true,
+  MsgStorageAppendResp: true,
+  MsgStorageApply: true,
+  MsgStorageApplyResp: true,
+  MsgForgetLeader: true,
+};
+
+/** The type to handle alone; undefined for all. */
+function messageType(line: CommandLine): string | undefined {
+  const type = valueOf(line, "type");
+  if (type !== undefined && !Object.hasOwn(MESSAGE_TYPES, type)) {
+    throw new BadScriptError(`${line.command}: unknown message type ${type}`);
+  }
+  return type;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Message } from "../messages.ts";
 import type { StepResult } from "../raw-node.ts";
 import type { InteractionPeer } from "./interaction-peer.ts";
 import { Output } from "./output.ts";
-import { ScriptError } from "./script-error.ts";
+import { BadScriptError, ScriptError } from "./script-error.ts";
 
 /** What all blocks of one interaction file share. Peers are numbered 1..n in the order in which they were added. */
 export class InteractionEnv {
@@ -16,7 +16,7 @@ export class InteractionEnv {
   peer(id: number): InteractionPeer {
     const peer = this.peers[id - 1];
     if (peer === undefined) {
-      throw new Error(`no peer ${id}: ${this.peers.length} were added`);
+      throw new BadScriptError(`no peer ${id}: ${this.peers.length} were added`);
     }
     return peer;
   }

@@ -1,7 +1,7 @@
 import { index, peerId } from "@flaredb/rdb-base";
 import type { ConfChange } from "../conf-change/conf-change.ts";
 import type { ConfChangeTransition } from "../messages.ts";
-import { addPeers } from "./add-peers.ts";
+import { ADD_PEERS_OPTIONS, addPeers } from "./add-peers.ts";
 import {
   expectKeys,
   flagOf,
@@ -19,7 +19,7 @@ import { printLog, printStates, printStatus, sendSnapshot } from "./inspection.t
 import { InteractionEnv } from "./interaction-env.ts";
 import { setLogLevel } from "./log-level.ts";
 import type { BlockRunner } from "./runner.ts";
-import { ScriptError } from "./script-error.ts";
+import { BadScriptError, ScriptError } from "./script-error.ts";
 import { stabilize } from "./stabilize.ts";
 import { processAppendThread, processApplyThread, processReady } from "./storage-threads.ts";
 import { utf8 } from "./utf8.ts";
@@ -35,10 +35,13 @@ export function interactionRunner(): BlockRunner {
 function runBlock(env: InteractionEnv, block: Block): string {
   const handler = HANDLERS.get(block.command);
   if (handler === undefined) {
-    throw new Error(`unknown command ${block.command}; known are ${[...HANDLERS.keys()].join(", ")}`);
+    throw new BadScriptError(
+      `unknown command ${block.command}; known are ${[...HANDLERS.keys()].join(", ")}`,
+    );
   }
+  expectKeys(block, OPTIONS.get(block.command) ?? []);
   if (block.input !== "" && block.command !== "propose-conf-change") {
-    throw new Error(`${block.command} takes no input, such as ${block.input}`);
+    throw new BadScriptError(`${block.command} takes no input, such as ${block.input}`);
   }
   try {
     handler(env, block);
@@ -52,6 +55,16 @@ function runBlock(env: InteractionEnv, block: Block): string {
   const printed = env.output.take();
   return printed === "" ? "ok" : printed;
 }
+
+/** The options of the commands that have any. */
+const OPTIONS = new Map<string, readonly string[]>([
+  ["add-nodes", ADD_PEERS_OPTIONS],
+  ["propose-conf-change", ["v1", "transition"]],
+  ["transfer-leadership", ["from", "to"]],
+  ["set-randomized-election-timeout", ["timeout"]],
+  ["deliver-msgs", ["type", "drop"]],
+  ["stabilize", ["log-level"]],
+]);
 
 const HANDLERS = new Map<string, Handler>([
   ["add-nodes", addPeers],
@@ -95,7 +108,6 @@ function onPeers(
 }
 
 function proposeConfChange(env: InteractionEnv, block: Block): void {
-  expectKeys(block, ["v1", "transition"]);
   env.expectAccepted(firstPeer(env, block).raft.proposeConfChange(confChangeOf(block)));
 }
 
@@ -128,7 +140,6 @@ function transitionOf(block: Block): ConfChangeTransition {
 }
 
 function transferLeadership(env: InteractionEnv, line: CommandLine): void {
-  expectKeys(line, ["from", "to"]);
   const from = env.peer(numberOf(line, "from") ?? 0);
   const to = env.peer(numberOf(line, "to") ?? 0);
   from.raft.transferLeader(to.id);
@@ -146,10 +157,9 @@ function tick(env: InteractionEnv, line: CommandLine, interval: "heartbeatTicks"
 }
 
 function setElectionTimeout(env: InteractionEnv, line: CommandLine): void {
-  expectKeys(line, ["timeout"]);
   const timeout = numberOf(line, "timeout") ?? 0;
   if (timeout === 0) {
-    throw new Error(`${line.command}: timeout must be >= 1`);
+    throw new BadScriptError(`${line.command}: timeout must be >= 1`);
   }
   firstPeer(env, line).raft.setRandomizedElectionTimeout(timeout);
 }

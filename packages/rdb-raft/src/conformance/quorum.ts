@@ -4,6 +4,7 @@ import { JointConfig } from "../quorum/joint.ts";
 import { MajorityConfig } from "../quorum/majority.ts";
 import { expectKeys, valuesOf, type CommandLine } from "./command-line.ts";
 import type { BlockRunner } from "./runner.ts";
+import { BadScriptError } from "./script-error.ts";
 
 type Acked = (id: PeerId) => Index | undefined;
 
@@ -17,14 +18,14 @@ const EMPTY = new MajorityConfig([]);
  */
 export function quorumRunner(): BlockRunner {
   return (block) => {
-    expectKeys(block, ["cfg", "cfgj", "idx", "votes"]);
+    expectKeys(block, ["cfg", "cfgj", block.command === "vote" ? "votes" : "idx"]);
     switch (block.command) {
       case "committed":
         return runCommitted(block);
       case "vote":
         return runVote(block);
       default:
-        throw new Error(`unknown command ${block.command}; known are committed, vote`);
+        throw new BadScriptError(`unknown command ${block.command}; known are committed, vote`);
     }
   };
 }
@@ -78,7 +79,7 @@ function readAnswers(line: CommandLine, key: string, quorum: JointConfig): Map<P
   const voters = [...new Set(listed.map(toId))];
   assert(voters.length === quorum.ids().length, "every voter of the quorum is listed once");
   if (given.length !== voters.length) {
-    throw new Error(`${line.command}: ${given.length} answers for ${voters.length} voters`);
+    throw new BadScriptError(`${line.command}: ${given.length} answers for ${voters.length} voters`);
   }
   const answers = new Map(voters.map((id, at) => [id, given[at] ?? NO_ANSWER] as const));
   return new Map([...answers].filter(([, answer]) => answer !== NO_ANSWER));

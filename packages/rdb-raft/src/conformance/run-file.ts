@@ -5,6 +5,7 @@ import { diffLines } from "./diff.ts";
 import { interactionRunner } from "./interaction.ts";
 import { quorumRunner } from "./quorum.ts";
 import type { BlockRunner } from "./runner.ts";
+import { BadScriptError } from "./script-error.ts";
 
 /** What a data file tests. */
 export type FileKind = "interaction" | "quorum" | "confchange";
@@ -34,7 +35,7 @@ const RUNNERS: Record<FileKind, () => BlockRunner> = {
  * Runs a data file and compares what each block prints. A block that the runner or the core cannot finish ends the
  * file, because all blocks share one environment.
  *
- * @throws Error when the file itself cannot be read as blocks
+ * @throws UnreadableFileError when the file itself cannot be read as blocks
  */
 export function runFile(kind: FileKind, text: string, comparison: Comparison): FileReport {
   const blocks = parseBlocks(text);
@@ -76,10 +77,16 @@ function runBlock(run: BlockRunner, block: Block): Outcome {
   try {
     return { output: run(block) };
   } catch (error) {
-    return {
-      failure: `ended with ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    };
+    return { failure: `ended with ${describeFailure(error)}` };
   }
+}
+
+/** A mistake of the script in a line; one of the core, an AssertionError above all, with where it happened. */
+function describeFailure(error: unknown): string {
+  if (!(error instanceof Error)) {
+    return String(error);
+  }
+  return error instanceof BadScriptError ? error.message : (error.stack ?? error.message);
 }
 
 function diffOf(expected: string, actual: string, comparison: Comparison): string {

@@ -1,4 +1,4 @@
-import { expectKeys, positionalNumbers, valueOf, type CommandLine } from "./command-line.ts";
+import { positionalNumbers, valueOf, type CommandLine } from "./command-line.ts";
 import { deliverTo } from "./delivery.ts";
 import { assertSettles, type InteractionEnv } from "./interaction-env.ts";
 import type { InteractionPeer } from "./interaction-peer.ts";
@@ -10,7 +10,6 @@ const MAX_ROUNDS = 10_000;
 
 /** `stabilize [i..] [log-level=L]`: runs the peers until none has anything left to do. */
 export function stabilize(env: InteractionEnv, line: CommandLine): void {
-  expectKeys(line, ["log-level"]);
   const level = valueOf(line, "log-level");
   const levelBefore = env.output.level;
   if (level !== undefined) {
