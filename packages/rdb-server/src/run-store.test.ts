@@ -1,0 +1,114 @@
+import { existsSync } from "node:fs";
+import { createClient } from "@connectrpc/connect";
+import { RdbError, SeededRandom, regionId, silentLogger, systemClock } from "@flaredb/rdb-base";
+import { KvService, regionToProto } from "@flaredb/rdb-proto";
+import { httpWire, unaryTransport } from "@flaredb/rdb-wire";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { parseStoreConfig } from "./config.ts";
+import { type RunningStore, type StoreDisk, runStore } from "./run-store.ts";
+import { FakePd } from "./testing/fake-pd.ts";
+import { voterOn } from "./testing/peer-messages.ts";
+import { MemoryStoreDisk } from "./testing/sim/memory-store-disk.ts";
+
+const DATA_DIR = "not-a-folder-of-this-machine";
+
+let pd: FakePd;
+let machine: MemoryStoreDisk;
+let running: RunningStore[];
+
+beforeEach(async () => {
+  pd = await new FakePd().listen();
+  machine = new MemoryStoreDisk({ clock: systemClock, random: new SeededRandom(1) });
+  running = [];
+});
+
+afterEach(async () => {
+  await Promise.all(running.map((each) => each.close()));
+  await pd.close();
+});
+
+async function run(changes: { readonly disk?: Partial<StoreDisk>; readonly port?: number } = {}) {
+  const random = new SeededRandom(2);
+  const config = parseStoreConfig({
+    dataDir: DATA_DIR,
+    port: changes.port ?? 0,
+    pdAddresses: [pd.address],
+  });
+  const store = await runStore(config, {
+    clock: systemClock,
+    random,
+    logger: silentLogger,
+    onFatal: (error) => {
+      throw error;
+    },
+    wire: httpWire(),
+    disk: { ...machine.attach({ clock: systemClock, random }), ...changes.disk },
+    httpAddress: "127.0.0.1:7420",
+    residentMemoryBytes: () => 1,
+  });
+  running.push(store);
+  return store;
+}
+
+/** PD's command to make the only peer of a Region over everything. */
+function createOnlyPeer(): void {
+  const region = {
+    id: regionId(2),
+    startKey: new Uint8Array(),
+    endKey: new Uint8Array(),
+    epoch: { confVer: 1, version: 1 },
+    peers: [voterOn(1)],
+  };
+  const value = { clusterId: pd.clusterId, storeId: 1n, region: regionToProto(region) };
+  pd.say({ case: "createPeer", value });
+}
+
+test("a Store touches nothing but its ports, and finds on its disk what it wrote there", async () => {
+  // Until the peer is made here, the key's Region is not known anywhere.
+  pd.onGetRegion = () => {
+    throw new RdbError("RDB_REGION_NOT_FOUND", "ask again");
+  };
+  const store = await run();
+  createOnlyPeer();
+  const { transport, close } = unaryTransport(store.address);
+  await createClient(KvService, transport).put({ key: Buffer.from("k"), value: Buffer.from("v") });
+  close();
+  const [heartbeat] = await pd.first("storeHeartbeat");
+  expect(heartbeat?.request.stats).toMatchObject({ residentMemoryBytes: 1n, usedBytes: 0n });
+  await store.close();
+
+  const again = await run();
+  expect(again.ident).toEqual(store.ident);
+  const wire = unaryTransport(again.address);
+  const got = await createClient(KvService, wire.transport).get({ key: Buffer.from("k") });
+  wire.close();
+  expect(Buffer.from(got.value).toString()).toBe("v");
+  expect(existsSync(DATA_DIR)).toBe(false);
+}, 20_000);
+
+test("a refused start leaves nothing open: not the port, not the database", async () => {
+  let closedCount = 0;
+  const refused = run({
+    disk: {
+      openEngine: async (onFatal) => {
+        const engine = await machine
+          .attach({ clock: systemClock, random: new SeededRandom(3) })
+          .openEngine(onFatal);
+        const close = engine.close.bind(engine);
+        engine.close = () => {
+          closedCount++;
+          return close();
+        };
+        return engine;
+      },
+      openSnapshots: () => Promise.reject(new RdbError("RDB_STORAGE_FAILED", "no room for a folder")),
+    },
+  });
+  // It begins to listen before it registers.
+  const [registration] = await pd.first("register");
+  const address = registration?.request.address ?? "";
+  await expect(refused).rejects.toMatchObject({ code: "RDB_STORAGE_FAILED" });
+  expect(closedCount).toBe(1);
+  const again = await run({ port: Number(address.split(":")[1]) });
+  expect(again.address).toBe(address);
+});
