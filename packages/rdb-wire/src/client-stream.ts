@@ -1,12 +1,8 @@
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  type IncomingHttpHeaders,
-  constants,
-} from "node:http2";
+import { type IncomingHttpHeaders, constants } from "node:http2";
 import { RdbError } from "@flaredb/rdb-base";
 import type { BatchWriter } from "./batch-writer.ts";
 import { GRPC_CONTENT_TYPE, errorFromTrailers, isGrpcContentType } from "./grpc-status.ts";
+import type { ClientCall, ClientSession } from "./http2-driver.ts";
 import { MessageReader } from "./message-reader.ts";
 import type { StreamCodec } from "./stream-codec.ts";
 import { streamWriter } from "./stream-writer.ts";
@@ -39,7 +35,7 @@ export class ClientStream<Out, In = unknown> {
   readonly #writer: BatchWriter<Out>;
   readonly #reader: MessageReader<In>;
   readonly #connection: StreamOwner;
-  #stream: ClientHttp2Stream | undefined;
+  #stream: ClientCall | undefined;
   #state: "open" | "closing" | "closed" = "open";
   #error: RdbError | undefined;
   #endedOk = false;
@@ -54,7 +50,7 @@ export class ClientStream<Out, In = unknown> {
     this.#path = options.path;
     this.#connection = options.connection;
     this.#handlers = handlers;
-    this.#writer = streamWriter(codec, () => this.#stream as ClientHttp2Stream);
+    this.#writer = streamWriter(codec, () => this.#stream as ClientCall);
     this.#reader = new MessageReader(
       (bytes) => codec.decode(bytes),
       (message) => {
@@ -120,7 +116,7 @@ export class ClientStream<Out, In = unknown> {
   }
 
   /** @internal The connection is up. */
-  start(session: ClientHttp2Session): void {
+  start(session: ClientSession): void {
     const stream = session.request({
       ":method": "POST",
       ":path": this.#path,

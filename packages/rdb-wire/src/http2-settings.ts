@@ -1,5 +1,6 @@
-import type { Http2Session, ServerHttp2Session, Settings } from "node:http2";
+import type { Settings } from "node:http2";
 import { KiB, MiB } from "@flaredb/rdb-base";
+import type { Http2Session } from "./http2-driver.ts";
 
 /** What both sides of every connection of ours agree on (DESIGN §7). */
 export const wireSettings = {
@@ -30,6 +31,6 @@ export const http2SessionOptions = {
 } as const;
 
 /** The session's window is no setting of HTTP/2: it is widened once the session is connected. */
-export function widenSessionWindow(session: Http2Session | ServerHttp2Session): void {
+export function widenSessionWindow(session: Pick<Http2Session, "setLocalWindowSize">): void {
   session.setLocalWindowSize(wireSettings.sessionWindowBytes);
 }

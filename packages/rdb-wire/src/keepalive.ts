@@ -1,5 +1,5 @@
-import type { Http2Session } from "node:http2";
 import type { Clock, Timer } from "@flaredb/rdb-base";
+import type { Http2Session } from "./http2-driver.ts";
 
 export interface KeepaliveOptions {
   /** How long a connection may be quiet before it is asked for a sign of life. */
@@ -14,7 +14,7 @@ export interface KeepaliveOptions {
  * and `2 * intervalMs + timeoutMs` after the last sign of life.
  */
 export class Keepalive {
-  readonly #session: Http2Session;
+  readonly #session: Pick<Http2Session, "destroyed" | "ping">;
   readonly #clock: Clock;
   readonly #options: KeepaliveOptions;
   readonly #onDead: () => void;
@@ -23,7 +23,12 @@ export class Keepalive {
   #stopped = false;
   #timer: Timer | undefined;
 
-  constructor(session: Http2Session, clock: Clock, options: KeepaliveOptions, onDead: () => void) {
+  constructor(
+    session: Pick<Http2Session, "destroyed" | "ping">,
+    clock: Clock,
+    options: KeepaliveOptions,
+    onDead: () => void,
+  ) {
     this.#session = session;
     this.#clock = clock;
     this.#options = options;

@@ -1,10 +1,10 @@
-import http2, { type ClientHttp2Session } from "node:http2";
-import net from "node:net";
 import { type Clock, RdbError, type Timer } from "@flaredb/rdb-base";
 import { parseAddress } from "./address.ts";
 import { ClientStream, type ClientStreamHandlers } from "./client-stream.ts";
-import { http2SessionOptions, widenSessionWindow } from "./http2-settings.ts";
+import type { ClientSession, Http2Driver } from "./http2-driver.ts";
+import { widenSessionWindow } from "./http2-settings.ts";
 import { Keepalive, type KeepaliveOptions } from "./keepalive.ts";
+import { nodeHttp2 } from "./node-http2.ts";
 import type { StreamCodec } from "./stream-codec.ts";
 
 export interface RpcConnectionOptions {
@@ -33,28 +33,23 @@ export const connectionDefaults = {
 export class RpcConnection {
   readonly address: string;
   readonly #options: RpcConnectionOptions;
-  readonly #session: ClientHttp2Session;
+  readonly #session: ClientSession;
   readonly #streams = new Set<ClientStream<never>>();
   readonly #connectTimer: Timer;
   #keepalive: Keepalive | undefined;
   #state: "connecting" | "open" | "draining" | "closed" = "connecting";
   #error: RdbError | undefined;
 
-  /** @throws RdbError RDB_INVALID_ARGUMENT when the address is not host:port */
-  constructor(options: RpcConnectionOptions) {
+  /**
+   * @param driver the HTTP/2 underneath; the simulator brings its own
+   * @throws RdbError RDB_INVALID_ARGUMENT when the address is not host:port
+   */
+  constructor(options: RpcConnectionOptions, driver: Http2Driver = nodeHttp2) {
     const { host, port } = parseAddress(options.address);
+    const { localAddress } = options;
     this.#options = options;
     this.address = options.address;
-    this.#session = http2.connect(`http://${options.address}`, {
-      ...http2SessionOptions,
-      createConnection: () =>
-        net.connect({
-          host,
-          port,
-          noDelay: true,
-          ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
-        }),
-    });
+    this.#session = driver.connect({ host, port, ...(localAddress === undefined ? {} : { localAddress }) });
     // The first frame of a live server. A process that hangs has an open port too: nothing is sent to that.
     this.#session.once("remoteSettings", () => this.#connected());
     this.#session.on("goaway", () => this.#drain());

@@ -1,19 +1,12 @@
-import http2, {
-  type Http2Server,
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from "node:http2";
-import type { AddressInfo } from "node:net";
-import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
-import { type Clock, type Logger, RdbError, assert, limits } from "@flaredb/rdb-base";
+import type { IncomingHttpHeaders } from "node:http2";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { type Clock, type Logger, RdbError, assert } from "@flaredb/rdb-base";
 import { formatAddress } from "./address.ts";
-import { GRPC_CONTENT_TYPE, isGrpcContentType, statusTrailers } from "./grpc-status.ts";
-import { http2SessionOptions, widenSessionWindow } from "./http2-settings.ts";
+import type { Http2Driver, Http2Listener, Http2Session, ServerCall } from "./http2-driver.ts";
+import { widenSessionWindow } from "./http2-settings.ts";
 import { Keepalive, type KeepaliveOptions } from "./keepalive.ts";
-import { rdbErrorInterceptor } from "./server-interceptor.ts";
+import { nodeHttp2 } from "./node-http2.ts";
+import { refuse } from "./refusals.ts";
 import { ServerStream, type ServerStreamHandlers } from "./server-stream.ts";
 import type { StreamCodec } from "./stream-codec.ts";
 
@@ -32,39 +25,24 @@ export interface RpcServerOptions {
 
 const defaultKeepalive: KeepaliveOptions = { intervalMs: 10_000, timeoutMs: 10_000 };
 
-type HotHandler = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+type HotHandler = (stream: ServerCall, headers: IncomingHttpHeaders) => void;
 
 /** One port for everything a process serves: HTTP/2 without TLS, unary services by connect, hot streams directly. */
 export class RpcServer {
   readonly #options: RpcServerOptions;
-  readonly #server: Http2Server;
-  /** Never listens: it only wraps the streams that are for connect into requests and responses. */
-  readonly #connectServer: Http2Server;
+  readonly #server: Http2Listener;
   readonly #hotHandlers = new Map<string, HotHandler>();
-  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #sessions = new Set<Http2Session>();
   #port = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(options: RpcServerOptions) {
+  /** @param driver the HTTP/2 underneath; the simulator brings its own */
+  constructor(options: RpcServerOptions, driver: Http2Driver = nodeHttp2) {
     this.#options = options;
-    this.#connectServer = http2.createServer(
-      connectNodeAdapter({
-        routes: options.routes ?? (() => {}),
-        interceptors: [rdbErrorInterceptor(options.logger)],
-        readMaxBytes: limits.messageMaxBytes,
-        writeMaxBytes: limits.messageMaxBytes,
-        grpc: true,
-        connect: true,
-        grpcWeb: true,
-        fallback: (request, response) => refuseUnknownMethod(request.url ?? "", request.headers, response),
-      }),
-    );
-    this.#server = http2.createServer(http2SessionOptions);
-    this.#server.on("session", (session) => this.#sessionOpened(session));
-    this.#server.on("stream", (stream, headers, flags, rawHeaders) =>
-      this.#streamOpened(stream, headers, flags, rawHeaders),
-    );
-    this.#server.on("sessionError", (error) => {
+    this.#server = driver.createServer({ routes: options.routes ?? (() => {}), logger: options.logger });
+    this.#server.onSession((session) => this.#sessionOpened(session));
+    this.#server.onStream((stream, headers, serve) => this.#streamOpened(stream, headers, serve));
+    this.#server.onSessionError((error) => {
       options.logger.debug({ error: error.message }, "connection failed");
     });
   }
@@ -103,14 +81,15 @@ export class RpcServer {
   listen(): Promise<void> {
     const { host, port } = this.#options;
     return new Promise((resolve, reject) => {
-      const failed = (error: NodeJS.ErrnoException): void => reject(listenError(error, host, port));
-      this.#server.once("error", failed);
-      this.#server.listen(port, host, () => {
-        this.#server.off("error", failed);
-        this.#server.on("error", (error) => {
-          this.#options.logger.error({ error: error.message }, "server failed to accept a connection");
+      this.#server.listen(port, host, (error, realPort) => {
+        if (error !== undefined) {
+          reject(listenError(error, host, port));
+          return;
+        }
+        this.#server.onError((failure) => {
+          this.#options.logger.error({ error: failure.message }, "server failed to accept a connection");
         });
-        this.#port = (this.#server.address() as AddressInfo).port;
+        this.#port = realPort;
         resolve();
       });
     });
@@ -144,7 +123,7 @@ export class RpcServer {
     timer.cancel();
   }
 
-  #sessionOpened(session: ServerHttp2Session): void {
+  #sessionOpened(session: Http2Session): void {
     if (this.#closing !== undefined) {
       session.close();
       return;
@@ -163,15 +142,10 @@ export class RpcServer {
     });
   }
 
-  #streamOpened(
-    stream: ServerHttp2Stream,
-    headers: IncomingHttpHeaders,
-    flags: number,
-    rawHeaders: string[],
-  ): void {
+  #streamOpened(stream: ServerCall, headers: IncomingHttpHeaders, serve: () => void): void {
     const hot = this.#hotHandlers.get(headers[":path"] ?? "");
     if (hot === undefined) {
-      this.#connectServer.emit("stream", stream, headers, flags, rawHeaders);
+      serve();
       return;
     }
     const refusal = refuse(headers);
@@ -183,41 +157,6 @@ export class RpcServer {
       stream.respond(refusal, { endStream: true });
     }
   }
-}
-
-/** Why a call of a hot method is not taken, as the headers of the answer. */
-function refuse(headers: IncomingHttpHeaders): OutgoingHttpHeaders | undefined {
-  if (headers[":method"] !== "POST") {
-    return { ":status": 405, allow: "POST" };
-  }
-  if (!isGrpcContentType(headers["content-type"])) {
-    return { ":status": 415, "accept-post": GRPC_CONTENT_TYPE };
-  }
-  const encoding = headers["grpc-encoding"] ?? "identity";
-  if (encoding !== "identity") {
-    const error = new ConnectError(`grpc-encoding ${String(encoding)} must be identity`, Code.Unimplemented);
-    return { ":status": 200, ...grpcHeaders(error), "grpc-accept-encoding": "identity" };
-  }
-  return undefined;
-}
-
-function refuseUnknownMethod(
-  path: string,
-  headers: IncomingHttpHeaders,
-  response: { writeHead(status: number, headers?: OutgoingHttpHeaders): unknown; end(): unknown },
-): void {
-  if (isGrpcContentType(headers["content-type"])) {
-    const error = new ConnectError(`method ${path} is not served here`, Code.Unimplemented);
-    response.writeHead(200, grpcHeaders(error));
-  } else {
-    response.writeHead(404);
-  }
-  response.end();
-}
-
-/** gRPC's answer without messages: the status stands in the headers. */
-function grpcHeaders(error: ConnectError): OutgoingHttpHeaders {
-  return { "content-type": GRPC_CONTENT_TYPE, ...statusTrailers(error) };
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): RdbError {

@@ -1,7 +1,8 @@
-import { type IncomingHttpHeaders, type ServerHttp2Stream, constants } from "node:http2";
+import { type IncomingHttpHeaders, constants } from "node:http2";
 import { type Clock, RdbError, type Timer } from "@flaredb/rdb-base";
 import type { BatchWriter } from "./batch-writer.ts";
 import { GRPC_CONTENT_TYPE, statusTrailers } from "./grpc-status.ts";
+import type { ServerCall } from "./http2-driver.ts";
 import { MessageReader } from "./message-reader.ts";
 import type { StreamCodec } from "./stream-codec.ts";
 import { streamWriter } from "./stream-writer.ts";
@@ -28,7 +29,7 @@ export class ServerStream<Out, In = unknown> {
   readonly peerAddress: string;
   /** The call's metadata. */
   readonly headers: IncomingHttpHeaders;
-  readonly #stream: ServerHttp2Stream;
+  readonly #stream: ServerCall;
   readonly #clock: Clock;
   readonly #writer: BatchWriter<Out>;
   readonly #reader: MessageReader<In>;
@@ -39,12 +40,7 @@ export class ServerStream<Out, In = unknown> {
   #closeTimer: Timer | undefined;
 
   /** @internal RpcServer makes these */
-  constructor(
-    stream: ServerHttp2Stream,
-    headers: IncomingHttpHeaders,
-    codec: StreamCodec<Out, In>,
-    clock: Clock,
-  ) {
+  constructor(stream: ServerCall, headers: IncomingHttpHeaders, codec: StreamCodec<Out, In>, clock: Clock) {
     this.#stream = stream;
     this.#clock = clock;
     this.headers = headers;

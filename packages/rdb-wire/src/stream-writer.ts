@@ -1,12 +1,12 @@
-import type { Http2Stream } from "node:http2";
 import { encodeFrame } from "@flaredb/rdb-proto";
 import { BatchWriter } from "./batch-writer.ts";
+import type { Http2Call } from "./http2-driver.ts";
 import type { StreamCodec } from "./stream-codec.ts";
 
 /** A {@link BatchWriter} whose frames go to an HTTP/2 stream that is known once `release` is called. */
 export function streamWriter<Out>(
   codec: Pick<StreamCodec<Out, unknown>, "encode" | "sizeOf" | "limits">,
-  stream: () => Http2Stream,
+  stream: () => Http2Call,
 ): BatchWriter<Out> {
   return new BatchWriter<Out>({
     sizeOf: (item) => codec.sizeOf(item),

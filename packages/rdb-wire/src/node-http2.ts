@@ -1,0 +1,63 @@
+import http2, { type ServerHttp2Stream } from "node:http2";
+import net, { type AddressInfo } from "node:net";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { limits } from "@flaredb/rdb-base";
+import { formatAddress } from "./address.ts";
+import type { Http2Driver, Http2Listener, ServedServices } from "./http2-driver.ts";
+import { http2SessionOptions } from "./http2-settings.ts";
+import { refuseUnknownMethod } from "./refusals.ts";
+import { rdbErrorInterceptor } from "./server-interceptor.ts";
+
+/** HTTP/2 on TCP without TLS, by node:http2. */
+export const nodeHttp2: Http2Driver = {
+  connect: ({ host, port, localAddress }) =>
+    http2.connect(`http://${formatAddress(host, port)}`, {
+      ...http2SessionOptions,
+      createConnection: () =>
+        net.connect({
+          host,
+          port,
+          noDelay: true,
+          ...(localAddress === undefined ? {} : { localAddress }),
+        }),
+    }),
+  createServer: nodeListener,
+};
+
+function nodeListener({ routes, logger }: ServedServices): Http2Listener {
+  // Never listens: it only wraps the streams that are for connect into requests and responses.
+  const connectServer = http2.createServer(
+    connectNodeAdapter({
+      routes,
+      interceptors: [rdbErrorInterceptor(logger)],
+      readMaxBytes: limits.messageMaxBytes,
+      writeMaxBytes: limits.messageMaxBytes,
+      grpc: true,
+      connect: true,
+      grpcWeb: true,
+      fallback: (request, response) => refuseUnknownMethod(request.url ?? "", request.headers, response),
+    }),
+  );
+  const server = http2.createServer(http2SessionOptions);
+  return {
+    get listening() {
+      return server.listening;
+    },
+    onSession: (opened) => server.on("session", opened),
+    onStream: (opened) =>
+      server.on("stream", (stream: ServerHttp2Stream, headers, flags, rawHeaders) =>
+        opened(stream, headers, () => connectServer.emit("stream", stream, headers, flags, rawHeaders)),
+      ),
+    onSessionError: (failed) => server.on("sessionError", failed),
+    onError: (failed) => server.on("error", failed),
+    listen(port, host, done) {
+      const failed = (error: NodeJS.ErrnoException): void => done(error, 0);
+      server.once("error", failed);
+      server.listen(port, host, () => {
+        server.off("error", failed);
+        done(undefined, (server.address() as AddressInfo).port);
+      });
+    },
+    close: (closed) => server.close(closed),
+  };
+}
