@@ -2,23 +2,24 @@ import { existsSync } from "node:fs";
 import { createClient } from "@connectrpc/connect";
 import { RdbError, SeededRandom, regionId, silentLogger, systemClock } from "@flaredb/rdb-base";
 import { KvService, regionToProto } from "@flaredb/rdb-proto";
+import { MemoryEngine, MemoryRawEngine } from "@flaredb/rdb-storage";
 import { httpWire, unaryTransport } from "@flaredb/rdb-wire";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parseStoreConfig } from "./config.ts";
 import { type RunningStore, type StoreDisk, runStore } from "./run-store.ts";
 import { FakePd } from "./testing/fake-pd.ts";
 import { voterOn } from "./testing/peer-messages.ts";
-import { MemoryStoreDisk } from "./testing/sim/memory-store-disk.ts";
+import { MemorySnapshotFiles } from "./testing/sim/memory-snapshot-files.ts";
 
 const DATA_DIR = "not-a-folder-of-this-machine";
 
 let pd: FakePd;
-let machine: MemoryStoreDisk;
+let disk: StoreDisk;
 let running: RunningStore[];
 
 beforeEach(async () => {
   pd = await new FakePd().listen();
-  machine = new MemoryStoreDisk({ clock: systemClock, random: new SeededRandom(1) });
+  disk = memoryDisk();
   running = [];
 });
 
@@ -27,8 +28,20 @@ afterEach(async () => {
   await pd.close();
 });
 
+/** A data folder in memory, which outlives the Store. */
+function memoryDisk(): StoreDisk {
+  const ports = { clock: systemClock, random: new SeededRandom(1) };
+  const database = new MemoryRawEngine(ports);
+  const snapshots = new MemorySnapshotFiles(ports);
+  return {
+    openEngine: (onFatal) => Promise.resolve(new MemoryEngine({ ...ports, onFatal }, database)),
+    openSnapshots: () => Promise.resolve(snapshots),
+    freeBytes: () => Promise.resolve(Number.MAX_SAFE_INTEGER),
+    usage: () => Promise.resolve({ capacityBytes: 3, availableBytes: 2, usedBytes: 1 }),
+  };
+}
+
 async function run(changes: { readonly disk?: Partial<StoreDisk>; readonly port?: number } = {}) {
-  const random = new SeededRandom(2);
   const config = parseStoreConfig({
     dataDir: DATA_DIR,
     port: changes.port ?? 0,
@@ -36,13 +49,13 @@ async function run(changes: { readonly disk?: Partial<StoreDisk>; readonly port?
   });
   const store = await runStore(config, {
     clock: systemClock,
-    random,
+    random: new SeededRandom(2),
     logger: silentLogger,
     onFatal: (error) => {
       throw error;
     },
     wire: httpWire(),
-    disk: { ...machine.attach({ clock: systemClock, random }), ...changes.disk },
+    disk: { ...disk, ...changes.disk },
     httpAddress: "127.0.0.1:7420",
     residentMemoryBytes: () => 1,
   });
@@ -74,7 +87,12 @@ test("a Store touches nothing but its ports, and finds on its disk what it wrote
   await createClient(KvService, transport).put({ key: Buffer.from("k"), value: Buffer.from("v") });
   close();
   const [heartbeat] = await pd.first("storeHeartbeat");
-  expect(heartbeat?.request.stats).toMatchObject({ residentMemoryBytes: 1n, usedBytes: 0n });
+  expect(heartbeat?.request.stats).toMatchObject({
+    residentMemoryBytes: 1n,
+    capacityBytes: 3n,
+    availableBytes: 2n,
+    usedBytes: 1n,
+  });
   await store.close();
 
   const again = await run();
@@ -91,9 +109,7 @@ test("a refused start leaves nothing open: not the port, not the database", asyn
   const refused = run({
     disk: {
       openEngine: async (onFatal) => {
-        const engine = await machine
-          .attach({ clock: systemClock, random: new SeededRandom(3) })
-          .openEngine(onFatal);
+        const engine = await disk.openEngine(onFatal);
         const close = engine.close.bind(engine);
         engine.close = () => {
           closedCount++;

@@ -5,7 +5,6 @@ export { SimNetwork, type Interception, type LinkState, type NetworkProcess } fr
 export { SimClock } from "./sim/sim-clock.ts";
 export { ProcessClock, type ProcessClockOptions } from "./sim/process-clock.ts";
 export { MemorySnapshotFiles, type MemorySnapshotFilesOptions } from "./sim/memory-snapshot-files.ts";
-export { MemoryStoreDisk, type MemoryStoreDiskOptions } from "./sim/memory-store-disk.ts";
 export { TermWatch } from "./sim/term-watch.ts";
 export { TraceLogger } from "./sim/trace-logger.ts";
 export { contentOf, entryOnDisk, expectConverged, isLevel } from "./sim/inspect.ts";
