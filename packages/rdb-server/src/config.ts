@@ -27,6 +27,14 @@ const raftSchema = z.strictObject({
   readQueueMaxCount: z.int().min(1).max(1_000_000).default(65_536),
 });
 
+/** What one Region remembers of clients' writes, so that each is applied once; past it `ServerIsBusy` at its leader. */
+const sessionsSchema = z.strictObject({
+  /** Writes whose clients have not said that they are done with them, and clients. */
+  maxCount: z.int().min(1).max(10_000_000).default(200_000),
+  /** Their rows on disk. */
+  maxBytes: byteCount(1 * KiB, 16 * GiB).default(64 * MiB),
+});
+
 /** When a leader proposes to cut the log. */
 const logGcSchema = z.strictObject({
   /** Past this many entries a laggard is left behind and gets a snapshot. */
@@ -139,6 +147,7 @@ const fields = z.strictObject({
   unwrittenMaxBytes: byteCount(1 * MiB, 16 * GiB).default(128 * MiB),
 
   raft: raftSchema.prefault({}),
+  sessions: sessionsSchema.prefault({}),
   logGc: logGcSchema.prefault({}),
   transport: transportSchema.prefault({}),
   snapshot: snapshotSchema.prefault({}),

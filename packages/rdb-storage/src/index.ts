@@ -27,6 +27,14 @@ export { SnapshotChunkWriter } from "./snapshot-chunk-writer.ts";
 export { SnapshotChunkReader, snapshotRowBatches } from "./snapshot-chunk-reader.ts";
 export { SNAPSHOT_CHUNK_MAX_BYTES, type SnapshotChunk, type SnapshotRow } from "./snapshot-chunk.ts";
 export { decodeValue, encodeValue, type VersionedValue } from "./value-codec.ts";
+export {
+  SessionRowWriter,
+  decodeSessionRow,
+  type SessionClient,
+  type SessionHead,
+  type SessionRecord,
+  type SessionRow,
+} from "./session-codec.ts";
 export { indexedKey, indexedKeyRange, parseIndexedKey, regionKeyRange } from "./key-codec.ts";
 export { RecordReader, RecordWriter } from "./bytes.ts";
 export { ReserveFile, RESERVE_DEFAULT_BYTES, type ReserveFileOptions } from "./reserve-file.ts";

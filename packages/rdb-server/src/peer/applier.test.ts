@@ -33,6 +33,7 @@ import {
   logCommand,
 } from "./commands.ts";
 import { type Caller, PendingEntries } from "./proposal-queue.ts";
+import { SessionTable } from "./session-table.ts";
 
 const region: Region = {
   id: regionId(1),
@@ -55,6 +56,7 @@ function newApplier(state = START): Applier {
   return new Applier(
     { engine, region: () => region, pending, compactLog: (_part, position) => compacted.push(position) },
     state,
+    new SessionTable(),
   );
 }
 
@@ -284,7 +286,7 @@ describe("Applier", () => {
   });
 
   it("takes up a snapshot's place", () => {
-    applier.reset({ index: index(50), term: term(9), revision: 40, logTimeMs: 7 });
+    applier.reset({ index: index(50), term: term(9), revision: 40, logTimeMs: 7 }, new SessionTable());
     applier.apply([entry(51, body(putCommand("a", "1")))]);
     expect(row("a")).toBe("1@41");
   });

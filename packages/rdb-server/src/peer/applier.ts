@@ -1,13 +1,23 @@
-import { type Region, assert, assertNever } from "@flaredb/rdb-base";
+import { type Index, type Region, RdbError, assert, assertNever } from "@flaredb/rdb-base";
 import type { KvResponse, LogCommand, RegionError } from "@flaredb/rdb-proto";
 import type { Entry } from "@flaredb/rdb-raft";
-import { type ApplyState, type Engine, WritePart, putApplyState } from "@flaredb/rdb-storage";
+import {
+  type ApplyState,
+  type Engine,
+  type SessionRow,
+  WritePart,
+  decodeSessionRow,
+  indexedKey,
+  putApplyState,
+} from "@flaredb/rdb-storage";
 import { ApplyView } from "./apply-view.ts";
 import { decodeLogCommand } from "./commands.ts";
-import { commandReads, evaluateWrite } from "./evaluate-write.ts";
+import { EntrySessions, type Verdict } from "./entry-sessions.ts";
+import { type RevisionCounter, type WriteResult, commandReads, evaluateWrite } from "./evaluate-write.ts";
 import type { Caller, PendingEntries, PendingEntry } from "./proposal-queue.ts";
 import { deleteRangeResult } from "./range-delete.ts";
 import { epochNotMatch, errorResponse, notLeader, response, staleCommand } from "./responses.ts";
+import type { SessionTable } from "./session-table.ts";
 
 /** What the applier works on, and what it tells. */
 export interface ApplierOwner {
@@ -19,6 +29,21 @@ export interface ApplierOwner {
   compactLog(part: WritePart, index: number): void;
 }
 
+/** Session rows that an entry lets go of when they are over, at most: so many, and more the more writes it holds. */
+const EXPIRE_MAX_COUNT = 64;
+const EXPIRE_COUNT_PER_WRITE = 2;
+
+type Writes = Extract<LogCommand["command"], { case: "writes" }>["value"]["writes"];
+
+/** An entry while it is applied. */
+interface Applying {
+  readonly index: Index;
+  readonly command: LogCommand;
+  readonly ours: PendingEntry | undefined;
+  /** Undefined when no write of the entry has an identity. */
+  readonly sessions: EntrySessions | undefined;
+}
+
 /**
  * The state machine of one Region: committed entries in, rows and answers out, in log order, each exactly once
  * (SPEC R4). The applied index travels in the same part as the rows. Answers are given when the part is submitted,
@@ -27,6 +52,7 @@ export interface ApplierOwner {
 export class Applier {
   readonly #owner: ApplierOwner;
   #state: ApplyState;
+  #sessions: SessionTable;
   #part = new WritePart();
   /** Answers that are given when the part is submitted: responses beside their callers. */
   #answeredCallers: Caller[] = [];
@@ -34,18 +60,26 @@ export class Applier {
   /** Bytes that puts added since the peer started: an upper bound of the growth. */
   addedBytes = 0;
 
-  constructor(owner: ApplierOwner, state: ApplyState) {
+  /** @param sessions as the rows are at `state` */
+  constructor(owner: ApplierOwner, state: ApplyState, sessions: SessionTable) {
     this.#owner = owner;
     this.#state = state;
+    this.#sessions = sessions;
   }
 
   get state(): ApplyState {
     return this.#state;
   }
 
+  /** What is remembered of clients' writes. */
+  get sessions(): Pick<SessionTable, "count" | "sizeBytes" | "hasOver"> {
+    return this.#sessions;
+  }
+
   /** The content was replaced by a snapshot's. */
-  reset(state: ApplyState): void {
+  reset(state: ApplyState, sessions: SessionTable): void {
     this.#state = state;
+    this.#sessions = sessions;
   }
 
   /**
@@ -75,74 +109,164 @@ export class Applier {
     }
     const command = ours?.command ?? decodeLogCommand(entry.data);
     const logTimeMs = Math.max(this.#state.logTimeMs, Number(command.logTimeMs));
-    if (Number(command.epochVersion) !== this.#owner.region().epoch.version) {
+    this.#sessions.expire(logTimeMs, EXPIRE_MAX_COUNT + EXPIRE_COUNT_PER_WRITE * writeCount(command));
+    if (Number(command.epochVersion) === this.#owner.region().epoch.version) {
+      const sessions = this.#entrySessions(command, logTimeMs);
+      this.#applyCommand(entry, { index: entry.index, command, ours, sessions }, logTimeMs);
+    } else {
       this.#answerEpoch(command, ours);
       this.#advance(entry, logTimeMs);
-      return;
     }
-    this.#applyCommand(entry, command, ours, logTimeMs);
+    this.#deleteSessionRows();
   }
 
-  #applyCommand(entry: Entry, command: LogCommand, ours: PendingEntry | undefined, logTimeMs: number): void {
-    switch (command.command.case) {
+  #entrySessions(command: LogCommand, logTimeMs: number): EntrySessions | undefined {
+    return command.sessions.length === 0
+      ? undefined
+      : new EntrySessions({
+          table: this.#sessions,
+          sessions: command.sessions,
+          entryLogTimeMs: Number(command.logTimeMs),
+          logTimeMs,
+          readRow: (at) => this.#readSessionRow(at),
+        });
+  }
+
+  #applyCommand(entry: Entry, applying: Applying, logTimeMs: number): void {
+    const { command } = applying.command;
+    switch (command.case) {
       case "writes":
-        this.#applyWrites(command.command.value.writes, ours);
+        this.#applyWrites(command.value.writes, applying);
         this.#advance(entry, logTimeMs);
         return;
-      case "deleteRange": {
-        const range = command.command.value;
-        // A step of its own in the stream: what came before must be submitted first, and the applied index comes
-        // after. A crash in between replays the entry, which deletes the same range again.
-        this.#submit();
-        this.#owner.engine.deleteRange("data", range);
-        this.#state = { ...this.#state, revision: this.#state.revision + 1 };
+      case "deleteRange":
+        this.#applyDeleteRange(command, applying);
         this.#advance(entry, logTimeMs);
-        this.#answer(ours?.callers[0], deleteRangeResult(this.#state.revision));
         return;
-      }
       case "compactLog":
         this.#advance(entry, logTimeMs);
-        this.#owner.compactLog(this.#part, Math.min(Number(command.command.value.index), entry.index));
+        this.#owner.compactLog(this.#part, Math.min(Number(command.value.index), entry.index));
         return;
       case undefined:
         assert(false, "decodeLogCommand refuses an entry without a command: to skip it would be to differ");
         break;
       default:
-        assertNever(command.command, "log command");
+        assertNever(command, "log command");
     }
   }
 
-  #applyWrites(
-    writes: Extract<LogCommand["command"], { case: "writes" }>["value"]["writes"],
-    ours: PendingEntry | undefined,
+  #applyDeleteRange(
+    range: Extract<LogCommand["command"], { case: "deleteRange" }>,
+    applying: Applying,
   ): void {
-    const reads = writes.some((write) => commandReads(write.command));
-    if (reads && !this.#part.isEmpty) {
-      // What earlier entries wrote must be visible to this one's reads.
-      this.#submit();
+    const { ours, sessions } = applying;
+    const caller = ours?.callers[0];
+    const verdict = this.#decideDeleteRange(range, applying);
+    if (verdict?.kind === "answer") {
+      this.#answer(caller, verdict.result);
+      return;
     }
-    const answeredCount = this.#answeredCallers.length;
-    const view = new ApplyView(this.#owner.engine, this.#part, reads);
-    const counter = { revision: this.#state.revision };
+    // A step of its own in the stream: what came before must be submitted first, and the applied index comes after,
+    // together with the record. A crash in between replays the entry, which is as new and deletes the range again.
+    this.#submit();
+    this.#owner.engine.deleteRange("data", range.value);
+    const before = this.#state.revision;
+    const after = before + 1;
+    this.#state = { ...this.#state, revision: after };
+    const result = deleteRangeResult(after);
+    if (verdict?.kind === "record") {
+      sessions?.record(result, { before, after });
+      this.#putSessionRow(applying);
+    }
+    this.#answer(caller, result);
+  }
+
+  #decideDeleteRange(
+    range: Extract<LogCommand["command"], { case: "deleteRange" }>,
+    { command, ours, sessions }: Applying,
+  ): Verdict | undefined {
+    const identity = command.deleteRangeIdentity;
     try {
-      for (const [place, write] of writes.entries()) {
-        const caller = ours?.callers[place];
-        this.#answer(caller, evaluateWrite(write.command, view, counter, caller !== undefined));
-      }
+      return identity === undefined ? undefined : sessions?.decide(0, identity, range);
     } catch (error) {
-      // Only what reads can fail, so the part holds nothing but this entry. None of it may stay: it is applied again.
-      this.#part = new WritePart();
-      this.#answeredCallers.length = answeredCount;
-      this.#responses.length = answeredCount;
       this.#refuse(ours?.callers ?? [], staleCommand("the peer stopped while the write was applied"));
       throw error;
     }
-    this.addedBytes += view.addedBytes;
-    this.#state = { ...this.#state, revision: counter.revision };
+  }
+
+  #applyWrites(writes: Writes, applying: Applying): void {
+    const { ours } = applying;
+    const before = this.#state.revision;
+    let answeredCount = this.#answeredCallers.length;
+    try {
+      const verdicts = decide(writes, applying.sessions);
+      const reads = writes.some((write) => commandReads(write.command));
+      if (reads) {
+        // What earlier entries wrote must be visible to this one's reads.
+        this.#submitEarlier();
+      }
+      answeredCount = this.#answeredCallers.length;
+      const view = new ApplyView(this.#owner.engine, this.#part, reads);
+      const counter = { revision: before };
+      const results: WriteResult[] = [];
+      for (const [place, write] of writes.entries()) {
+        const caller = ours?.callers[place];
+        const verdict = verdicts?.[place];
+        const result = carryOut(write, verdict, { view, counter, results, isAwaited: caller !== undefined });
+        if (verdict?.kind === "record") {
+          applying.sessions?.record(result, { before, after: counter.revision });
+        }
+        if (verdicts !== undefined) {
+          results.push(result);
+        }
+        this.#answer(caller, result);
+      }
+      this.addedBytes += view.addedBytes;
+      this.#state = { ...this.#state, revision: counter.revision };
+    } catch (error) {
+      // Only what reads can fail, so the part holds nothing but this entry. None of it may stay: it is applied again,
+      // by a peer that reads what is remembered of clients anew.
+      this.#part = new WritePart();
+      this.#answeredCallers.length = Math.min(answeredCount, this.#answeredCallers.length);
+      this.#responses.length = this.#answeredCallers.length;
+      this.#refuse(ours?.callers ?? [], staleCommand("the peer stopped while the write was applied"));
+      throw error;
+    }
+    this.#putSessionRow(applying);
+  }
+
+  /** @throws RdbError RDB_DATA_CORRUPT */
+  #readSessionRow(at: Index): SessionRow {
+    // It may be a row of an entry just applied. Nothing of the entry at hand is in the part yet.
+    this.#submitEarlier();
+    const row = this.#owner.engine.get("session", indexedKey(this.#owner.region().id, at));
+    if (row === undefined) {
+      throw new RdbError("RDB_DATA_CORRUPT", `the session row of entry ${at} is missing`);
+    }
+    return decodeSessionRow(row);
+  }
+
+  #putSessionRow({ index, sessions }: Applying): void {
+    const row = sessions?.finish(index);
+    if (row !== undefined) {
+      this.#part.put("session", indexedKey(this.#owner.region().id, index), row);
+    }
+  }
+
+  #deleteSessionRows(): void {
+    for (const removed of this.#sessions.takeRemoved()) {
+      this.#part.delete("session", indexedKey(this.#owner.region().id, removed));
+    }
   }
 
   #advance(entry: Entry, logTimeMs: number): void {
     this.#state = { ...this.#state, index: entry.index, term: entry.term, logTimeMs };
+  }
+
+  #submitEarlier(): void {
+    if (!this.#part.isEmpty) {
+      this.#submit();
+    }
   }
 
   #submit(): void {
@@ -158,7 +282,7 @@ export class Applier {
     }
   }
 
-  #answer(caller: Caller | undefined, result: ReturnType<typeof evaluateWrite>): void {
+  #answer(caller: Caller | undefined, result: WriteResult): void {
     if (caller !== undefined) {
       this.#answeredCallers.push(caller);
       this.#responses.push(response(caller.requestId, result));
@@ -181,5 +305,54 @@ export class Applier {
         this.#responses.push(errorResponse(caller.requestId, error));
       }
     }
+  }
+}
+
+function writeCount({ command }: LogCommand): number {
+  return command.case === "writes" ? command.value.writes.length : 1;
+}
+
+/** What becomes of each write; undefined at the place of one without identity, and when no write has one. */
+function decide(
+  writes: Writes,
+  sessions: EntrySessions | undefined,
+): readonly (Verdict | undefined)[] | undefined {
+  return sessions === undefined
+    ? undefined
+    : writes.map(({ identity, command }, place) =>
+        identity === undefined ? undefined : sessions.decide(place, identity, command),
+      );
+}
+
+/** Carries a write out, or says what was found without. */
+function carryOut(
+  write: Writes[number],
+  verdict: Verdict | undefined,
+  entry: {
+    readonly view: ApplyView;
+    readonly counter: RevisionCounter;
+    /** Of the writes before it in the entry. */
+    readonly results: readonly WriteResult[];
+    readonly isAwaited: boolean;
+  },
+): WriteResult {
+  switch (verdict?.kind) {
+    case "answer":
+      return verdict.result;
+    case "repeat": {
+      const result = entry.results[verdict.ofPlace];
+      assert(result !== undefined, "a write is repeated after it was carried out");
+      return result;
+    }
+    case undefined:
+    case "record":
+      return evaluateWrite(
+        write.command,
+        entry.view,
+        entry.counter,
+        entry.isAwaited || verdict !== undefined,
+      );
+    default:
+      return assertNever(verdict, "verdict");
   }
 }

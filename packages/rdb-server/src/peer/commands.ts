@@ -2,11 +2,13 @@ import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { RdbError } from "@flaredb/rdb-base";
 import type { RegionEpoch } from "@flaredb/rdb-base";
 import {
+  type ClientSession,
   type DeleteRangeRequest,
   type KvRequest,
   type LogCommand,
   LogCommandSchema,
   type WriteCommand,
+  type WriteIdentity,
 } from "@flaredb/rdb-proto";
 
 /** What an entry of the log says, beside its epoch and time. */
@@ -34,13 +36,25 @@ export function foldableCommand(command: KvRequest["command"]): FoldableCommand 
   }
 }
 
-/** Several requests' writes as one entry. */
-export function foldedBody(commands: readonly FoldableCommand[]): CommandBody {
+/**
+ * Several requests' writes as one entry.
+ *
+ * @param identities of the writes at the same places; undefined: it has none
+ */
+export function foldedBody(
+  commands: readonly FoldableCommand[],
+  identities: readonly (WriteIdentity | undefined)[] = [],
+): CommandBody {
   return {
     case: "writes",
     value: {
       $typeName: "rdb.v1.WriteCommands",
-      writes: commands.map((command) => ({ $typeName: "rdb.v1.WriteCommand", command })),
+      writes: commands.map((command, place): WriteCommand => {
+        const identity = identities[place];
+        return identity === undefined
+          ? { $typeName: "rdb.v1.WriteCommand", command }
+          : { $typeName: "rdb.v1.WriteCommand", command, identity };
+      }),
     },
   };
 }
@@ -56,15 +70,28 @@ export function compactLogBody(index: number, term: number): CommandBody {
   };
 }
 
+/** Whose writes an entry holds. */
+export interface EntryIdentity {
+  readonly sessions: readonly ClientSession[];
+  /** Of a deleteRange; folded writes have theirs each. */
+  readonly deleteRange?: WriteIdentity;
+}
+
 /** The command as the state machine takes it: the same object on the leader that made it and decoded elsewhere. */
-export function logCommand(epoch: RegionEpoch, logTimeMs: number, body: CommandBody): LogCommand {
+export function logCommand(
+  epoch: RegionEpoch,
+  logTimeMs: number,
+  body: CommandBody,
+  identity: EntryIdentity = { sessions: [] },
+): LogCommand {
   return {
     $typeName: "rdb.v1.LogCommand",
     epochVersion: BigInt(epoch.version),
     epochConfVer: BigInt(epoch.confVer),
     logTimeMs: BigInt(logTimeMs),
     command: body,
-    sessions: [],
+    sessions: [...identity.sessions],
+    ...(identity.deleteRange === undefined ? {} : { deleteRangeIdentity: identity.deleteRange }),
   };
 }
 

@@ -15,6 +15,17 @@ export class LogTime {
     this.#lastMs = options.lastMs;
   }
 
+  /**
+   * An entry was applied that is further on: from here on time runs from there. Entries that were not yet durable at
+   * the election were not seen then.
+   */
+  observe(appliedMs: number, monotonicMs: number): void {
+    if (appliedMs > this.next(monotonicMs)) {
+      this.#baseMs = appliedMs;
+      this.#baseMonotonicMs = monotonicMs;
+    }
+  }
+
   /** The log time of an entry proposed now; milliseconds since 1970. */
   next(monotonicMs: number): number {
     const nowMs = this.#baseMs + Math.floor(monotonicMs - this.#baseMonotonicMs);

@@ -1,5 +1,5 @@
 import { type Logger, type PeerId, type Region, type RegionId, assert, peerOnStore } from "@flaredb/rdb-base";
-import type { KvRequest, RegionError } from "@flaredb/rdb-proto";
+import type { ClientSession, KvRequest, RegionError } from "@flaredb/rdb-proto";
 import { type Message, type RaftLogger, RawNode, type Snapshot, type SoftState } from "@flaredb/rdb-raft";
 import { type ApplyState, RaftLogStore, WritePart } from "@flaredb/rdb-storage";
 import type { PeerMessage } from "../store/peer-message.ts";
@@ -16,8 +16,10 @@ import type { Caller } from "./proposal-queue.ts";
 import { isCampaignTransfer, wakesSleeper } from "./raft-message-kinds.ts";
 import { ReadPath } from "./read-path.ts";
 import { ReadyHandler } from "./ready-handler.ts";
+import { requestIdentity } from "./request-identity.ts";
 import { notLeader } from "./responses.ts";
 import { isRead } from "./serve-read.ts";
+import { SessionTable } from "./session-table.ts";
 import { SizeKeeper } from "./size-keeper.ts";
 import { SleepPath } from "./sleep-path.ts";
 import { SnapshotInstaller } from "./snapshot-installer.ts";
@@ -78,11 +80,11 @@ export class Peer {
       applied: start.applyState.index,
       makeSnapshot: () => late.peer?.makeSnapshot() ?? "temporarily-unavailable",
     });
-    late.peer = new Peer(context, start, log);
+    late.peer = new Peer(context, start, log, await SessionTable.load(context.engine, start.region.id));
     return late.peer;
   }
 
-  private constructor(context: PeerContext, start: PeerStart, log: RaftLogStore) {
+  private constructor(context: PeerContext, start: PeerStart, log: RaftLogStore, sessions: SessionTable) {
     const info = peerOnStore(start.region, context.storeId);
     assert(info !== undefined, "a Region with a peer on this Store lists it");
     this.id = info.id;
@@ -111,6 +113,7 @@ export class Peer {
       region,
       leaderHint,
       appliedLogTimeMs: () => this.#applier.state.logTimeMs,
+      sessions: () => this.#applier.sessions,
     });
     this.#applier = new Applier(
       {
@@ -120,6 +123,7 @@ export class Peer {
         compactLog: (part, position) => this.#logKeeper.compact(part, position),
       },
       start.applyState,
+      sessions,
     );
     this.#reads = new ReadPath(
       {
@@ -220,14 +224,23 @@ export class Peer {
     this.#installer.dropUnused();
   }
 
-  /** A request whose epoch, keys and limits were checked. Answers through the caller. */
-  accept(caller: Caller, request: KvRequest, fromFollower: boolean): void {
+  /**
+   * A request whose epoch, keys and limits were checked. Answers through the caller.
+   *
+   * @param session who sends it, if that was said
+   */
+  accept(
+    caller: Caller,
+    request: KvRequest,
+    fromFollower: boolean,
+    session: ClientSession | undefined,
+  ): void {
     this.wake();
     if (isRead(request.command)) {
       const epochVersion = this.#region.epoch.version;
       this.#reads.accept({ caller, command: request.command, fromFollower, epochVersion });
     } else {
-      this.#writes.accept(caller, request.command);
+      this.#writes.accept(caller, request.command, requestIdentity(session, request));
     }
   }
 
@@ -422,9 +435,9 @@ export class Peer {
     );
     this.#installer.install(message, snapshot, {
       isStopped: () => this.#stopped,
-      finished: (region, applyState) => {
+      finished: (region, applyState, sessions) => {
         this.#region = region;
-        this.#applier.reset(applyState);
+        this.#applier.reset(applyState, sessions);
         this.#size.forget();
         this.#logKeeper.reset();
         this.#logger.info(this.#raftFields(), "the snapshot is applied");

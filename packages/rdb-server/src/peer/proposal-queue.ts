@@ -1,5 +1,6 @@
 import type { KvResponse, LogCommand } from "@flaredb/rdb-proto";
 import type { FoldableCommand } from "./commands.ts";
+import type { RequestIdentity } from "./request-identity.ts";
 
 /** Who waits for the answer to one request. */
 export interface Caller {
@@ -14,6 +15,8 @@ export interface Caller {
 export interface Proposal {
   readonly caller: Caller;
   readonly command: FoldableCommand;
+  /** Absent: it may be applied twice when it is sent twice. */
+  readonly identity: RequestIdentity | undefined;
   /** About what it adds to an entry. */
   readonly sizeBytes: number;
 }
@@ -32,6 +35,10 @@ export class ProposalQueue {
 
   get isEmpty(): boolean {
     return this.#waiting.length === 0;
+  }
+
+  get count(): number {
+    return this.#waiting.length;
   }
 
   /** @returns false when the queue is full */

@@ -91,6 +91,24 @@ export function storeNotMatch(requestStoreId: bigint, actual: StoreId): RegionEr
   });
 }
 
+/** Not applied by this try. The write was issued too long before the Region's log time, or ahead of it. */
+export function requestExpired(issuedAtMs: number, logTimeMs: number): RegionError {
+  const difference = logTimeMs - issuedAtMs;
+  const when = difference > 0 ? `${difference} ms before` : `${-difference} ms ahead of`;
+  return regionError(`the write was issued ${when} the Region's log time`, {
+    case: "requestExpired",
+    value: { $typeName: "rdb.v1.RequestExpired", logTimeMs: BigInt(logTimeMs) },
+  });
+}
+
+/** Not applied by this try. */
+export function sequenceClosed(sequence: number, floor: number): RegionError {
+  return regionError(`sequence ${sequence} is closed: the client said that ${floor} is its lowest open one`, {
+    case: "sequenceClosed",
+    value: { $typeName: "rdb.v1.SequenceClosed" },
+  });
+}
+
 /** Not applied; trying again does not help. */
 export function invalidArgument(field: string, message: string): RegionError {
   return regionError(message, {

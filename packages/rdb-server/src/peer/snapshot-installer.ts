@@ -10,6 +10,7 @@ import {
 } from "@flaredb/rdb-storage";
 import type { ReceivedSnapshot } from "../store/ports.ts";
 import type { PeerContext } from "./peer-context.ts";
+import { SessionTable } from "./session-table.ts";
 import { decodeSnapshotDescription } from "./snapshot-description.ts";
 
 /** What a snapshot adds to one pass of the writer, at most: others' writes go in between. */
@@ -19,7 +20,8 @@ export const INSTALL_PART_MAX_BYTES = 1 * MiB;
 export interface InstallOutcome {
   /** The peer stopped: give up quietly. */
   isStopped(): boolean;
-  finished(region: Region, applyState: ApplyState): void;
+  /** @param sessions what the snapshot's rows tell of clients' writes */
+  finished(region: Region, applyState: ApplyState, sessions: SessionTable): void;
   failed(error: unknown): void;
 }
 
@@ -98,7 +100,10 @@ export class SnapshotInstaller {
     if (await applySnapshot({ engine, region, batches, isStopped })) {
       this.#installing = undefined;
       this.#remove(snapshotId);
-      outcome.finished(region, applyState);
+      const sessions = isStopped() ? undefined : await SessionTable.load(engine, region.id);
+      if (sessions !== undefined && !isStopped()) {
+        outcome.finished(region, applyState, sessions);
+      }
     }
   }
 

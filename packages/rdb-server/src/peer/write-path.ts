@@ -5,6 +5,7 @@ import type { RaftLogStore } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
 import {
   type CommandBody,
+  type EntryIdentity,
   compactLogBody,
   decodeLogCommand,
   deleteRangeBody,
@@ -15,8 +16,11 @@ import {
 } from "./commands.ts";
 import { LogTime } from "./log-time.ts";
 import { type Caller, PendingEntries, type Proposal, ProposalQueue } from "./proposal-queue.ts";
-import { errorResponse, serverIsBusy, staleCommand } from "./responses.ts";
+import { EntryIdentities, type RequestIdentity } from "./request-identity.ts";
 import { requestSizeBytes } from "./request-size.ts";
+import { errorResponse, requestExpired, serverIsBusy, staleCommand } from "./responses.ts";
+import type { SessionTable } from "./session-table.ts";
+import { isInWindow } from "./session-window.ts";
 
 /** Suggested pause for a client whose proposal found a full queue. */
 const BUSY_BACKOFF_MS = 50;
@@ -31,8 +35,17 @@ export interface WritePathOwner {
   readonly log: RaftLogStore;
   region(): Region;
   appliedLogTimeMs(): number;
+  /** What is remembered of clients' writes, as of what is applied. */
+  sessions(): Pick<SessionTable, "count" | "sizeBytes" | "hasOver">;
   /** The leader's peer, for hints. */
   leaderHint(): RegionError;
+}
+
+/** A deleteRange that waits for the loop's turn. It makes an entry of its own. */
+interface WaitingDeleteRange {
+  readonly caller: Caller;
+  readonly body: CommandBody;
+  readonly identity: RequestIdentity | undefined;
 }
 
 /**
@@ -44,7 +57,7 @@ export class WritePath {
   readonly #owner: WritePathOwner;
   readonly #queue: ProposalQueue;
   readonly #logTime = new LogTime();
-  #deleteRanges: { readonly caller: Caller; readonly body: CommandBody }[] = [];
+  #deleteRanges: WaitingDeleteRange[] = [];
   /** Since when this peer does not lead any more; undefined while it does or no caller waits. */
   #leadershipLostMs: number | undefined;
 
@@ -59,20 +72,20 @@ export class WritePath {
   }
 
   /** Takes a checked write of a leader. Answers at once only when it is refused. */
-  accept(caller: Caller, command: KvRequest["command"]): void {
-    if (command.case === "deleteRange") {
-      if (this.#deleteRanges.length >= this.#owner.config.raft.proposalQueueMaxCount) {
-        caller.respond(errorResponse(caller.requestId, busy("too many deleteRange wait")));
-        return;
+  accept(caller: Caller, command: KvRequest["command"], identity?: RequestIdentity): void {
+    const refusal = identity === undefined ? undefined : this.#sessionRefusal();
+    if (refusal !== undefined) {
+      caller.respond(errorResponse(caller.requestId, refusal));
+    } else if (command.case === "deleteRange") {
+      this.#acceptDeleteRange({ caller, body: deleteRangeBody(command.value), identity });
+    } else {
+      const foldable = foldableCommand(command);
+      assert(foldable !== undefined, "a request that is no read is a write");
+      const sizeBytes = requestSizeBytes(command);
+      const proposal: Proposal = { caller, command: foldable, identity, sizeBytes };
+      if (!this.#queue.push(proposal)) {
+        caller.respond(errorResponse(caller.requestId, busy("the proposal queue of the Region is full")));
       }
-      this.#deleteRanges.push({ caller, body: deleteRangeBody(command.value) });
-      return;
-    }
-    const foldable = foldableCommand(command);
-    assert(foldable !== undefined, "a request that is no read is a write");
-    const proposal: Proposal = { caller, command: foldable, sizeBytes: requestSizeBytes(command) };
-    if (!this.#queue.push(proposal)) {
-      caller.respond(errorResponse(caller.requestId, busy("the proposal queue of the Region is full")));
     }
   }
 
@@ -80,22 +93,19 @@ export class WritePath {
   flush(): void {
     if (!this.#queue.isEmpty) {
       for (const group of this.#queue.takeGroups(this.#owner.config.raft.entryMaxBytes)) {
-        this.#propose(
-          foldedBody(group.map((proposal) => proposal.command)),
-          group.map((proposal) => proposal.caller),
-        );
+        this.#proposeGroup(group);
       }
     }
     const deleteRanges = this.#deleteRanges;
     this.#deleteRanges = [];
-    for (const { caller, body } of deleteRanges) {
-      this.#propose(body, [caller]);
+    for (const waiting of deleteRanges) {
+      this.#proposeDeleteRange(waiting);
     }
   }
 
   /** Proposes that entries up to `index` may go. Nobody waits for it. */
   proposeCompaction(index: number, term: number): void {
-    this.#propose(compactLogBody(index, term), []);
+    this.#propose({ logTimeMs: this.#nextLogTime(), body: compactLogBody(index, term) }, []);
   }
 
   becameLeader(): void {
@@ -151,9 +161,80 @@ export class WritePath {
     this.refuseQueued();
   }
 
-  #propose(body: CommandBody, callers: readonly Caller[]): void {
-    const { node, clock } = this.#owner;
-    const command = logCommand(this.#owner.region().epoch, this.#logTime.next(clock.monotonicMs()), body);
+  #acceptDeleteRange(waiting: WaitingDeleteRange): void {
+    if (this.#deleteRanges.length >= this.#owner.config.raft.proposalQueueMaxCount) {
+      const { caller } = waiting;
+      caller.respond(errorResponse(caller.requestId, busy("too many deleteRange wait")));
+      return;
+    }
+    this.#deleteRanges.push(waiting);
+  }
+
+  /** Why no further write with an identity is taken, if so: too much would have to be remembered. */
+  #sessionRefusal(): RegionError | undefined {
+    const { config } = this.#owner;
+    const sessions = this.#owner.sessions();
+    const count = sessions.count + this.pending.callerCount + this.#queue.count + this.#deleteRanges.length;
+    if (count < config.sessions.maxCount && sessions.sizeBytes < config.sessions.maxBytes) {
+      return undefined;
+    }
+    // The next entry makes room when time alone does; without entries no room is ever made.
+    return sessions.hasOver(this.#nextLogTime()) ? undefined : busy("too many writes are remembered");
+  }
+
+  #proposeGroup(group: readonly Proposal[]): void {
+    const logTimeMs = this.#nextLogTime();
+    const inTime = group.filter(({ caller, identity }) => !this.#refuseExpired(caller, identity, logTimeMs));
+    if (inTime.length === 0) {
+      return;
+    }
+    const identities = new EntryIdentities(logTimeMs);
+    const body = foldedBody(
+      inTime.map(({ command }) => command),
+      inTime.map(({ identity }) => (identity === undefined ? undefined : identities.add(identity))),
+    );
+    this.#propose(
+      { logTimeMs, body, identity: { sessions: identities.sessions } },
+      inTime.map(({ caller }) => caller),
+    );
+  }
+
+  #proposeDeleteRange({ caller, body, identity }: WaitingDeleteRange): void {
+    const logTimeMs = this.#nextLogTime();
+    if (identity === undefined) {
+      this.#propose({ logTimeMs, body }, [caller]);
+    } else if (!this.#refuseExpired(caller, identity, logTimeMs)) {
+      const identities = new EntryIdentities(logTimeMs);
+      const deleteRange = identities.add(identity);
+      this.#propose({ logTimeMs, body, identity: { sessions: identities.sessions, deleteRange } }, [caller]);
+    }
+  }
+
+  /** What apply would refuse by its age is not proposed. */
+  #refuseExpired(caller: Caller, identity: RequestIdentity | undefined, logTimeMs: number): boolean {
+    if (identity === undefined || isInWindow(identity.issuedAtMs, logTimeMs)) {
+      return false;
+    }
+    caller.respond(errorResponse(caller.requestId, requestExpired(identity.issuedAtMs, logTimeMs)));
+    return true;
+  }
+
+  #nextLogTime(): number {
+    const nowMs = this.#owner.clock.monotonicMs();
+    this.#logTime.observe(this.#owner.appliedLogTimeMs(), nowMs);
+    return this.#logTime.next(nowMs);
+  }
+
+  #propose(
+    {
+      logTimeMs,
+      body,
+      identity,
+    }: { readonly logTimeMs: number; readonly body: CommandBody; readonly identity?: EntryIdentity },
+    callers: readonly Caller[],
+  ): void {
+    const { node } = this.#owner;
+    const command = logCommand(this.#owner.region().epoch, logTimeMs, body, identity);
     const result = node.propose(encodeLogCommand(command));
     if (result !== "ok") {
       // Not in the log: a transfer is under way, or too much is uncommitted.

@@ -14,7 +14,7 @@ import type { InboundStream, ServerStreamHandlers, StreamCodec, WireServer } fro
 import { errorResponse, invalidArgument, notLeaderYet, serverIsBusy } from "../peer/responses.ts";
 import type { StoreHandle } from "../store/store-handle.ts";
 import { responseSizeBytes } from "./response-size.ts";
-import { findInvalidField, findInvalidHeader } from "./validate-request.ts";
+import { findInvalidField, findInvalidHeader, findInvalidIdentity } from "./validate-request.ts";
 
 export interface KvStreamOptions {
   readonly handle: Pick<StoreHandle, "handle">;
@@ -112,6 +112,7 @@ class KvStream {
       const refusal =
         this.#busy(options, requests.length) ??
         invalidField(invalidHeader) ??
+        invalidField(findInvalidIdentity(group.header?.session, request)) ??
         invalidField(findInvalidField(request));
       if (refusal === undefined) {
         requests.push(request);

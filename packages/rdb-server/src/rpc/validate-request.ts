@@ -1,5 +1,6 @@
 import { MiB, assertNever, compareKeys, limits } from "@flaredb/rdb-base";
 import {
+  type ClientSession,
   type ConditionalBatchRequest,
   type Expectation,
   type KvRequest,
@@ -33,8 +34,32 @@ export function findInvalidHeader(header: RegionHeader | undefined): InvalidFiel
     safeNumber("header.region_id", header.regionId) ??
     safeNumber("header.store_id", header.storeId) ??
     safeNumber("header.epoch.version", epoch.version) ??
-    safeNumber("header.epoch.conf_ver", epoch.confVer)
+    safeNumber("header.epoch.conf_ver", epoch.confVer) ??
+    (header.session === undefined ? undefined : notZero("header.session.client_id", header.session.clientId))
   );
+}
+
+/**
+ * Checks which write of its client a request says it is.
+ *
+ * @param session of the valid header that the request came under
+ */
+export function findInvalidIdentity(
+  session: ClientSession | undefined,
+  { sequence, issuedAtMs }: KvRequest,
+): InvalidField | undefined {
+  if (sequence === 0) {
+    return undefined;
+  }
+  if (session === undefined) {
+    return { field: "header.session", message: `header.session must be set for sequence ${sequence}` };
+  }
+  const { lowestOpenSequence } = session;
+  if (lowestOpenSequence > sequence) {
+    const field = "header.session.lowest_open_sequence";
+    return { field, message: `${field} ${lowestOpenSequence} must be <= sequence ${sequence}` };
+  }
+  return notZero("issued_at_ms", issuedAtMs);
 }
 
 /** Checks one request against every rule that does not need a Region. Nothing that fails reaches the loop. */
@@ -206,6 +231,10 @@ function invalidExpectation(expect: Expectation | undefined): InvalidField | und
     default:
       return assertNever(condition, "expectation");
   }
+}
+
+function notZero(field: string, value: bigint): InvalidField | undefined {
+  return value === 0n ? { field, message: `${field} must not be 0` } : safeNumber(field, value);
 }
 
 function safeNumber(field: string, value: bigint): InvalidField | undefined {

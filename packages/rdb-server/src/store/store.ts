@@ -228,6 +228,7 @@ export class Store implements StoreHandle {
         { requestId: request.requestId, deadlineMs: nowMs + waitMs, respond },
         request,
         isFollowerRead(request),
+        header?.session,
       );
     }
     if (!peer.isLeader) {
