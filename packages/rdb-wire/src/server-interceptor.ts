@@ -5,8 +5,13 @@ import { toConnectError } from "./error-mapping.ts";
 /**
  * Sends what a service's handler throws as the status that our clients understand. A broken invariant is not an
  * answer: it ends the process, as everywhere.
+ *
+ * @param setImmediate runs what ends the process outside of the call; the simulator's own in the simulator
  */
-export function rdbErrorInterceptor(logger: Logger): Interceptor {
+export function rdbErrorInterceptor(
+  logger: Logger,
+  setImmediate: (callback: () => void) => void = globalThis.setImmediate,
+): Interceptor {
   const translate = (error: unknown, method: string): ConnectError => {
     if (error instanceof AssertionError) {
       setImmediate(() => {

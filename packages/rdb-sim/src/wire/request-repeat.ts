@@ -1,0 +1,46 @@
+import type { ProcessPort } from "./process-port.ts";
+import { GRPC_HEADERS } from "./grpc-headers.ts";
+import type { SimNet } from "./sim-net.ts";
+import type { Caller } from "./sim-socket.ts";
+import type { SimStream } from "./sim-stream.ts";
+
+/** How much later the copy of a request comes, at most. */
+const REPEAT_MAX_MS = 3_000;
+
+/**
+ * Sends a copy of a request later and on a connection of its own, as a client does that tries again: it reaches
+ * whoever listens there by then. Nobody reads the answer.
+ */
+export function sendRepeat(stream: SimStream, bytes: Uint8Array): void {
+  const { net, connection } = stream.session;
+  net.clock.setTimer(net.random.nextFraction() * REPEAT_MAX_MS, () => {
+    const session = stream.session.connectAgain(ghost(net, connection.host));
+    session.on("error", () => {
+      // Nobody listens there now: the copy is lost.
+    });
+    session.once("remoteSettings", () => {
+      const call = session.request({ ...GRPC_HEADERS, ":path": stream.path });
+      call.on("error", () => {
+        // As above: the server would not take it.
+      });
+      call.on("close", () => session.destroy());
+      // Past the window too: the copy is one message, and nothing follows it.
+      call.sendRaw(bytes);
+      call.end();
+    });
+  });
+}
+
+/** A process that is always there and does nothing by itself. */
+function ghost(net: SimNet, host: string): Caller {
+  const { clock } = net;
+  const process: ProcessPort = {
+    isDead: false,
+    run: (callback) => callback(),
+    wallMs: () => clock.wallMs(),
+    monotonicMs: () => clock.monotonicMs(),
+    setTimer: (delayMs, callback) => clock.setTimer(delayMs, callback),
+    setImmediate: (callback) => clock.setImmediate(callback),
+  };
+  return { host, sockets: new Set(), process, stop: () => {} };
+}

@@ -1,0 +1,7 @@
+export {
+  BATCH_PATH,
+  clientCodec,
+  putRequest,
+  putResponse,
+  serverCodec,
+} from "./echo.ts";
