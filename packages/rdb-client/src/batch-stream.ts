@@ -1,17 +1,11 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type Clock, type RdbError, type StoreId, assert } from "@flaredb/rdb-base";
-import {
-  BatchRequestSchema,
-  BatchResponseSchema,
-  type KvRequest,
-  type KvResponse,
-  ReadFrom,
-  type RegionRequests,
-} from "@flaredb/rdb-proto";
+import { BatchRequestSchema, BatchResponseSchema, type KvResponse } from "@flaredb/rdb-proto";
 import type { StreamCodec } from "@flaredb/rdb-wire";
 import type { KvCall } from "./kv-call.ts";
 import type { StoreConnector, StoreStream } from "./ports.ts";
-import type { RegionEntry } from "./region-cache.ts";
+import { RequestGroups } from "./request-groups.ts";
+import type { WriteSessions } from "./write-sessions.ts";
 
 /** Bytes of a request beside its keys and values. */
 const REQUEST_OVERHEAD_BYTES = 24;
@@ -32,12 +26,14 @@ export interface BatchStreamHandlers {
 export class BatchStream {
   readonly #storeId: StoreId;
   readonly #clock: Clock;
+  readonly #sessions: WriteSessions;
   readonly #handlers: BatchStreamHandlers;
   readonly #stream: StoreStream<KvCall>;
   /** Queued or sent, by request id. */
   readonly #pending = new Map<number, KvCall>();
   #lastRequestId = 0;
   #isRetired = false;
+  #heardMs = -Infinity;
 
   constructor(
     options: {
@@ -45,11 +41,13 @@ export class BatchStream {
       readonly address: string;
       readonly storeId: StoreId;
       readonly clock: Clock;
+      readonly sessions: WriteSessions;
     },
     handlers: BatchStreamHandlers,
   ) {
     this.#storeId = options.storeId;
     this.#clock = options.clock;
+    this.#sessions = options.sessions;
     this.#handlers = handlers;
     const codec: StreamCodec<KvCall, KvResponse[]> = {
       encode: (calls) => this.#encode(calls),
@@ -69,6 +67,11 @@ export class BatchStream {
 
   get roundTripMs(): number | undefined {
     return this.#stream.roundTripMs;
+  }
+
+  /** When the Store last answered anything; on the monotonic clock. */
+  get heardMs(): number {
+    return this.#heardMs;
   }
 
   /** @returns whether the call was taken, and is `queued` now; not when the queue is full or the stream closing */
@@ -116,30 +119,23 @@ export class BatchStream {
 
   /** Called when the calls are handed to the socket: from here on they count as sent. */
   #encode(calls: readonly KvCall[]): Uint8Array | undefined {
-    const regions: RegionRequests[] = [];
-    const byEntry = new Map<RegionEntry, RegionRequests>();
-    const nowMs = this.#clock.monotonicMs();
+    const groups = new RequestGroups(this.#storeId, this.#sessions, this.#clock.monotonicMs());
     for (const call of calls) {
       if (this.#pending.get(call.requestId) !== call) {
         // Forgotten while it was queued.
         continue;
       }
-      assert(call.state === "queued" && call.entry !== undefined, "a queued call has its Region");
+      assert(call.state === "queued", "a call that waits for the socket is queued");
       call.state = "sent";
-      let group = byEntry.get(call.entry);
-      if (group === undefined) {
-        group = regionRequests(call.entry, this.#storeId);
-        byEntry.set(call.entry, group);
-        regions.push(group);
-      }
-      group.requests.push(kvRequest(call, nowMs));
+      call.attemptCount++;
+      groups.add(call);
     }
-    return regions.length === 0
-      ? undefined
-      : toBinary(BatchRequestSchema, { $typeName: "rdb.v1.BatchRequest", regions });
+    const message = groups.message();
+    return message && toBinary(BatchRequestSchema, message);
   }
 
   #answered(answers: readonly KvResponse[]): void {
+    this.#heardMs = this.#clock.monotonicMs();
     for (const answer of answers) {
       const call = this.#pending.get(answer.requestId);
       // Without one: it was given up before the answer came.
@@ -160,34 +156,4 @@ export class BatchStream {
     this.#pending.clear();
     this.#handlers.onClosed(unsent, sent, error);
   }
-}
-
-function regionRequests(entry: RegionEntry, storeId: StoreId): RegionRequests {
-  const { id, epoch } = entry.region;
-  return {
-    $typeName: "rdb.v1.RegionRequests",
-    header: {
-      $typeName: "rdb.v1.RegionHeader",
-      regionId: BigInt(id),
-      epoch: {
-        $typeName: "rdb.v1.RegionEpoch",
-        confVer: BigInt(epoch.confVer),
-        version: BigInt(epoch.version),
-      },
-      storeId: BigInt(storeId),
-    },
-    requests: [],
-  };
-}
-
-function kvRequest(call: KvCall, nowMs: number): KvRequest {
-  return {
-    $typeName: "rdb.v1.KvRequest",
-    requestId: call.requestId,
-    timeoutMs: Math.max(1, Math.ceil(call.dueMs - nowMs)),
-    readFrom: call.fromFollower ? ReadFrom.FOLLOWER : ReadFrom.UNSPECIFIED,
-    command: call.spec.command,
-    sequence: 0,
-    issuedAtMs: 0n,
-  };
 }

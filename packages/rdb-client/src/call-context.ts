@@ -1,7 +1,8 @@
-import { type Clock, RdbError } from "@flaredb/rdb-base";
+import { type Clock, RdbError, type RegionId } from "@flaredb/rdb-base";
 import type { KvCallSpec, KvCommand, KvResult } from "./kv-call.ts";
+import type { WriteIdentity } from "./open-writes.ts";
 import type { CallOptions, ReadFrom, ReadOptions } from "./options.ts";
-import type { RegionCache, RegionEntry } from "./region-cache.ts";
+import type { RegionCache } from "./region-cache.ts";
 import type { RequestSender } from "./request-sender.ts";
 import { checkDeadlineMs, checkReadFrom } from "./validate.ts";
 
@@ -56,8 +57,10 @@ export interface RequestSpec<Name extends CommandName> {
   readonly before?: boolean;
   readonly isWrite: boolean;
   readonly sizeBytes: number;
+  /** As KvCallSpec.identity. */
+  readonly identity?: WriteIdentity | undefined;
   /** As KvCallSpec.admit. */
-  readonly admit?: (entry: RegionEntry) => boolean;
+  readonly admit?: KvCallSpec["admit"];
 }
 
 /** Sends one request and turns its answer into the operation's result. Stays pending when `admit` ends it. */
@@ -65,7 +68,7 @@ export function request<Name extends CommandName, Result>(
   context: ClientContext,
   terms: Terms,
   spec: RequestSpec<Name>,
-  convert: (answer: Answer<Name>) => Result,
+  convert: (answer: Answer<Name>, by: RegionId) => Result,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
     context.sender.send({
@@ -75,14 +78,15 @@ export function request<Name extends CommandName, Result>(
       command: { case: spec.name, value: spec.command } as KvCommand,
       isWrite: spec.isWrite,
       sizeBytes: spec.sizeBytes,
+      identity: spec.identity,
       admit: spec.admit,
       readFrom: terms.readFrom,
       deadlineMs: terms.deadlineMs,
       timeoutMs: terms.timeoutMs,
       signal: terms.signal,
-      resolve: (result) => {
+      resolve: (result, by) => {
         try {
-          resolve(convert(answerOf(spec.name, result)));
+          resolve(convert(answerOf(spec.name, result), by));
         } catch (error) {
           reject(RdbError.from(error));
         }

@@ -23,13 +23,13 @@ export function abortedError(call: KvCall): RdbError {
   });
 }
 
-/** A write was sent and its answer will not come. */
+/** A write was sent, and no attempt of it was answered with what it came to. */
 export function undeterminedError(call: KvCall, cause: RdbError): RdbError {
   return new RdbError(
     "RDB_UNDETERMINED_RESULT",
-    `${describe(call)} was sent to Store ${call.storeId} but not answered (${cause.message}); it may be applied, now ` +
-      "or later: read the key before writing it again",
-    { details: whereabouts(call), cause },
+    `${describe(call)} was sent ${call.attemptCount} times, last to Store ${call.storeId}, and what it came to is not ` +
+      `known (${cause.message}); it is applied once, now or later, or not at all: read before writing again`,
+    { details: { ...whereabouts(call), attemptCount: call.attemptCount }, cause },
   );
 }
 

@@ -1,6 +1,7 @@
 import { type Region, limits } from "@flaredb/rdb-base";
 import { describe, expect, test } from "vitest";
 import type { RdbClient } from "./client.ts";
+import type { AnswerTrace } from "./ports.ts";
 import { scene } from "./testing/connect.ts";
 import { LATENCY_MS } from "./testing/fake-cluster.ts";
 
@@ -39,6 +40,68 @@ describe("SPEC-U2: single rows", () => {
     await until(client.put("b", "x".repeat(10_000)));
     const [small] = await until(client.batchGet(["a", "b"]));
     expect(small?.value.buffer.byteLength).toBe(5);
+  });
+});
+
+describe("SPEC-U2: where and when a result was true", () => {
+  test("every result names its Region and the Region's revision", async () => {
+    const { client, until } = await scene({ splitKeys: ["m"] });
+    const put = await until(client.put("a", "1"));
+    expect(put).toEqual({ version: 1, revision: 1, regionId: 1 });
+    expect(await until(client.get("a"))).toMatchObject({ revision: 1, regionId: 1 });
+    expect(await until(client.put("z", "1"))).toMatchObject({ revision: 2, regionId: 2 });
+    expect(await until(client.delete("z"))).toMatchObject({ revision: 3, regionId: 2 });
+    expect(await until(client.compareAndSwap("a", { version: 9 }, "x"))).toMatchObject({
+      succeeded: false,
+      revision: 3,
+      regionId: 1,
+    });
+    expect(await until(client.compareAndDelete("a", { version: 1 }))).toMatchObject({
+      revision: 4,
+      regionId: 1,
+    });
+    const batch = await until(client.batchPut(["a", "z", "b"].map((key) => ({ key, value: key }))));
+    expect(batch).toEqual({
+      versions: [5, 7, 6],
+      parts: [
+        { regionId: 1, revision: 6, places: [0, 2] },
+        { regionId: 2, revision: 7, places: [1] },
+      ],
+    });
+    const found = await until(client.batchGet(["z", "a"]));
+    expect(found.map((row) => [row?.regionId, row?.revision])).toEqual([
+      [2, 7],
+      [1, 7],
+    ]);
+    expect((await until(client.scan().toArray())).map((row) => row.regionId)).toEqual([1, 1, 2]);
+    expect(await until(client.batchDelete(["a", "z"]))).toMatchObject({
+      parts: [
+        { regionId: 1, revision: 8, places: [0] },
+        { regionId: 2, revision: 9, places: [1] },
+      ],
+    });
+    expect(await until(client.conditionalBatch({ mutations: [{ delete: "z" }] }))).toMatchObject({
+      revision: 10,
+      regionId: 2,
+    });
+    expect(await until(client.deleteRange({ start: "b", end: "z" }))).toEqual({
+      regionCount: 2,
+      parts: [
+        { startKey: utf8("b"), endKey: utf8("m"), regionId: 1, revision: 11 },
+        { startKey: utf8("m"), endKey: utf8("z"), regionId: 2, revision: 11 },
+      ],
+    });
+  });
+
+  test("a checker is told of every answer, also of a key that there is not", async () => {
+    const answers: AnswerTrace[] = [];
+    const { client, until } = await scene({ onAnswer: (answer) => answers.push(answer) });
+    await until(client.put("k", "v"));
+    expect(await until(client.get("absent"))).toBeUndefined();
+    expect(answers).toMatchObject([
+      { command: { case: "put" }, regionId: 1, storeId: 1, sequence: 1, attemptCount: 1 },
+      { result: { case: "get", value: { found: false, revision: 1n } }, sequence: undefined },
+    ]);
   });
 });
 
@@ -81,7 +144,7 @@ describe("SPEC-U2: batches", () => {
       "value of q",
       "value of z",
     ]);
-    expect(await until(client.batchDelete(["a", "i", "nothing", "z"]))).toEqual({ deletedCount: 3 });
+    expect(await until(client.batchDelete(["a", "i", "nothing", "z"]))).toMatchObject({ deletedCount: 3 });
     expect(keys(await until(client.scan().toArray()))).toEqual(["b", "q"]);
   });
 
@@ -105,7 +168,7 @@ describe("SPEC-U2: batches", () => {
         ? "unanswered"
         : undefined;
     const rows = ["a", "i", "z"].map((key) => ({ key, value: key }));
-    const error = await failure(client.batchPut(rows, { deadlineMs: 500 }));
+    const error = await failure(client.batchPut(rows, { deadlineMs: 450 }));
     expect(error).toMatchObject({
       code: "RDB_UNDETERMINED_RESULT",
       details: { applied: [utf8("z")], notApplied: [utf8("a")], unknown: [utf8("i")] },
@@ -299,14 +362,16 @@ describe("deleteRange", () => {
   test("reaches every Region of the range, and nothing else", async () => {
     const { client, until } = await scene({ splitKeys: ["d", "k"] });
     await until(client.batchPut("abcdefghijklm".split("").map((key) => ({ key, value: "x" }))));
-    expect(await until(client.deleteRange({ start: "b", end: "l" }))).toEqual({ regionCount: 3 });
+    expect(await until(client.deleteRange({ start: "b", end: "l" }))).toMatchObject({ regionCount: 3 });
     expect(keys(await until(client.scan().toArray()))).toEqual(["a", "l", "m"]);
     await until(client.put("lx", "x"));
-    expect(await until(client.deleteRange({ prefix: "l" }))).toEqual({ regionCount: 1 });
+    expect(await until(client.deleteRange({ start: "", end: "b" }))).toMatchObject({ regionCount: 1 });
+    await until(client.put("a", "x"));
+    expect(await until(client.deleteRange({ prefix: "l" }))).toMatchObject({ regionCount: 1 });
     expect(keys(await until(client.scan().toArray()))).toEqual(["a", "m"]);
-    expect(await until(client.deleteRange({ start: "", end: "" }))).toEqual({ regionCount: 3 });
+    expect(await until(client.deleteRange({ start: "", end: "" }))).toMatchObject({ regionCount: 3 });
     expect(await until(client.scan().toArray())).toEqual([]);
-    expect(await until(client.deleteRange({ start: "c", end: "c" }))).toEqual({ regionCount: 0 });
+    expect(await until(client.deleteRange({ start: "c", end: "c" }))).toMatchObject({ regionCount: 0 });
   });
 
   test("a split under way is followed", async () => {
@@ -314,7 +379,7 @@ describe("deleteRange", () => {
     await until(client.batchPut("abcxyz".split("").map((key) => ({ key, value: "x" }))));
     cluster.split("m");
     cluster.isPdUp = false;
-    expect(await until(client.deleteRange({ start: "b", end: "y" }))).toEqual({ regionCount: 2 });
+    expect(await until(client.deleteRange({ start: "b", end: "y" }))).toMatchObject({ regionCount: 2 });
     expect(keys(await until(client.scan().toArray()))).toEqual(["a", "y", "z"]);
   });
 

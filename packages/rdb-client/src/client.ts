@@ -25,22 +25,25 @@ import {
   clientDefaults,
 } from "./options.ts";
 import { PdClient } from "./pd-client.ts";
-import type { PdConnector, StoreConnector } from "./ports.ts";
+import type { AnswerListener, PdConnector, StoreConnector } from "./ports.ts";
 import { RegionCache } from "./region-cache.ts";
 import { RequestSender } from "./request-sender.ts";
 import type { Row } from "./row.ts";
 import { type RangeOptions, checkDeadlineMs, checkReadFrom, pdAddresses } from "./validate.ts";
 import { wirePdConnector, wireStoreConnector } from "./wire-connectors.ts";
+import { WriteSessions } from "./write-sessions.ts";
 
 /** What a client stands on: real clock, chance and network unless the simulator brings its own. */
 export interface ClientPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly wire: Wire;
+  /** @internal */
+  readonly onAnswer?: AnswerListener | undefined;
 }
 
 /** What is above the network, for tests that have none. */
-export interface ConnectorPorts extends Pick<ClientPorts, "clock" | "random"> {
+export interface ConnectorPorts extends Omit<ClientPorts, "wire"> {
   readonly stores: StoreConnector;
   readonly pd: PdConnector;
 }
@@ -85,10 +88,11 @@ export class RdbClient {
   }
 
   /** @internal As `connect`, over another clock, chance and network. */
-  static connectOver(options: ConnectOptions, { clock, random, wire }: ClientPorts): Promise<RdbClient> {
+  static connectOver(options: ConnectOptions, ports: ClientPorts): Promise<RdbClient> {
+    const { wire, ...others } = ports;
     const from = { wire, localAddress: options.localAddress };
-    const stores = wireStoreConnector(from, clock);
-    return RdbClient.connectWith(options, { clock, random, stores, pd: wirePdConnector(from) });
+    const stores = wireStoreConnector(from, ports.clock);
+    return RdbClient.connectWith(options, { ...others, stores, pd: wirePdConnector(from) });
   }
 
   /** @internal As `connectOver`, with other connectors. */
@@ -96,9 +100,11 @@ export class RdbClient {
     const deadlineMs = checkDeadlineMs(options.deadlineMs ?? clientDefaults.deadlineMs);
     const readFrom = checkReadFrom(options.readFrom ?? clientDefaults.readFrom);
     const pd = new PdClient(ports.pd, pdAddresses(options.pd));
-    const cache = new RegionCache();
-    const { clock, random } = ports;
-    const sender = new RequestSender({ cache, pd, connector: ports.stores, clock, random });
+    const { clock, random, onAnswer } = ports;
+    const sessions = new WriteSessions({ clock, random });
+    const cache = new RegionCache({ onForgotten: (entry) => sessions.forget(entry) });
+    const connector = ports.stores;
+    const sender = new RequestSender({ cache, pd, connector, clock, random, sessions, onAnswer });
     const client = new RdbClient({ sender, cache, clock, deadlineMs, readFrom }, sender, pd);
     try {
       await client.#learnMap();

@@ -10,8 +10,8 @@ export {
 export { Row } from "./row.ts";
 export type { Scan, ScanOptions } from "./operations/scan.ts";
 export type { DeleteResult, PutResult } from "./operations/point.ts";
-export type { BatchDeleteResult, BatchPutResult, KeyValue } from "./operations/batch.ts";
-export type { DeleteRangeResult } from "./operations/delete-range.ts";
+export type { BatchDeleteResult, BatchPart, BatchPutResult, KeyValue } from "./operations/batch.ts";
+export type { DeleteRangePart, DeleteRangeResult } from "./operations/delete-range.ts";
 export type { CompareOptions, CompareResult, Expectation } from "./operations/compare.ts";
 export type {
   ConditionalBatch,
@@ -20,5 +20,12 @@ export type {
   VersionCondition,
 } from "./operations/conditional-batch.ts";
 export type { RangeOptions } from "./validate.ts";
-export type { PdConnector, PdLink, StoreConnector, StoreStream } from "./ports.ts";
-export { RdbError, errorCodes, hasCode, type ErrorCode } from "@flaredb/rdb-base";
+export type {
+  AnswerListener,
+  AnswerTrace,
+  PdConnector,
+  PdLink,
+  StoreConnector,
+  StoreStream,
+} from "./ports.ts";
+export { RdbError, errorCodes, hasCode, type ErrorCode, type RegionId } from "@flaredb/rdb-base";

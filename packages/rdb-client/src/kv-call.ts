@@ -1,6 +1,7 @@
-import type { RdbError, StoreId, Timer } from "@flaredb/rdb-base";
+import type { RdbError, RegionId, StoreId, Timer } from "@flaredb/rdb-base";
 import type { KvRequest, KvResponse } from "@flaredb/rdb-proto";
 import type { Backoff, BackoffReason } from "./backoff.ts";
+import type { WriteIdentity } from "./open-writes.ts";
 import type { RegionEntry } from "./region-cache.ts";
 import type { ReadFrom } from "./options.ts";
 
@@ -25,12 +26,15 @@ export interface KvCallSpec {
   /** What the caller gave it, for messages. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
+  /** Of a part of a write that was sent before and may have been applied; whoever gives it closes it. */
+  readonly identity?: WriteIdentity | undefined;
   /**
-   * Called with the Region before each attempt. `false`: the call ends here, unsent; whoever says so takes over.
+   * Called with the Region before each attempt. `false`: the call ends here; whoever says so takes over. With the
+   * identity, if an earlier attempt may have been applied: what it does further is done under it, and it closes it.
    */
-  readonly admit?: ((entry: RegionEntry) => boolean) | undefined;
-  /** One of the two, once, unless `admit` ended the call. */
-  resolve(result: KvResult): void;
+  readonly admit?: ((entry: RegionEntry, identity: WriteIdentity | undefined) => boolean) | undefined;
+  /** One of the two, once, unless `admit` ended the call. `by` is the Region that answered. */
+  resolve(result: KvResult, by: RegionId): void;
   reject(error: RdbError): void;
 }
 
@@ -50,7 +54,7 @@ export class KvCall {
   state: KvCallState = "idle";
   /** Whom to read from; a damaged leader is left for the others. */
   readFrom: ReadFrom;
-  /** On the monotonic clock: the deadline, or earlier the end of a read's attempt. */
+  /** On the monotonic clock: the deadline, or earlier the end of an attempt. */
   dueMs: number;
   requestId = 0;
   /** The Region as it was addressed by the last attempt. */
@@ -58,7 +62,13 @@ export class KvCall {
   /** The Store that the last attempt went to. */
   storeId: StoreId | undefined;
   /** The stream that holds it while it is `queued` or `sent`. */
-  stream: { forget(call: KvCall): void } | undefined;
+  stream: { readonly heardMs: number; forget(call: KvCall): void } | undefined;
+  /** Of a write, from its first attempt until it ends, or is known not to have been applied. */
+  identity: WriteIdentity | undefined;
+  /** How often it was handed to a socket. */
+  attemptCount = 0;
+  /** When the last attempt began, on the monotonic clock. */
+  attemptedMs = 0;
   /** Whether the last attempt let the peer serve without leading. */
   fromFollower = false;
   /** Stores that could not serve since the last pause. */
@@ -81,5 +91,20 @@ export class KvCall {
     this.spec = spec;
     this.readFrom = spec.readFrom;
     this.dueMs = spec.deadlineMs;
+    this.identity = spec.identity;
+  }
+
+  /** Whether it may have been applied, for all that is known: a write that was sent and not refused. */
+  get isUncertain(): boolean {
+    return this.spec.isWrite && (this.state === "sent" || this.identity?.isUncertain === true);
+  }
+
+  /** Its attempt on a Store is over without an answer. */
+  lose(): void {
+    if (this.state === "sent" && this.identity !== undefined) {
+      this.identity.isUncertain = true;
+    }
+    this.stream = undefined;
+    this.state = "idle";
   }
 }

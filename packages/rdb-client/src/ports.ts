@@ -1,4 +1,6 @@
+import type { RegionId, StoreId } from "@flaredb/rdb-base";
 import type {
+  KvRequest,
   KvResponse,
   GetRegionResponse,
   GetClusterInfoResponse,
@@ -51,3 +53,19 @@ export interface PdConnector {
   /** Does not wait for anything: the first call connects. */
   connect(address: string): PdLink;
 }
+
+/** One answer that a call ended with, before it is made a result: for checkers that want to see all of it. */
+export interface AnswerTrace {
+  readonly command: KvRequest["command"];
+  /** Of whichever kind, it carries the Region's revision (a put as `version`), also where no row was found. */
+  readonly result: KvResponse["result"];
+  readonly regionId: RegionId;
+  readonly storeId: StoreId;
+  /** Of a write. */
+  readonly sequence: number | undefined;
+  /** How often the request was handed to a socket. */
+  readonly attemptCount: number;
+}
+
+/** Called right before the call that it belongs to ends. Must not throw. */
+export type AnswerListener = (answer: AnswerTrace) => void;

@@ -73,7 +73,7 @@ describe("RegionCache", () => {
   });
 
   test("is bounded: the one remembered first goes", () => {
-    const cache = new RegionCache(2);
+    const cache = new RegionCache({ maxCount: 2 });
     cache.insert(region(1, "", "h"));
     cache.insert(region(2, "h", "p"));
     cache.insert(region(3, "p", ""));
@@ -104,7 +104,7 @@ describe("RegionCache", () => {
     );
     fc.assert(
       fc.property(arbitrary, fc.array(key, { minLength: 1, maxLength: 20 }), (inserts, probes) => {
-        const cache = new RegionCache(4);
+        const cache = new RegionCache({ maxCount: 4 });
         const inserted: Region[] = [];
         for (const { id, a, b, version } of inserts) {
           const [startKey, endKey] = compareKeys(a, b) <= 0 ? [a, b] : [b, a];

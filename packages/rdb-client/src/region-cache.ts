@@ -33,14 +33,22 @@ interface MutableEntry extends RegionEntry {
  */
 export class RegionCache {
   readonly #maxCount: number;
+  readonly #onForgotten: (entry: RegionEntry) => void;
   /** By start key, ascending. */
   readonly #sorted: MutableEntry[] = [];
   /** In the order in which they were remembered. */
   readonly #byId = new Map<RegionId, MutableEntry>();
 
-  constructor(maxCount: number = REGION_CACHE_MAX_COUNT) {
-    assert(maxCount >= 1, "a region cache holds at least one Region");
-    this.#maxCount = maxCount;
+  /** @param options.onForgotten an entry is not in the map any more: it was replaced, or there was no room */
+  constructor(
+    options: {
+      readonly maxCount?: number;
+      readonly onForgotten?: (entry: RegionEntry) => void;
+    } = {},
+  ) {
+    this.#maxCount = options.maxCount ?? REGION_CACHE_MAX_COUNT;
+    assert(this.#maxCount >= 1, "a region cache holds at least one Region");
+    this.#onForgotten = options.onForgotten ?? (() => {});
   }
 
   get size(): number {
@@ -149,6 +157,7 @@ export class RegionCache {
     assert(this.#sorted[at] === entry, "an entry stands at its start key");
     this.#sorted.splice(at, 1);
     this.#byId.delete(entry.region.id);
+    this.#onForgotten(entry);
   }
 
   #makeRoom(): void {

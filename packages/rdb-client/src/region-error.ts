@@ -9,8 +9,8 @@ import {
 } from "@flaredb/rdb-proto";
 
 /**
- * What a Region error tells its caller to do. Every one but `unknownOutcome` promises that a write was not applied
- * and never will be.
+ * What a Region error tells its caller to do. Every one but `unknownOutcome` promises that this attempt of a write was
+ * not applied and never will be; it says nothing of earlier attempts.
  */
 export type RegionAdvice =
   /** Another peer leads, or nobody that the Store knows of. */
@@ -27,6 +27,10 @@ export type RegionAdvice =
   | { readonly kind: "dataCorrupt" }
   /** The request itself is at fault. */
   | { readonly kind: "invalid" }
+  /** The write was issued outside of the window around the Region's log time. */
+  | { readonly kind: "expired"; readonly logTimeMs: number }
+  /** The client has said that it is done with the write. */
+  | { readonly kind: "closed" }
   /** A write may be applied, now or later. */
   | { readonly kind: "unknownOutcome" };
 
@@ -81,9 +85,12 @@ export function readRegionError(wire: RegionError): ReadRegionError {
     case "staleCommand":
       return { advice: { kind: "unknownOutcome" }, error: new RdbError("RDB_STALE_COMMAND", message) };
     case "requestExpired":
-      return { advice: { kind: "unknownOutcome" }, error: new RdbError("RDB_REQUEST_EXPIRED", message) };
+      return {
+        advice: { kind: "expired", logTimeMs: Number(reason.value.logTimeMs) },
+        error: new RdbError("RDB_REQUEST_EXPIRED", message),
+      };
     case "sequenceClosed":
-      return { advice: { kind: "unknownOutcome" }, error: new RdbError("RDB_SEQUENCE_CLOSED", message) };
+      return { advice: { kind: "closed" }, error: new RdbError("RDB_SEQUENCE_CLOSED", message) };
     case undefined:
       return {
         advice: { kind: "unknownOutcome" },

@@ -1,5 +1,6 @@
-import { RdbError, compareKeys, errorCodes, keyInRange } from "@flaredb/rdb-base";
-import { type ClientContext, type Terms } from "./call-context.ts";
+import { RdbError, type RegionId, compareKeys, errorCodes, keyInRange } from "@flaredb/rdb-base";
+import type { ClientContext, Terms } from "./call-context.ts";
+import type { WriteIdentity } from "./open-writes.ts";
 import type { RegionEntry } from "./region-cache.ts";
 
 /** The part of an operation's keys that one Region holds. */
@@ -12,17 +13,37 @@ export interface RegionPart {
   fits(entry: RegionEntry): boolean;
 }
 
+/** A part's keys have come to lie in several Regions, so it was not sent once more. */
+export class Misfit {
+  /** When an attempt of it may have been applied: what all further ones are sent under. Whoever gets it closes it. */
+  readonly identity: WriteIdentity | undefined;
+
+  constructor(identity: WriteIdentity | undefined) {
+    this.identity = identity;
+  }
+}
+
+/** What a Region answered to one part. */
+export interface PartAnswer<Answer> {
+  readonly answer: Answer;
+  readonly regionId: RegionId;
+}
+
 /** How one part ended. */
 export type PartOutcome<Answer> =
-  | { readonly places: readonly number[]; readonly answer: Answer; readonly error?: undefined }
+  | (PartAnswer<Answer> & { readonly places: readonly number[]; readonly error?: undefined })
   | { readonly places: readonly number[]; readonly error: RdbError };
 
-/** Sends one part; "misfit" when a split has cut it before it was sent. */
-export type SendPart<Answer> = (part: RegionPart) => Promise<Answer | "misfit">;
+/** Sends one part, under the identity if there is one. */
+export type SendPart<Answer> = (
+  part: RegionPart,
+  identity: WriteIdentity | undefined,
+) => Promise<PartAnswer<Answer> | Misfit>;
 
 /**
  * Does an operation on many keys as one request to each Region that holds some of them, all at once. A part that a
- * split cuts is cut again. Never rejects: each outcome tells of its part.
+ * split cuts is cut again; if it may have been applied before the split, each piece is sent as the same write, which
+ * the Regions on both sides know. Never rejects: each outcome tells of its part.
  */
 export async function forEachRegion<Answer>(
   context: ClientContext,
@@ -30,26 +51,57 @@ export async function forEachRegion<Answer>(
   keys: readonly Uint8Array[],
   send: SendPart<Answer>,
 ): Promise<PartOutcome<Answer>[]> {
-  const run = async (places: readonly number[]): Promise<PartOutcome<Answer>[]> => {
+  const run = async (
+    places: readonly number[],
+    identity: WriteIdentity | undefined,
+  ): Promise<PartOutcome<Answer>[]> => {
     let parts: RegionPart[];
     try {
       parts = await cut(context, terms, keys, places);
     } catch (error) {
-      return [{ places, error: RdbError.from(error) }];
+      return [{ places, error: identity === undefined ? RdbError.from(error) : cutUnknown(error) }];
     }
-    const outcomes = await Promise.all(
-      parts.map(async (part): Promise<PartOutcome<Answer>[]> => {
-        try {
-          const answer = await send(part);
-          return answer === "misfit" ? await run(part.places) : [{ places: part.places, answer }];
-        } catch (error) {
-          return [{ places: part.places, error: RdbError.from(error) }];
-        }
-      }),
-    );
+    const outcomes = await Promise.all(parts.map((part) => runPart(part, identity)));
     return outcomes.flat();
   };
-  return run(keys.map((_, place) => place));
+  const runPart = async (
+    part: RegionPart,
+    identity: WriteIdentity | undefined,
+  ): Promise<PartOutcome<Answer>[]> => {
+    const { places } = part;
+    let outcome: PartAnswer<Answer> | Misfit;
+    try {
+      outcome = await send(part, identity);
+    } catch (error) {
+      return [{ places, error: RdbError.from(error) }];
+    }
+    if (!(outcome instanceof Misfit)) {
+      return [{ places, ...outcome }];
+    }
+    try {
+      return await run(places, outcome.identity);
+    } finally {
+      if (outcome.identity !== identity) {
+        outcome.identity?.close();
+      }
+    }
+  };
+  return run(
+    keys.map((_, place) => place),
+    undefined,
+  );
+}
+
+/** A part that may have been applied was not sent again: its Regions could not be found. */
+function cutUnknown(reason: unknown): RdbError {
+  const error = RdbError.from(reason);
+  return new RdbError(
+    "RDB_UNDETERMINED_RESULT",
+    `sent, not answered, then cut by a split: ${error.message}`,
+    {
+      cause: error,
+    },
+  );
 }
 
 /** The Region that holds the key (with `before`: what is just before it), asked for if it must be. */

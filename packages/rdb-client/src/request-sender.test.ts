@@ -246,13 +246,14 @@ describe("a Store that says not now", () => {
 });
 
 describe("a write that was sent", () => {
-  test("StaleCommand: undetermined, never sent again; a read is", async () => {
-    const { client, cluster, failure, until } = await scene();
+  test("StaleCommand: sent again as the same write; a read simply again", async () => {
+    const { client, cluster, until } = await scene();
     let refusals = 0;
-    cluster.store(1).intercept = () => (refusals++ < 2 ? { case: "staleCommand", value: {} } : undefined);
-    expect(await failure(client.put("k", "v"))).toMatchObject({ code: "RDB_UNDETERMINED_RESULT" });
-    expect(cluster.store(1).requests).toHaveLength(1);
-    await until(client.get("k"));
+    cluster.store(1).intercept = () => (refusals++ < 2 ? "stale but applied" : undefined);
+    await until(client.put("k", "v"));
+    expect(written(cluster, "k")).toBe(1);
+    refusals = 0;
+    expect((await until(client.get("k")))?.text()).toBe("v");
     expect(refusals).toBeGreaterThan(1);
   });
 
@@ -261,10 +262,10 @@ describe("a write that was sent", () => {
     ["delete", "dead"],
     ["compareAndSwap", "dead"],
     ["put", "mute"],
-  ] as const)("%s: lost with a %s Store: undetermined, sent once", async (operation, state) => {
-    const { client, cluster, clock, failure, until } = await scene();
+  ] as const)("%s: lost with a %s Store: done at the next leader, once", async (operation, state) => {
+    const { client, cluster, clock, until } = await scene();
     await until(client.get("k"));
-    const call =
+    const call: Promise<{ readonly regionId: number; readonly succeeded?: boolean }> =
       operation === "put"
         ? client.put("k", "v")
         : operation === "delete"
@@ -273,11 +274,27 @@ describe("a write that was sent", () => {
     // Handed to the socket, not yet answered.
     await clock.advance(LATENCY_MS / 2);
     cluster.setState(1, state);
+    cluster.moveLeader("k", 2);
+    const { succeeded } = await until(call);
+    expect(succeeded).not.toBe(false);
+    expect(written(cluster, "k")).toBe(1);
+  });
+
+  test("nobody leads from then on: undetermined at its deadline", async () => {
+    const { client, cluster, clock, failure, until } = await scene();
+    await until(client.get("k"));
+    const startedMs = clock.monotonicMs();
+    const call = client.put("k", "v", { deadlineMs: 5_000 });
+    await clock.advance(LATENCY_MS / 2);
+    cluster.setState(1, "mute");
+    cluster.moveLeader("k", undefined);
     const error = await failure(call);
-    expect(error).toMatchObject({ code: "RDB_UNDETERMINED_RESULT", details: { storeId: 1 } });
-    expect(cluster.store(2).requests).toHaveLength(0);
-    expect(cluster.store(3).requests).toHaveLength(0);
-    expect(written(cluster, "k")).toBe(state === "mute" ? 1 : 0);
+    expect(error).toMatchObject({
+      code: "RDB_UNDETERMINED_RESULT",
+      details: { regionId: 1 },
+      cause: { code: "RDB_DEADLINE_EXCEEDED" },
+    });
+    expect(clock.monotonicMs() - startedMs).toBeCloseTo(5_000, 0);
   });
 
   test("a read in the same place is sent again, elsewhere", async () => {

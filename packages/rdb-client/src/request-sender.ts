@@ -16,14 +16,15 @@ import { KvCall, type KvCallSpec } from "./kv-call.ts";
 import { MapKeeper } from "./map-keeper.ts";
 import { Pauses } from "./pauses.ts";
 import type { PdClient } from "./pd-client.ts";
-import type { StoreConnector } from "./ports.ts";
+import type { AnswerListener, StoreConnector } from "./ports.ts";
 import { type RegionCache, type RegionEntry, findFor } from "./region-cache.ts";
 import { readRegionError } from "./region-error.ts";
 import { RegionLookup } from "./region-lookup.ts";
 import { StorePool } from "./store-pool.ts";
+import type { WriteSessions } from "./write-sessions.ts";
 
-/** How long one Store may take to answer a read before another peer is asked. */
-const READ_ATTEMPT_MAX_MS = 2_000;
+/** How long a Store may take to answer a read, or be silent to all that a write waits with, until others are asked. */
+const ATTEMPT_MAX_MS = 2_000;
 /** Answers that lead a call elsewhere at once; more of them in a row and it pauses first. */
 const REDIRECT_MAX_COUNT = 4;
 /** After this many pauses without a leader the placement driver is asked. */
@@ -35,13 +36,16 @@ export interface RequestSenderOptions {
   readonly connector: StoreConnector;
   readonly clock: Clock;
   readonly random: Random;
+  readonly sessions: WriteSessions;
+  readonly onAnswer?: AnswerListener | undefined;
 }
 
 /**
  * Takes a call to the Store that can serve it and keeps at it until its deadline: routes, sends, acts on the answer.
  *
- * The rule for writes: once handed to a socket, a write is sent again only after an answer that says that it was not
- * applied. Without an answer it fails with RDB_UNDETERMINED_RESULT. Reads are sent again freely.
+ * The rule for writes: as long as every attempt was refused, the next one is a new write. Once an attempt went without
+ * an answer, all further ones are the same write, by its {@link WriteIdentity}: the Stores apply it once. When time
+ * runs out then, it fails with RDB_UNDETERMINED_RESULT. Reads are sent again freely.
  */
 export class RequestSender {
   /** What is known of the map; to be fed by whoever learns more. */
@@ -53,12 +57,16 @@ export class RequestSender {
   readonly #pool: StorePool;
   readonly #inFlight: CallsInFlight;
   readonly #pauses: Pauses;
+  readonly #sessions: WriteSessions;
+  readonly #onAnswer: AnswerListener | undefined;
   #isClosed = false;
 
   constructor(options: RequestSenderOptions) {
     this.#cache = options.cache;
     this.#clock = options.clock;
     this.#random = options.random;
+    this.#sessions = options.sessions;
+    this.#onAnswer = options.onAnswer;
     this.#inFlight = new CallsInFlight(options.clock, (call) => this.#due(call));
     this.#pauses = new Pauses(options, (call) => this.#dispatch(call));
     this.#lookup = new RegionLookup(options, {
@@ -120,10 +128,13 @@ export class RequestSender {
     const entry = findFor(this.#cache, call.spec);
     if (entry === undefined) {
       call.state = "waiting";
+      call.dueMs = call.spec.deadlineMs;
       this.#lookup.wait(call);
       return;
     }
-    if (call.spec.admit?.(entry) === false) {
+    if (call.spec.admit?.(entry, call.identity) === false) {
+      // An identity goes with it to whoever took over.
+      call.identity = undefined;
       this.#finish(call);
       return;
     }
@@ -139,9 +150,9 @@ export class RequestSender {
   }
 
   #push(call: KvCall, to: StoreId): void {
-    const { deadlineMs, isWrite } = call.spec;
     call.storeId = to;
-    call.dueMs = isWrite ? deadlineMs : Math.min(deadlineMs, this.#clock.monotonicMs() + READ_ATTEMPT_MAX_MS);
+    call.attemptedMs = this.#clock.monotonicMs();
+    call.dueMs = Math.min(call.spec.deadlineMs, call.attemptedMs + ATTEMPT_MAX_MS);
     call.stream = this.#pool.push(to, call);
     if (call.stream === undefined) {
       call.lastError = new RdbError("RDB_SERVER_IS_BUSY", `the queue to Store ${to} is full`);
@@ -167,19 +178,28 @@ export class RequestSender {
     if (!call.fromFollower && entry.leader?.storeId !== from) {
       this.map.learnLeader(entry.region.id, peerOnStore(entry.region, from));
     }
+    const { id } = entry.region;
+    this.#onAnswer?.({
+      command: call.spec.command,
+      result,
+      regionId: id,
+      storeId: from,
+      sequence: call.identity?.sequence,
+      attemptCount: call.attemptCount,
+    });
     this.#finish(call);
-    call.spec.resolve(result);
+    call.spec.resolve(result, id);
   }
 
   #refused(call: KvCall, by: StoreId, wire: RegionError): void {
     const { advice, error } = readRegionError(wire);
     call.lastError = error;
-    if (advice.kind === "unknownOutcome" && call.spec.isWrite) {
-      this.#giveUp(call, error);
-      return;
+    if (advice.kind === "unknownOutcome") {
+      call.lose();
+    } else {
+      call.state = "idle";
+      this.#dropIdentity(call);
     }
-    // From here on the promise is that the call was not applied.
-    call.state = "idle";
     switch (advice.kind) {
       case "notLeader":
         this.#notLeader(call, by, this.map.takeHint(regionOf(call).region.id, by, advice, call.tried));
@@ -205,15 +225,41 @@ export class RequestSender {
         call.readFrom = call.spec.isWrite ? "leader" : "follower";
         this.#elsewhere(call, by);
         return;
+      case "expired":
+        this.#sessions.learnLogTime(regionOf(call).region.id, advice.logTimeMs);
+        this.#refusedForGood(call, error);
+        return;
+      case "closed":
+        this.#refusedForGood(call, error);
+        return;
       case "invalid":
-        this.#finish(call);
-        call.spec.reject(error);
+        this.#giveUp(call, error);
         return;
       case "unknownOutcome":
         this.#elsewhere(call, by);
         return;
       default:
         assertNever(advice, "advice");
+    }
+  }
+
+  /** The attempt was refused: unless an earlier one may have been applied, the next one is a new write. */
+  #dropIdentity(call: KvCall): void {
+    if (call.identity?.isUncertain === false) {
+      call.identity.close();
+      call.identity = undefined;
+    }
+  }
+
+  /** No further attempt of the same write can succeed: issued anew if that is safe, else what it came to is not known. */
+  #refusedForGood(call: KvCall, error: RdbError): void {
+    call.redirectCount++;
+    if (call.isUncertain) {
+      this.#giveUp(call, error);
+    } else if (call.redirectCount <= REDIRECT_MAX_COUNT) {
+      this.#dispatch(call);
+    } else {
+      this.#pauseFor(call, "regionMiss");
     }
   }
 
@@ -259,47 +305,47 @@ export class RequestSender {
   #streamClosed(unsent: readonly KvCall[], sent: readonly KvCall[], error: RdbError | undefined): void {
     const reason = error ?? new RdbError("RDB_UNAVAILABLE", "the Store ended the stream");
     for (const call of sent) {
-      call.stream = undefined;
-      if (call.spec.isWrite) {
-        this.#giveUp(call, reason);
-      } else {
-        this.#unreached(call, reason);
-      }
+      this.#unreached(call, reason);
     }
     for (const call of unsent) {
-      call.stream = undefined;
       this.#unreached(call, reason);
     }
   }
 
+  /** The Store will not answer: at once to another peer. */
   #unreached(call: KvCall, reason: RdbError): void {
     assert(call.storeId !== undefined, "a call on a stream has its Store");
+    call.lose();
     call.lastError = reason;
-    call.state = "idle";
     this.#elsewhere(call, call.storeId);
   }
 
   #due(call: KvCall): void {
-    if (this.#clock.monotonicMs() >= call.spec.deadlineMs) {
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs >= call.spec.deadlineMs) {
       this.#giveUp(call, deadlineError(call));
       return;
     }
+    // A Store that answers others is at work. A write would only come to stand behind them once more.
+    const heardMs = call.spec.isWrite ? (call.stream?.heardMs ?? -Infinity) : -Infinity;
+    const silentMs = Math.max(call.attemptedMs, heardMs) + ATTEMPT_MAX_MS;
+    if (silentMs > nowMs) {
+      call.dueMs = Math.min(call.spec.deadlineMs, silentMs);
+      this.#inFlight.watch(call.dueMs);
+      return;
+    }
     call.stream?.forget(call);
-    call.stream = undefined;
     this.#unreached(
       call,
-      new RdbError(
-        "RDB_UNAVAILABLE",
-        `Store ${call.storeId} did not answer within ${READ_ATTEMPT_MAX_MS} ms`,
-      ),
+      new RdbError("RDB_UNAVAILABLE", `Store ${call.storeId} did not answer within ${ATTEMPT_MAX_MS} ms`),
     );
   }
 
-  /** Ends a call with an error; a write that was sent, with what that means for it. */
+  /** Ends a call with an error; a write that may have been applied, with what that means for it. */
   #giveUp(call: KvCall, error: RdbError): void {
-    const isUndetermined = call.state === "sent" && call.spec.isWrite;
+    const { isUncertain } = call;
     this.#finish(call);
-    call.spec.reject(isUndetermined ? undeterminedError(call, error) : error);
+    call.spec.reject(isUncertain ? undeterminedError(call, error) : error);
   }
 
   #finish(call: KvCall): void {
@@ -311,6 +357,9 @@ export class RequestSender {
     call.stream?.forget(call);
     call.stream = undefined;
     call.state = "done";
+    if (call.identity !== call.spec.identity) {
+      call.identity?.close();
+    }
     this.#inFlight.remove(call);
     if (call.onAbort !== undefined) {
       call.spec.signal?.removeEventListener("abort", call.onAbort);

@@ -1,4 +1,4 @@
-import { safeInteger } from "@flaredb/rdb-base";
+import { type RegionId, safeInteger } from "@flaredb/rdb-base";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -11,17 +11,21 @@ export class Row {
   readonly version: number;
   /** The Region's revision that the answer showed. */
   readonly revision: number;
+  /** The Region that answered. */
+  readonly regionId: RegionId;
 
   constructor(row: {
     readonly key: Uint8Array;
     readonly value: Uint8Array;
     readonly version: number;
     readonly revision: number;
+    readonly regionId: RegionId;
   }) {
     this.key = row.key;
     this.value = row.value;
     this.version = row.version;
     this.revision = row.revision;
+    this.regionId = row.regionId;
   }
 
   /** The value as text. @throws TypeError when it is not UTF-8 */
@@ -45,12 +49,14 @@ export function rowFromWire(
   key: Uint8Array,
   wire: { readonly value: Uint8Array; readonly version: bigint },
   revision: bigint,
+  regionId: RegionId,
 ): Row {
   return new Row({
     key: own(key),
     value: own(wire.value),
     version: safeInteger(wire.version, "version"),
     revision: safeInteger(revision, "revision"),
+    regionId,
   });
 }
 

@@ -3,6 +3,7 @@ import type { KvResponse } from "@flaredb/rdb-proto";
 import { BatchStream } from "./batch-stream.ts";
 import type { KvCall } from "./kv-call.ts";
 import type { StoreConnector } from "./ports.ts";
+import type { WriteSessions } from "./write-sessions.ts";
 
 /** Pauses between attempts to reach a Store that failed. */
 const reconnectMs = { minMs: 50, maxMs: 1_000 } as const;
@@ -31,18 +32,25 @@ export class StorePool {
   readonly #connector: StoreConnector;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #sessions: WriteSessions;
   readonly #handlers: StorePoolHandlers;
   readonly #slots = new Map<StoreId, Slot>();
   /** Also those that only wait for their last answers. */
   readonly #streams = new Set<BatchStream>();
 
   constructor(
-    options: { readonly connector: StoreConnector; readonly clock: Clock; readonly random: Random },
+    options: {
+      readonly connector: StoreConnector;
+      readonly clock: Clock;
+      readonly random: Random;
+      readonly sessions: WriteSessions;
+    },
     handlers: StorePoolHandlers,
   ) {
     this.#connector = options.connector;
     this.#clock = options.clock;
     this.#random = options.random;
+    this.#sessions = options.sessions;
     this.#handlers = handlers;
   }
 
@@ -115,7 +123,13 @@ export class StorePool {
 
   #open(storeId: StoreId, slot: Slot): BatchStream {
     const stream = new BatchStream(
-      { connector: this.#connector, address: slot.address, storeId, clock: this.#clock },
+      {
+        connector: this.#connector,
+        address: slot.address,
+        storeId,
+        clock: this.#clock,
+        sessions: this.#sessions,
+      },
       {
         onUp: () => {
           const wasDown = slot.state === "down";

@@ -1,4 +1,4 @@
-import { formatKey, safeInteger } from "@flaredb/rdb-base";
+import { type RegionId, formatKey, safeInteger } from "@flaredb/rdb-base";
 import {
   type Answer,
   type ClientContext,
@@ -8,7 +8,14 @@ import {
   termsOf,
 } from "../call-context.ts";
 import type { Bytes, CallOptions, ReadOptions } from "../options.ts";
-import { type PartOutcome, type RegionPart, forEachRegion, partsError } from "../region-parts.ts";
+import {
+  Misfit,
+  type PartAnswer,
+  type PartOutcome,
+  type RegionPart,
+  forEachRegion,
+  partsError,
+} from "../region-parts.ts";
 import { type Row, rowFromWire } from "../row.ts";
 import { checkBatch, keyBytes, valueBytes } from "../validate.ts";
 
@@ -18,14 +25,25 @@ export interface KeyValue {
   readonly value: Bytes;
 }
 
+/** What one Region did of a batch, all at once. */
+export interface BatchPart {
+  readonly regionId: RegionId;
+  /** The Region's revision after. */
+  readonly revision: number;
+  /** Places of its keys in the batch, ascending. */
+  readonly places: readonly number[];
+}
+
 export interface BatchPutResult {
   /** The version of each row, in the order given. */
   readonly versions: readonly number[];
+  readonly parts: readonly BatchPart[];
 }
 
 export interface BatchDeleteResult {
   /** How many of the keys there were. */
   readonly deletedCount: number;
+  readonly parts: readonly BatchPart[];
 }
 
 type BatchName = "batchGet" | "batchPut" | "batchDelete";
@@ -46,9 +64,9 @@ export async function batchGet(
     }),
   );
   const found = new Map<string, Row>();
-  for (const { answer } of succeeded(outcomes, (error) => error)) {
+  for (const { answer, regionId } of succeeded(outcomes, (error) => error)) {
     for (const row of answer.rows) {
-      found.set(formatKey(row.key), rowFromWire(row.key, row, answer.revision));
+      found.set(formatKey(row.key), rowFromWire(row.key, row, answer.revision, regionId));
     }
   }
   return sent.map((key) => found.get(formatKey(key)));
@@ -63,8 +81,9 @@ export async function batchPut(
   const values = rows.map((row, place) => valueBytes(`rows[${place}].value`, row.value));
   checkBatch("rows", rows.length, bytesOf(keys) + bytesOf(values));
   const terms = termsOf(context, options);
-  const outcomes = await forEachRegion(context, terms, keys, (part) =>
+  const outcomes = await forEachRegion(context, terms, keys, (part, identity) =>
     sendPart(context, terms, part, {
+      identity,
       name: "batchPut",
       command: {
         $typeName: "rdb.v1.BatchPutRequest",
@@ -79,13 +98,17 @@ export async function batchPut(
     }),
   );
   const versions = rows.map(() => 0);
-  for (const { places, answer } of succeeded(outcomes, () => partsError("batchPut", keys, outcomes))) {
-    const first = safeInteger(answer.version, "version") - places.length + 1;
+  const parts: BatchPart[] = [];
+  for (const { places, answer, regionId } of succeeded(outcomes, () =>
+    partsError("batchPut", keys, outcomes),
+  )) {
+    const revision = safeInteger(answer.version, "version");
     for (const [offset, place] of places.entries()) {
-      versions[place] = first + offset;
+      versions[place] = revision - places.length + 1 + offset;
     }
+    parts.push({ regionId, revision, places });
   }
-  return { versions };
+  return { versions, parts };
 }
 
 export async function batchDelete(
@@ -95,8 +118,9 @@ export async function batchDelete(
 ): Promise<BatchDeleteResult> {
   const sent = batchKeys(keys);
   const terms = termsOf(context, options);
-  const outcomes = await forEachRegion(context, terms, sent, (part) =>
+  const outcomes = await forEachRegion(context, terms, sent, (part, identity) =>
     sendPart(context, terms, part, {
+      identity,
       name: "batchDelete",
       command: { $typeName: "rdb.v1.BatchDeleteRequest", keys: pick(sent, part) },
       isWrite: true,
@@ -104,40 +128,41 @@ export async function batchDelete(
     }),
   );
   let deletedCount = 0;
-  for (const { answer } of succeeded(outcomes, () => partsError("batchDelete", sent, outcomes))) {
+  const parts: BatchPart[] = [];
+  for (const { places, answer, regionId } of succeeded(outcomes, () =>
+    partsError("batchDelete", sent, outcomes),
+  )) {
     deletedCount += answer.deletedCount;
+    parts.push({ regionId, revision: safeInteger(answer.revision, "revision"), places });
   }
-  return { deletedCount };
+  return { deletedCount, parts };
 }
 
-/** One part as one request, or "misfit" when its keys have come to lie in several Regions. */
+/** One part as one request, unless its keys have come to lie in several Regions. */
 export function sendPart<Name extends BatchName | "conditionalBatch">(
   context: ClientContext,
   terms: Terms,
   part: RegionPart,
   spec: Omit<RequestSpec<Name>, "key" | "admit">,
-): Promise<Answer<Name> | "misfit"> {
+): Promise<PartAnswer<Answer<Name>> | Misfit> {
   return new Promise((resolve, reject) => {
-    const admit: RequestSpec<Name>["admit"] = (entry) => {
+    const admit: RequestSpec<Name>["admit"] = (entry, identity) => {
       if (part.fits(entry)) {
         return true;
       }
-      resolve("misfit");
+      resolve(new Misfit(identity));
       return false;
     };
     const sent: RequestSpec<Name> = { ...spec, key: part.key, admit };
-    request(context, terms, sent, (answer) => answer).then(
-      (answer) => resolve(answer as Answer<Name>),
-      reject,
-    );
+    request(context, terms, sent, (answer, regionId) => ({ answer, regionId })).then(resolve, reject);
   });
 }
 
 /** Every part's answer. @throws the error that `failure` makes when one failed */
-function succeeded<PartAnswer>(
-  outcomes: readonly PartOutcome<PartAnswer>[],
+function succeeded<Of>(
+  outcomes: readonly PartOutcome<Of>[],
   failure: (error: Error) => Error | undefined,
-): { readonly places: readonly number[]; readonly answer: PartAnswer }[] {
+): (PartAnswer<Of> & { readonly places: readonly number[] })[] {
   return outcomes.map((outcome) => {
     if (outcome.error !== undefined) {
       throw failure(outcome.error) ?? outcome.error;

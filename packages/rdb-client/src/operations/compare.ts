@@ -1,6 +1,6 @@
-import { safeInteger } from "@flaredb/rdb-base";
-import type { Expectation as WireExpectation, Row as WireRow } from "@flaredb/rdb-proto";
-import { type ClientContext, request, termsOf } from "../call-context.ts";
+import { type RegionId, safeInteger } from "@flaredb/rdb-base";
+import type { Expectation as WireExpectation } from "@flaredb/rdb-proto";
+import { type Answer, type ClientContext, request, termsOf } from "../call-context.ts";
 import type { Bytes, CallOptions } from "../options.ts";
 import { type Row, rowFromWire } from "../row.ts";
 import { invalid, keyBytes, valueBytes, versionBigInt } from "../validate.ts";
@@ -26,6 +26,9 @@ export interface CompareResult {
   readonly version: number | undefined;
   /** With `returnPrevious`: the row before; undefined when there was none. Its `revision` is its version. */
   readonly previous: Row | undefined;
+  /** The Region's revision after. */
+  readonly revision: number;
+  readonly regionId: RegionId;
 }
 
 export function compareAndSwap(
@@ -54,7 +57,7 @@ export function compareAndSwap(
       isWrite: true,
       sizeBytes: bytes.length + valueSent.length + expectedBytes(expected),
     },
-    (answer) => compareResult(bytes, answer),
+    (answer, by) => compareResult(bytes, answer, by),
   );
 }
 
@@ -81,19 +84,22 @@ export function compareAndDelete(
       isWrite: true,
       sizeBytes: bytes.length + expectedBytes(expected),
     },
-    (answer) => compareResult(bytes, answer),
+    (answer, by) => compareResult(bytes, answer, by),
   );
 }
 
 function compareResult(
   key: Uint8Array,
-  answer: { readonly succeeded: boolean; readonly version: bigint; readonly previous?: WireRow | undefined },
+  answer: Answer<"compareAndSwap"> | Answer<"compareAndDelete">,
+  regionId: RegionId,
 ): CompareResult {
   const { previous } = answer;
   return {
     succeeded: answer.succeeded,
     version: answer.version === 0n ? undefined : safeInteger(answer.version, "version"),
-    previous: previous === undefined ? undefined : rowFromWire(key, previous, previous.version),
+    previous: previous === undefined ? undefined : rowFromWire(key, previous, previous.version, regionId),
+    revision: safeInteger(answer.revision, "revision"),
+    regionId,
   };
 }
 

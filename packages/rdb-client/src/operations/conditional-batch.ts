@@ -1,8 +1,8 @@
-import { RdbError, formatKey, formatRange, keyInRange, safeInteger } from "@flaredb/rdb-base";
+import { RdbError, type RegionId, formatKey, formatRange, keyInRange, safeInteger } from "@flaredb/rdb-base";
 import type { Mutation as WireMutation, VersionCondition as WireCondition } from "@flaredb/rdb-proto";
 import { type ClientContext, termsOf } from "../call-context.ts";
 import type { Bytes, CallOptions } from "../options.ts";
-import { locate, partOf } from "../region-parts.ts";
+import { Misfit, locate, partOf } from "../region-parts.ts";
 import { checkBatch, invalid, keyBytes, valueBytes, versionBigInt } from "../validate.ts";
 import { sendPart } from "./batch.ts";
 
@@ -26,6 +26,7 @@ export interface ConditionalBatchResult {
   readonly succeeded: boolean;
   /** The Region's revision after. */
   readonly revision: number;
+  readonly regionId: RegionId;
   /** Places in `conditions` of those that did not hold. */
   readonly failedConditions: readonly number[];
 }
@@ -52,18 +53,24 @@ export async function conditionalBatch(
     keys.map((_, place) => place),
   );
   for (let check = 1; ; check++) {
-    const answer = await sendPart<"conditionalBatch">(context, terms, part, {
+    const outcome = await sendPart<"conditionalBatch">(context, terms, part, {
       name: "conditionalBatch",
       command: { $typeName: "rdb.v1.ConditionalBatchRequest", conditions, mutations },
       isWrite: true,
       sizeBytes,
     });
-    if (answer !== "misfit") {
+    if (!(outcome instanceof Misfit)) {
+      const { answer, regionId } = outcome;
       return {
         succeeded: answer.succeeded,
         revision: safeInteger(answer.revision, "revision"),
+        regionId,
         failedConditions: answer.failedConditions,
       };
+    }
+    if (outcome.identity !== undefined) {
+      outcome.identity.close();
+      throw cutUnknown(part.key);
     }
     const { region } = await locate(context, terms, "conditionalBatch", part.key);
     const outside = keys.find((key) => !keyInRange(key, region));
@@ -73,6 +80,16 @@ export async function conditionalBatch(
     // What is known may be old: the placement driver is asked once.
     context.cache.invalidate(region.id);
   }
+}
+
+/** It may have been applied before the split, and cannot be sent again to ask: no Region holds all of its keys. */
+function cutUnknown(key: Uint8Array): RdbError {
+  return new RdbError(
+    "RDB_UNDETERMINED_RESULT",
+    `conditionalBatch at key "${formatKey(key)}" was sent and not answered, then a split cut it; it is applied once ` +
+      "or not at all: read before writing again",
+    { details: { key } },
+  );
 }
 
 function severalRegions(inside: Uint8Array, outside: Uint8Array, range: string): RdbError {

@@ -1,19 +1,38 @@
 import {
   type KeyRange,
   RdbError,
+  type RegionId,
   compareEndKeys,
+  compareKeys,
   errorCodes,
   formatRange,
   rangeContains,
+  safeInteger,
 } from "@flaredb/rdb-base";
 import { type ClientContext, type Terms, request, termsOf } from "../call-context.ts";
 import type { CallOptions } from "../options.ts";
-import { locate } from "../region-parts.ts";
+import type { WriteIdentity } from "../open-writes.ts";
+import { Misfit, locate } from "../region-parts.ts";
 import { type RangeOptions, namedRange } from "../validate.ts";
 
 export interface DeleteRangeResult {
   /** How many Regions it took. */
   readonly regionCount: number;
+  /** What each Region did, in the order of the keys. */
+  readonly parts: readonly DeleteRangePart[];
+}
+
+/** What one Region did of a range, all at once. */
+export interface DeleteRangePart extends KeyRange {
+  readonly regionId: RegionId;
+  /** The Region's revision after. */
+  readonly revision: number;
+}
+
+/** What is still to be deleted: a stretch of keys, perhaps deleted already under the identity. */
+interface Stretch {
+  readonly range: KeyRange;
+  readonly identity: WriteIdentity | undefined;
 }
 
 /** One Region after the other, in the order of the keys, so that a failure leaves one clear border. */
@@ -24,63 +43,81 @@ export async function deleteRange(
 ): Promise<DeleteRangeResult> {
   const { startKey, endKey } = namedRange(range);
   const terms = termsOf(context, options);
-  let cursor = startKey;
-  let regionCount = 0;
-  while (endKey.length === 0 || compareEndKeys(cursor, endKey) < 0) {
-    const rest: KeyRange = { startKey: cursor, endKey };
-    let deletedTo: Uint8Array | "misfit";
-    try {
-      deletedTo = await deleteFirst(context, terms, rest);
-    } catch (error) {
-      throw rangeError(RdbError.from(error), rest, regionCount);
+  const parts: DeleteRangePart[] = [];
+  const held = new Set<WriteIdentity>();
+  /** The next one last. */
+  const stretches: Stretch[] = [{ range: { startKey, endKey }, identity: undefined }];
+  let startOfRest = startKey;
+  try {
+    for (let next = stretches.pop(); next !== undefined; next = stretches.pop()) {
+      startOfRest = next.range.startKey;
+      if (isEmpty(next.range)) {
+        continue;
+      }
+      const { region } = await locate(context, terms, "deleteRange", next.range.startKey);
+      const endsHere = compareEndKeys(next.range.endKey, region.endKey) <= 0;
+      const part = endsHere ? next.range : { startKey: startOfRest, endKey: region.endKey };
+      if (!endsHere) {
+        stretches.push({ range: { ...next.range, startKey: region.endKey }, identity: next.identity });
+      }
+      const outcome = await deletePart(context, terms, { range: part, identity: next.identity });
+      if (outcome instanceof Misfit) {
+        if (outcome.identity !== undefined) {
+          held.add(outcome.identity);
+        }
+        stretches.push({ range: part, identity: outcome.identity });
+      } else {
+        parts.push({ ...part, ...outcome });
+      }
     }
-    if (deletedTo === "misfit") {
-      continue;
+  } catch (error) {
+    const rest = { startKey: startOfRest, endKey };
+    throw rangeError(RdbError.from(error), rest, parts.length > 0 || held.size > 0, parts.length);
+  } finally {
+    for (const identity of held) {
+      identity.close();
     }
-    regionCount++;
-    if (deletedTo.length === 0) {
-      break;
-    }
-    cursor = deletedTo;
   }
-  return { regionCount };
+  return { regionCount: parts.length, parts };
 }
 
-/** Deletes what the first Region holds of the range. @returns where that ends, or "misfit" when a split cut it */
-async function deleteFirst(
+function isEmpty({ startKey, endKey }: KeyRange): boolean {
+  return endKey.length > 0 && compareKeys(startKey, endKey) >= 0;
+}
+
+/** Deletes what lies in one Region, unless a split has cut it. */
+function deletePart(
   context: ClientContext,
   terms: Terms,
-  range: KeyRange,
-): Promise<Uint8Array | "misfit"> {
-  const { region } = await locate(context, terms, "deleteRange", range.startKey);
-  const endKey = compareEndKeys(region.endKey, range.endKey) < 0 ? region.endKey : range.endKey;
-  const part: KeyRange = { startKey: range.startKey, endKey };
+  { range, identity: known }: Stretch,
+): Promise<Pick<DeleteRangePart, "regionId" | "revision"> | Misfit> {
   return new Promise((resolve, reject) => {
     request(
       context,
       terms,
       {
         name: "deleteRange",
-        command: { $typeName: "rdb.v1.DeleteRangeRequest", ...part },
-        key: part.startKey,
+        command: { $typeName: "rdb.v1.DeleteRangeRequest", startKey: range.startKey, endKey: range.endKey },
+        key: range.startKey,
         isWrite: true,
-        sizeBytes: part.startKey.length + part.endKey.length,
-        admit: (entry) => {
-          if (rangeContains(entry.region, part)) {
+        sizeBytes: range.startKey.length + range.endKey.length,
+        identity: known,
+        admit: (entry, identity) => {
+          if (rangeContains(entry.region, range)) {
             return true;
           }
-          resolve("misfit");
+          resolve(new Misfit(identity));
           return false;
         },
       },
-      () => endKey,
+      (answer, regionId) => ({ regionId, revision: safeInteger(answer.revision, "revision") }),
     ).then(resolve, reject);
   });
 }
 
 /** What was deleted before the failure makes the whole undetermined; the details say from where on. */
-function rangeError(error: RdbError, rest: KeyRange, regionCount: number): RdbError {
-  const isNothing = regionCount === 0 && errorCodes[error.code].write === "not applied";
+function rangeError(error: RdbError, rest: KeyRange, isBegun: boolean, regionCount: number): RdbError {
+  const isNothing = !isBegun && errorCodes[error.code].write === "not applied";
   return new RdbError(
     isNothing ? error.code : "RDB_UNDETERMINED_RESULT",
     `deleteRange: ${regionCount} Regions are done, ${formatRange(rest)} is not or not surely: ${error.message}`,

@@ -1,4 +1,4 @@
-import { safeInteger } from "@flaredb/rdb-base";
+import { type RegionId, safeInteger } from "@flaredb/rdb-base";
 import { type ClientContext, request, termsOf } from "../call-context.ts";
 import type { Bytes, CallOptions, ReadOptions } from "../options.ts";
 import { type Row, rowFromWire } from "../row.ts";
@@ -7,6 +7,9 @@ import { keyBytes, valueBytes } from "../validate.ts";
 export interface PutResult {
   /** The key's version from now on. */
   readonly version: number;
+  /** The Region's revision after. */
+  readonly revision: number;
+  readonly regionId: RegionId;
 }
 
 export interface DeleteResult {
@@ -14,6 +17,7 @@ export interface DeleteResult {
   readonly deleted: boolean;
   /** The Region's revision after. */
   readonly revision: number;
+  readonly regionId: RegionId;
 }
 
 export function get(context: ClientContext, key: Bytes, options?: ReadOptions): Promise<Row | undefined> {
@@ -28,7 +32,7 @@ export function get(context: ClientContext, key: Bytes, options?: ReadOptions): 
       isWrite: false,
       sizeBytes: bytes.length,
     },
-    (answer) => (answer.found ? rowFromWire(bytes, answer, answer.revision) : undefined),
+    (answer, by) => (answer.found ? rowFromWire(bytes, answer, answer.revision, by) : undefined),
   );
 }
 
@@ -50,7 +54,11 @@ export function put(
       isWrite: true,
       sizeBytes: bytes.length + valueSent.length,
     },
-    (answer) => ({ version: safeInteger(answer.version, "version") }),
+    (answer, regionId) => {
+      const version = safeInteger(answer.version, "version");
+      // A version is the revision that its write made.
+      return { version, revision: version, regionId };
+    },
   );
 }
 
@@ -66,6 +74,10 @@ export function deleteKey(context: ClientContext, key: Bytes, options?: CallOpti
       isWrite: true,
       sizeBytes: bytes.length,
     },
-    (answer) => ({ deleted: answer.deleted, revision: safeInteger(answer.revision, "revision") }),
+    (answer, regionId) => ({
+      deleted: answer.deleted,
+      revision: safeInteger(answer.revision, "revision"),
+      regionId,
+    }),
   );
 }

@@ -103,7 +103,7 @@ export class Scan implements AsyncIterable<Row> {
     const range: KeyRange = this.#isReverse
       ? { startKey: this.#range.startKey, endKey: cursor }
       : { startKey: cursor, endKey: this.#range.endKey };
-    const answer = await request(
+    return request(
       this.#context,
       terms,
       {
@@ -121,12 +121,11 @@ export class Scan implements AsyncIterable<Row> {
         isWrite: false,
         sizeBytes: range.startKey.length + range.endKey.length,
       },
-      (result) => result,
+      (answer, by) => ({
+        rows: answer.rows.map((row) => rowFromWire(row.key, row, answer.revision, by)),
+        next: this.#isReverse ? this.#nextDown(answer) : this.#nextUp(answer),
+      }),
     );
-    return {
-      rows: answer.rows.map((row) => rowFromWire(row.key, row, answer.revision)),
-      next: this.#isReverse ? this.#nextDown(answer) : this.#nextUp(answer),
-    };
   }
 
   #nextUp(answer: Answer<"scan">): Uint8Array | undefined {

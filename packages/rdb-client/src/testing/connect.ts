@@ -1,6 +1,7 @@
 import { SeededRandom } from "@flaredb/rdb-base";
 import { RdbClient } from "../client.ts";
 import type { ConnectOptions } from "../options.ts";
+import type { AnswerListener } from "../ports.ts";
 import { FakeCluster } from "./fake-cluster.ts";
 import { ManualClock } from "./manual-clock.ts";
 
@@ -22,6 +23,7 @@ export async function scene(
     readonly storeCount?: number;
     readonly seed?: number;
     readonly connect?: Partial<ConnectOptions>;
+    readonly onAnswer?: AnswerListener;
   } = {},
   prepare: (cluster: FakeCluster) => void = () => {},
 ): Promise<Scene> {
@@ -37,6 +39,7 @@ export async function scene(
         random: new SeededRandom(options.seed ?? 1),
         stores: cluster.storeConnector,
         pd: cluster.pdConnector,
+        onAnswer: options.onAnswer,
       },
     ),
   );

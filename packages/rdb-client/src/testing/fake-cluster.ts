@@ -39,12 +39,15 @@ import {
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { PdConnector, StoreConnector } from "../ports.ts";
 import { FakeRows } from "./fake-rows.ts";
+import { FakeSessions } from "./fake-sessions.ts";
 import type { ManualClock } from "./manual-clock.ts";
 
 /** One way, in either direction. */
 export const LATENCY_MS = 0.5;
 /** How long a silent Store is taken for alive, as keepalive would. */
 export const SILENCE_MS = 1_750;
+/** When a command that was called stale is applied all the same. */
+const APPLIED_LATER_MS = 300;
 
 /**
  * - `up`: serves;
@@ -55,13 +58,21 @@ export const SILENCE_MS = 1_750;
 export type FakeStoreState = "up" | "dead" | "silent" | "mute";
 
 /**
- * What a test makes of one request before the Store sees it: an error, an answer that never comes, StaleCommand for
- * what is applied all the same, or nothing.
+ * What a test makes of one request before the Store sees it: an error, or
+ * - `unanswered`: it is lost;
+ * - `answer lost`: it is served, the answer is lost;
+ * - `stale but applied`: StaleCommand for what is applied all the same;
+ * - `stale, applied later`: StaleCommand, and applied after a while, if its Region is still what it was.
  */
-type Intercept = (
-  request: KvRequest,
-  store: FakeStore,
-) => MessageInitShape<typeof RegionErrorSchema>["reason"] | "unanswered" | "stale but applied" | undefined;
+export type Intercepted =
+  | MessageInitShape<typeof RegionErrorSchema>["reason"]
+  | "unanswered"
+  | "answer lost"
+  | "stale but applied"
+  | "stale, applied later"
+  | undefined;
+
+type Intercept = (request: KvRequest, store: FakeStore) => Intercepted;
 
 export interface FakeStore {
   readonly id: StoreId;
@@ -101,6 +112,9 @@ export class FakeCluster {
   readonly #streams = new Set<OpenStream>();
   /** Every range that a Region ever had, by id and version. */
   readonly #ranges = new Map<string, KeyRange>();
+  /** How far a Region's log time is ahead of the wall clock. */
+  readonly logTimeSkewMs = new Map<number, number>();
+  readonly #sessions = new Map<number, FakeSessions>();
   #nextId = 100;
 
   constructor(
@@ -170,6 +184,8 @@ export class FakeCluster {
       .concat(child)
       .sort((a, b) => compareKeys(a.startKey, b.startKey));
     this.#remember();
+    this.#sessions.set(id, this.sessionsOf(parent.id).copy());
+    this.logTimeSkewMs.set(id, this.logTimeSkewMs.get(parent.id) ?? 0);
     const childLeader = leader && peerOnStore(child, leader.storeId);
     if (childLeader !== undefined) {
       this.leaders.set(id, childLeader);
@@ -313,26 +329,84 @@ export class FakeCluster {
     return batch.regions.flatMap((group) =>
       group.requests.flatMap((request): KvResponse[] => {
         store.requests.push(request);
-        const made = store.intercept?.(request, store);
-        if (made === "unanswered") {
-          return [];
-        }
-        const refused =
-          made === undefined || made === "stale but applied"
-            ? this.#check(store, group, request)
-            : regionError(made);
-        if (made === "stale but applied" && refused === undefined) {
-          this.rows.evaluate(request.command, this.#regionById(group) as Region);
-        }
-        const error =
-          refused ?? (made === undefined ? undefined : regionError({ case: "staleCommand", value: {} }));
-        const result: KvResponse["result"] =
-          error === undefined
-            ? this.rows.evaluate(request.command, this.#regionById(group) as Region)
-            : { case: "error", value: error };
-        return [{ $typeName: "rdb.v1.KvResponse", requestId: request.requestId, result }];
+        const result = this.#serveOne(store, group, request, store.intercept?.(request, store));
+        return result === undefined
+          ? []
+          : [{ $typeName: "rdb.v1.KvResponse", requestId: request.requestId, result }];
       }),
     );
+  }
+
+  /** The Region's log time: the wall clock, unless a test has it differ. */
+  logTimeMs(id: number): number {
+    return this.clock.wallMs() + (this.logTimeSkewMs.get(id) ?? 0);
+  }
+
+  #serveOne(
+    store: FakeStore,
+    group: RegionRequests,
+    request: KvRequest,
+    made: Intercepted,
+  ): KvResponse["result"] | undefined {
+    const stale = regionError({ case: "staleCommand", value: {} });
+    switch (made) {
+      case "unanswered":
+        return undefined;
+      case "answer lost":
+        this.#answer(store, group, request);
+        return undefined;
+      case "stale but applied": {
+        const answer = this.#answer(store, group, request);
+        return answer.case === "error" ? answer : { case: "error", value: stale };
+      }
+      case "stale, applied later": {
+        const refused = this.#check(store, group, request);
+        if (refused === undefined) {
+          this.clock.setTimer(APPLIED_LATER_MS, () => this.#applyLate(group, request));
+        }
+        return { case: "error", value: refused ?? stale };
+      }
+      case undefined:
+        return this.#answer(store, group, request);
+      default:
+        return { case: "error", value: regionError(made) };
+    }
+  }
+
+  #answer(store: FakeStore, group: RegionRequests, request: KvRequest): KvResponse["result"] {
+    const refused = this.#check(store, group, request);
+    return refused === undefined ? this.#apply(group, request) : { case: "error", value: refused };
+  }
+
+  /** As a follower does with an entry of an older leader: the epoch is checked again. */
+  #applyLate(group: RegionRequests, request: KvRequest): void {
+    const region = this.#regionById(group);
+    if (region !== undefined && BigInt(region.epoch.version) === group.header?.epoch?.version) {
+      this.#apply(group, request);
+    }
+  }
+
+  #apply(group: RegionRequests, request: KvRequest): KvResponse["result"] {
+    const region = this.#regionById(group) as Region;
+    const session = group.header?.session;
+    const evaluate = (): KvResponse["result"] => this.rows.evaluate(request.command, region);
+    if (request.sequence === 0 || session === undefined) {
+      return evaluate();
+    }
+    const applied = this.sessionsOf(region.id).apply(session, request, this.logTimeMs(region.id), evaluate);
+    return applied.case === "requestExpired" || applied.case === "sequenceClosed"
+      ? { case: "error", value: regionError(applied) }
+      : (applied as KvResponse["result"]);
+  }
+
+  /** What a Region remembers of its clients' writes. */
+  sessionsOf(id: number): FakeSessions {
+    let sessions = this.#sessions.get(id);
+    if (sessions === undefined) {
+      sessions = new FakeSessions();
+      this.#sessions.set(id, sessions);
+    }
+    return sessions;
   }
 
   #asked<Answer>(method: string, make: () => Answer): Answer {

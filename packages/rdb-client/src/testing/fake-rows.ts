@@ -217,7 +217,16 @@ function keysOf(command: KvRequest["command"]): Uint8Array[] {
     case "batchPut":
       return command.value.rows.map((row) => row.key);
     case "conditionalBatch":
-      return command.value.conditions.map((condition) => condition.key);
+      return [
+        ...command.value.conditions.map((condition) => condition.key),
+        ...command.value.mutations.flatMap(({ operation }) =>
+          operation.case === "put"
+            ? [operation.value.key]
+            : operation.case === "delete"
+              ? [operation.value]
+              : [],
+        ),
+      ];
     case "scan":
     case undefined:
       return [];
@@ -226,6 +235,19 @@ function keysOf(command: KvRequest["command"]): Uint8Array[] {
     default:
       return [command.value.key];
   }
+}
+
+/** The lowest and the highest key of a write; of a range its bounds, an empty end as a key above all. */
+export function boundsOf(command: KvRequest["command"]): {
+  readonly lowest: Uint8Array;
+  readonly highest: Uint8Array;
+} {
+  if (command.case === "deleteRange") {
+    const { startKey, endKey } = command.value;
+    return { lowest: startKey, highest: endKey.length === 0 ? new Uint8Array(8).fill(0xff) : endKey };
+  }
+  const keys = keysOf(command).toSorted(compareKeys);
+  return { lowest: keys[0] ?? new Uint8Array(0), highest: keys.at(-1) ?? new Uint8Array(0) };
 }
 
 function isWithin(key: Uint8Array, range: Range): boolean {
