@@ -113,6 +113,6 @@ class SimListener implements Http2Listener, SimAcceptor {
   }
 
   #defer(callback: () => void): void {
-    process.nextTick(() => this.#caller.process.run(callback));
+    this.#caller.process.setImmediate(callback);
   }
 }

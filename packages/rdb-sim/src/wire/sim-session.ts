@@ -126,10 +126,9 @@ export class SimSession extends EventEmitter implements ClientSession, SocketOwn
     );
   }
 
-  /** At the end of the turn, in this process, unless that is dead. */
+  /** Later in this process, at the same time: never inside of what it does now. */
   defer(callback: () => void): void {
-    const { process: owner } = this.#socket;
-    process.nextTick(() => owner.run(callback));
+    this.#socket.process.setImmediate(callback);
   }
 
   /** @internal */

@@ -71,7 +71,7 @@ class CallConnection {
   ready(): Promise<SimSession> {
     return new Promise((resolve, reject) => {
       this.#waiting.push((outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)));
-      if (this.#session === undefined) {
+      if (this.#session === undefined || this.#session.destroyed) {
         this.#connect();
       } else if (this.#isConnected && this.#verification === undefined) {
         this.#verify(this.#session);

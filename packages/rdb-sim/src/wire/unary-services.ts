@@ -89,13 +89,7 @@ async function answer(
 /** Settles when the next chunk may follow. */
 export function written(stream: SimStream, chunk: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    stream.write(chunk, (error) => {
-      if (error) {
-        reject(error);
-      } else {
-        resolve();
-      }
-    });
+    stream.write(chunk, (error) => stream.session.defer(() => (error ? reject(error) : resolve())));
   });
 }
 
