@@ -14,7 +14,7 @@ export interface ProcessClockOptions {
 export class ProcessClock implements Clock {
   readonly #clock: Clock;
   readonly #rate: number;
-  readonly #wallOffsetMs: number;
+  #wallOffsetMs: number;
   #state: "running" | "suspended" | "dead" = "running";
   #held: (() => void)[] = [];
 
@@ -68,6 +68,11 @@ export class ProcessClock implements Clock {
     } else if (this.#state === "suspended") {
       this.#held.push(callback);
     }
+  }
+
+  /** The wall clock is set, forwards or back. */
+  jumpWallMs(byMs: number): void {
+    this.#wallOffsetMs += byMs;
   }
 
   kill(): void {

@@ -23,8 +23,14 @@ export class SimClock implements Clock {
   /** A binary heap by time and sequence. */
   readonly #heap: Event[] = [];
 
+  /** Calls that were made so far. */
+  get eventCount(): number {
+    return this.#eventCount;
+  }
+
+  /** Whole milliseconds, as those of real clocks. */
   wallMs(): number {
-    return WALL_START_MS + this.#nowMs;
+    return WALL_START_MS + Math.floor(this.#nowMs);
   }
 
   monotonicMs(): number {

@@ -1,0 +1,31 @@
+import { RdbError, hasCode } from "@flaredb/rdb-base";
+import { RdbClient } from "@flaredb/rdb-client";
+import type { Program } from "./sim-process.ts";
+
+/** A client that finds no placement driver tries again after this. */
+const CONNECT_PAUSE_MS = 200;
+
+/** The production client; its application waits until PD answers. */
+export function clientProgram(pdAddress: string, deadlineMs: number): Program<RdbClient> {
+  return {
+    async start({ clock, random, wire, signal }) {
+      for (;;) {
+        try {
+          return await RdbClient.connectOver({ pd: pdAddress, deadlineMs }, { clock, random, wire });
+        } catch (error) {
+          if (!hasCode(error, "RDB_PD_UNAVAILABLE")) {
+            throw error;
+          }
+        }
+        if (signal.aborted) {
+          throw new RdbError("RDB_CLOSED", "the client was stopped before it found PD");
+        }
+        await new Promise<void>((resolve) => clock.setTimer(CONNECT_PAUSE_MS, resolve));
+      }
+    },
+    stop(client) {
+      client.close();
+      return Promise.resolve();
+    },
+  };
+}

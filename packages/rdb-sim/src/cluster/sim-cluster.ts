@@ -1,0 +1,237 @@
+import {
+  type Clock,
+  type Logger,
+  type Random,
+  type RegionId,
+  type StoreId,
+  peerOnStore,
+} from "@flaredb/rdb-base";
+import { RdbClient } from "@flaredb/rdb-client";
+import type { RunningPd } from "@flaredb/rdb-pd";
+import type { RunningStore } from "@flaredb/rdb-server";
+import { SimClock } from "@flaredb/rdb-server/testing";
+import type { ClockShape, ClusterShape } from "../faults/cluster-shape.ts";
+import type { FaultKind } from "../faults/fault.ts";
+import type { FaultyCluster, FaultyDisk, FaultyProcess } from "../faults/injector.ts";
+import { type ActiveNetworkFault, type Hosts, linkUnder } from "../faults/network-faults.ts";
+import { SimNet } from "../wire/sim-net.ts";
+import { SimWire } from "../wire/sim-wire.ts";
+import { clientProgram } from "./client-program.ts";
+import { pdConfig, pdProgram } from "./pd-program.ts";
+import { type DiskEvent, SimDisk } from "./sim-disk.ts";
+import { type EndKind, type Machine, type ProcessEvent, type Program, SimProcess } from "./sim-process.ts";
+import { RPC_PORT, storeConfig, storeProgram } from "./store-program.ts";
+
+/** What becomes known of a cluster while it runs. */
+export interface ClusterWatcher {
+  processEvent(name: string, event: ProcessEvent): void;
+  diskEvent(name: string, event: DiskEvent, writeCount: number, sizeBytes: number, isSynced: boolean): void;
+  faultEvent(kind: FaultKind, what: "begins" | "ends", targets: readonly string[]): void;
+  /** A process failed, and no fault explains it. */
+  processFailed(name: string, doing: "start" | "run" | "stop", error: unknown): void;
+}
+
+export interface SimClusterOptions {
+  readonly shape: ClusterShape;
+  /** Where the Regions begin, beside the first one. */
+  readonly splitKeys: readonly string[];
+  /** Chance for one purpose. */
+  readonly randomOf: (purpose: string) => Random;
+  readonly loggerOf: (process: string, clock: Clock) => Logger;
+  readonly watcher: ClusterWatcher;
+}
+
+/** A process with its machine. */
+export interface Member<Running> extends FaultyProcess {
+  readonly process: SimProcess<Running>;
+  readonly disk: (FaultyDisk & { readonly content: SimDisk["content"] }) | undefined;
+}
+
+const PD_HOST = "pd";
+
+/**
+ * A whole cluster: the production Stores, placement driver and clients, each in a process of its own on a machine of
+ * its own, over one network and one clock.
+ */
+export class SimCluster implements FaultyCluster {
+  readonly clock = new SimClock();
+  readonly net: SimNet;
+  readonly stores: readonly Member<RunningStore>[];
+  readonly pd: Member<RunningPd>;
+  readonly clients: readonly Member<RdbClient>[];
+  readonly #options: SimClusterOptions;
+  readonly #networkFaults = new Set<ActiveNetworkFault>();
+  /** Every clock that a process runs by, by its place in the shape. */
+  #clockCount = 0;
+
+  constructor(options: SimClusterOptions) {
+    const { shape, splitKeys, randomOf } = options;
+    this.#options = options;
+    this.net = new SimNet({ clock: this.clock, random: randomOf("network") });
+    const pdAddress = `${PD_HOST}:${RPC_PORT}`;
+    this.stores = Array.from({ length: shape.storeCount }, (_, place) => {
+      const host = `store-${place + 1}`;
+      return this.#member(host, true, (disk) => storeProgram(storeConfig(host, pdAddress, shape), disk));
+    });
+    const placement = { storeCount: shape.storeCount, replicaCount: shape.replicaCount, splitKeys };
+    this.pd = this.#member(PD_HOST, true, (disk) => pdProgram(pdConfig(PD_HOST, placement), disk));
+    this.clients = Array.from({ length: shape.clientCount }, (_, place) =>
+      this.#member(`client-${place + 1}`, false, () => clientProgram(pdAddress, shape.callTimeoutMs)),
+    );
+    this.#setLinks();
+  }
+
+  /** Every process begins to start. */
+  start(): void {
+    for (const { process } of [this.pd, ...this.stores, ...this.clients]) {
+      process.start();
+    }
+  }
+
+  /** Whether every process serves. */
+  get isWell(): boolean {
+    return [...this.stores, this.pd, ...this.clients].every(({ process }) => process.isWell);
+  }
+
+  setTimer(delayMs: number, callback: () => void): void {
+    this.clock.setTimer(delayMs, callback);
+  }
+
+  leaderOf(region: number): Member<RunningStore> | undefined {
+    let leader: { readonly member: Member<RunningStore>; readonly term: number } | undefined;
+    for (const member of this.stores) {
+      const id = this.#regionAt(member, region);
+      const status = id === undefined ? undefined : member.process.running?.store.regionStatus(id);
+      if (status?.isLeader === true && status.term > (leader?.term ?? 0)) {
+        leader = { member, term: status.term };
+      }
+    }
+    return leader?.member;
+  }
+
+  transfer(region: number, to: FaultyProcess): void {
+    const leader = this.leaderOf(region);
+    const target = this.stores.find((member) => member === to)?.process.running?.ident.storeId;
+    if (target !== undefined) {
+      leader?.process.call(({ store }) => transferTo(store, this.#regionAt(leader, region), target));
+    }
+  }
+
+  addNetworkFault(fault: ActiveNetworkFault): () => void {
+    this.#networkFaults.add(fault);
+    this.#setLinks();
+    return () => {
+      this.#networkFaults.delete(fault);
+      this.#setLinks();
+    };
+  }
+
+  resetConnections(a: string, b: string): void {
+    this.net.resetConnections(a, b);
+  }
+
+  noteFault(kind: FaultKind, what: "begins" | "ends", targets: readonly string[]): void {
+    this.#options.watcher.faultEvent(kind, what, targets);
+  }
+
+  /** The Region at this place of the key space, as the Store knows it. */
+  #regionAt(member: Member<RunningStore>, place: number): RegionId | undefined {
+    const regions = (member.process.running?.store.regionStatuses() ?? []).map(({ region }) => region);
+    const { splitKeys } = this.#options;
+    const startKey = Buffer.from(place === 0 ? "" : (splitKeys[place - 1] ?? ""));
+    return regions.find((region) => Buffer.compare(region.startKey, startKey) === 0)?.id;
+  }
+
+  #setLinks(): void {
+    const { latencyMs } = this.#options.shape;
+    const stores = this.stores.map(({ name }) => name);
+    const hosts: Hosts = { stores, all: [...stores, PD_HOST, ...this.clients.map(({ name }) => name)] };
+    for (const from of hosts.all) {
+      for (const to of hosts.all) {
+        if (from !== to) {
+          this.net.setLink(from, to, linkUnder(this.#networkFaults, { from, to }, hosts, latencyMs));
+        }
+      }
+    }
+  }
+
+  #member<Running>(
+    name: string,
+    hasDisk: boolean,
+    programOn: (disk: SimDisk) => Program<Running>,
+  ): Member<Running> {
+    const { randomOf, loggerOf, watcher, shape } = this.#options;
+    const disk = new SimDisk({
+      clock: this.clock,
+      random: randomOf(`disk of ${name}`),
+      syncMs: shape.syncMs,
+      onEvent: (event, writeCount, sizeBytes, isSynced) =>
+        watcher.diskEvent(name, event, writeCount, sizeBytes, isSynced),
+    });
+    const machine: Machine = {
+      name,
+      clockShape: this.#nextClock(),
+      randomOf: (bootCount) => randomOf(`start ${bootCount} of ${name}`),
+      loggerOf: (clock) => loggerOf(name, clock),
+      attach: (clock) => {
+        const wire = new SimWire({ net: this.net, host: name, process: clock });
+        const ended = (kind: EndKind | "exit"): void => {
+          wire.stop(kind === "power-off" ? "silent" : "reset");
+          if (kind === "power-off") {
+            this.net.powerOff(name);
+          }
+          disk.crash();
+        };
+        return { wire, ended };
+      },
+    };
+    const process = new SimProcess(this.clock, machine, programOn(disk), {
+      event: (_, event) => watcher.processEvent(name, event),
+      failed: (_, doing, error) => watcher.processFailed(name, doing, error),
+    });
+    return {
+      ...{ name, process },
+      hold: () => process.hold(),
+      end: (kind) => process.end(kind),
+      stop: () => process.stop(),
+      pause: () => process.pause(),
+      jumpWallMs: (byMs) => process.jumpWallMs(byMs),
+      disk: hasDisk ? faultyDisk(disk, process) : undefined,
+    };
+  }
+
+  #nextClock(): ClockShape {
+    return this.#options.shape.clocks[this.#clockCount++] as ClockShape;
+  }
+}
+
+function faultyDisk(disk: SimDisk, process: SimProcess<unknown>): NonNullable<Member<unknown>["disk"]> {
+  return {
+    get content() {
+      return disk.content;
+    },
+    slow: (writeMs) => disk.slow(writeMs),
+    setFull: (isFull) => disk.setFull(isFull),
+    break: () => {
+      const release = process.hold();
+      process.setMayFail(true);
+      disk.break("no space left on the device");
+      return () => {
+        process.end("kill");
+        disk.crash();
+        process.setMayFail(false);
+        release();
+      };
+    },
+    crashAtWrite: (writeCount, moment, crash) => disk.crashAtWrite(writeCount, moment, crash),
+    cancelCrash: () => disk.cancelCrash(),
+  };
+}
+
+function transferTo(store: RunningStore["store"], id: RegionId | undefined, target: StoreId): void {
+  const region = id === undefined ? undefined : store.regionStatus(id)?.region;
+  const peer = region === undefined ? undefined : peerOnStore(region, target);
+  if (region !== undefined && peer !== undefined) {
+    store.transferLeader(region.id, region.epoch, peer.id);
+  }
+}

@@ -1,0 +1,57 @@
+import { type RunningStore, type StoreConfig, parseStoreConfig, runStore } from "@flaredb/rdb-server";
+import { StreamEngine } from "@flaredb/rdb-storage";
+import type { ClusterShape } from "../faults/cluster-shape.ts";
+import type { SimDisk } from "./sim-disk.ts";
+import type { Program } from "./sim-process.ts";
+
+/** The port of every process: each has a host of its own. */
+export const RPC_PORT = 7400;
+/** Nobody serves HTTP here; the address is only shown. */
+export const HTTP_PORT = 7401;
+
+/** The production Store on a simulated disk. */
+export function storeProgram(config: StoreConfig, disk: SimDisk): Program<RunningStore> {
+  return {
+    start: ({ clock, random, logger, wire, signal, onFatal }) =>
+      runStore(config, {
+        ...{ clock, random, logger, wire, signal, onFatal },
+        httpAddress: `${config.host}:${HTTP_PORT}`,
+        residentMemoryBytes: () => 0,
+        disk: {
+          openEngine: (onWriteFailed) =>
+            Promise.resolve(new StreamEngine(disk.open(clock), { clock, onFatal: onWriteFailed })),
+          openSnapshots: (inUse) => Promise.resolve(disk.openSnapshots(inUse)),
+          freeBytes: () => Promise.resolve(disk.freeBytes),
+          usage: () => Promise.resolve(disk.usage()),
+        },
+      }),
+    stop: (running) => running.close(),
+  };
+}
+
+/** A Store's configuration on its host: production's but for what the run made small. */
+export function storeConfig(host: string, pdAddress: string, { limits }: ClusterShape): StoreConfig {
+  const { maxSizePerMessageBytes, maxInflightMessages, entryMaxBytes } = limits;
+  const { proposalQueueMaxCount, readQueueMaxCount } = limits;
+  return parseStoreConfig({
+    host,
+    port: RPC_PORT,
+    dataDir: host,
+    pdAddresses: [pdAddress],
+    insecure: true,
+    leaseReads: limits.leaseReads,
+    slowDiskMs: limits.slowDiskMs,
+    hibernateAfterMs: limits.hibernateAfterMs,
+    entryCacheBytes: limits.entryCacheBytes,
+    raft: {
+      ...{ maxSizePerMessageBytes, maxInflightMessages, entryMaxBytes },
+      ...{ proposalQueueMaxCount, readQueueMaxCount },
+    },
+    logGc: {
+      maxEntries: limits.logGcMaxEntries,
+      maxBytes: limits.logGcMaxBytes,
+      checkIntervalMs: limits.logGcCheckIntervalMs,
+    },
+    snapshot: { chunkMaxBytes: limits.snapshotChunkMaxBytes },
+  });
+}

@@ -1,0 +1,204 @@
+import { HOUR_MS, type Random } from "@flaredb/rdb-base";
+import type { ClusterShape } from "./cluster-shape.ts";
+import type { FaultAction, FaultKind, Target, Targets } from "./fault.ts";
+
+/** How one kind of fault is drawn. */
+interface Draw {
+  /** How long it lasts, from and to, in ms; short ones are likelier. */
+  readonly durationMs: readonly [number, number];
+  readonly action: (random: Random, shape: ClusterShape) => FaultAction;
+}
+
+/** Most writes that a disk takes before the one that the process dies at. */
+const CRASH_WRITES_MAX_COUNT = 60;
+const JUMP_MAX_MS = 12 * HOUR_MS;
+
+const draws: { readonly [Kind in FaultKind]: Draw } = {
+  loss: {
+    durationMs: [500, 8_000],
+    action: (random) => ({
+      kind: "loss",
+      packetRate: oneOf(random, [0, 0.01, 0.1]),
+      messageRate: oneOf(random, [0, 0.1, 0.3, 0.5]),
+    }),
+  },
+  delay: {
+    durationMs: [500, 8_000],
+    action: (random) => ({ kind: "delay", maxMs: oneOf(random, [10, 50, 125, 400]) }),
+  },
+  duplicate: {
+    durationMs: [1_000, 8_000],
+    action: (random) => ({ kind: "duplicate", rate: oneOf(random, [0.05, 0.3]) }),
+  },
+  reorder: {
+    durationMs: [1_000, 8_000],
+    action: (random) => ({ kind: "reorder", rate: oneOf(random, [0.05, 0.2, 0.5]) }),
+  },
+  narrow: {
+    durationMs: [500, 8_000],
+    action: (random) => ({ kind: "narrow", bytesPerSecond: oneOf(random, [5_000, 50_000, 500_000]) }),
+  },
+  "reset-connections": {
+    durationMs: [1, 1],
+    action: (random, shape) => ({
+      kind: "reset-connections",
+      a: anyProcess(random, shape),
+      b: anyProcess(random, shape),
+    }),
+  },
+  "slow-link": {
+    durationMs: [1_000, 8_000],
+    action: (random, shape) => ({
+      kind: "slow-link",
+      from: anyStore(random, shape),
+      to: anyStore(random, shape),
+      delayMs: oneOf(random, [20, 75, 200, 1_200]),
+    }),
+  },
+  "one-way": {
+    durationMs: [500, 8_000],
+    action: (random, shape) => ({
+      kind: "one-way",
+      from: anyProcess(random, shape),
+      to: anyProcess(random, shape),
+    }),
+  },
+  ring: {
+    durationMs: [500, 6_000],
+    // In a ring of three each Store is beside each other.
+    action: (random, { storeCount }) => ({
+      kind: "ring",
+      gap: storeCount === 3 || random.nextInt(2) === 0 ? random.nextInt(storeCount) : -1,
+    }),
+  },
+  split: {
+    durationMs: [500, 8_000],
+    action: (random, shape) => ({
+      kind: "split",
+      left: random.nextInt(2 ** (shape.storeCount + 1 + shape.clientCount)),
+    }),
+  },
+  isolate: {
+    durationMs: [300, 10_000],
+    action: (random, shape) => ({ kind: "isolate", target: anyProcess(random, shape) }),
+  },
+  kill: {
+    durationMs: [1, 8_000],
+    action: (random, shape) => ({ kind: "kill", targets: anyTargets(random, shape) }),
+  },
+  "power-off": {
+    durationMs: [1, 8_000],
+    action: (random, shape) => ({ kind: "power-off", targets: anyTargets(random, shape) }),
+  },
+  stop: {
+    durationMs: [1, 6_000],
+    action: (random, shape) => ({ kind: "stop", targets: anyTargets(random, shape) }),
+  },
+  pause: {
+    durationMs: [100, 30_000],
+    action: (random, shape) => ({ kind: "pause", targets: anyTargets(random, shape) }),
+  },
+  "crash-at-write": {
+    durationMs: [1, 4_000],
+    action: (random, shape) => ({
+      kind: "crash-at-write",
+      target: random.nextInt(8) === 0 ? { role: "pd" } : anyStoreTarget(random, shape),
+      writeCount: 1 + random.nextInt(CRASH_WRITES_MAX_COUNT),
+      moment: oneOf(random, ["torn", "durable"] as const),
+    }),
+  },
+  "slow-disk": {
+    durationMs: [500, 8_000],
+    action: (random, shape) => ({
+      kind: "slow-disk",
+      target: anyStoreTarget(random, shape),
+      writeMs: oneOf(random, [5, 40, 200, 1_000, 3_500]),
+    }),
+  },
+  "full-disk": {
+    durationMs: [1_000, 8_000],
+    action: (random, shape) => ({ kind: "full-disk", target: anyStoreTarget(random, shape) }),
+  },
+  "broken-disk": {
+    durationMs: [500, 5_000],
+    action: (random, shape) => ({ kind: "broken-disk", target: anyStoreTarget(random, shape) }),
+  },
+  "wall-jump": {
+    durationMs: [1, 10_000],
+    action: (random, shape) => ({
+      kind: "wall-jump",
+      target: anyProcess(random, shape),
+      byMs: Math.round((random.nextFraction() * 2 - 1) * oneOf(random, [5_000, 90_000, JUMP_MAX_MS])),
+    }),
+  },
+  transfer: {
+    durationMs: [1, 1],
+    action: (random, shape) => ({
+      kind: "transfer",
+      region: random.nextInt(shape.regionCount),
+      place: random.nextInt(shape.storeCount),
+    }),
+  },
+};
+
+export const faultKinds = Object.keys(draws) as readonly FaultKind[];
+
+/** One fault of the kind: what, and for how long. */
+export function drawFault(
+  random: Random,
+  kind: FaultKind,
+  shape: ClusterShape,
+): FaultAction & { readonly durationMs: number } {
+  const { durationMs, action } = draws[kind];
+  const [least, most] = durationMs;
+  // Evenly on a logarithmic scale.
+  const drawnMs = least * (most / least) ** random.nextFraction();
+  return { ...action(random, shape), durationMs: Math.round(drawnMs) };
+}
+
+function anyProcess(random: Random, shape: ClusterShape): Target {
+  switch (random.nextInt(8)) {
+    case 0:
+      return { role: "pd" };
+    case 1:
+      return { role: "client", place: random.nextInt(shape.clientCount) };
+    default:
+      return anyStoreTarget(random, shape);
+  }
+}
+
+/** Leaders twice as likely as others: more depends on them. */
+function anyStoreTarget(random: Random, shape: ClusterShape): Target {
+  const region = random.nextInt(shape.regionCount);
+  switch (random.nextInt(4)) {
+    case 0:
+      return anyStore(random, shape);
+    case 1:
+      return { role: "follower", region, place: random.nextInt(shape.storeCount - 1) };
+    default:
+      return { role: "leader", region };
+  }
+}
+
+function anyStore(random: Random, shape: ClusterShape): Target {
+  return { role: "store", place: random.nextInt(shape.storeCount) };
+}
+
+function anyTargets(random: Random, shape: ClusterShape): Targets {
+  switch (random.nextInt(12)) {
+    case 0:
+      return { role: "pd" };
+    case 1:
+      return { role: "stores" };
+    case 2:
+      return { role: "everything" };
+    case 3:
+      return { role: "majority", place: random.nextInt(shape.storeCount) };
+    default:
+      return anyStoreTarget(random, shape);
+  }
+}
+
+function oneOf<Item>(random: Random, items: readonly Item[]): Item {
+  return items[random.nextInt(items.length)] as Item;
+}

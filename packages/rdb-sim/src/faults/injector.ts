@@ -1,0 +1,248 @@
+import { assertNever } from "@flaredb/rdb-base";
+import type { Fault, FaultKind, NetworkFaultAction, Target, Targets } from "./fault.ts";
+import type { ActiveNetworkFault } from "./network-faults.ts";
+
+/** A process as faults see it. */
+export interface FaultyProcess {
+  readonly name: string;
+  hold(): () => void;
+  end(kind: "kill" | "power-off"): void;
+  stop(): void;
+  pause(): () => void;
+  jumpWallMs(byMs: number): void;
+  /** Undefined: it has none. */
+  readonly disk: FaultyDisk | undefined;
+}
+
+/** A disk as faults see it. */
+export interface FaultyDisk {
+  slow(writeMs: number): () => void;
+  setFull(isFull: boolean): void;
+  /** Writes fail from now on; the process will end. @returns a new disk with what was durable */
+  break(): () => void;
+  crashAtWrite(writeCount: number, moment: "torn" | "durable", crash: () => void): void;
+  cancelCrash(): void;
+}
+
+/** The cluster as faults see it. */
+export interface FaultyCluster {
+  readonly stores: readonly FaultyProcess[];
+  readonly pd: FaultyProcess;
+  readonly clients: readonly FaultyProcess[];
+  /** The Store that leads the Region at this place of the key space now, if any is known to. */
+  leaderOf(region: number): FaultyProcess | undefined;
+  /** PD tells the Region's leader to hand over to the peer on this Store. */
+  transfer(region: number, to: FaultyProcess): void;
+  /** @returns ends it */
+  addNetworkFault(fault: ActiveNetworkFault): () => void;
+  resetConnections(a: string, b: string): void;
+  setTimer(delayMs: number, callback: () => void): void;
+  /** A fault begins or ends; for the trace. */
+  noteFault(kind: FaultKind, what: "begins" | "ends", targets: readonly string[]): void;
+}
+
+const nothing = (): void => {};
+
+/** Lets faults happen to a cluster, and ends them. */
+export class Injector {
+  readonly #cluster: FaultyCluster;
+  /** How to end each fault that lasts, oldest first. */
+  readonly #active = new Set<() => void>();
+  readonly counts: Partial<Record<FaultKind, number>> = {};
+
+  constructor(cluster: FaultyCluster) {
+    this.#cluster = cluster;
+  }
+
+  /** Lets each fault of a plan begin and end when it says so, counted from now. */
+  schedule(faults: readonly Fault[]): void {
+    for (const fault of faults) {
+      this.#cluster.setTimer(fault.atMs, () => this.inflict(fault));
+    }
+  }
+
+  /** Lets a fault begin now, and end when it is over. */
+  inflict(fault: Fault): void {
+    const targets = targetsOf(fault).flatMap((role) => this.#find(role));
+    this.#cluster.noteFault(
+      fault.kind,
+      "begins",
+      targets.map((process) => process.name),
+    );
+    this.counts[fault.kind] = (this.counts[fault.kind] ?? 0) + 1;
+    const undo = this.#begin(fault, targets);
+    const end = (): void => {
+      if (this.#active.delete(end)) {
+        this.#cluster.noteFault(fault.kind, "ends", []);
+        undo();
+      }
+    };
+    this.#active.add(end);
+    this.#cluster.setTimer(fault.durationMs, end);
+  }
+
+  /** Ends everything that still lasts. */
+  repair(): void {
+    for (const end of [...this.#active]) {
+      end();
+    }
+  }
+
+  /** @returns what ends it */
+  #begin(fault: Fault, targets: readonly FaultyProcess[]): () => void {
+    const [first, second] = targets;
+    const disk = first?.disk;
+    switch (fault.kind) {
+      case "kill":
+      case "power-off":
+        return all(targets.map((process) => takeDown(process, () => process.end(fault.kind))));
+      case "stop":
+        return all(targets.map((process) => takeDown(process, () => process.stop())));
+      case "pause":
+        return all(targets.map((process) => process.pause()));
+      case "crash-at-write":
+        return first === undefined ? nothing : this.#crashAtWrite(first, fault);
+      case "slow-disk":
+        return disk?.slow(fault.writeMs) ?? nothing;
+      case "full-disk":
+        disk?.setFull(true);
+        return () => disk?.setFull(false);
+      case "broken-disk":
+        return disk?.break() ?? nothing;
+      case "wall-jump":
+        first?.jumpWallMs(fault.byMs);
+        return () => first?.jumpWallMs(-fault.byMs);
+      case "transfer":
+        if (first !== undefined) {
+          this.#cluster.transfer(fault.region, first);
+        }
+        return nothing;
+      case "reset-connections":
+        if (first !== undefined && second !== undefined) {
+          this.#cluster.resetConnections(first.name, second.name);
+        }
+        return nothing;
+      default: {
+        const active = this.#resolve(fault, targets);
+        return active === undefined ? nothing : this.#cluster.addNetworkFault(active);
+      }
+    }
+  }
+
+  /** Armed until the fault is over; then down for as long again. */
+  #crashAtWrite(process: FaultyProcess, fault: Extract<Fault, { kind: "crash-at-write" }>): () => void {
+    process.disk?.crashAtWrite(fault.writeCount, fault.moment, () => {
+      const release = takeDown(process, () => process.end("kill"));
+      this.#active.add(release);
+      this.#cluster.setTimer(fault.durationMs, () => {
+        this.#active.delete(release);
+        release();
+      });
+    });
+    return () => process.disk?.cancelCrash();
+  }
+
+  #resolve(
+    fault: NetworkFaultAction,
+    [first, second]: readonly FaultyProcess[],
+  ): ActiveNetworkFault | undefined {
+    switch (fault.kind) {
+      case "loss":
+      case "delay":
+      case "duplicate":
+      case "reorder":
+      case "narrow":
+      case "ring":
+        return fault;
+      case "slow-link":
+      case "one-way":
+        return first === undefined || second === undefined || first === second
+          ? undefined
+          : { ...fault, from: first.name, to: second.name };
+      case "split":
+        return { kind: "split", left: this.#leftOf(fault.left) };
+      case "isolate":
+        return first === undefined ? undefined : { kind: "isolate", host: first.name };
+      default:
+        return assertNever(fault, "kind of fault");
+    }
+  }
+
+  #leftOf(bits: number): ReadonlySet<string> {
+    const { stores, pd, clients } = this.#cluster;
+    const names = [...stores, pd, ...clients].map((process) => process.name);
+    return new Set(names.filter((_, place) => (bits & (1 << place)) !== 0));
+  }
+
+  #find(targets: Targets): readonly FaultyProcess[] {
+    const { stores, pd, clients } = this.#cluster;
+    switch (targets.role) {
+      case "store":
+        return [at(stores, targets.place)];
+      case "leader":
+        // Without one, something happens all the same.
+        return [this.#cluster.leaderOf(targets.region) ?? at(stores, targets.region)];
+      case "follower": {
+        const leader = this.#cluster.leaderOf(targets.region);
+        return [
+          at(
+            stores.filter((store) => store !== leader),
+            targets.place,
+          ),
+        ];
+      }
+      case "pd":
+        return [pd];
+      case "client":
+        return [at(clients, targets.place)];
+      case "majority": {
+        const count = Math.floor(stores.length / 2) + 1;
+        return Array.from({ length: count }, (_, place) => at(stores, targets.place + place));
+      }
+      case "stores":
+        return stores;
+      case "everything":
+        return [...stores, pd];
+      default:
+        return assertNever(targets, "role");
+    }
+  }
+}
+
+/** Whom a fault concerns, in the order of its parameters. */
+function targetsOf(fault: Fault): readonly Targets[] {
+  switch (fault.kind) {
+    case "kill":
+    case "power-off":
+    case "stop":
+    case "pause":
+      return [fault.targets];
+    case "slow-link":
+    case "one-way":
+      return [fault.from, fault.to];
+    case "reset-connections":
+      return [fault.a, fault.b];
+    case "transfer":
+      return [{ role: "store", place: fault.place } satisfies Target];
+    default:
+      return "target" in fault ? [fault.target] : [];
+  }
+}
+
+function takeDown(process: FaultyProcess, end: () => void): () => void {
+  const release = process.hold();
+  end();
+  return release;
+}
+
+function all(undos: readonly (() => void)[]): () => void {
+  return () => {
+    for (const undo of undos) {
+      undo();
+    }
+  };
+}
+
+function at<Item>(items: readonly Item[], place: number): Item {
+  return items[place % items.length] as Item;
+}

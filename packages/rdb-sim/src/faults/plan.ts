@@ -1,0 +1,88 @@
+import { type Random, SECOND_MS, SeededRandom } from "@flaredb/rdb-base";
+import { type ClusterShape, drawShape } from "./cluster-shape.ts";
+import { drawFault, faultKinds } from "./draw-fault.ts";
+import { type Fault, type FaultKind, formatFault } from "./fault.ts";
+
+/** Everything that a seed decides before its run. JSON; the same plan, the same run. */
+export interface Plan {
+  readonly seed: number;
+  readonly shape: ClusterShape;
+  /** By time. All are over at `faultsEndMs`. */
+  readonly faults: readonly Fault[];
+  /** When everything is repaired, from the start of the run. */
+  readonly faultsEndMs: number;
+}
+
+/** How long things go wrong, at least. */
+const FAULTS_MIN_MS = 30 * SECOND_MS;
+const FAULTS_SPREAD_MS = 6 * SECOND_MS;
+/** Most plans let the cluster come up first; in the others it has to come up among faults. */
+const QUIET_START_MS = 3 * SECOND_MS;
+const FAULTS_MIN_COUNT = 5;
+const FAULTS_MAX_COUNT = 24;
+/** Kinds that a plan uses, at least. */
+const KINDS_MIN_COUNT = 2;
+/** Seeds are 32 bits wide, so that they are short to type. */
+export const SEED_BOUND = 2 ** 32;
+const FNV_OFFSET = 0x811c9dc5;
+
+/**
+ * Draws the run of a seed. Each plan uses some kinds of faults only, often or seldom: what never happens together
+ * with something else hides no bug that needs peace.
+ */
+export function drawPlan(seed: number): Plan {
+  const shape = drawShape(streamOf(seed, "shape"));
+  const random = streamOf(seed, "faults");
+  const startMs = random.nextInt(6) === 0 ? 0 : QUIET_START_MS;
+  const faultsEndMs = startMs + FAULTS_MIN_MS + random.nextInt(FAULTS_SPREAD_MS);
+  const kinds = someKinds(random);
+  const count = FAULTS_MIN_COUNT + random.nextInt(FAULTS_MAX_COUNT - FAULTS_MIN_COUNT + 1);
+  const faults = Array.from({ length: count }, (): Fault => {
+    const atMs = startMs + random.nextInt(faultsEndMs - startMs);
+    const drawn = drawFault(random, kinds[random.nextInt(kinds.length)] as FaultKind, shape);
+    return { ...drawn, atMs, durationMs: Math.min(drawn.durationMs, faultsEndMs - atMs) };
+  });
+  faults.sort((a, b) => a.atMs - b.atMs);
+  return { seed, shape, faults, faultsEndMs };
+}
+
+/** Repeatable chance for one purpose of a seed: what one purpose draws changes nothing for the others. */
+export function streamOf(seed: number, purpose: string): Random {
+  return new SeededRandom(fnv1a(`${seed} ${purpose}`) * SEED_BOUND + (seed >>> 0));
+}
+
+function fnv1a(text: string): number {
+  let hash = FNV_OFFSET;
+  for (let i = 0; i < text.length; i++) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  }
+  // The generator takes 53 bits: 21 of these and the seed's 32.
+  return hash >>> 11;
+}
+
+/** The plan as people read it: the cluster in one line, then a line for each fault. */
+export function formatPlan({ seed, shape, faults, faultsEndMs }: Plan): string {
+  const { limits, clocks, ...rest } = shape;
+  const rates = clocks.map((clock) => clock.rate.toFixed(3)).join(",");
+  return [
+    `seed ${seed}: ${words(rest)} clockRates=${rates} ${words(limits)}`,
+    ...faults.map((fault) => `  ${formatFault(fault)}`),
+    `  ${(faultsEndMs / SECOND_MS).toFixed(3)}s everything is repaired`,
+  ].join("\n");
+}
+
+function words(fields: object): string {
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}=${String(value)}`)
+    .join(" ");
+}
+
+function someKinds(random: Random): FaultKind[] {
+  for (;;) {
+    const share = random.nextFraction();
+    const kinds = faultKinds.filter(() => random.nextFraction() < share);
+    if (kinds.length >= KINDS_MIN_COUNT) {
+      return kinds;
+    }
+  }
+}

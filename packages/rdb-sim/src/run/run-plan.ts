@@ -1,0 +1,225 @@
+import { RdbError, SECOND_MS } from "@flaredb/rdb-base";
+import { checkKeys } from "../check/check-keys.ts";
+import { History } from "../check/history.ts";
+import { type Violation, ViolationError } from "../check/violation.ts";
+import { type ClusterWatcher, SimCluster } from "../cluster/sim-cluster.ts";
+import { Injector } from "../faults/injector.ts";
+import { type Plan, streamOf } from "../faults/plan.ts";
+import { interimClient } from "./interim-workload.ts";
+import { LogBook, formatLine } from "./log-book.ts";
+import { Trace } from "./trace.ts";
+import type { Verdict } from "./verdict.ts";
+
+export interface RunOptions {
+  /** Gets a line for each message, write, fault, call and line of a log. */
+  readonly show?: (line: string) => void;
+  /** Gets what the clients did, at the end, whatever that is. */
+  readonly onHistory?: (history: History) => void;
+}
+
+/** After repairs every process serves within this. */
+const RECOVERY_MAX_MS = 20 * SECOND_MS;
+/** And then a write and a read of every Region succeed within this, at the first attempt. */
+const LIVENESS_MAX_MS = 10 * SECOND_MS;
+/** And then all peers are level within this. */
+const CONVERGENCE_MAX_MS = 20 * SECOND_MS;
+/** Calls of virtual time that a run may take: past it, something goes in circles. */
+const EVENTS_MAX_COUNT = 20_000_000;
+
+/** Runs a plan from an empty cluster to its verdict. The same plan, the same verdict. Never rejects. */
+export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<Verdict> {
+  const run = new Run(plan, options);
+  const onRejection = (error: unknown): void => run.fail(violationOf(error, "a promise that nobody handles"));
+  process.on("unhandledRejection", onRejection);
+  try {
+    await run.play();
+  } catch (error) {
+    run.fail(violationOf(error, "an error that nobody handles"));
+  } finally {
+    process.off("unhandledRejection", onRejection);
+  }
+  options.onHistory?.(run.history);
+  return run.verdict;
+}
+
+class Run {
+  readonly #plan: Plan;
+  readonly #cluster: SimCluster;
+  readonly #injector: Injector;
+  readonly #trace: Trace;
+  readonly #logs: LogBook;
+  readonly history = new History();
+  readonly #counts = { ok: 0, fail: 0, unknown: 0 };
+  #electionCount = 0;
+  #snapshotCount = 0;
+  #violation: Violation | undefined;
+  #isOver = false;
+
+  constructor(plan: Plan, { show }: RunOptions) {
+    this.#plan = plan;
+    const nowMs = (): number => this.#cluster.clock.monotonicMs();
+    this.#trace = new Trace(nowMs, show);
+    this.#logs = new LogBook(nowMs, (line) => {
+      if (line.message === "role or leader changed" && line.fields["role"] === "Leader") {
+        this.#electionCount++;
+      } else if (line.message === "the snapshot is applied") {
+        this.#snapshotCount++;
+      } else if (line.level === "error") {
+        this.fail({ name: "no process logs an error", message: formatLine(line) });
+      }
+      if (this.#trace.isShown) {
+        this.#trace.remark(formatLine(line));
+      }
+    });
+    this.#cluster = new SimCluster({
+      shape: plan.shape,
+      splitKeys: ["k2", "k4", "k6"].slice(0, plan.shape.regionCount - 1),
+      randomOf: (purpose) => streamOf(plan.seed, purpose),
+      loggerOf: (name) => this.#logs.loggerOf(name),
+      watcher: this.#watcher(),
+    });
+    this.#cluster.net.observe = (event) =>
+      this.#trace.event(
+        event.kind,
+        event.from,
+        event.to,
+        event.path,
+        event.connectionId,
+        event.streamId,
+        event.sizeBytes,
+      );
+    this.#injector = new Injector(this.#cluster);
+  }
+
+  get verdict(): Verdict {
+    const { ok, fail, unknown } = this.#counts;
+    return {
+      seed: this.#plan.seed,
+      violation: this.#violation,
+      traceHash: this.#trace.hash,
+      stats: {
+        simulatedMs: this.#cluster.clock.monotonicMs(),
+        eventCount: this.#trace.eventCount,
+        faultCounts: this.#injector.counts,
+        okCallCount: ok,
+        failedCallCount: fail,
+        unknownCallCount: unknown,
+        electionCount: this.#electionCount,
+        snapshotCount: this.#snapshotCount,
+      },
+    };
+  }
+
+  /** The first violation is what counts: the run ends with it. */
+  fail(violation: Violation): void {
+    if (this.#violation === undefined) {
+      this.#violation = violation;
+      this.#trace.remark(`VIOLATED ${violation.name}: ${violation.message}`);
+    }
+  }
+
+  async play(): Promise<void> {
+    const { seed, shape, faults, faultsEndMs } = this.#plan;
+    this.#cluster.start();
+    this.#injector.schedule(faults);
+    for (const { name, process } of this.#cluster.clients) {
+      void interimClient({
+        name,
+        clock: this.#cluster.clock,
+        random: streamOf(seed, `calls of ${name}`),
+        history: this.history,
+        keys: Array.from({ length: 8 }, (_, place) => `k${place}`),
+        pauseMaxMs: shape.pauseMaxMs,
+        client: () => process.running,
+        isOver: () => this.#isOver,
+        onCall: (call) => {
+          this.#counts[call.outcome]++;
+          this.#trace.event("call", call.client, call.op, call.outcome, call.startNs, call.endNs);
+        },
+      });
+    }
+    await this.#pass(faultsEndMs);
+    this.#injector.repair();
+    await this.#until("every process serves again", () => this.#cluster.isWell, RECOVERY_MAX_MS);
+    const regions = Array.from({ length: shape.regionCount }, (_, place) => place);
+    await this.#until(
+      "every Region has a leader",
+      () => regions.every((place) => this.#cluster.leaderOf(place) !== undefined),
+      LIVENESS_MAX_MS,
+    );
+    const before = this.#counts.ok;
+    await this.#until("calls succeed", () => this.#counts.ok > before + 40, LIVENESS_MAX_MS);
+    this.#isOver = true;
+    await this.#pass(shape.callTimeoutMs + 1_000);
+    await this.#until("all peers are level", () => this.#isLevel(), CONVERGENCE_MAX_MS);
+    for (const violation of checkKeys(this.history.calls)) {
+      this.fail(violation);
+    }
+  }
+
+  #isLevel(): boolean {
+    const byRegion = new Map<number, Set<string>>();
+    for (const { process } of this.#cluster.stores) {
+      for (const status of process.running?.store.regionStatuses() ?? []) {
+        const seen = byRegion.get(status.region.id) ?? new Set();
+        seen.add(`${status.appliedIndex} ${status.lastIndex} ${status.revision}`);
+        byRegion.set(status.region.id, seen);
+      }
+    }
+    return [...byRegion.values()].every((seen) => seen.size === 1);
+  }
+
+  #pass(durationMs: number): Promise<boolean> {
+    return this.#runUntil(() => false, durationMs);
+  }
+
+  async #until(what: string, condition: () => boolean, timeoutMs: number): Promise<void> {
+    if (!(await this.#runUntil(condition, timeoutMs))) {
+      throw new ViolationError({ name: what, message: `not within ${timeoutMs} ms after the repairs` });
+    }
+  }
+
+  /** @throws ViolationError when something was violated meanwhile */
+  async #runUntil(condition: () => boolean, timeoutMs: number): Promise<boolean> {
+    const { clock } = this.#cluster;
+    const holds = await clock.runUntil(
+      () => this.#violation !== undefined || clock.eventCount > EVENTS_MAX_COUNT || condition(),
+      timeoutMs,
+    );
+    if (clock.eventCount > EVENTS_MAX_COUNT) {
+      this.fail({
+        name: "the run ends",
+        message: `more than ${EVENTS_MAX_COUNT} events in ${clock.monotonicMs()} ms`,
+      });
+    }
+    if (this.#violation !== undefined) {
+      throw new ViolationError(this.#violation);
+    }
+    return holds;
+  }
+
+  #watcher(): ClusterWatcher {
+    return {
+      processEvent: (name, event) => this.#trace.event("process", name, event),
+      diskEvent: (name, event, writeCount, sizeBytes, isSynced) =>
+        this.#trace.event(event, name, writeCount, sizeBytes, isSynced ? "synced" : "unsynced"),
+      faultEvent: (kind, what, targets) => this.#trace.event("fault", what, kind, ...targets),
+      processFailed: (name, doing, error) =>
+        this.fail({
+          name: `a process can ${doing}`,
+          message: `${name}: ${describeError(error)}`,
+        }),
+    };
+  }
+}
+
+function violationOf(error: unknown, name: string): Violation {
+  return error instanceof ViolationError ? error.violation : { name, message: describeError(error) };
+}
+
+function describeError(error: unknown): string {
+  if (error instanceof RdbError) {
+    return `${error.code}: ${error.message}`;
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
