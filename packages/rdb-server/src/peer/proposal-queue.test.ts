@@ -12,7 +12,7 @@ function proposal(requestId: number, sizeBytes: number): Proposal {
     case: "delete",
     value: { $typeName: "rdb.v1.DeleteRequest", key: new Uint8Array(1) },
   } as const;
-  return { caller: caller(requestId), command, sizeBytes };
+  return { caller: caller(requestId), command, identity: undefined, sizeBytes };
 }
 
 const ids = (group: readonly Proposal[]): number[] => group.map((one) => one.caller.requestId);

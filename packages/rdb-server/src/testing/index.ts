@@ -1,5 +1,6 @@
 export { SimCluster, type SimClusterOptions } from "./sim/sim-cluster.ts";
 export { SimClient, type CallOptions, type Outcome, type SimClientOptions } from "./sim/sim-client.ts";
+export { ClientWrites, type SentIdentity } from "./sim/client-writes.ts";
 export { SimStore, type SimStoreOptions } from "./sim/sim-store.ts";
 export { SimNetwork, type Interception, type LinkState, type NetworkProcess } from "./sim/sim-network.ts";
 export { SimClock } from "./sim/sim-clock.ts";
@@ -7,8 +8,9 @@ export { ProcessClock, type ProcessClockOptions } from "./sim/process-clock.ts";
 export { MemorySnapshotFiles, type MemorySnapshotFilesOptions } from "./sim/memory-snapshot-files.ts";
 export { TermWatch } from "./sim/term-watch.ts";
 export { TraceLogger } from "./sim/trace-logger.ts";
-export { contentOf, entryOnDisk, expectConverged, isLevel } from "./sim/inspect.ts";
+export { contentOf, entryOnDisk, expectConverged, isLevel, sessionRowsOf } from "./sim/inspect.ts";
 export {
+  batchPutCommand,
   bytes,
   casCommand,
   deleteCommand,

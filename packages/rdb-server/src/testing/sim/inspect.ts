@@ -22,10 +22,27 @@ export async function contentOf(store: SimStore): Promise<string[]> {
   return rows;
 }
 
+/** What a running Store remembers of clients' writes, by Region and entry; hexadecimal. */
+export async function sessionRowsOf(store: SimStore): Promise<string[]> {
+  const cursor = store.engine.openCursor("session", FULL_RANGE);
+  const rows: string[] = [];
+  for (let done = false; !done; ) {
+    const page = await cursor.next(PAGE.maxCount, PAGE.maxBytes);
+    rows.push(...page.rows.map(({ key, value }) => `session ${hex(key)}=${hex(value)}`));
+    done = page.done;
+  }
+  cursor.close();
+  return rows;
+}
+
+function hex(value: Uint8Array): string {
+  return Buffer.from(value).toString("hex");
+}
+
 /** An entry of the log as it lies on the disk of a Store, running or not; hexadecimal. */
 export function entryOnDisk(store: SimStore, region: RegionId, index: number): string | undefined {
   const row = store.disk.get("raft_log", indexedKey(region, index as Index));
-  return row === undefined ? undefined : Buffer.from(row).toString("hex");
+  return row === undefined ? undefined : hex(row);
 }
 
 /** Whether the running Stores have one leader and have all applied everything that is in the log. */
@@ -41,7 +58,8 @@ export function isLevel(cluster: SimCluster, region: RegionId): boolean {
 }
 
 /**
- * Lets time pass until the running Stores are level, then compares them: content, revision, and the entries that all
+ * Lets time pass until the running Stores are level, then compares them: content, what is
+ * remembered of clients' writes, revision, and the entries that all
  * of their logs still have.
  *
  * @throws Error naming the first difference
@@ -64,7 +82,9 @@ export async function expectConverged(cluster: SimCluster): Promise<void> {
       }
     }
   }
-  const contents = await cluster.complete(Promise.all(running.map(contentOf)));
+  const contents = await cluster.complete(
+    Promise.all(running.map(async (store) => [...(await contentOf(store)), ...(await sessionRowsOf(store))])),
+  );
   const [reference = [], ...others] = contents;
   for (const [place, content] of others.entries()) {
     const difference = reference.find((row, at) => content[at] !== row) ?? content[reference.length];

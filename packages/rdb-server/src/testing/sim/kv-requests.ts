@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type KvRequest, KvRequestSchema, ReadFrom } from "@flaredb/rdb-proto";
+import type { SentIdentity } from "./client-writes.ts";
 
 /** A request's command, without its id and deadline. */
 export type KvCommand = Exclude<KvRequest["command"], { case: undefined }>;
@@ -25,6 +26,7 @@ export function kvRequest(options: {
   readonly command: KvCommand;
   readonly timeoutMs?: number;
   readonly fromFollower?: boolean;
+  readonly identity?: Pick<SentIdentity, "sequence" | "issuedAtMs"> | undefined;
 }): KvRequest {
   return {
     $typeName: "rdb.v1.KvRequest",
@@ -32,8 +34,8 @@ export function kvRequest(options: {
     timeoutMs: options.timeoutMs ?? 0,
     readFrom: options.fromFollower === true ? ReadFrom.FOLLOWER : ReadFrom.UNSPECIFIED,
     command: options.command,
-    sequence: 0,
-    issuedAtMs: 0n,
+    sequence: options.identity?.sequence ?? 0,
+    issuedAtMs: BigInt(options.identity?.issuedAtMs ?? 0),
   };
 }
 
@@ -47,6 +49,12 @@ export function getCommand(key: string): KvCommand {
 
 export function deleteCommand(key: string): KvCommand {
   return kvCommand({ case: "delete", value: { key: bytes(key) } });
+}
+
+/** Writes all rows or none. */
+export function batchPutCommand(rows: Readonly<Record<string, string>>): KvCommand {
+  const list = Object.entries(rows).map(([key, value]) => ({ key: bytes(key), value: bytes(value) }));
+  return kvCommand({ case: "batchPut", value: { rows: list } });
 }
 
 /** Deletes [start, end). */

@@ -8,6 +8,7 @@ import {
   storeId,
 } from "@flaredb/rdb-base";
 import {
+  type ClientSession,
   type KvRequest,
   type KvResponse,
   type RegionError,
@@ -16,6 +17,7 @@ import {
   regionFromProto,
 } from "@flaredb/rdb-proto";
 import { isRead } from "../../peer/serve-read.ts";
+import { ClientWrites, type SentIdentity } from "./client-writes.ts";
 import { type KvCommand, kvRequest } from "./kv-requests.ts";
 import type { ProcessClock } from "./process-clock.ts";
 import type { SimStore } from "./sim-store.ts";
@@ -33,12 +35,16 @@ export interface CallOptions {
   readonly only?: StoreId;
   /** Lets the peer that is asked serve the read though it does not lead. */
   readonly fromFollower?: boolean;
+  /** Sent as it is, as a test wants it. Default: what the client's own writes are given, if they are. */
+  readonly identity?: SentIdentity;
 }
 
 export interface SimClientOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly stores: readonly SimStore[];
+  /** Under which its writes are sent, again and again until they are answered. Default: they have no identity. */
+  readonly clientId?: number;
   regionOf(command: KvCommand): Region;
 }
 
@@ -55,21 +61,53 @@ const LATE_ANSWER_MS = 1_000;
 const CLOCK_RATE_MAX = 1.2;
 
 /**
- * A client as the SDK behaves: follows hints, backs off, never repeats a write whose fate is unknown. It reaches every
- * Store, whatever links between Stores are cut. Its calls need somebody to let time pass.
+ * A client as the SDK behaves: follows hints, backs off, repeats a write whose fate is unknown only under its identity.
+ * It reaches every Store, whatever links between Stores are cut. Its calls need somebody to let time pass.
  */
 export class SimClient {
   readonly #options: SimClientOptions;
   readonly #leaders = new Map<RegionId, StoreId>();
   readonly #regions = new Map<RegionId, Region>();
+  readonly #writes: ClientWrites | undefined;
   #requestCount = 0;
 
   constructor(options: SimClientOptions) {
     this.#options = options;
+    const { clock, clientId } = options;
+    this.#writes = clientId === undefined ? undefined : new ClientWrites(clock, clientId);
   }
 
-  async call(command: KvCommand, options: CallOptions = {}): Promise<Outcome> {
+  call(command: KvCommand, options: CallOptions = {}): Promise<Outcome> {
+    return this.#writes === undefined || isRead(command) || options.only !== undefined
+      ? this.#call(command, options)
+      : this.#write(this.#writes, command, options);
+  }
+
+  /**
+   * A write under its identity. Refused for its time of issue, it is issued anew if no try of it may have been applied.
+   */
+  async #write(writes: ClientWrites, command: KvCommand, options: CallOptions): Promise<Outcome> {
     const { clock } = this.#options;
+    const endMs = clock.monotonicMs() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    for (;;) {
+      const identity = writes.begin();
+      const timeoutMs = endMs - clock.monotonicMs();
+      const outcome = await this.#call(command, { ...options, timeoutMs, identity });
+      writes.end(identity);
+      const reason = outcome.kind === "ok" ? undefined : outcome.error?.reason;
+      if (reason?.case !== "requestExpired") {
+        return outcome;
+      }
+      writes.learnLogTime(Number(reason.value.logTimeMs));
+      if (outcome.kind === "unknown" || clock.monotonicMs() + BACKOFF_MS >= endMs) {
+        return outcome;
+      }
+    }
+  }
+
+  async #call(command: KvCommand, options: CallOptions): Promise<Outcome> {
+    const { clock } = this.#options;
+    let isSafe = true;
     const deadlineMs = clock.monotonicMs() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     const known = this.#options.regionOf(command);
     for (let attempt = 0; ; attempt++) {
@@ -77,11 +115,15 @@ export class SimClient {
       const region = this.#regions.get(known.id) ?? known;
       const answer = await this.#ask(target, { region, command, deadlineMs, options });
       const outcome = this.#judge(command, answer, known.id);
-      if (outcome !== undefined) {
-        return outcome;
+      const isRepeatable = options.identity !== undefined && options.only === undefined;
+      if (outcome?.kind === "unknown" && isRepeatable) {
+        isSafe = false;
+      } else if (outcome !== undefined) {
+        return outcome.kind === "failed" && !isSafe ? { ...outcome, kind: "unknown" } : outcome;
       }
       if (options.only !== undefined || clock.monotonicMs() + BACKOFF_MS >= deadlineMs) {
-        return { kind: "failed", error: typeof answer === "string" ? undefined : errorOf(answer) };
+        const error = typeof answer === "string" ? undefined : errorOf(answer);
+        return { kind: isSafe ? "failed" : "unknown", error };
       }
       await new Promise<void>((resolve) => clock.setTimer(BACKOFF_MS, resolve));
     }
@@ -137,9 +179,12 @@ export class SimClient {
   #ask(target: StoreId, call: SentCall): Promise<KvResponse | NoAnswer> {
     const { clock, stores } = this.#options;
     const store = stores.find((candidate) => candidate.storeId === target);
+    const planned = call.options.identity;
+    const identity = planned === undefined ? undefined : (this.#writes?.again(planned) ?? planned);
     const request = kvRequest({
       requestId: ++this.#requestCount,
       command: call.command,
+      identity,
       timeoutMs: Math.max(1, Math.floor(call.deadlineMs - clock.monotonicMs())),
       fromFollower: call.options.fromFollower ?? false,
     });
@@ -152,7 +197,9 @@ export class SimClient {
         const answer = new PendingAnswer(clock, store.clock, { resolve, reject });
         store.call((running) => {
           answer.take();
-          running.handle(headerFor(call.region, target), [request], (response) => answer.give(response));
+          running.handle(headerFor(call.region, target, identity?.session), [request], (response) =>
+            answer.give(response),
+          );
         });
         answer.watch(request);
       });
@@ -224,12 +271,13 @@ class PendingAnswer {
   }
 }
 
-function headerFor(region: Region, target: StoreId): RegionHeader {
+function headerFor(region: Region, target: StoreId, session: ClientSession | undefined): RegionHeader {
   return {
     $typeName: "rdb.v1.RegionHeader",
     regionId: BigInt(region.id),
     epoch: epochToProto(region.epoch),
     storeId: BigInt(target),
+    ...(session === undefined ? {} : { session }),
   };
 }
 

@@ -64,6 +64,7 @@ export class SimCluster {
   readonly client: SimClient;
   /** What the Stores logged last. */
   readonly trace: TraceLogger;
+  #clientCount = 0;
 
   private constructor(options: SimClusterOptions) {
     this.random = new SeededRandom(options.seed);
@@ -136,7 +137,17 @@ export class SimCluster {
   }
 
   newClient(): SimClient {
+    return this.#newClient({});
+  }
+
+  /** A client that sends its writes again, under their identity, until they are answered. */
+  newPersistentClient(): SimClient {
+    return this.#newClient({ clientId: ++this.#clientCount });
+  }
+
+  #newClient(identity: { readonly clientId?: number }): SimClient {
     return new SimClient({
+      ...identity,
       clock: this.clock,
       random: this.#fork(),
       stores: this.stores,

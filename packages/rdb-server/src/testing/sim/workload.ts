@@ -42,7 +42,10 @@ export class Workload {
     for (const key of options.keys) {
       this.#histories.set(key, []);
     }
-    this.#running = Array.from({ length: options.clientCount }, () => this.#runClient(cluster.newClient()));
+    this.#running = Array.from({ length: options.clientCount }, (_, place) =>
+      // Some give up on a write whose fate is unknown, others send it again.
+      this.#runClient(place % 2 === 0 ? cluster.newPersistentClient() : cluster.newClient()),
+    );
   }
 
   /** Resolves when every client has the outcome of its last call. */
