@@ -109,12 +109,15 @@ export function conditionalBatch(
 
 /** The same call, of which nobody knows whether it took effect. */
 export function unknown<Kind extends Call>(call: Kind): Kind {
-  const { shown, ...rest } = call;
-  return { ...rest, outcome: "unknown" } as Kind;
+  return unanswered(call, "unknown");
 }
 
 /** The same call, which certainly had no effect. */
 export function failed<Kind extends Call>(call: Kind): Kind {
-  const { shown, ...rest } = call;
-  return { ...rest, outcome: "fail" } as Kind;
+  return unanswered(call, "fail");
+}
+
+function unanswered<Kind extends Call>(call: Kind, outcome: Call["outcome"]): Kind {
+  const { shown: _, ...rest } = call;
+  return { ...rest, outcome } as Kind;
 }
