@@ -44,6 +44,11 @@ export class Workload {
     return this.#acknowledged.size;
   }
 
+  /** Of those whose keys begin with `prefix`. */
+  countOf(prefix: string): number {
+    return [...this.#acknowledged.keys()].filter((key) => key.startsWith(prefix)).length;
+  }
+
   /** Puts that were not acknowledged in time; nothing is promised about them. */
   get failures(): readonly RdbError[] {
     return this.#failures;

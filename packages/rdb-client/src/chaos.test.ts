@@ -74,7 +74,7 @@ function writeOf(
   const options = { deadlineMs: 200 + random.nextInt(8_000) };
   switch (random.nextInt(4)) {
     case 0: {
-      const [first = ""] = [key(0)];
+      const first = key(0);
       const call = client.compareAndSwap(first, { absent: true }, "v", options).then(({ succeeded }) => {
         expect(succeeded).toBe(true);
       });
@@ -91,7 +91,7 @@ function writeOf(
       };
     }
     default: {
-      const [only = ""] = [key(0)];
+      const only = key(0);
       return { keys: [only], call: client.put(only, "v", options) };
     }
   }
