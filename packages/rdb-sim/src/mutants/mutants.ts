@@ -1,0 +1,17 @@
+import type { Mutant } from "./mutant.ts";
+import { membershipMutants } from "./table/membership-mutants.ts";
+import { peerMutants } from "./table/peer-mutants.ts";
+import { raftMutants } from "./table/raft-mutants.ts";
+import { readMutants } from "./table/read-mutants.ts";
+import { sessionMutants } from "./table/session-mutants.ts";
+import { storageMutants } from "./table/storage-mutants.ts";
+
+/** Every planted bug. Each is to be caught; one that nobody sees is a hole in the instruments. */
+export const mutants: readonly Mutant[] = [
+  ...raftMutants,
+  ...membershipMutants,
+  ...storageMutants,
+  ...readMutants,
+  ...peerMutants,
+  ...sessionMutants,
+];
