@@ -224,13 +224,14 @@ export class SimStream extends EventEmitter implements ClientCall, ServerCall {
     this.#isClosed = true;
     this.rstCode = rstCode;
     this.#writes.length = 0;
-    this.session.forgetStream(this);
     this.session.defer(() => {
       if (error !== undefined) {
         this.emit("error", error);
       }
       this.emit("close");
     });
+    // After that: it may end the connection, whose end is told after its streams'.
+    this.session.forgetStream(this);
   }
 
   #send(sent: Frame): void {
