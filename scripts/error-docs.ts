@@ -9,7 +9,8 @@ Every error that FlareDB's packages throw is an \`RdbError\`. Its \`code\` is on
 never on the message, which says what failed, with which value, and what to do.
 
 "Write" says what the error promises about a write: it was not applied and never will be, or nobody knows.
-A write with an unknown result is never silently repeated.
+A write of the SDK is applied once, however often it is sent, so \`unknown\` means once or not at all: how it is
+sent again, and for how long that is safe, is in [the SDK's README](../packages/rdb-client/README.md#writes-that-are-sent-again).
 
 Written by \`npm run docs:errors\` from \`packages/rdb-base/src/error-codes.ts\`; a test compares the two.
 `;

@@ -2,7 +2,8 @@
  * Every code that an {@link RdbError} can have, with what it means for whoever gets it.
  * docs/errors.md is checked against this table.
  *
- * A write that fails with a code whose `write` is "unknown" may or may not have been applied.
+ * A write that fails with a code whose `write` is "unknown" may or may not have been applied; once at most, if it had
+ * an identity, as all writes of the SDK have.
  */
 export const errorCodes = {
   RDB_INVALID_ARGUMENT: {
@@ -16,15 +17,22 @@ export const errorCodes = {
   RDB_KEY_NOT_IN_REGION: { write: "not applied", meaning: "the key is outside the addressed Region" },
   RDB_STALE_COMMAND: {
     write: "unknown",
-    meaning: "leadership or term changed while the command was in flight",
+    meaning:
+      "leadership or term changed while the command was in flight; the SDK sends it again as the same write, which " +
+      "is applied once",
   },
   RDB_REQUEST_EXPIRED: {
     write: "not applied",
-    meaning: "the write was issued outside of the window around the Region's log time",
+    meaning:
+      "the write was issued more than 60 s before the Region's log time, or more than 5 s ahead of it: what was " +
+      "applied is remembered for so long. This try was not applied; of an earlier one, see the code of the error " +
+      "that has this one as its cause",
   },
   RDB_SEQUENCE_CLOSED: {
     write: "not applied",
-    meaning: "the client had said that it is done with the write's sequence",
+    meaning:
+      "the client had said that it is done with the write's sequence. This try was not applied; of an earlier one, " +
+      "see the code of the error that has this one as its cause",
   },
   RDB_SERVER_IS_BUSY: {
     write: "not applied",
@@ -36,13 +44,18 @@ export const errorCodes = {
   RDB_UNDETERMINED_RESULT: {
     write: "unknown",
     meaning:
-      "the write was sent and never answered, or a part of it was; read the keys, or write with a condition on " +
-      "their versions, before writing again",
+      "the write, or a part of it, was sent, and time ran out (or the caller gave up) before any Store said what it " +
+      "came to; it is applied once, now or within the next 60 s, or never. The same call again would be another " +
+      "write: read the keys first, or write with a condition on their versions",
   },
-  RDB_DEADLINE_EXCEEDED: { write: "not applied", meaning: "time ran out before the request could be sent" },
+  RDB_DEADLINE_EXCEEDED: {
+    write: "not applied",
+    meaning: "time ran out before the request could be sent, or all that was sent was refused",
+  },
   RDB_ABORTED: {
     write: "not applied",
-    meaning: "the caller's AbortSignal fired before the request was sent",
+    meaning:
+      "the caller's AbortSignal fired before the request was sent, or when all that was sent was refused",
   },
   RDB_CLOSED: { write: "not applied", meaning: "the client or process was closed" },
   RDB_UNAVAILABLE: { write: "not applied", meaning: "nobody answers at the address" },

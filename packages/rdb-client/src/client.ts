@@ -54,11 +54,14 @@ const PRELOAD_MAX_COUNT = 1_000;
 /**
  * A client of a FlareDB cluster. One for a process is enough: every call shares one connection to each Store.
  *
- * Each call on one Region is linearizable. What an error promises about a write is in its code:
- * `errorCodes[error.code].write`. In short:
- * - `RDB_UNDETERMINED_RESULT`: the write was sent and its answer is lost; it may be applied, now or later. Never sent
- *   twice by itself. Read the key, or write with compareAndSwap, before writing again.
- * - every other one: not applied.
+ * Each call on one Region is linearizable, and each write is applied once, however often it must be sent: one whose
+ * answer was lost is sent again as the same write, to whoever leads the Region then, until the call's deadline. What an
+ * error promises about a write is in its code: `errorCodes[error.code].write`. In short:
+ * - `RDB_UNDETERMINED_RESULT`: it was sent, and nobody said in time what it came to; it is applied once, now or within
+ *   a minute, or never. Read the key, or write with compareAndSwap, before writing again.
+ * - every other one: not applied, and it never will be.
+ *
+ * Regions remember writes for 60 s of their log time. A process that restarts is another client: see the README.
  *
  * Leader changes, splits, busy Stores and lost connections are handled within the call's deadline.
  */

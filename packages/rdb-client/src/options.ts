@@ -13,10 +13,11 @@ export type ReadFrom = "leader" | "follower" | "nearest";
 export interface CallOptions {
   /**
    * How long the call may take, milliseconds from now. Default: the client's.
-   * A write that runs out of time ends with RDB_DEADLINE_EXCEEDED (not sent) or RDB_UNDETERMINED_RESULT (sent).
+   * A write that runs out of time ends with RDB_DEADLINE_EXCEEDED (not applied), or with RDB_UNDETERMINED_RESULT when
+   * some attempt of it was neither answered nor refused.
    */
   readonly deadlineMs?: number;
-  /** Ends the call early, with RDB_ABORTED; or RDB_UNDETERMINED_RESULT for a write that was sent. */
+  /** Ends the call early, with RDB_ABORTED, or RDB_UNDETERMINED_RESULT for a write that may be applied. */
   readonly signal?: AbortSignal;
 }
 
