@@ -125,7 +125,7 @@ export class ClientStream<Out, In = unknown> {
     });
     this.#stream = stream;
     stream.on("response", (headers) => this.#answered(headers));
-    stream.on("data", (chunk: Buffer) => this.#received(chunk));
+    stream.on("data", (chunk: Uint8Array) => this.#received(chunk));
     stream.on("trailers", (trailers) => this.#statusReceived(errorFromTrailers(trailers)));
     // The server has said all: it takes nothing more either.
     stream.on("end", () => stream.close(constants.NGHTTP2_NO_ERROR));
@@ -153,7 +153,7 @@ export class ClientStream<Out, In = unknown> {
     this.#handlers.onOpen?.();
   }
 
-  #received(chunk: Buffer): void {
+  #received(chunk: Uint8Array): void {
     this.#connection.heard();
     const error = this.#reader.read(chunk);
     if (error !== undefined) {

@@ -54,14 +54,14 @@ export interface Http2Call {
   end(): unknown;
   /** Ends both directions at once; `rstCode` tells the other side why. */
   close(rstCode?: number): unknown;
-  on(event: "data", listener: (chunk: Buffer) => void): unknown;
+  on(event: "data", listener: (chunk: Uint8Array) => void): unknown;
   on(event: "end" | "close", listener: () => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
 }
 
 /** The client's end of a stream. */
 export interface ClientCall extends Http2Call {
-  on(event: "data", listener: (chunk: Buffer) => void): unknown;
+  on(event: "data", listener: (chunk: Uint8Array) => void): unknown;
   on(event: "end" | "close", listener: () => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
   on(event: "response" | "trailers", listener: (headers: IncomingHttpHeaders) => void): unknown;
@@ -84,7 +84,7 @@ export interface ServerCall extends Http2Call {
     options: { readonly waitForTrailers?: boolean; readonly endStream?: boolean },
   ): unknown;
   sendTrailers(headers: OutgoingHttpHeaders): unknown;
-  on(event: "data", listener: (chunk: Buffer) => void): unknown;
+  on(event: "data", listener: (chunk: Uint8Array) => void): unknown;
   on(event: "end" | "close" | "wantTrailers", listener: () => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
 }

@@ -96,7 +96,7 @@ export class ServerStream<Out, In = unknown> {
       { waitForTrailers: true },
     );
     stream.on("wantTrailers", () => this.#sendStatus());
-    stream.on("data", (chunk: Buffer) => this.#received(chunk));
+    stream.on("data", (chunk: Uint8Array) => this.#received(chunk));
     stream.on("end", () => this.#ended());
     // What it says is told by "close", which always follows.
     stream.on("error", (error: Error) => this.#failed(error));
@@ -112,7 +112,7 @@ export class ServerStream<Out, In = unknown> {
     // trailers, so it only comes when the client does not (the timer of close()).
   }
 
-  #received(chunk: Buffer): void {
+  #received(chunk: Uint8Array): void {
     if (this.#state !== "open") {
       return;
     }

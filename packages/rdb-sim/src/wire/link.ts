@@ -18,8 +18,8 @@ export interface LinkState {
   /** On such streams: the part of messages that is overtaken by later ones. */
   readonly messageReorderRate: number;
   /**
-   * On streams of requests that may be repeated (`repeatedPaths`): the part of requests of which a copy arrives on a
-   * stream of its own once more, up to `repeatMaxMs` later, as if a client had tried again; nobody reads the answer.
+   * On streams of requests that may be repeated (`repeatedPaths`): the part of requests of which a copy arrives once
+   * more, up to 3 s later and on a stream of its own, as if a client had tried again; nobody reads the answer.
    */
   readonly requestRepeatRate: number;
 }

@@ -134,12 +134,14 @@ export const connectionContract: readonly WireContractCase[] = [
       const caller = callEcho(fixture, server.address);
       caller.stream.push(putRequest(7));
       await fixture.settle(arrived.promise);
+      const startedMs = fixture.serverClock.monotonicMs();
       const closed = server.close(5_000);
       for (const step of held) {
         step();
       }
       strictEqual(await fixture.settle(caller.closed), undefined);
       await fixture.settle(closed);
+      ok(fixture.serverClock.monotonicMs() - startedMs < 1_000, "closed when the last stream ended");
       strictEqual(await fixture.settle(caller.connectionClosed), undefined);
       deepStrictEqual(caller.received, [7]);
       strictEqual(caller.connection.isOpen, false);

@@ -1,0 +1,443 @@
+import { createClient } from "@connectrpc/connect";
+import { type RdbError, hasCode } from "@flaredb/rdb-base";
+import { KvService, PdService } from "@flaredb/rdb-proto";
+import { fromConnectError } from "@flaredb/rdb-wire";
+import { BATCH_PATH, callEcho, putRequest, putResponse, serveEcho } from "@flaredb/rdb-wire/testing";
+import { describe, expect, test, vi } from "vitest";
+import type { SimNetOptions } from "./sim-net.ts";
+import { TwoHosts } from "./testing/two-hosts.ts";
+
+type Caller = ReturnType<typeof callEcho>;
+
+interface EchoWorld {
+  readonly hosts: TwoHosts;
+  readonly caller: Caller;
+  /** Request ids that the server's process has seen, in order. */
+  readonly arrived: number[];
+  readonly serverClosed: (RdbError | undefined)[];
+}
+
+/** A client with a stream to a server that answers, both connected. */
+async function connected(
+  options: {
+    readonly seed?: number;
+    readonly net?: Partial<SimNetOptions>;
+    readonly call?: Parameters<typeof callEcho>[2];
+  } = {},
+): Promise<EchoWorld> {
+  const hosts = new TwoHosts(options.seed ?? 1, options.net);
+  const arrived: number[] = [];
+  const serverClosed: (RdbError | undefined)[] = [];
+  const server = await serveEcho(hosts.fixture, {
+    port: 7410,
+    onRequests: (stream, requests) => {
+      for (const request of requests) {
+        arrived.push(request.requestId);
+        stream.push(putResponse(request.requestId));
+      }
+    },
+    onClosed: (error) => serverClosed.push(error),
+  });
+  const caller = callEcho(hosts.fixture, server.address, options.call);
+  caller.stream.push(putRequest(0));
+  await hosts.fixture.settle(caller.answers(1));
+  arrived.length = 0;
+  caller.received.length = 0;
+  return { hosts, caller, arrived, serverClosed };
+}
+
+/** Pushes one request each millisecond, so that each is a message of its own. */
+async function pushSlowly({ hosts, caller }: EchoWorld, count: number): Promise<number[]> {
+  const ids = Array.from({ length: count }, (_, place) => place + 1);
+  for (const id of ids) {
+    caller.stream.push(putRequest(id));
+    await hosts.clock.run(1);
+  }
+  return ids;
+}
+
+describe("a partition", () => {
+  test("one way: requests arrive, their answers do not, and keepalive ends the connection", async () => {
+    const { hosts, caller, arrived } = await connected();
+    hosts.net.setLink("store-1", "client-1", { isBlocked: true });
+    caller.stream.push(putRequest(1));
+    const startedMs = hosts.clock.monotonicMs();
+    const error = await hosts.fixture.settle(caller.closed);
+    expect(error?.message).toContain("silent");
+    expect(hosts.clock.monotonicMs() - startedMs).toBeLessThan(2_100);
+    expect(arrived).toEqual([1]);
+    expect(caller.received).toEqual([]);
+  });
+
+  test("swallows what was on its way, and what TCP repeats comes when it is over", async () => {
+    const { hosts, caller, arrived } = await connected();
+    hosts.net.setLinks({ minLatencyMs: 5, maxLatencyMs: 5 });
+    caller.stream.push(putRequest(1));
+    await hosts.clock.run(2);
+    hosts.net.cut("client-1", "store-1");
+    await hosts.clock.run(300);
+    expect(arrived).toEqual([]);
+    hosts.net.heal();
+    await hosts.fixture.settle(caller.answers(1));
+    expect(arrived).toEqual([1]);
+    expect(caller.received).toEqual([1]);
+  });
+
+  test("lets nobody connect, and says nothing: the caller's own timeout decides", async () => {
+    const hosts = new TwoHosts(1);
+    const server = await serveEcho(hosts.fixture, { port: 7410 });
+    hosts.net.partition(["store-1"], ["client-1", "client-2"]);
+    const caller = callEcho(hosts.fixture, server.address);
+    const error = await hosts.fixture.settle(caller.closed);
+    expect(error?.message).toContain("did not answer within 2000 ms");
+    expect(hosts.net.link("store-1", "client-2").isBlocked).toBe(true);
+    expect(hosts.net.link("client-1", "client-2").isBlocked).toBe(false);
+  });
+
+  test("that outlasts TCP's patience ends the connection without keepalive", async () => {
+    const world = await connected({ call: { keepalive: { intervalMs: 1e6, timeoutMs: 1e6 } } });
+    world.hosts.net.cut("client-1", "store-1");
+    world.caller.stream.push(putRequest(1));
+    const startedMs = world.hosts.clock.monotonicMs();
+    const error = await world.hosts.fixture.settle(world.caller.closed);
+    expect(hasCode(error, "RDB_UNAVAILABLE")).toBe(true);
+    expect(world.hosts.clock.monotonicMs() - startedMs).toBeGreaterThan(60_000);
+  });
+});
+
+describe("a process that ends", () => {
+  test("is noticed by its callers after a latency, when the host's kernel is there to say so", async () => {
+    for (const seed of [1, 2, 3, 4]) {
+      const { hosts, caller } = await connected({ seed });
+      hosts.server.process.kill();
+      hosts.server.wire.stop("reset");
+      const startedMs = hosts.clock.monotonicMs();
+      expect(await hosts.fixture.settle(caller.closed)).toMatchObject({ code: "RDB_UNAVAILABLE" });
+      expect(hosts.clock.monotonicMs() - startedMs).toBeLessThan(1);
+    }
+  });
+
+  test("takes what is in flight with it: a request may have arrived and its answer be lost", async () => {
+    const fates = new Set<string>();
+    for (let seed = 1; seed <= 12; seed++) {
+      const { hosts, caller, arrived } = await connected({ seed });
+      hosts.net.setLinks({ minLatencyMs: 5, maxLatencyMs: 5 });
+      caller.stream.push(putRequest(1));
+      await hosts.clock.run(6);
+      hosts.server.process.kill();
+      hosts.server.wire.stop("reset");
+      await hosts.fixture.settle(caller.closed);
+      expect(arrived).toEqual([1]);
+      fates.add(caller.received.length === 1 ? "answered" : "lost");
+    }
+    expect(fates).toEqual(new Set(["answered", "lost"]));
+  });
+
+  test("runs nothing any more, whatever still arrives", async () => {
+    const { hosts, caller, arrived, serverClosed } = await connected();
+    caller.stream.push(putRequest(1));
+    hosts.server.process.kill();
+    hosts.server.wire.stop("reset");
+    await hosts.clock.run(5_000);
+    expect(arrived).toEqual([]);
+    expect(serverClosed).toEqual([]);
+  });
+
+  test("with its host's power is silent, also to new callers", async () => {
+    const { hosts, caller } = await connected();
+    hosts.server.process.kill();
+    hosts.net.powerOff("store-1");
+    caller.stream.push(putRequest(1));
+    expect((await hosts.fixture.settle(caller.closed))?.message).toContain("silent");
+    const late = callEcho(hosts.fixture, "store-1:7410");
+    expect((await hosts.fixture.settle(late.closed))?.message).toContain("did not answer");
+  });
+
+  test("and begins again does not know the old connections: they are reset", async () => {
+    const { hosts, caller } = await connected({ call: { keepalive: { intervalMs: 1e6, timeoutMs: 1e6 } } });
+    hosts.server.process.kill();
+    hosts.net.powerOff("store-1");
+    await hosts.clock.run(100);
+    hosts.start("store-1");
+    caller.stream.push(putRequest(1));
+    const startedMs = hosts.clock.monotonicMs();
+    expect(await hosts.fixture.settle(caller.closed)).toMatchObject({ code: "RDB_UNAVAILABLE" });
+    expect(hosts.clock.monotonicMs() - startedMs).toBeLessThan(10);
+  });
+});
+
+test("a process that is stopped keeps its sockets: bytes wait, and no ping is answered", async () => {
+  const { hosts, caller, arrived } = await connected();
+  hosts.server.process.suspend();
+  caller.stream.push(putRequest(1));
+  await hosts.clock.run(400);
+  caller.stream.push(putRequest(2));
+  await hosts.clock.run(400);
+  expect(arrived).toEqual([]);
+  hosts.server.process.resume();
+  await hosts.fixture.settle(caller.answers(2));
+  expect(arrived).toEqual([1, 2]);
+  hosts.server.process.suspend();
+  expect((await hosts.fixture.settle(caller.closed))?.message).toContain("silent");
+});
+
+test("connections between two hosts can be cut: both sides notice, others do not", async () => {
+  const { hosts, caller, serverClosed } = await connected();
+  const other = callEcho({ ...hosts.fixture, client: hosts.start("client-2").wire }, "store-1:7410");
+  await hosts.clock.run(10);
+  hosts.net.resetConnections("client-1", "store-1");
+  await hosts.clock.run(10);
+  expect(await caller.closed).toMatchObject({ code: "RDB_UNAVAILABLE" });
+  expect(serverClosed).toMatchObject([{ code: "RDB_UNAVAILABLE" }]);
+  expect(other.stream.isOpen).toBe(true);
+});
+
+describe("a bad link", () => {
+  test("that loses packets delays messages, and loses, doubles or turns none", async () => {
+    const world = await connected({ seed: 3 });
+    world.hosts.net.setLinks({ packetLossRate: 0.2 });
+    const startedMs = world.hosts.clock.monotonicMs();
+    const ids = await pushSlowly(world, 50);
+    await world.hosts.fixture.settle(world.caller.answers(50));
+    expect(world.arrived).toEqual(ids);
+    expect(world.caller.received).toEqual(ids);
+    expect(world.hosts.clock.monotonicMs() - startedMs).toBeGreaterThan(200);
+  });
+
+  test("that is slow carries what it can, and what waits is seen in the queue", async () => {
+    const { hosts, caller } = await connected({ net: { windowBytes: 64 * 1024 } });
+    hosts.net.setLink("client-1", "store-1", { bytesPerSecond: 1_000_000 });
+    const startedMs = hosts.clock.monotonicMs();
+    for (let id = 1; id <= 100; id++) {
+      caller.stream.push(putRequest(id, new Uint8Array(10_000)));
+      await hosts.clock.run(1);
+    }
+    expect(caller.stream.queuedBytes).toBeGreaterThan(500_000);
+    expect(caller.stream.queuedCount).toBeGreaterThan(50);
+    await hosts.fixture.settle(caller.answers(100));
+    expect(hosts.clock.monotonicMs() - startedMs).toBeGreaterThan(1_000);
+    expect(hosts.clock.monotonicMs() - startedMs).toBeLessThan(1_300);
+    expect(caller.stream.queuedBytes).toBe(0);
+  });
+
+  test("a receiver that does not read stops the sender at the window", async () => {
+    const { hosts, caller } = await connected({ net: { windowBytes: 64 * 1024 } });
+    hosts.server.process.suspend();
+    for (let id = 1; id <= 100; id++) {
+      caller.stream.push(putRequest(id, new Uint8Array(10_000)));
+      await hosts.clock.run(1);
+    }
+    const sentBytes = 100 * 10_016 - caller.stream.queuedBytes;
+    expect(sentBytes).toBeGreaterThan(64 * 1024);
+    expect(sentBytes).toBeLessThan(2 * 64 * 1024);
+  });
+});
+
+describe("messages of methods that tolerate it", () => {
+  const unreliable = { unreliablePaths: [BATCH_PATH], repeatedPaths: [] };
+
+  test("are lost", async () => {
+    const world = await connected({ net: unreliable });
+    world.hosts.net.setLink("client-1", "store-1", { messageLossRate: 0.3 });
+    await pushSlowly(world, 200);
+    await world.hosts.clock.run(1_000);
+    const lost = world.hosts.count("lose");
+    expect(lost).toBeGreaterThan(30);
+    expect(lost).toBeLessThan(90);
+    expect(world.arrived).toHaveLength(200 - lost);
+    expect(world.caller.stream.isOpen).toBe(true);
+  });
+
+  test("are doubled", async () => {
+    const world = await connected({ net: unreliable });
+    world.hosts.net.setLink("client-1", "store-1", { messageDuplicationRate: 0.3 });
+    const ids = await pushSlowly(world, 100);
+    await world.hosts.clock.run(1_000);
+    const doubled = world.hosts.count("duplicate");
+    expect(doubled).toBeGreaterThan(10);
+    expect(world.arrived).toHaveLength(100 + doubled);
+    expect(new Set(world.arrived)).toEqual(new Set(ids));
+  });
+
+  test("are overtaken", async () => {
+    const world = await connected({ net: unreliable });
+    world.hosts.net.setLink("client-1", "store-1", { messageReorderRate: 0.3 });
+    const ids = await pushSlowly(world, 100);
+    await world.hosts.clock.run(1_000);
+    expect(world.arrived).not.toEqual(ids);
+    expect(world.arrived.toSorted((a, b) => a - b)).toEqual(ids);
+  });
+});
+
+test("a request may come again after its stream has ended, and nobody reads that answer", async () => {
+  const world = await connected();
+  const { hosts, caller, arrived } = world;
+  hosts.net.setLink("client-1", "store-1", { requestRepeatRate: 0.5 });
+  const ids = await pushSlowly(world, 20);
+  caller.connection.close();
+  hosts.net.heal();
+  await hosts.clock.run(10_000);
+  const repeats = hosts.count("repeat");
+  expect(repeats).toBeGreaterThan(3);
+  expect(arrived.slice(0, 20)).toEqual(ids);
+  expect(arrived).toHaveLength(20 + repeats);
+  expect(caller.received.length).toBeLessThanOrEqual(20);
+});
+
+describe("an interceptor", () => {
+  test("drops answers: the request was done", async () => {
+    const { hosts, caller, arrived } = await connected();
+    hosts.net.intercept = ({ isAnswer }) => (isAnswer ? "drop" : "deliver");
+    caller.stream.push(putRequest(1));
+    await hosts.clock.run(1_000);
+    expect(arrived).toEqual([1]);
+    expect(caller.received).toEqual([]);
+    hosts.net.intercept = undefined;
+    caller.stream.push(putRequest(2));
+    await hosts.clock.run(10);
+    expect(caller.received).toEqual([2]);
+  });
+
+  test("holds a message until it is released, while others go on", async () => {
+    const { hosts, caller, arrived } = await connected();
+    hosts.net.intercept = ({ isAnswer }) => (isAnswer ? "deliver" : "hold");
+    caller.stream.push(putRequest(1));
+    await hosts.clock.run(10);
+    hosts.net.intercept = undefined;
+    caller.stream.push(putRequest(2));
+    await hosts.clock.run(10);
+    expect(arrived).toEqual([2]);
+    expect(hosts.net.held).toHaveLength(1);
+    hosts.net.held[0]?.release();
+    await hosts.clock.run(10);
+    expect(arrived).toEqual([2, 1]);
+    expect(hosts.net.held).toEqual([]);
+  });
+});
+
+describe("unary calls", () => {
+  async function served(): Promise<{ hosts: TwoHosts; callCount: () => number }> {
+    const hosts = new TwoHosts(1);
+    let callCount = 0;
+    await serveEcho(hosts.fixture, {
+      port: 7410,
+      routes: (router) => {
+        router.service(KvService, {
+          get: () => {
+            callCount++;
+            return { found: true };
+          },
+        });
+        router.service(PdService, {
+          async *regionHeartbeat(requests) {
+            for await (const _request of requests) {
+              yield {};
+            }
+          },
+        });
+      },
+    });
+    return { hosts, callCount: () => callCount };
+  }
+
+  test("use no real timer", async () => {
+    const { hosts } = await served();
+    const { transport } = hosts.client.wire.unary("store-1:7410");
+    const timers = vi.spyOn(globalThis, "setTimeout");
+    try {
+      await hosts.fixture.settle(createClient(KvService, transport).get({}, { timeoutMs: 1_000 }));
+      let answerCount = 0;
+      const requests = async function* () {
+        yield {};
+        await Promise.resolve();
+        yield {};
+      };
+      const heartbeats = createClient(PdService, transport).regionHeartbeat(requests(), { timeoutMs: 5_000 });
+      await hosts.fixture.settle(
+        (async () => {
+          for await (const _response of heartbeats) {
+            answerCount++;
+          }
+        })(),
+      );
+      expect(answerCount).toBe(2);
+      expect(timers).not.toHaveBeenCalled();
+    } finally {
+      timers.mockRestore();
+    }
+  });
+
+  test("whose answer the network swallows were done, and run into their deadline", async () => {
+    const { hosts, callCount } = await served();
+    const client = createClient(KvService, hosts.client.wire.unary("store-1:7410").transport);
+    await hosts.fixture.settle(client.get({}));
+    hosts.net.setLink("store-1", "client-1", { isBlocked: true });
+    const error = await hosts.fixture.settle(client.get({}, { timeoutMs: 700 }).catch(fromConnectError));
+    expect(error).toMatchObject({ code: "RDB_DEADLINE_EXCEEDED" });
+    expect(callCount()).toBe(2);
+  });
+
+  test("made right after the connection was given up find another one", async () => {
+    const { hosts } = await served();
+    const client = createClient(KvService, hosts.client.wire.unary("store-1:7410").transport);
+    await hosts.fixture.settle(client.get({}));
+    hosts.net.cut("store-1", "client-1");
+    const again = client.get({}).catch((reason: unknown) => {
+      hosts.net.heal();
+      expect(fromConnectError(reason)).toMatchObject({ code: "RDB_UNAVAILABLE" });
+      return client.get({});
+    });
+    expect((await hosts.fixture.settle(again)).found).toBe(true);
+  });
+
+  test("fail when the server's process dies, and find the next one", async () => {
+    const { hosts } = await served();
+    const client = createClient(PdService, hosts.client.wire.unary("store-1:7410").transport);
+    const requests = async function* () {
+      yield {};
+      await new Promise(() => {});
+    };
+    let error: unknown;
+    const reading = (async () => {
+      for await (const _response of client.regionHeartbeat(requests())) {
+        hosts.server.process.kill();
+        hosts.server.wire.stop("reset");
+      }
+    })().catch((reason: unknown) => {
+      error = fromConnectError(reason);
+    });
+    await hosts.fixture.settle(reading);
+    expect(error).toMatchObject({ code: "RDB_UNAVAILABLE" });
+    const restarted = hosts.start("store-1");
+    const fixture = { ...hosts.fixture, server: restarted.wire, serverClock: restarted.process };
+    await serveEcho(fixture, {
+      port: 7410,
+      routes: (router) => router.service(KvService, { get: () => ({ found: true }) }),
+    });
+    const kv = createClient(KvService, hosts.client.wire.unary("store-1:7410").transport);
+    expect((await hosts.fixture.settle(kv.get({}))).found).toBe(true);
+  });
+});
+
+test("the same seed makes the same events, at the same times", async () => {
+  const run = async (seed: number): Promise<string> => {
+    const world = await connected({ seed, net: { unreliablePaths: [BATCH_PATH] } });
+    const { hosts } = world;
+    hosts.net.setLinks({ packetLossRate: 0.05, messageLossRate: 0.1, messageDuplicationRate: 0.1 });
+    const unary = createClient(KvService, hosts.client.wire.unary("store-1:7410").transport);
+    const call = unary.get({}, { timeoutMs: 300 }).catch(() => undefined);
+    await pushSlowly(world, 50);
+    hosts.net.cut("client-1", "store-1");
+    await hosts.clock.run(500);
+    hosts.net.heal();
+    await pushSlowly(world, 50);
+    hosts.server.process.kill();
+    hosts.server.wire.stop("reset");
+    await hosts.fixture.settle(call);
+    await hosts.clock.run(5_000);
+    return JSON.stringify(hosts.events);
+  };
+  const first = await run(7);
+  expect(await run(7)).toBe(first);
+  expect(await run(8)).not.toBe(first);
+});
