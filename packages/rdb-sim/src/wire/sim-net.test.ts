@@ -382,12 +382,14 @@ describe("unary calls", () => {
     const client = createClient(KvService, hosts.client.wire.unary("store-1:7410").transport);
     await hosts.fixture.settle(client.get({}));
     hosts.net.cut("store-1", "client-1");
+    let error: unknown;
     const again = client.get({}).catch((reason: unknown) => {
+      error = fromConnectError(reason);
       hosts.net.heal();
-      expect(fromConnectError(reason)).toMatchObject({ code: "RDB_UNAVAILABLE" });
       return client.get({});
     });
     expect((await hosts.fixture.settle(again)).found).toBe(true);
+    expect(error).toMatchObject({ code: "RDB_UNAVAILABLE" });
   });
 
   test("fail when the server's process dies, and find the next one", async () => {
