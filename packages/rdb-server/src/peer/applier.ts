@@ -11,9 +11,10 @@ import {
   putApplyState,
 } from "@flaredb/rdb-storage";
 import { ApplyView } from "./apply-view.ts";
+import { type Writes, carryOut, decideWrites } from "./carry-out.ts";
 import { decodeLogCommand } from "./commands.ts";
 import { EntrySessions, type Verdict } from "./entry-sessions.ts";
-import { type RevisionCounter, type WriteResult, commandReads, evaluateWrite } from "./evaluate-write.ts";
+import { type WriteResult, commandReads } from "./evaluate-write.ts";
 import type { Caller, PendingEntries, PendingEntry } from "./proposal-queue.ts";
 import { deleteRangeResult } from "./range-delete.ts";
 import { epochNotMatch, errorResponse, notLeader, response, staleCommand } from "./responses.ts";
@@ -32,8 +33,6 @@ export interface ApplierOwner {
 /** Session rows that an entry lets go of when they are over, at most: so many, and more the more writes it holds. */
 const EXPIRE_MAX_COUNT = 64;
 const EXPIRE_COUNT_PER_WRITE = 2;
-
-type Writes = Extract<LogCommand["command"], { case: "writes" }>["value"]["writes"];
 
 /** An entry while it is applied. */
 interface Applying {
@@ -199,7 +198,7 @@ export class Applier {
     const before = this.#state.revision;
     let answeredCount = this.#answeredCallers.length;
     try {
-      const verdicts = decide(writes, applying.sessions);
+      const verdicts = decideWrites(writes, applying.sessions);
       const reads = writes.some((write) => commandReads(write.command));
       if (reads) {
         // What earlier entries wrote must be visible to this one's reads.
@@ -310,49 +309,4 @@ export class Applier {
 
 function writeCount({ command }: LogCommand): number {
   return command.case === "writes" ? command.value.writes.length : 1;
-}
-
-/** What becomes of each write; undefined at the place of one without identity, and when no write has one. */
-function decide(
-  writes: Writes,
-  sessions: EntrySessions | undefined,
-): readonly (Verdict | undefined)[] | undefined {
-  return sessions === undefined
-    ? undefined
-    : writes.map(({ identity, command }, place) =>
-        identity === undefined ? undefined : sessions.decide(place, identity, command),
-      );
-}
-
-/** Carries a write out, or says what was found without. */
-function carryOut(
-  write: Writes[number],
-  verdict: Verdict | undefined,
-  entry: {
-    readonly view: ApplyView;
-    readonly counter: RevisionCounter;
-    /** Of the writes before it in the entry. */
-    readonly results: readonly WriteResult[];
-    readonly isAwaited: boolean;
-  },
-): WriteResult {
-  switch (verdict?.kind) {
-    case "answer":
-      return verdict.result;
-    case "repeat": {
-      const result = entry.results[verdict.ofPlace];
-      assert(result !== undefined, "a write is repeated after it was carried out");
-      return result;
-    }
-    case undefined:
-    case "record":
-      return evaluateWrite(
-        write.command,
-        entry.view,
-        entry.counter,
-        entry.isAwaited || verdict !== undefined,
-      );
-    default:
-      return assertNever(verdict, "verdict");
-  }
 }

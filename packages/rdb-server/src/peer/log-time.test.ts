@@ -16,6 +16,17 @@ describe("LogTime", () => {
     expect(time.next(10)).toBe(9_010);
   });
 
+  it("goes on from an applied entry that is ahead: its leader's clock was, and the entry was not seen before", () => {
+    const time = new LogTime();
+    time.start({ wallMs: 1_000, monotonicMs: 0, lastMs: 0 });
+    expect(time.next(10)).toBe(1_010);
+    time.observe(50_000, 20);
+    expect(time.next(20)).toBe(50_000);
+    expect(time.next(120)).toBe(50_100);
+    time.observe(40_000, 130);
+    expect(time.next(130)).toBe(50_110);
+  });
+
   it("never goes back along the log, from leader to leader with any clocks", () => {
     let last = 0;
     for (const wallMs of [100_000, 20_000, 300_000, 0]) {

@@ -1,7 +1,22 @@
+import { KiB } from "@flaredb/rdb-base";
 import type { KvRequest } from "@flaredb/rdb-proto";
 
 /** What an encoded operation has beside its keys and values, about. */
 const OPERATION_OVERHEAD_BYTES = 16;
+
+/** About what a value takes that an answer gives back. */
+const PREVIOUS_USUAL_BYTES = 16 * KiB;
+
+/**
+ * About how many bytes of answers are kept for a write beside what the entry holds: the row of an entry must not grow
+ * without bound by values that its requests do not hold.
+ */
+export function keptAnswerSizeBytes(command: KvRequest["command"]): number {
+  const returnsPrevious =
+    (command.case === "compareAndSwap" || command.case === "compareAndDelete") &&
+    command.value.returnPrevious;
+  return returnsPrevious ? PREVIOUS_USUAL_BYTES : 0;
+}
 
 /** About how many bytes a write adds to an entry of the log. */
 export function requestSizeBytes(command: KvRequest["command"]): number {

@@ -44,6 +44,15 @@ interface Step {
   readonly advanceMs: number;
   readonly tries: readonly Try[];
   readonly restart: boolean;
+  /** Applied in one go with the step before. */
+  readonly joins: boolean;
+}
+
+/** A step as an entry of the log. */
+interface Proposed {
+  readonly at: number;
+  readonly logTimeMs: number;
+  readonly tries: readonly Try[];
 }
 
 const keyName = ({ client, sequence }: Try, place: number): string => `${client}/${sequence}/${place}`;
@@ -134,8 +143,20 @@ class Subject {
     this.#applier = this.#make(getApplyState(this.engine, region.id) ?? START, sessions);
   }
 
-  apply(at: number, logTimeMs: number, tries: readonly Try[]): string[] {
-    const answers: KvResponse[] = [];
+  /** @returns the answers of all entries */
+  apply(proposed: readonly Proposed[]): string[] {
+    const answers: KvResponse[][] = [];
+    this.#applier.apply(
+      proposed.map((one) => {
+        const ofEntry: KvResponse[] = [];
+        answers.push(ofEntry);
+        return this.#entry(one, ofEntry);
+      }),
+    );
+    return answers.flat().map(describeAnswer);
+  }
+
+  #entry({ at, logTimeMs, tries }: Proposed, answers: KvResponse[]): Entry {
     const identities = new EntryIdentities(logTimeMs);
     const ids = tries.map(({ client, floor, sequence, issuedAtMs }) =>
       identities.add({
@@ -158,14 +179,7 @@ class Subject {
       },
     }));
     this.#pending.add({ index: at, term: 6, command, callers });
-    const entry: Entry = {
-      type: "Normal",
-      index: index(at),
-      term: term(6),
-      data: encodeLogCommand(command),
-    };
-    this.#applier.apply([entry]);
-    return answers.map(describeAnswer);
+    return { type: "Normal", index: index(at), term: term(6), data: encodeLogCommand(command) };
   }
 
   async rows(): Promise<{ readonly at: number; readonly row: string }[]> {
@@ -218,6 +232,7 @@ const histories = fc
           fc.constantFrom(-20_000, 30_000, 60_000, 65_001),
         ),
         restart: fc.boolean(),
+        joins: fc.boolean(),
         tries: fc.array(
           fc.record({
             client: fc.integer({ min: 1, max: 3 }),
@@ -235,11 +250,12 @@ const histories = fc
   .map(({ issued, cutAt, steps }): Step[] => {
     let nowMs = START_MS;
     const issuedAt = new Map<string, number>();
-    return steps.map(({ advanceMs, restart, tries }, at) => {
+    return steps.map(({ advanceMs, restart, joins, tries }, at) => {
       nowMs += advanceMs;
       return {
         advanceMs,
         restart,
+        joins,
         tries: tries.map(({ client, sequence, closes, fresh, half }): Try => {
           const name = `${client}/${sequence}`;
           const plannedMs = START_MS + (issued[(client - 1) * 12 + sequence - 1] as number);
@@ -253,6 +269,23 @@ const histories = fc
     });
   });
 
+/** Steps as entries, together with those that are applied in one go. */
+function groups(steps: readonly Step[]): { readonly proposed: Proposed[]; readonly restart: boolean }[] {
+  const all: { proposed: Proposed[]; restart: boolean }[] = [];
+  let logTimeMs = START_MS;
+  for (const [place, { advanceMs, tries, restart, joins }] of steps.entries()) {
+    logTimeMs += advanceMs;
+    const one = { at: START.index + 1 + place, logTimeMs, tries };
+    const last = all.at(-1);
+    if (joins && last !== undefined) {
+      last.proposed.push(one);
+    } else {
+      all.push({ proposed: [one], restart });
+    }
+  }
+  return all;
+}
+
 describe("exactly-once writes", () => {
   it("SPEC-R4: decide, remember and forget as the plain model does, across restarts", async () => {
     await fc.assert(
@@ -260,16 +293,13 @@ describe("exactly-once writes", () => {
         const model = new Model();
         const steady = new Subject();
         const restarted = new Subject();
-        let logTimeMs = START_MS;
-        for (const [place, { advanceMs, tries, restart }] of steps.entries()) {
-          const at = START.index + 1 + place;
-          logTimeMs += advanceMs;
+        for (const { proposed, restart } of groups(steps)) {
           if (restart) {
             await restarted.restart();
           }
-          const expected = model.apply(at, logTimeMs, tries);
-          expect(steady.apply(at, logTimeMs, tries)).toEqual(expected);
-          expect(restarted.apply(at, logTimeMs, tries)).toEqual(expected);
+          const expected = proposed.flatMap(({ at, logTimeMs, tries }) => model.apply(at, logTimeMs, tries));
+          expect(steady.apply(proposed)).toEqual(expected);
+          expect(restarted.apply(proposed)).toEqual(expected);
           const rows = await steady.rows();
           expect(rows.map((row) => row.at)).toEqual(model.rowIndexes);
           expect(await restarted.rows()).toEqual(rows);

@@ -17,7 +17,7 @@ import {
 import { LogTime } from "./log-time.ts";
 import { type Caller, PendingEntries, type Proposal, ProposalQueue } from "./proposal-queue.ts";
 import { EntryIdentities, type RequestIdentity } from "./request-identity.ts";
-import { requestSizeBytes } from "./request-size.ts";
+import { keptAnswerSizeBytes, requestSizeBytes } from "./request-size.ts";
 import { errorResponse, requestExpired, serverIsBusy, staleCommand } from "./responses.ts";
 import type { SessionTable } from "./session-table.ts";
 import { isInWindow } from "./session-window.ts";
@@ -81,7 +81,8 @@ export class WritePath {
     } else {
       const foldable = foldableCommand(command);
       assert(foldable !== undefined, "a request that is no read is a write");
-      const sizeBytes = requestSizeBytes(command);
+      const keptBytes = identity === undefined ? 0 : keptAnswerSizeBytes(command);
+      const sizeBytes = requestSizeBytes(command) + keptBytes;
       const proposal: Proposal = { caller, command: foldable, identity, sizeBytes };
       if (!this.#queue.push(proposal)) {
         caller.respond(errorResponse(caller.requestId, busy("the proposal queue of the Region is full")));

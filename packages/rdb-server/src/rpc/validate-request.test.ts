@@ -1,8 +1,8 @@
 import { type MessageInitShape, create } from "@bufbuild/protobuf";
 import { limits } from "@flaredb/rdb-base";
-import { type KvRequest, KvRequestSchema, RegionHeaderSchema } from "@flaredb/rdb-proto";
+import { ClientSessionSchema, type KvRequest, KvRequestSchema, RegionHeaderSchema } from "@flaredb/rdb-proto";
 import { expect, test } from "vitest";
-import { findInvalidField, findInvalidHeader } from "./validate-request.ts";
+import { findInvalidField, findInvalidHeader, findInvalidIdentity } from "./validate-request.ts";
 
 type Init = MessageInitShape<typeof KvRequestSchema>;
 
@@ -175,4 +175,45 @@ test("a header must name Region, Store and epoch in numbers that can be held", (
   expect(problem({ regionId: 2n ** 53n })).toBe("header.region_id 9007199254740992 must be <= 2^53 - 1");
   expect(problem({ epoch: { version: 2n ** 63n } })).toContain("header.epoch.version");
   expect(problem({})).toBeUndefined();
+});
+
+test.each([
+  [0n, "header.session.client_id must not be 0"],
+  [2n ** 53n, "header.session.client_id 9007199254740992 must be <= 2^53 - 1"],
+  [1n, undefined],
+])("a session of client %s", (clientId, message) => {
+  const header = { regionId: 1n, epoch: { version: 1n }, session: { clientId } };
+  expect(findInvalidHeader(create(RegionHeaderSchema, header))?.message).toBe(message);
+});
+
+test.each<[string, Init, number | undefined, string | undefined]>([
+  ["none", {}, undefined, undefined],
+  ["none under a session", {}, 9, undefined],
+  [
+    "a sequence of nobody",
+    { sequence: 1, issuedAtMs: 1n },
+    undefined,
+    "header.session must be set for sequence 1",
+  ],
+  [
+    "a sequence that is closed by its own session",
+    { sequence: 4, issuedAtMs: 1n },
+    5,
+    "header.session.lowest_open_sequence 5 must be <= sequence 4",
+  ],
+  ["no time of issue", { sequence: 5 }, 5, "issued_at_ms must not be 0"],
+  [
+    "a time of issue that no number holds",
+    { sequence: 5, issuedAtMs: 2n ** 53n },
+    5,
+    "issued_at_ms 9007199254740992 must be <= 2^53 - 1",
+  ],
+  ["a whole identity", { sequence: 5, issuedAtMs: 1n }, 5, undefined],
+  ["a client that closes nothing", { sequence: 1, issuedAtMs: 1n }, 0, undefined],
+])("an identity: %s", (_name, init, lowestOpenSequence, message) => {
+  const session =
+    lowestOpenSequence === undefined
+      ? undefined
+      : create(ClientSessionSchema, { clientId: 7n, lowestOpenSequence });
+  expect(findInvalidIdentity(session, request(init))?.message).toBe(message);
 });
