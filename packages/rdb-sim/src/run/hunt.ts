@@ -61,18 +61,17 @@ interface Outcome {
 
 function runOn(thread: Worker, seed: number): Promise<Outcome> {
   return new Promise((resolve) => {
-    const end = (outcome: Outcome): void => {
-      clearTimeout(timer);
-      // One by one: the thread listens to itself, too.
-      thread.off("message", onMessage).off("error", onError).off("exit", onExit);
-      resolve(outcome);
-    };
-    const lost = (reason: string): void => end({ verdict: lostVerdict(seed, reason), isThreadLost: true });
-    const timer = setTimeout(() => lost(`no end within ${SEED_REAL_MAX_MS} ms`), SEED_REAL_MAX_MS);
     const onMessage = (verdict: Verdict): void => end({ verdict, isThreadLost: false });
+    const lost = (reason: string): void => end({ verdict: lostVerdict(seed, reason), isThreadLost: true });
     const onError = (error: unknown): void =>
       lost(error instanceof Error ? (error.stack ?? error.message) : String(error));
     const onExit = (code: number): void => lost(`the thread exited with ${code}`);
+    const timer = setTimeout(() => lost(`no end within ${SEED_REAL_MAX_MS} ms`), SEED_REAL_MAX_MS);
+    const end = (outcome: Outcome): void => {
+      clearTimeout(timer);
+      thread.off("message", onMessage).off("error", onError).off("exit", onExit);
+      resolve(outcome);
+    };
     thread.on("message", onMessage).on("error", onError).on("exit", onExit);
     thread.postMessage(seed);
   });

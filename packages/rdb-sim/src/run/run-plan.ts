@@ -6,6 +6,7 @@ import { type ClusterWatcher, SimCluster } from "../cluster/sim-cluster.ts";
 import { Injector } from "../faults/injector.ts";
 import { type Plan, streamOf } from "../faults/plan.ts";
 import { interimClient } from "./interim-workload.ts";
+import { describeMessage, shortPath } from "./describe-message.ts";
 import { LogBook, formatLine } from "./log-book.ts";
 import { Trace } from "./trace.ts";
 import type { Verdict } from "./verdict.ts";
@@ -78,16 +79,7 @@ class Run {
       loggerOf: (name) => this.#logs.loggerOf(name),
       watcher: this.#watcher(),
     });
-    this.#cluster.net.observe = (event) =>
-      this.#trace.event(
-        event.kind,
-        event.from,
-        event.to,
-        event.path,
-        event.connectionId,
-        event.streamId,
-        event.sizeBytes,
-      );
+    this.#watchNetwork();
     this.#injector = new Injector(this.#cluster);
   }
 
@@ -196,6 +188,26 @@ class Run {
       throw new ViolationError(this.#violation);
     }
     return holds;
+  }
+
+  #watchNetwork(): void {
+    const { net } = this.#cluster;
+    const trace = this.#trace;
+    net.observe = ({ kind, from, to, path, connectionId, streamId, sizeBytes }) => {
+      trace.note(kind, from, to, path, connectionId, streamId, sizeBytes);
+      if (trace.isShown && kind !== "send") {
+        trace.remark(
+          `${from} → ${to} ${kind} ${shortPath(path)} #${connectionId}.${streamId} ${sizeBytes} B`,
+        );
+      }
+    };
+    if (trace.isShown) {
+      net.intercept = ({ from, to, path, isAnswer, connectionId, streamId, message }) => {
+        const text = describeMessage(path, isAnswer, message);
+        trace.remark(`${from} → ${to} send ${shortPath(path)} #${connectionId}.${streamId} ${text}`);
+        return "deliver";
+      };
+    }
   }
 
   #watcher(): ClusterWatcher {

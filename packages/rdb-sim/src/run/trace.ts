@@ -1,6 +1,9 @@
 const FLOAT = new Float64Array(1);
 const WORDS = new Uint32Array(FLOAT.buffer);
 
+/** Texts whose hash is kept. */
+const WORDS_MAX_COUNT = 1_000;
+
 /** What a trace notes of an event, beside its name: who, what, how much. */
 export type TraceValue = number | string;
 
@@ -14,6 +17,7 @@ export class Trace {
   #high = 0x9e3779b9;
   #low = 0x85ebca6b;
   #count = 0;
+  readonly #words = new Map<string, number>();
 
   /** @param show gets a line for each event; undefined when nobody reads them */
   constructor(nowMs: () => number, show?: (line: string) => void) {
@@ -35,11 +39,18 @@ export class Trace {
     return hex(this.#high) + hex(this.#low);
   }
 
-  /** Notes an event at this moment. */
+  /** Notes an event at this moment, and shows it. */
   event(name: string, ...values: readonly TraceValue[]): void {
-    const nowMs = this.#nowMs();
+    this.note(name, ...values);
+    if (this.#show !== undefined) {
+      this.remark(`${name} ${values.join(" ")}`);
+    }
+  }
+
+  /** Notes an event at this moment. */
+  note(name: string, ...values: readonly TraceValue[]): void {
     this.#count++;
-    this.#mixNumber(nowMs);
+    this.#mixNumber(this.#nowMs());
     this.#mixText(name);
     for (const value of values) {
       if (typeof value === "number") {
@@ -48,10 +59,9 @@ export class Trace {
         this.#mixText(value);
       }
     }
-    this.#show?.(`${(nowMs / 1_000).toFixed(4).padStart(9)} ${name} ${values.join(" ")}`);
   }
 
-  /** A line that explains, and that the hash does not hold. */
+  /** Shows a line that the hash does not hold. */
   remark(text: string): void {
     this.#show?.(`${(this.#nowMs() / 1_000).toFixed(4).padStart(9)} ${text}`);
   }
@@ -66,11 +76,16 @@ export class Trace {
     }
   }
 
+  /** Names come again and again: each is read once. */
   #mixText(text: string): void {
-    for (let i = 0; i < text.length; i++) {
-      this.#mixWord(text.charCodeAt(i));
+    let word = this.#words.get(text);
+    if (word === undefined) {
+      word = hashOf(text);
+      if (this.#words.size < WORDS_MAX_COUNT) {
+        this.#words.set(text, word);
+      }
     }
-    this.#mixWord(text.length);
+    this.#mixWord(word);
   }
 
   /** Two lanes of multiply and rotate, fed the same words. */
@@ -80,6 +95,15 @@ export class Trace {
     const low = Math.imul(this.#low ^ word, 0xc2b2ae35);
     this.#low = (low << 13) | (low >>> 19);
   }
+}
+
+/** FNV-1a. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  }
+  return hash;
 }
 
 function hex(word: number): string {

@@ -1,0 +1,154 @@
+import { execFileSync } from "node:child_process";
+import { randomInt } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import type { History } from "../check/history.ts";
+import { type Plan, SEED_BOUND, drawPlan, formatPlan } from "../faults/plan.ts";
+import { type Invocation, UsageError, readFlags, usage } from "./flags.ts";
+import { hunt } from "./hunt.ts";
+import { minimise } from "./minimise.ts";
+import { Tally, describeViolation } from "./report.ts";
+import { runPlan } from "./run-plan.ts";
+
+const exitCodes = { ok: 0, violated: 1, wrongUsage: 2 } as const;
+/** Between two lines of progress, in real time. */
+const PROGRESS_EVERY_MS = 5_000;
+
+/** `npm run sim`. @returns the exit code */
+export async function main(argv: readonly string[], print: (text: string) => void): Promise<number> {
+  let invocation: Invocation;
+  try {
+    invocation = readFlags(argv);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      print(`error: ${error.message}; see npm run sim -- --help`);
+      return exitCodes.wrongUsage;
+    }
+    throw error;
+  }
+  switch (invocation.kind) {
+    case "help":
+      print(usage);
+      return exitCodes.ok;
+    case "hunt":
+      return huntSeeds(invocation, print);
+    case "replay":
+      return replay(invocation, print);
+    case "minimise":
+      return minimiseSeed(invocation, print);
+  }
+}
+
+async function huntSeeds(
+  { seedCount, firstSeed, jobCount, keepGoing }: Extract<Invocation, { kind: "hunt" }>,
+  print: (text: string) => void,
+): Promise<number> {
+  const first = firstSeed ?? randomInt(SEED_BOUND - seedCount);
+  print(`seeds ${first} to ${first + seedCount - 1}, ${jobCount} at a time, commit ${commitName()}`);
+  const tally = new Tally(seedCount, performance.now());
+  let printedMs = performance.now();
+  await hunt({
+    ...{ firstSeed: first, seedCount, jobCount, keepGoing },
+    onVerdict: (verdict) => {
+      tally.add(verdict);
+      const nowMs = performance.now();
+      if (verdict.violation !== undefined) {
+        print(describeViolation(verdict, commitName()));
+      } else if (nowMs - printedMs >= PROGRESS_EVERY_MS) {
+        printedMs = nowMs;
+        print(tally.progress(nowMs));
+      }
+    },
+  });
+  print(tally.summary(performance.now()));
+  return tally.violated.length === 0 ? exitCodes.ok : exitCodes.violated;
+}
+
+async function replay(
+  { source, isQuiet, historyFile }: Extract<Invocation, { kind: "replay" }>,
+  print: (text: string) => void,
+): Promise<number> {
+  const plan = "seed" in source ? drawPlan(source.seed) : readPlan(source.planFile);
+  if (plan === undefined) {
+    print(`error: ${"planFile" in source ? source.planFile : ""} holds no plan that --minimise printed`);
+    return exitCodes.wrongUsage;
+  }
+  print(formatPlan(plan));
+  const startedMs = performance.now();
+  const verdict = await runPlan(plan, {
+    ...(isQuiet ? {} : { show: print }),
+    onHistory: (history) => writeHistory(historyFile, history),
+  });
+  const tally = new Tally(1, startedMs);
+  tally.add(verdict);
+  print(tally.summary(performance.now()));
+  if (verdict.violation === undefined) {
+    print(`seed ${plan.seed}: nothing was violated, trace ${verdict.traceHash}`);
+    return exitCodes.ok;
+  }
+  print(describeViolation(verdict, commitName()));
+  return exitCodes.violated;
+}
+
+async function minimiseSeed(
+  { seed, historyFile }: Extract<Invocation, { kind: "minimise" }>,
+  print: (text: string) => void,
+): Promise<number> {
+  const plan = drawPlan(seed);
+  const first = await runPlan(plan);
+  if (first.violation === undefined) {
+    print(`seed ${seed}: nothing was violated, there is nothing to minimise`);
+    return exitCodes.ok;
+  }
+  print(`${first.violation.name}: ${plan.faults.length} faults to begin with`);
+  let printedMs = performance.now();
+  const smallest = await minimise(plan, {
+    violationOf: async (candidate) => (await runPlan(candidate)).violation?.name,
+    onRun: ({ runCount, faultCount }) => {
+      const nowMs = performance.now();
+      if (nowMs - printedMs >= PROGRESS_EVERY_MS) {
+        printedMs = nowMs;
+        print(`${runCount} runs, ${faultCount} faults are left`);
+      }
+    },
+  });
+  const verdict = await runPlan(smallest.plan, {
+    onHistory: (history) => writeHistory(historyFile, history),
+  });
+  print(formatPlan(smallest.plan));
+  print(describeViolation(verdict, commitName()));
+  print(`${smallest.runCount} runs left ${smallest.plan.faults.length} faults; for --plan FILE:`);
+  print(JSON.stringify(smallest.plan));
+  return exitCodes.violated;
+}
+
+/** @returns undefined when the file holds something else */
+function readPlan(path: string): Plan | undefined {
+  let plan: Partial<Plan> | null;
+  try {
+    plan = JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    // Not there, or no JSON: the caller says so.
+    return undefined;
+  }
+  const isPlan = typeof plan?.seed === "number" && Array.isArray(plan.faults) && plan.shape !== undefined;
+  return isPlan ? (plan as Plan) : undefined;
+}
+
+function writeHistory(path: string | undefined, history: History): void {
+  if (path !== undefined) {
+    writeFileSync(path, history.calls.map((call) => `${JSON.stringify(call)}\n`).join(""));
+  }
+}
+
+/** What a failure was seen with. */
+function commitName(): string {
+  const git = (...args: readonly string[]): string =>
+    execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  try {
+    const isDirty = git("status", "--porcelain", "--untracked-files=no") !== "";
+    return `${git("rev-parse", "--short=10", "HEAD")}${isDirty ? "+dirty" : ""}`;
+  } catch {
+    // A copy without its history runs seeds as well.
+    return "unknown";
+  }
+}
