@@ -4,6 +4,7 @@ import { type Scene, scene } from "./testing/connect.ts";
 import { LATENCY_MS, type Intercepted } from "./testing/fake-cluster.ts";
 
 const HOUR_MS = 3_600_000;
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 const written = ({ cluster }: Scene, key: string): number => cluster.rows.writeCounts.get(key) ?? 0;
 
@@ -195,13 +196,25 @@ describe("a batch that was sent, lost, and cut by a split", () => {
     await at.clock.advance(3 * LATENCY_MS);
     at.cluster.split("m");
     at.cluster.split("t");
-    await at.until(call);
+    const { versions } = await at.until(call);
+    expect(rows.map(({ key }) => Number(at.cluster.rows.get(utf8(key))?.version))).toEqual(versions);
     expect(rows.map(({ key }) => written(at, key))).toEqual([1, 1, 1, 1]);
     const sequences = new Set(writesOf(at).map(({ sequence }) => sequence));
     expect([...sequences].filter((sequence) => sequence > 0)).toEqual([1]);
     // All of it is closed now.
     await at.until(at.client.put("c", "v"));
     expect(at.cluster.sessionsOf(1).recordCount).toBe(1);
+  });
+
+  test.each(["answer lost", "unanswered"] as const)("%s: each key is counted once", async (made) => {
+    const at = await connected();
+    await at.until(at.client.batchPut(rows));
+    meet(at, 1, made);
+    const call = at.client.batchDelete(["b", "z", "n", "y"]);
+    await at.clock.advance(3 * LATENCY_MS);
+    at.cluster.split("m");
+    at.cluster.split("t");
+    expect(await at.until(call)).toMatchObject({ deletedCount: 3 });
   });
 
   test.each(["answer lost", "unanswered"] as const)("%s: so is each range deleted", async (made) => {

@@ -30,9 +30,31 @@ export interface PartAnswer<Answer> {
 }
 
 /** How one part ended. */
-export type PartOutcome<Answer> =
-  | (PartAnswer<Answer> & { readonly places: readonly number[]; readonly error?: undefined })
-  | { readonly places: readonly number[]; readonly error: RdbError };
+export type PartOutcome<Answer> = AnsweredPart<Answer> | FailedPart;
+
+/** A part that a Region did. */
+export interface AnsweredPart<Answer> extends PartAnswer<Answer> {
+  readonly places: readonly number[];
+  /** The larger parts that it was cut from, as the same write; smallest first. Any of them may be what was answered. */
+  readonly cutFrom: readonly (readonly number[])[];
+  readonly error?: undefined;
+}
+
+interface FailedPart {
+  readonly places: readonly number[];
+  readonly error: RdbError;
+}
+
+/** What an answer for so many keys is the answer of: the part, or one that it was cut from. */
+export function answeredPlaces(part: AnsweredPart<unknown>, keyCount: number): readonly number[] {
+  return part.cutFrom.find((places) => places.length === keyCount) ?? part.places;
+}
+
+/** A write that was cut: under which identity it goes on, and from what. */
+interface CutWrite {
+  readonly identity: WriteIdentity;
+  readonly cutFrom: readonly (readonly number[])[];
+}
 
 /** Sends one part, under the identity if there is one. */
 export type SendPart<Answer> = (
@@ -53,36 +75,38 @@ export async function forEachRegion<Answer>(
 ): Promise<PartOutcome<Answer>[]> {
   const run = async (
     places: readonly number[],
-    identity: WriteIdentity | undefined,
+    before: CutWrite | undefined,
   ): Promise<PartOutcome<Answer>[]> => {
     let parts: RegionPart[];
     try {
       parts = await cut(context, terms, keys, places);
     } catch (error) {
-      return [{ places, error: identity === undefined ? RdbError.from(error) : cutUnknown(error) }];
+      return [{ places, error: before === undefined ? RdbError.from(error) : cutUnknown(error) }];
     }
-    const outcomes = await Promise.all(parts.map((part) => runPart(part, identity)));
+    const outcomes = await Promise.all(parts.map((part) => runPart(part, before)));
     return outcomes.flat();
   };
-  const runPart = async (
-    part: RegionPart,
-    identity: WriteIdentity | undefined,
-  ): Promise<PartOutcome<Answer>[]> => {
+  const runPart = async (part: RegionPart, before: CutWrite | undefined): Promise<PartOutcome<Answer>[]> => {
     const { places } = part;
     let outcome: PartAnswer<Answer> | Misfit;
     try {
-      outcome = await send(part, identity);
+      outcome = await send(part, before?.identity);
     } catch (error) {
       return [{ places, error: RdbError.from(error) }];
     }
+    const cutFrom = before?.cutFrom ?? [];
     if (!(outcome instanceof Misfit)) {
-      return [{ places, ...outcome }];
+      return [{ ...outcome, places, cutFrom }];
+    }
+    const { identity } = outcome;
+    if (identity === undefined) {
+      return run(places, undefined);
     }
     try {
-      return await run(places, outcome.identity);
+      return await run(places, { identity, cutFrom: [places, ...cutFrom] });
     } finally {
-      if (outcome.identity !== identity) {
-        outcome.identity?.close();
+      if (identity !== before?.identity) {
+        identity.close();
       }
     }
   };

@@ -9,10 +9,12 @@ import {
 } from "../call-context.ts";
 import type { Bytes, CallOptions, ReadOptions } from "../options.ts";
 import {
+  type AnsweredPart,
   Misfit,
   type PartAnswer,
   type PartOutcome,
   type RegionPart,
+  answeredPlaces,
   forEachRegion,
   partsError,
 } from "../region-parts.ts";
@@ -98,16 +100,15 @@ export async function batchPut(
     }),
   );
   const versions = rows.map(() => 0);
-  const parts: BatchPart[] = [];
-  for (const { places, answer, regionId } of succeeded(outcomes, () =>
-    partsError("batchPut", keys, outcomes),
-  )) {
+  const parts = succeeded(outcomes, () => partsError("batchPut", keys, outcomes)).map((part): BatchPart => {
+    const { answer, places, regionId } = part;
     const revision = safeInteger(answer.version, "version");
-    for (const [offset, place] of places.entries()) {
-      versions[place] = revision - places.length + 1 + offset;
+    const answered = answeredPlaces(part, answer.rowCount);
+    for (const [offset, place] of answered.entries()) {
+      versions[place] = revision - answered.length + 1 + offset;
     }
-    parts.push({ regionId, revision, places });
-  }
+    return { regionId, revision, places };
+  });
   return { versions, parts };
 }
 
@@ -127,14 +128,16 @@ export async function batchDelete(
       sizeBytes: bytesOf(pick(sent, part)),
     }),
   );
-  let deletedCount = 0;
-  const parts: BatchPart[] = [];
-  for (const { places, answer, regionId } of succeeded(outcomes, () =>
-    partsError("batchDelete", sent, outcomes),
-  )) {
-    deletedCount += answer.deletedCount;
-    parts.push({ regionId, revision: safeInteger(answer.revision, "revision"), places });
-  }
+  /** Each answer once: the pieces of a part that was applied before it was cut all bring that part's. */
+  const counts = new Map<readonly number[], number>();
+  const parts = succeeded(outcomes, () => partsError("batchDelete", sent, outcomes)).map(
+    (part): BatchPart => {
+      const { answer, places, regionId } = part;
+      counts.set(answeredPlaces(part, answer.keyCount), answer.deletedCount);
+      return { regionId, revision: safeInteger(answer.revision, "revision"), places };
+    },
+  );
+  const deletedCount = [...counts.values()].reduce((sum, count) => sum + count, 0);
   return { deletedCount, parts };
 }
 
@@ -162,7 +165,7 @@ export function sendPart<Name extends BatchName | "conditionalBatch">(
 function succeeded<Of>(
   outcomes: readonly PartOutcome<Of>[],
   failure: (error: Error) => Error | undefined,
-): (PartAnswer<Of> & { readonly places: readonly number[] })[] {
+): AnsweredPart<Of>[] {
   return outcomes.map((outcome) => {
     if (outcome.error !== undefined) {
       throw failure(outcome.error) ?? outcome.error;

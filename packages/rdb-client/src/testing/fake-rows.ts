@@ -79,13 +79,21 @@ export class FakeRows {
         for (const row of command.value.rows) {
           version = this.#put(row.key, row.value);
         }
-        return { case: "batchPut", value: { $typeName: "rdb.v1.BatchPutResponse", version } };
+        return {
+          case: "batchPut",
+          value: { $typeName: "rdb.v1.BatchPutResponse", version, rowCount: command.value.rows.length },
+        };
       }
       case "batchDelete": {
         const deletedCount = command.value.keys.filter((key) => this.#delete(key)).length;
         return {
           case: "batchDelete",
-          value: { $typeName: "rdb.v1.BatchDeleteResponse", deletedCount, revision: revision() },
+          value: {
+            $typeName: "rdb.v1.BatchDeleteResponse",
+            deletedCount,
+            revision: revision(),
+            keyCount: command.value.keys.length,
+          },
         };
       }
       case "deleteRange": {

@@ -47,7 +47,8 @@ export function evaluateWrite(
         view.put(row.key, row.value, ++counter.revision);
       }
       const version = BigInt(counter.revision);
-      return { case: "batchPut", value: { $typeName: "rdb.v1.BatchPutResponse", version } };
+      const rowCount = command.value.rows.length;
+      return { case: "batchPut", value: { $typeName: "rdb.v1.BatchPutResponse", version, rowCount } };
     }
     case "batchDelete": {
       let deletedCount = 0;
@@ -55,9 +56,10 @@ export function evaluateWrite(
         deletedCount += deleteKey(key, view, counter, wantsResult) ? 1 : 0;
       }
       const revision = BigInt(counter.revision);
+      const keyCount = command.value.keys.length;
       return {
         case: "batchDelete",
-        value: { $typeName: "rdb.v1.BatchDeleteResponse", deletedCount, revision },
+        value: { $typeName: "rdb.v1.BatchDeleteResponse", deletedCount, revision, keyCount },
       };
     }
     case "compareAndSwap":

@@ -43,7 +43,6 @@ export function kindOf(write: Write): number {
 export function detailsOf(result: WriteResult, rowSizeBytes: number): Uint8Array {
   switch (result.case) {
     case "put":
-    case "batchPut":
     case "deleteRange":
       // The revision is all.
       return NO_DETAILS;
@@ -65,8 +64,6 @@ export function answerOf(record: SessionRecord): WriteResult {
   switch (kind) {
     case "put":
       return { case: "put", value: { $typeName: "rdb.v1.PutResponse", version } };
-    case "batchPut":
-      return { case: "batchPut", value: { $typeName: "rdb.v1.BatchPutResponse", version } };
     case "deleteRange":
       return deleteRangeResult(record.revision);
     case undefined:
