@@ -19,9 +19,9 @@ export const file_rdb_v1_errorpb: GenFile = /*@__PURE__*/
  *
  * What each promises about a write:
  *   stale_command                  unknown: it may be applied, now or later
- *   request_expired,               not applied by this try, and no further one will be; what an earlier try of the
- *   sequence_closed                same sequence did, which was not answered, is not known
- *   every other one                not applied by this try
+ *   every other one                not applied by this try. What another try of the same sequence, one that was not
+ *                                  answered, did or will do is not known; after request_expired and sequence_closed
+ *                                  to send it again does not tell, as its answer is not remembered any more.
  *
  * @generated from message rdb.v1.RegionError
  */
@@ -320,8 +320,9 @@ export const DataCorruptSchema: GenMessage<DataCorrupt> = /*@__PURE__*/
   messageDesc(file_rdb_v1_errorpb, 10);
 
 /**
- * The write was issued too long before the Region's log time, or ahead of it: whether it was applied before is not
- * remembered so long. A client that knows that no try of it was applied issues it anew, by this clock.
+ * The write was issued more than a minute before the Region's log time, for which time answers are remembered, or more
+ * than 5 s ahead of it. A client that knows that no try of it was applied issues it anew, with another sequence and by
+ * this clock; one that has a try unanswered does not know the outcome.
  *
  * @generated from message rdb.v1.RequestExpired
  */
@@ -342,7 +343,7 @@ export const RequestExpiredSchema: GenMessage<RequestExpired> = /*@__PURE__*/
   messageDesc(file_rdb_v1_errorpb, 11);
 
 /**
- * The client has said that it is done with this sequence.
+ * The client has said that it is done with this sequence: the answer is forgotten.
  *
  * @generated from message rdb.v1.SequenceClosed
  */
