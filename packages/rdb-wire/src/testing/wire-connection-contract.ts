@@ -62,11 +62,12 @@ export const connectionContract: readonly WireContractCase[] = [
     run: async (fixture) => {
       const server = await serveEcho(fixture);
       const caller = callEcho(fixture, server.address, {
-        keepalive: { intervalMs: 10, timeoutMs: 500 },
+        keepalive: { intervalMs: 10, timeoutMs: 100 },
       });
       caller.stream.push(putRequest(1));
       await fixture.settle(caller.answers(1));
-      await fixture.pass(100);
+      // Several times as long as a connection lives that does not answer.
+      await fixture.pass(500);
       caller.stream.push(putRequest(2));
       await fixture.settle(caller.answers(2));
       ok(caller.connection.isConnected);
