@@ -1,17 +1,25 @@
 import { RdbError, hasCode } from "@flaredb/rdb-base";
 import { RdbClient } from "@flaredb/rdb-client";
+import type { CallRecorder } from "../workload/call-recorder.ts";
 import type { Program } from "./sim-process.ts";
 
 /** A client that finds no placement driver tries again after this. */
 const CONNECT_PAUSE_MS = 200;
 
 /** The production client; its application waits until PD answers. */
-export function clientProgram(pdAddress: string, deadlineMs: number): Program<RdbClient> {
+export function clientProgram(
+  pdAddress: string,
+  deadlineMs: number,
+  onAnswer: CallRecorder["onAnswer"],
+): Program<RdbClient> {
   return {
     async start({ clock, random, wire, signal }) {
       for (;;) {
         try {
-          return await RdbClient.connectOver({ pd: pdAddress, deadlineMs }, { clock, random, wire });
+          return await RdbClient.connectOver(
+            { pd: pdAddress, deadlineMs },
+            { clock, random, wire, onAnswer },
+          );
         } catch (error) {
           if (!hasCode(error, "RDB_PD_UNAVAILABLE")) {
             throw error;

@@ -16,6 +16,7 @@ import type { FaultyCluster, FaultyDisk, FaultyProcess } from "../faults/injecto
 import { type ActiveNetworkFault, type Hosts, linkUnder } from "../faults/network-faults.ts";
 import { SimNet } from "../wire/sim-net.ts";
 import { SimWire } from "../wire/sim-wire.ts";
+import type { CallRecorder } from "../workload/call-recorder.ts";
 import { clientProgram } from "./client-program.ts";
 import { pdConfig, pdProgram } from "./pd-program.ts";
 import { type DiskEvent, SimDisk } from "./sim-disk.ts";
@@ -39,6 +40,8 @@ export interface SimClusterOptions {
   readonly randomOf: (purpose: string) => Random;
   readonly loggerOf: (process: string, clock: Clock) => Logger;
   readonly watcher: ClusterWatcher;
+  /** What a client process tells of its answers. */
+  readonly recorderOf: (client: string) => Pick<CallRecorder, "onAnswer">;
 }
 
 /** A process with its machine. */
@@ -48,6 +51,8 @@ export interface Member<Running> extends FaultyProcess {
 }
 
 const PD_HOST = "pd";
+/** What is asked when all is repaired may take this long. */
+const JUDGE_DEADLINE_MS = 8_000;
 
 /**
  * A whole cluster: the production Stores, placement driver and clients, each in a process of its own on a machine of
@@ -59,6 +64,8 @@ export class SimCluster implements FaultyCluster {
   readonly stores: readonly Member<RunningStore>[];
   readonly pd: Member<RunningPd>;
   readonly clients: readonly Member<RdbClient>[];
+  /** A client that no fault befalls, and that is not started with the others. */
+  readonly judge: Member<RdbClient>;
   readonly #options: SimClusterOptions;
   readonly #networkFaults = new Set<ActiveNetworkFault>();
   /** Every clock that a process runs by, by its place in the shape. */
@@ -75,9 +82,14 @@ export class SimCluster implements FaultyCluster {
     });
     const placement = { storeCount: shape.storeCount, replicaCount: shape.replicaCount, splitKeys };
     this.pd = this.#member(PD_HOST, true, (disk) => pdProgram(pdConfig(PD_HOST, placement), disk));
+    const client = (name: string, deadlineMs: number): Member<RdbClient> =>
+      this.#member(name, false, () =>
+        clientProgram(pdAddress, deadlineMs, options.recorderOf(name).onAnswer),
+      );
     this.clients = Array.from({ length: shape.clientCount }, (_, place) =>
-      this.#member(`client-${place + 1}`, false, () => clientProgram(pdAddress, shape.callTimeoutMs)),
+      client(`client-${place + 1}`, shape.callTimeoutMs),
     );
+    this.judge = client("judge", JUDGE_DEADLINE_MS);
     this.#setLinks();
   }
 
@@ -90,7 +102,7 @@ export class SimCluster implements FaultyCluster {
 
   /** Whether every process serves. */
   get isWell(): boolean {
-    return [...this.stores, this.pd, ...this.clients].every(({ process }) => process.isWell);
+    return [...this.stores, this.pd, ...this.clients, this.judge].every(({ process }) => process.isWell);
   }
 
   setTimer(delayMs: number, callback: () => void): void {
@@ -145,7 +157,8 @@ export class SimCluster implements FaultyCluster {
   #setLinks(): void {
     const { latencyMs } = this.#options.shape;
     const stores = this.stores.map(({ name }) => name);
-    const hosts: Hosts = { stores, all: [...stores, PD_HOST, ...this.clients.map(({ name }) => name)] };
+    const clients = [...this.clients, this.judge].map(({ name }) => name);
+    const hosts: Hosts = { stores, all: [...stores, PD_HOST, ...clients] };
     for (const from of hosts.all) {
       for (const to of hosts.all) {
         if (from !== to) {
@@ -201,7 +214,7 @@ export class SimCluster implements FaultyCluster {
   }
 
   #nextClock(): ClockShape {
-    return this.#options.shape.clocks[this.#clockCount++] as ClockShape;
+    return this.#options.shape.clocks[this.#clockCount++] ?? { rate: 1, wallOffsetMs: 0 };
   }
 }
 

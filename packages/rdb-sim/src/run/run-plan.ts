@@ -1,13 +1,14 @@
 import { RdbError, SECOND_MS } from "@flaredb/rdb-base";
 import { checkKeys } from "../check/check-keys.ts";
-import { History } from "../check/history.ts";
+import type { History } from "../check/history.ts";
+import { checkRevisions } from "../check/revisions.ts";
 import { type Violation, ViolationError } from "../check/violation.ts";
 import { type ClusterWatcher, SimCluster } from "../cluster/sim-cluster.ts";
 import { Injector } from "../faults/injector.ts";
 import { type Plan, streamOf } from "../faults/plan.ts";
-import { interimClient } from "./interim-workload.ts";
 import { describeMessage, shortPath } from "./describe-message.ts";
 import { LogBook, formatLine } from "./log-book.ts";
+import { SeedWorkloads, splitKeysOf } from "./seed-workloads.ts";
 import { Trace } from "./trace.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -49,12 +50,11 @@ class Run {
   readonly #injector: Injector;
   readonly #trace: Trace;
   readonly #logs: LogBook;
-  readonly history = new History();
+  readonly #workloads: SeedWorkloads;
   readonly #counts = { ok: 0, fail: 0, unknown: 0 };
   #electionCount = 0;
   #snapshotCount = 0;
   #violation: Violation | undefined;
-  #isOver = false;
 
   constructor(plan: Plan, { show }: RunOptions) {
     this.#plan = plan;
@@ -72,9 +72,14 @@ class Run {
         this.#trace.remark(formatLine(line));
       }
     });
+    this.#workloads = new SeedWorkloads(plan.shape, streamOf(plan.seed, "calls"), (call) => {
+      this.#counts[call.outcome]++;
+      this.#trace.event("call", call.client, call.op, call.outcome, call.startNs, call.endNs);
+    });
     this.#cluster = new SimCluster({
       shape: plan.shape,
-      splitKeys: ["k2", "k4", "k6"].slice(0, plan.shape.regionCount - 1),
+      splitKeys: splitKeysOf(plan.shape),
+      recorderOf: (client) => this.#workloads.recorderOf(client),
       randomOf: (purpose) => streamOf(plan.seed, purpose),
       loggerOf: (name) => this.#logs.loggerOf(name),
       watcher: this.#watcher(),
@@ -110,41 +115,46 @@ class Run {
     }
   }
 
+  get history(): History {
+    return this.#workloads.history;
+  }
+
   async play(): Promise<void> {
-    const { seed, shape, faults, faultsEndMs } = this.#plan;
+    const { faults, faultsEndMs } = this.#plan;
     this.#cluster.start();
     this.#injector.schedule(faults);
-    for (const { name, process } of this.#cluster.clients) {
-      void interimClient({
-        name,
-        clock: this.#cluster.clock,
-        random: streamOf(seed, `calls of ${name}`),
-        history: this.history,
-        keys: Array.from({ length: 8 }, (_, place) => `k${place}`),
-        pauseMaxMs: shape.pauseMaxMs,
-        client: () => process.running,
-        isOver: () => this.#isOver,
-        onCall: (call) => {
-          this.#counts[call.outcome]++;
-          this.#trace.event("call", call.client, call.op, call.outcome, call.startNs, call.endNs);
-        },
-      });
-    }
+    this.#workloads.start(this.#cluster);
     await this.#pass(faultsEndMs);
     this.#injector.repair();
+    this.#cluster.judge.process.start();
     await this.#until("every process serves again", () => this.#cluster.isWell, RECOVERY_MAX_MS);
-    const regions = Array.from({ length: shape.regionCount }, (_, place) => place);
-    await this.#until(
-      "every Region has a leader",
-      () => regions.every((place) => this.#cluster.leaderOf(place) !== undefined),
-      LIVENESS_MAX_MS,
-    );
-    const before = this.#counts.ok;
-    await this.#until("calls succeed", () => this.#counts.ok > before + 40, LIVENESS_MAX_MS);
-    this.#isOver = true;
-    await this.#pass(shape.callTimeoutMs + 1_000);
+    await this.#checkLiveness();
+    await this.#complete("the calls under way end", this.#workloads.stop());
+    const judge = this.#workloads.clientOn("judge", this.#cluster.judge.process);
+    await this.#complete("what was written can be read", this.#workloads.finish(judge));
     await this.#until("all peers are level", () => this.#isLevel(), CONVERGENCE_MAX_MS);
-    for (const violation of checkKeys(this.history.calls)) {
+    this.#judgeHistory();
+  }
+
+  /** A write and a read of every Region succeed at the first attempt. */
+  async #checkLiveness(): Promise<void> {
+    const judge = this.#workloads.clientOn("judge", this.#cluster.judge.process);
+    const probe = async (key: string): Promise<void> => {
+      const put = await judge.put(key, "alive");
+      const get = put.outcome === "ok" ? await judge.get(key) : put;
+      if (get.outcome !== "ok") {
+        throw new ViolationError({ name: "liveness", message: `${key}: ${describeError(get.error)}` });
+      }
+    };
+    for (const key of this.#workloads.probeKeys) {
+      await this.#complete("liveness", probe(key));
+    }
+  }
+
+  #judgeHistory(): void {
+    const { calls } = this.history;
+    const violations = [...this.#workloads.violations, ...checkKeys(calls), ...checkRevisions(calls)];
+    for (const violation of violations) {
       this.fail(violation);
     }
   }
@@ -163,6 +173,18 @@ class Run {
 
   #pass(durationMs: number): Promise<boolean> {
     return this.#runUntil(() => false, durationMs);
+  }
+
+  /** Lets time pass until the promise is settled. */
+  async #complete(what: string, promise: Promise<void>): Promise<void> {
+    let isSettled = false;
+    const settled = promise.finally(() => {
+      isSettled = true;
+    });
+    // What it was rejected with is thrown below.
+    settled.catch(() => {});
+    await this.#until(what, () => isSettled, LIVENESS_MAX_MS);
+    await settled;
   }
 
   async #until(what: string, condition: () => boolean, timeoutMs: number): Promise<void> {
