@@ -4,6 +4,7 @@ import {
   type Random,
   type RegionId,
   type StoreId,
+  peerById,
   peerOnStore,
 } from "@flaredb/rdb-base";
 import { RdbClient } from "@flaredb/rdb-client";
@@ -21,6 +22,7 @@ import { clientProgram } from "./client-program.ts";
 import { pdConfig, pdProgram } from "./pd-program.ts";
 import { type DiskEvent, SimDisk } from "./sim-disk.ts";
 import { type EndKind, type Machine, type ProcessEvent, type Program, SimProcess } from "./sim-process.ts";
+import { staleProposal } from "./stale-proposal.ts";
 import { RPC_PORT, storeConfig, storeProgram } from "./store-program.ts";
 
 /** What becomes known of a cluster while it runs. */
@@ -126,6 +128,14 @@ export class SimCluster implements FaultyCluster {
     const target = this.stores.find((member) => member === to)?.process.running?.ident.storeId;
     if (target !== undefined) {
       leader?.process.call(({ store }) => transferTo(store, this.#regionAt(leader, region), target));
+    }
+  }
+
+  proposeStale(region: number, from: FaultyProcess): void {
+    const leader = this.leaderOf(region);
+    const sender = this.stores.find((member) => member === from)?.process.running?.ident.storeId;
+    if (sender !== undefined) {
+      leader?.process.call(({ store }) => receiveStale(store, this.#regionAt(leader, region), sender));
     }
   }
 
@@ -239,6 +249,19 @@ function faultyDisk(disk: SimDisk, process: SimProcess<unknown>): NonNullable<Me
     crashAtWrite: (writeCount, moment, crash) => disk.crashAtWrite(writeCount, moment, crash),
     cancelCrash: () => disk.cancelCrash(),
   };
+}
+
+function receiveStale(store: RunningStore["store"], id: RegionId | undefined, sender: StoreId): void {
+  const status = id === undefined ? undefined : store.regionStatus(id);
+  if (status === undefined) {
+    return;
+  }
+  const { region, peerId } = status;
+  const from = peerOnStore(region, sender);
+  const to = peerById(region, peerId);
+  if (from !== undefined && to !== undefined && from !== to) {
+    store.receive([staleProposal(region, from, to)], () => {});
+  }
 }
 
 function transferTo(store: RunningStore["store"], id: RegionId | undefined, target: StoreId): void {

@@ -139,6 +139,14 @@ const draws: { readonly [Kind in FaultKind]: Draw } = {
       place: random.nextInt(shape.storeCount),
     }),
   },
+  "stale-proposal": {
+    durationMs: [1, 1],
+    action: (random, shape) => ({
+      kind: "stale-proposal",
+      region: random.nextInt(shape.regionCount),
+      place: random.nextInt(shape.storeCount),
+    }),
+  },
 };
 
 export const faultKinds = Object.keys(draws) as readonly FaultKind[];

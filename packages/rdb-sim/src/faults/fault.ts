@@ -63,7 +63,9 @@ export type FaultAction =
   | { readonly kind: "broken-disk"; readonly target: Target }
   | { readonly kind: "wall-jump"; readonly target: Target; readonly byMs: number }
   /** PD's command to hand leadership over. */
-  | { readonly kind: "transfer"; readonly region: number; readonly place: number };
+  | { readonly kind: "transfer"; readonly region: number; readonly place: number }
+  /** A proposal for the Region as it was before reaches its leader, sent by the peer on this Store. */
+  | { readonly kind: "stale-proposal"; readonly region: number; readonly place: number };
 
 export type FaultKind = FaultAction["kind"];
 

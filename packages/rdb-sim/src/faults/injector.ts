@@ -33,6 +33,8 @@ export interface FaultyCluster {
   leaderOf(region: number): FaultyProcess | undefined;
   /** PD tells the Region's leader to hand over to the peer on this Store. */
   transfer(region: number, to: FaultyProcess): void;
+  /** The Region's leader receives a proposal of an older epoch from the peer on this Store. */
+  proposeStale(region: number, from: FaultyProcess): void;
   /** @returns ends it */
   addNetworkFault(fault: ActiveNetworkFault): () => void;
   resetConnections(a: string, b: string): void;
@@ -115,6 +117,11 @@ export class Injector {
       case "transfer":
         if (first !== undefined) {
           this.#cluster.transfer(fault.region, first);
+        }
+        return nothing;
+      case "stale-proposal":
+        if (first !== undefined) {
+          this.#cluster.proposeStale(fault.region, first);
         }
         return nothing;
       case "reset-connections":
@@ -223,6 +230,7 @@ function targetsOf(fault: Fault): readonly Targets[] {
     case "reset-connections":
       return [fault.a, fault.b];
     case "transfer":
+    case "stale-proposal":
       return [{ role: "store", place: fault.place } satisfies Target];
     default:
       return "target" in fault ? [fault.target] : [];
