@@ -1,5 +1,5 @@
 import { type Region, SeededRandom, index, peerId, regionId, storeId, term } from "@flaredb/rdb-base";
-import type { KvResponse, WriteIdentity } from "@flaredb/rdb-proto";
+import type { KvResponse } from "@flaredb/rdb-proto";
 import type { Entry } from "@flaredb/rdb-raft";
 import { type ApplyState, MemoryEngine, decodeValue, getApplyState, indexedKey } from "@flaredb/rdb-storage";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -15,6 +15,7 @@ import {
 } from "../testing/index.ts";
 import { Applier } from "./applier.ts";
 import {
+  type CommandBody,
   type FoldableCommand,
   deleteRangeBody,
   encodeLogCommand,
@@ -23,6 +24,7 @@ import {
 } from "./commands.ts";
 import { PARTS_MAX_COUNT } from "./entry-sessions.ts";
 import { type Caller, PendingEntries } from "./proposal-queue.ts";
+import { EntryIdentities } from "./request-identity.ts";
 import { SessionTable } from "./session-table.ts";
 
 const region: Region = {
@@ -34,7 +36,7 @@ const region: Region = {
 };
 const START: ApplyState = { index: index(5), term: term(5), revision: 0, logTimeMs: 0 };
 const LOG_TIME_MS = 1_000_000;
-const SESSIONS = [{ $typeName: "rdb.v1.ClientSession", clientId: 77n, lowestOpenSequence: 1 }] as const;
+const SESSION = { $typeName: "rdb.v1.ClientSession", clientId: 77n, lowestOpenSequence: 1 } as const;
 
 let clock: SimClock;
 let engine: MemoryEngine;
@@ -67,23 +69,21 @@ beforeEach(() => {
 
 const caller: Caller = { requestId: 1, deadlineMs: 0, respond: (answer) => answers.push(answer) };
 
-function identity(sequence: number): WriteIdentity {
-  return { $typeName: "rdb.v1.WriteIdentity", session: 0, sequence, issuedOffsetMs: 0 };
+/** An entry of writes with these sequences, for each of which somebody waits; 0: it has no identity. */
+function entryOf(at: number, body: CommandBody, sequences: readonly number[]): Entry {
+  const identities = new EntryIdentities(LOG_TIME_MS);
+  for (const sequence of sequences) {
+    identities.add(sequence === 0 ? undefined : { session: SESSION, sequence, issuedAtMs: LOG_TIME_MS });
+  }
+  const command = logCommand(region.epoch, LOG_TIME_MS, body, identities.entry());
+  pending.add({ index: at, term: 6, command, callers: sequences.map(() => caller) });
+  return { type: "Normal", index: index(at), term: term(6), data: encodeLogCommand(command) };
 }
 
-/** An entry of one write, for which somebody waits. */
-function entry(at: number, write: KvCommand, id: WriteIdentity): Entry {
-  const command =
-    write.case === "deleteRange"
-      ? logCommand(region.epoch, LOG_TIME_MS, deleteRangeBody(write.value), {
-          sessions: SESSIONS,
-          deleteRange: id,
-        })
-      : logCommand(region.epoch, LOG_TIME_MS, foldedBody([write as FoldableCommand], [id]), {
-          sessions: SESSIONS,
-        });
-  pending.add({ index: at, term: 6, command, callers: [caller] });
-  return { type: "Normal", index: index(at), term: term(6), data: encodeLogCommand(command) };
+function entry(at: number, write: KvCommand, sequence: number): Entry {
+  const body =
+    write.case === "deleteRange" ? deleteRangeBody(write.value) : foldedBody([write as FoldableCommand]);
+  return entryOf(at, body, [sequence]);
 }
 
 function row(key: string): string | undefined {
@@ -102,7 +102,7 @@ describe("Applier with sessions", () => {
       });
       applier = makeApplier(START, new SessionTable());
       for (let at = 6; at < 12; at++) {
-        applier.apply([entry(at, putCommand(`k${at}`, "1"), identity(at))]);
+        applier.apply([entry(at, putCommand(`k${at}`, "1"), at)]);
         await clock.run(seed % 3);
       }
       const found = engine.crash();
@@ -121,10 +121,10 @@ describe("Applier with sessions", () => {
   it.each([6, 7])(
     "SPEC-R4: a deleteRange whose record was lost with its place deletes again and answers the same (%i)",
     async (lostFrom) => {
-      const put = entry(6, putCommand("a", "1"), identity(1));
-      const deletion = entry(7, deleteRangeCommand("a", "b"), identity(2));
-      const later = entry(8, putCommand("a", "2"), identity(3));
-      const again = entry(9, deleteRangeCommand("a", "b"), identity(2));
+      const put = entry(6, putCommand("a", "1"), 1);
+      const deletion = entry(7, deleteRangeCommand("a", "b"), 2);
+      const later = entry(8, putCommand("a", "2"), 3);
+      const again = entry(9, deleteRangeCommand("a", "b"), 2);
       if (lostFrom > 6) {
         applier.apply([put]);
       }
@@ -148,7 +148,7 @@ describe("Applier with sessions", () => {
 
   it("takes so many different writes under one sequence, and no more", () => {
     const parts = Array.from({ length: PARTS_MAX_COUNT + 1 }, (_, part) =>
-      entry(6 + part, batchPutCommand({ [`k${part}`]: "x" }), identity(1)),
+      entry(6 + part, batchPutCommand({ [`k${part}`]: "x" }), 1),
     );
     applier.apply(parts);
     expect(answers.at(-2)).toMatchObject({ result: { case: "batchPut" } });
@@ -163,25 +163,18 @@ describe("Applier with sessions", () => {
       value: { key: bytes("large"), value: bytes("new"), returnPrevious: true },
     }) as FoldableCommand;
     const large = putCommand("large", "x".repeat(600_000));
-    applier.apply([entry(6, large, identity(1))]);
-    const folded = (at: number, ids: readonly WriteIdentity[]): Entry => {
-      const commands = ids.map(({ sequence }) => (sequence % 2 === 0 ? swap : (large as FoldableCommand)));
-      const command = logCommand(region.epoch, LOG_TIME_MS, foldedBody(commands, ids), {
-        sessions: SESSIONS,
-      });
-      pending.add({ index: at, term: 6, command, callers: ids.map(() => caller) });
-      return { type: "Normal", index: index(at), term: term(6), data: encodeLogCommand(command) };
-    };
-    applier.apply([folded(7, [2, 3, 4, 5, 6].map(identity))]);
+    applier.apply([entry(6, large, 1)]);
+    const commands = [swap, large as FoldableCommand, swap, large as FoldableCommand, swap];
+    applier.apply([entryOf(7, foldedBody(commands), [2, 3, 4, 5, 6])]);
     const first = answers.splice(0).slice(1);
-    applier.apply([folded(8, [2, 3, 4, 5, 6].map(identity))]);
+    applier.apply([entryOf(8, foldedBody(commands), [2, 3, 4, 5, 6])]);
     expect(answers.slice(0, 4)).toEqual(first.slice(0, 4));
     expect(answers[4]).toMatchObject({ result: { value: { reason: { case: "staleCommand" } } } });
     expect(first[4]).toMatchObject({ result: { case: "compareAndSwap" } });
   });
 
   it("halts at a record that cannot be read, applies nothing, and answers unknown", async () => {
-    applier.apply([entry(6, putCommand("a", "1"), identity(1))]);
+    applier.apply([entry(6, putCommand("a", "1"), 1)]);
     await clock.complete(engine.flush(), 1_000);
     engine.disk.damage("session", indexedKey(region.id, index(6)));
     for (const [at, write] of [
@@ -189,7 +182,7 @@ describe("Applier with sessions", () => {
       [7, deleteRangeCommand("a", "b")],
     ] as const) {
       answers = [];
-      expect(() => applier.apply([entry(at, write, identity(1))])).toThrowError(
+      expect(() => applier.apply([entry(at, write, 1)])).toThrowError(
         expect.objectContaining({ code: "RDB_DATA_CORRUPT" }),
       );
       expect(answers).toMatchObject([{ result: { value: { reason: { case: "staleCommand" } } } }]);
@@ -199,7 +192,7 @@ describe("Applier with sessions", () => {
   });
 
   it("gives up on a table whose rows cannot be read", async () => {
-    applier.apply([entry(6, putCommand("a", "1"), identity(1))]);
+    applier.apply([entry(6, putCommand("a", "1"), 1)]);
     await clock.complete(engine.flush(), 1_000);
     engine.disk.damage("session", indexedKey(region.id, index(6)));
     await expect(clock.complete(SessionTable.load(engine, region.id), 1_000)).rejects.toMatchObject({
@@ -210,9 +203,7 @@ describe("Applier with sessions", () => {
   it("lets a write that has no identity share an entry with one that has", () => {
     const commands = [putCommand("a", "1"), putCommand("b", "1")] as FoldableCommand[];
     for (const at of [6, 7]) {
-      const body = foldedBody(commands, [identity(1), undefined]);
-      const command = logCommand(region.epoch, LOG_TIME_MS, body, { sessions: SESSIONS });
-      applier.apply([{ type: "Normal", index: index(at), term: term(6), data: encodeLogCommand(command) }]);
+      applier.apply([entryOf(at, foldedBody(commands), [1, 0])]);
     }
     expect([row("a"), row("b")]).toEqual(["1@1", "1@3"]);
   });

@@ -120,9 +120,10 @@ export class Applier {
   }
 
   #entrySessions(command: LogCommand, logTimeMs: number): EntrySessions | undefined {
-    return command.sessions.length === 0
+    return command.identities === undefined
       ? undefined
       : new EntrySessions({
+          identities: command.identities,
           table: this.#sessions,
           sessions: command.sessions,
           entryLogTimeMs: Number(command.logTimeMs),
@@ -182,11 +183,10 @@ export class Applier {
 
   #decideDeleteRange(
     range: Extract<LogCommand["command"], { case: "deleteRange" }>,
-    { command, ours, sessions }: Applying,
+    { ours, sessions }: Applying,
   ): Verdict | undefined {
-    const identity = command.deleteRangeIdentity;
     try {
-      return identity === undefined ? undefined : sessions?.decide(0, identity, range);
+      return sessions?.decide(0, range);
     } catch (error) {
       this.#refuse(ours?.callers ?? [], staleCommand("the peer stopped while the write was applied"));
       throw error;

@@ -14,9 +14,7 @@ export function decideWrites(
 ): readonly (Verdict | undefined)[] | undefined {
   return sessions === undefined
     ? undefined
-    : writes.map(({ identity, command }, place) =>
-        identity === undefined ? undefined : sessions.decide(place, identity, command),
-      );
+    : writes.map(({ command }, place) => sessions.decide(place, command));
 }
 
 /** Carries a write out, or says what was found without. */

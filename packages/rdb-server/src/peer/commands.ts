@@ -8,7 +8,7 @@ import {
   type LogCommand,
   LogCommandSchema,
   type WriteCommand,
-  type WriteIdentity,
+  type WriteIdentities,
 } from "@flaredb/rdb-proto";
 
 /** What an entry of the log says, beside its epoch and time. */
@@ -36,25 +36,13 @@ export function foldableCommand(command: KvRequest["command"]): FoldableCommand 
   }
 }
 
-/**
- * Several requests' writes as one entry.
- *
- * @param identities of the writes at the same places; undefined: it has none
- */
-export function foldedBody(
-  commands: readonly FoldableCommand[],
-  identities: readonly (WriteIdentity | undefined)[] = [],
-): CommandBody {
+/** Several requests' writes as one entry. */
+export function foldedBody(commands: readonly FoldableCommand[]): CommandBody {
   return {
     case: "writes",
     value: {
       $typeName: "rdb.v1.WriteCommands",
-      writes: commands.map((command, place): WriteCommand => {
-        const identity = identities[place];
-        return identity === undefined
-          ? { $typeName: "rdb.v1.WriteCommand", command }
-          : { $typeName: "rdb.v1.WriteCommand", command, identity };
-      }),
+      writes: commands.map((command) => ({ $typeName: "rdb.v1.WriteCommand", command })),
     },
   };
 }
@@ -70,11 +58,10 @@ export function compactLogBody(index: number, term: number): CommandBody {
   };
 }
 
-/** Whose writes an entry holds. */
+/** Whose writes an entry holds, and which. */
 export interface EntryIdentity {
   readonly sessions: readonly ClientSession[];
-  /** Of a deleteRange; folded writes have theirs each. */
-  readonly deleteRange?: WriteIdentity;
+  readonly identities: WriteIdentities;
 }
 
 /** The command as the state machine takes it: the same object on the leader that made it and decoded elsewhere. */
@@ -82,7 +69,7 @@ export function logCommand(
   epoch: RegionEpoch,
   logTimeMs: number,
   body: CommandBody,
-  identity: EntryIdentity = { sessions: [] },
+  identity?: EntryIdentity,
 ): LogCommand {
   return {
     $typeName: "rdb.v1.LogCommand",
@@ -90,8 +77,8 @@ export function logCommand(
     epochConfVer: BigInt(epoch.confVer),
     logTimeMs: BigInt(logTimeMs),
     command: body,
-    sessions: [...identity.sessions],
-    ...(identity.deleteRange === undefined ? {} : { deleteRangeIdentity: identity.deleteRange }),
+    sessions: identity === undefined ? [] : [...identity.sessions],
+    ...(identity === undefined ? {} : { identities: identity.identities }),
   };
 }
 

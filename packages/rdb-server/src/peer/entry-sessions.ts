@@ -1,5 +1,5 @@
 import { type Index, assert } from "@flaredb/rdb-base";
-import type { ClientSession, WriteIdentity } from "@flaredb/rdb-proto";
+import type { ClientSession, WriteIdentities } from "@flaredb/rdb-proto";
 import { type SessionRecord, type SessionRow, SessionRowWriter } from "@flaredb/rdb-storage";
 import type { WriteResult } from "./evaluate-write.ts";
 import { answerOf, detailsOf, kindOf } from "./recorded-answer.ts";
@@ -19,6 +19,8 @@ export interface EntryOptions {
   readonly table: SessionTable;
   /** The entry's, by the places that identities name. */
   readonly sessions: readonly ClientSession[];
+  /** Of its writes, at their places. */
+  readonly identities: WriteIdentities;
   /** The log time that the entry carries: what issue times are given against. */
   readonly entryLogTimeMs: number;
   /** The Region's log time: no less than that of any entry before. */
@@ -78,15 +80,23 @@ export class EntrySessions {
     });
   }
 
-  /** @param place of the write in the entry. @throws RdbError RDB_DATA_CORRUPT when a row cannot be read */
-  decide(place: number, identity: WriteIdentity, write: Write): Verdict {
-    const client = this.#clients[identity.session];
+  /**
+   * @param place of the write in the entry
+   * @returns undefined when the write has no identity
+   * @throws RdbError RDB_DATA_CORRUPT when a row cannot be read
+   */
+  decide(place: number, write: Write): Verdict | undefined {
+    const { sessions, sequences, issuedOffsetsMs } = this.#options.identities;
+    const sequence = sequences[place] ?? 0;
+    if (sequence === 0) {
+      return undefined;
+    }
+    const client = this.#clients[sessions[place] ?? 0];
     assert(client !== undefined, "an identity names a session of its entry");
-    const { sequence } = identity;
     if (sequence < client.floor) {
       return refusal(sequenceClosed(sequence, client.floor));
     }
-    const issuedAtMs = this.#options.entryLogTimeMs + identity.issuedOffsetMs;
+    const issuedAtMs = this.#options.entryLogTimeMs + (issuedOffsetsMs[place] ?? 0);
     if (!isInWindow(issuedAtMs, this.#options.logTimeMs)) {
       return refusal(requestExpired(issuedAtMs, this.#options.logTimeMs));
     }

@@ -1,4 +1,5 @@
-import type { ClientSession, KvRequest, WriteIdentity } from "@flaredb/rdb-proto";
+import type { ClientSession, KvRequest, WriteIdentities } from "@flaredb/rdb-proto";
+import type { EntryIdentity } from "./commands.ts";
 
 /** Which write of which client a request is. Checked at the edge: safe integers, none of them 0. */
 export interface RequestIdentity {
@@ -25,6 +26,12 @@ export class EntryIdentities {
   readonly #sessions: ClientSession[] = [];
   /** Places of sessions by client. */
   readonly #places = new Map<bigint, number>();
+  readonly #identities: WriteIdentities = {
+    $typeName: "rdb.v1.WriteIdentities",
+    sessions: [],
+    sequences: [],
+    issuedOffsetsMs: [],
+  };
   #last: ClientSession | undefined;
   #lastPlace = 0;
 
@@ -33,22 +40,29 @@ export class EntryIdentities {
     this.#logTimeMs = logTimeMs;
   }
 
-  /** Each client once, with the greatest floor that it told. */
-  get sessions(): readonly ClientSession[] {
-    return this.#sessions;
+  /** Of the next write. */
+  add(identity: RequestIdentity | undefined): void {
+    const { sessions, sequences, issuedOffsetsMs } = this.#identities;
+    if (identity === undefined) {
+      sessions.push(0);
+      sequences.push(0);
+      issuedOffsetsMs.push(0);
+      return;
+    }
+    if (identity.session !== this.#last) {
+      this.#lastPlace = this.#placeOf(identity.session);
+      this.#last = identity.session;
+    }
+    sessions.push(this.#lastPlace);
+    sequences.push(identity.sequence);
+    issuedOffsetsMs.push(identity.issuedAtMs - this.#logTimeMs);
   }
 
-  add({ session, sequence, issuedAtMs }: RequestIdentity): WriteIdentity {
-    if (session !== this.#last) {
-      this.#lastPlace = this.#placeOf(session);
-      this.#last = session;
-    }
-    return {
-      $typeName: "rdb.v1.WriteIdentity",
-      session: this.#lastPlace,
-      sequence,
-      issuedOffsetMs: issuedAtMs - this.#logTimeMs,
-    };
+  /** Each client once, with the greatest floor that it told; undefined when no write has an identity. */
+  entry(): EntryIdentity | undefined {
+    return this.#sessions.length === 0
+      ? undefined
+      : { sessions: this.#sessions, identities: this.#identities };
   }
 
   #placeOf(session: ClientSession): number {

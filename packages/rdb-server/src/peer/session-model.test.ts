@@ -158,7 +158,7 @@ class Subject {
 
   #entry({ at, logTimeMs, tries }: Proposed, answers: KvResponse[]): Entry {
     const identities = new EntryIdentities(logTimeMs);
-    const ids = tries.map(({ client, floor, sequence, issuedAtMs }) =>
+    for (const { client, floor, sequence, issuedAtMs } of tries) {
       identities.add({
         session: {
           $typeName: "rdb.v1.ClientSession",
@@ -167,10 +167,9 @@ class Subject {
         },
         sequence,
         issuedAtMs,
-      }),
-    );
-    const body = foldedBody(tries.map(batchPut), ids);
-    const command = logCommand(region.epoch, logTimeMs, body, { sessions: identities.sessions });
+      });
+    }
+    const command = logCommand(region.epoch, logTimeMs, foldedBody(tries.map(batchPut)), identities.entry());
     const callers = tries.map((_, place) => ({
       requestId: place,
       deadlineMs: 0,

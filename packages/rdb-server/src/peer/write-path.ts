@@ -190,24 +190,25 @@ export class WritePath {
       return;
     }
     const identities = new EntryIdentities(logTimeMs);
-    const body = foldedBody(
-      inTime.map(({ command }) => command),
-      inTime.map(({ identity }) => (identity === undefined ? undefined : identities.add(identity))),
-    );
+    for (const { identity } of inTime) {
+      identities.add(identity);
+    }
     this.#propose(
-      { logTimeMs, body, identity: { sessions: identities.sessions } },
+      {
+        logTimeMs,
+        body: foldedBody(inTime.map(({ command }) => command)),
+        identity: identities.entry(),
+      },
       inTime.map(({ caller }) => caller),
     );
   }
 
   #proposeDeleteRange({ caller, body, identity }: WaitingDeleteRange): void {
     const logTimeMs = this.#nextLogTime();
-    if (identity === undefined) {
-      this.#propose({ logTimeMs, body }, [caller]);
-    } else if (!this.#refuseExpired(caller, identity, logTimeMs)) {
+    if (!this.#refuseExpired(caller, identity, logTimeMs)) {
       const identities = new EntryIdentities(logTimeMs);
-      const deleteRange = identities.add(identity);
-      this.#propose({ logTimeMs, body, identity: { sessions: identities.sessions, deleteRange } }, [caller]);
+      identities.add(identity);
+      this.#propose({ logTimeMs, body, identity: identities.entry() }, [caller]);
     }
   }
 
@@ -231,7 +232,11 @@ export class WritePath {
       logTimeMs,
       body,
       identity,
-    }: { readonly logTimeMs: number; readonly body: CommandBody; readonly identity?: EntryIdentity },
+    }: {
+      readonly logTimeMs: number;
+      readonly body: CommandBody;
+      readonly identity?: EntryIdentity | undefined;
+    },
     callers: readonly Caller[],
   ): void {
     const { node } = this.#owner;
