@@ -1,3 +1,3 @@
-import { main } from "./run/main.ts";
+import { main, simPorts } from "./run/main.ts";
 
-process.exitCode = await main(process.argv.slice(2), (text) => process.stdout.write(`${text}\n`));
+process.exitCode = await main(process.argv.slice(2), simPorts);

@@ -51,7 +51,7 @@ export interface ClusterShape {
 /** Clocks run at most this much apart; the design allows 10 %. */
 const DRIFT_MAX = 0.08;
 const RATE_MIN = 0.92;
-const WALL_OFFSETS_MS = [0, 0, 50, 3_000, 30_000, 600_000];
+const WALL_OFFSETS_MS = [-600_000, -30_000, -3_000, -50, 0, 0, 0, 50, 3_000, 30_000, 600_000];
 
 /** Draws a cluster; about half of its limits are tiny. */
 export function drawShape(random: Random): ClusterShape {
@@ -63,7 +63,7 @@ export function drawShape(random: Random): ClusterShape {
     regionCount: 1 + random.nextInt(4),
     clientCount,
     callTimeoutMs: oneOf(random, [1_000, 2_500, 6_000]),
-    pauseMaxMs: oneOf(random, [100, 200, 400]),
+    pauseMaxMs: oneOf(random, [150, 300, 800]),
     clocks: drawClocks(random, storeCount + 1 + clientCount),
     limits: drawLimits(random),
     latencyMs: oneOf(random, [
@@ -85,7 +85,7 @@ function drawClocks(random: Random, count: number): ClockShape[] {
   const ends = [0, random.nextFraction(), random.nextFraction(), 1];
   return Array.from({ length: count }, () => ({
     rate: slowest * (1 + DRIFT_MAX * oneOf(random, ends)),
-    wallOffsetMs: oneOf(random, [-1, 1]) * oneOf(random, WALL_OFFSETS_MS),
+    wallOffsetMs: oneOf(random, WALL_OFFSETS_MS),
   }));
 }
 

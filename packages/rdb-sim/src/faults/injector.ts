@@ -162,10 +162,15 @@ export class Injector {
       case "ring":
         return fault;
       case "slow-link":
-      case "one-way":
-        return first === undefined || second === undefined || first === second
-          ? undefined
-          : { ...fault, from: first.name, to: second.name };
+      case "one-way": {
+        if (first === undefined || second === undefined || first === second) {
+          return undefined;
+        }
+        const ends = { from: first.name, to: second.name };
+        return fault.kind === "one-way"
+          ? { kind: fault.kind, ...ends }
+          : { kind: fault.kind, ...ends, delayMs: fault.delayMs };
+      }
       case "split":
         return { kind: "split", left: this.#leftOf(fault.left) };
       case "isolate":

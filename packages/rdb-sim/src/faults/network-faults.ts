@@ -94,5 +94,5 @@ function blockedIf(state: LinkState, isBlocked: boolean): LinkState {
 
 /** The rate at which one of two independent things happens. */
 function either(a: number, b: number): number {
-  return 1 - (1 - a) * (1 - b);
+  return a + b - a * b;
 }

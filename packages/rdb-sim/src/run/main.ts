@@ -13,40 +13,55 @@ const exitCodes = { ok: 0, violated: 1, wrongUsage: 2 } as const;
 /** Between two lines of progress, in real time. */
 const PROGRESS_EVERY_MS = 5_000;
 
+/** What the program stands on; tests bring their own. */
+export interface SimPorts {
+  readonly print: (text: string) => void;
+  readonly runPlan: typeof runPlan;
+  readonly hunt: typeof hunt;
+}
+
+/** The real ones. */
+export const simPorts: SimPorts = {
+  print: (text) => process.stdout.write(`${text}\n`),
+  runPlan,
+  hunt,
+};
+
 /** `npm run sim`. @returns the exit code */
-export async function main(argv: readonly string[], print: (text: string) => void): Promise<number> {
+export async function main(argv: readonly string[], ports: SimPorts): Promise<number> {
   let invocation: Invocation;
   try {
     invocation = readFlags(argv);
   } catch (error) {
     if (error instanceof UsageError) {
-      print(`error: ${error.message}; see npm run sim -- --help`);
+      ports.print(`error: ${error.message}; see npm run sim -- --help`);
       return exitCodes.wrongUsage;
     }
     throw error;
   }
   switch (invocation.kind) {
     case "help":
-      print(usage);
+      ports.print(usage);
       return exitCodes.ok;
     case "hunt":
-      return huntSeeds(invocation, print);
+      return huntSeeds(invocation, ports);
     case "replay":
-      return replay(invocation, print);
+      return replay(invocation, ports);
     case "minimise":
-      return minimiseSeed(invocation, print);
+      return minimiseSeed(invocation, ports);
   }
 }
 
 async function huntSeeds(
   { seedCount, firstSeed, jobCount, keepGoing }: Extract<Invocation, { kind: "hunt" }>,
-  print: (text: string) => void,
+  ports: SimPorts,
 ): Promise<number> {
+  const { print } = ports;
   const first = firstSeed ?? randomInt(SEED_BOUND - seedCount);
   print(`seeds ${first} to ${first + seedCount - 1}, ${jobCount} at a time, commit ${commitName()}`);
   const tally = new Tally(seedCount, performance.now());
   let printedMs = performance.now();
-  await hunt({
+  await ports.hunt({
     ...{ firstSeed: first, seedCount, jobCount, keepGoing },
     onVerdict: (verdict) => {
       tally.add(verdict);
@@ -65,8 +80,9 @@ async function huntSeeds(
 
 async function replay(
   { source, isQuiet, historyFile }: Extract<Invocation, { kind: "replay" }>,
-  print: (text: string) => void,
+  ports: SimPorts,
 ): Promise<number> {
+  const { print } = ports;
   const plan = "seed" in source ? drawPlan(source.seed) : readPlan(source.planFile);
   if (plan === undefined) {
     print(`error: ${"planFile" in source ? source.planFile : ""} holds no plan that --minimise printed`);
@@ -74,7 +90,7 @@ async function replay(
   }
   print(formatPlan(plan));
   const startedMs = performance.now();
-  const verdict = await runPlan(plan, {
+  const verdict = await ports.runPlan(plan, {
     ...(isQuiet ? {} : { show: print }),
     onHistory: (history) => writeHistory(historyFile, history),
   });
@@ -91,10 +107,11 @@ async function replay(
 
 async function minimiseSeed(
   { seed, historyFile }: Extract<Invocation, { kind: "minimise" }>,
-  print: (text: string) => void,
+  ports: SimPorts,
 ): Promise<number> {
+  const { print } = ports;
   const plan = drawPlan(seed);
-  const first = await runPlan(plan);
+  const first = await ports.runPlan(plan);
   if (first.violation === undefined) {
     print(`seed ${seed}: nothing was violated, there is nothing to minimise`);
     return exitCodes.ok;
@@ -102,7 +119,7 @@ async function minimiseSeed(
   print(`${first.violation.name}: ${plan.faults.length} faults to begin with`);
   let printedMs = performance.now();
   const smallest = await minimise(plan, {
-    violationOf: async (candidate) => (await runPlan(candidate)).violation?.name,
+    violationOf: async (candidate) => (await ports.runPlan(candidate)).violation?.name,
     onRun: ({ runCount, faultCount }) => {
       const nowMs = performance.now();
       if (nowMs - printedMs >= PROGRESS_EVERY_MS) {
@@ -111,7 +128,7 @@ async function minimiseSeed(
       }
     },
   });
-  const verdict = await runPlan(smallest.plan, {
+  const verdict = await ports.runPlan(smallest.plan, {
     onHistory: (history) => writeHistory(historyFile, history),
   });
   print(formatPlan(smallest.plan));

@@ -1,0 +1,167 @@
+import { describe, expect, test } from "vitest";
+import { SimClock } from "@flaredb/rdb-server/testing";
+import type { FaultAction } from "./fault.ts";
+import { type FaultyCluster, type FaultyProcess, Injector } from "./injector.ts";
+
+/** A cluster that writes down what is done to it. */
+class NotedCluster implements FaultyCluster {
+  readonly clock = new SimClock();
+  readonly done: string[] = [];
+  readonly stores = ["s1", "s2", "s3"].map((name) => this.#process(name, true));
+  readonly pd = this.#process("pd", true);
+  readonly clients = [this.#process("c1", false)];
+  leader: FaultyProcess | undefined = this.stores[1];
+  crash: (() => void) | undefined;
+
+  leaderOf(): FaultyProcess | undefined {
+    return this.leader;
+  }
+
+  transfer(region: number, to: FaultyProcess): void {
+    this.#note(`transfer ${region} to ${to.name}`);
+  }
+
+  proposeStale(region: number, from: FaultyProcess): void {
+    this.#note(`stale proposal ${region} from ${from.name}`);
+  }
+
+  addNetworkFault(fault: object): () => void {
+    const text = Object.values(fault)
+      .map((value) => (value instanceof Set ? [...value].join("+") : String(value)))
+      .join(" ");
+    this.#note(text);
+    return () => this.#note(`end of ${text}`);
+  }
+
+  resetConnections(a: string, b: string): void {
+    this.#note(`reset ${a} ${b}`);
+  }
+
+  setTimer(delayMs: number, callback: () => void): void {
+    this.clock.setTimer(delayMs, callback);
+  }
+
+  noteFault(): void {}
+
+  #note(text: string): void {
+    this.done.push(`${this.clock.monotonicMs()} ${text}`);
+  }
+
+  #process(name: string, hasDisk: boolean): FaultyProcess {
+    const lasting = (what: string): (() => void) => {
+      this.#note(`${what} ${name}`);
+      return () => this.#note(`end of ${what} ${name}`);
+    };
+    const disk = {
+      slow: (writeMs: number) => lasting(`slow ${writeMs}`),
+      setFull: (isFull: boolean) => this.#note(`full ${isFull} ${name}`),
+      break: () => lasting("break"),
+      crashAtWrite: (writeCount: number, moment: string, crash: () => void) => {
+        this.#note(`crash at ${writeCount} ${moment} ${name}`);
+        this.crash = crash;
+      },
+      cancelCrash: () => this.#note(`no crash ${name}`),
+    };
+    return {
+      name,
+      hold: () => lasting("hold"),
+      end: (kind) => this.#note(`${kind} ${name}`),
+      stop: () => this.#note(`stop ${name}`),
+      pause: () => lasting("pause"),
+      jumpWallMs: (byMs) => this.#note(`jump ${byMs} ${name}`),
+      disk: hasDisk ? disk : undefined,
+    };
+  }
+}
+
+const store = (place: number) => ({ role: "store", place }) as const;
+const leader = { role: "leader", region: 0 } as const;
+
+/** Each case: the fault, which begins at 5 and ends at 15, and what is done. */
+const cases: readonly (readonly [FaultAction, readonly string[]])[] = [
+  [{ kind: "kill", targets: leader }, ["5 hold s2", "5 kill s2", "15 end of hold s2"]],
+  [{ kind: "power-off", targets: { role: "pd" } }, ["5 hold pd", "5 power-off pd", "15 end of hold pd"]],
+  [
+    { kind: "stop", targets: { role: "majority", place: 2 } },
+    ["5 hold s3", "5 stop s3", "5 hold s1", "5 stop s1", "15 end of hold s3", "15 end of hold s1"],
+  ],
+  [{ kind: "pause", targets: { role: "client", place: 4 } }, ["5 pause c1", "15 end of pause c1"]],
+  [
+    { kind: "pause", targets: { role: "everything" } },
+    ["s1", "s2", "s3", "pd"]
+      .flatMap((name) => [`5 pause ${name}`])
+      .concat(["s1", "s2", "s3", "pd"].map((name) => `15 end of pause ${name}`)),
+  ],
+  [{ kind: "slow-disk", target: store(1), writeMs: 9 }, ["5 slow 9 s2", "15 end of slow 9 s2"]],
+  [{ kind: "full-disk", target: store(0) }, ["5 full true s1", "15 full false s1"]],
+  [{ kind: "broken-disk", target: store(0) }, ["5 break s1", "15 end of break s1"]],
+  [{ kind: "wall-jump", target: store(0), byMs: 70 }, ["5 jump 70 s1", "15 jump -70 s1"]],
+  [{ kind: "transfer", region: 2, place: 1 }, ["5 transfer 2 to s2"]],
+  [{ kind: "stale-proposal", region: 1, place: 0 }, ["5 stale proposal 1 from s1"]],
+  [{ kind: "reset-connections", a: store(0), b: leader }, ["5 reset s1 s2"]],
+  [
+    { kind: "crash-at-write", target: store(2), writeCount: 7, moment: "torn" },
+    ["5 crash at 7 torn s3", "15 no crash s3"],
+  ],
+  [{ kind: "one-way", from: leader, to: { role: "pd" } }, ["5 one-way s2 pd", "15 end of one-way s2 pd"]],
+  [
+    { kind: "isolate", target: { role: "follower", region: 0, place: 1 } },
+    ["5 isolate s3", "15 end of isolate s3"],
+  ],
+  [{ kind: "split", left: 0b11001 }, ["5 split s1+pd+c1", "15 end of split s1+pd+c1"]],
+  [
+    { kind: "slow-link", from: store(0), to: store(1), delayMs: 3 },
+    ["5 slow-link s1 s2 3", "15 end of slow-link s1 s2 3"],
+  ],
+  [{ kind: "slow-link", from: store(0), to: store(3), delayMs: 3 }, []],
+];
+
+describe("an injector", () => {
+  test.each(cases)("%j", async (action, done) => {
+    const cluster = new NotedCluster();
+    const injector = new Injector(cluster);
+    injector.schedule([{ ...action, atMs: 5, durationMs: 10 }]);
+    await cluster.clock.run(100);
+    expect(cluster.done).toEqual(done);
+    expect(injector.counts).toEqual({ [action.kind]: 1 });
+  });
+
+  test("repairs what still lasts, once", async () => {
+    const cluster = new NotedCluster();
+    const injector = new Injector(cluster);
+    injector.schedule([{ kind: "isolate", target: leader, atMs: 0, durationMs: 1_000 }]);
+    await cluster.clock.run(10);
+    injector.repair();
+    expect(cluster.done.at(-1)).toBe("10 end of isolate s2");
+    await cluster.clock.run(2_000);
+    expect(cluster.done).toHaveLength(2);
+  });
+
+  test("a process that died at a write stays down for as long as the fault says, or until the repairs", async () => {
+    const cluster = new NotedCluster();
+    const injector = new Injector(cluster);
+    injector.inflict({
+      ...{
+        kind: "crash-at-write",
+        target: store(0),
+        writeCount: 1,
+        moment: "durable",
+        atMs: 0,
+        durationMs: 50,
+      },
+    });
+    await cluster.clock.run(10);
+    cluster.crash?.();
+    await cluster.clock.run(45);
+    expect(cluster.done.slice(1)).toEqual(["10 hold s1", "10 kill s1", "50 no crash s1"]);
+    injector.repair();
+    expect(cluster.done.at(-1)).toBe("55 end of hold s1");
+  });
+
+  test("without a leader something happens all the same", () => {
+    const cluster = new NotedCluster();
+    cluster.leader = undefined;
+    new Injector(cluster).inflict({ kind: "pause", targets: leader, atMs: 0, durationMs: 1 });
+    expect(cluster.done).toEqual(["0 pause s1"]);
+  });
+});

@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest";
+import { faultKinds } from "./draw-fault.ts";
+import { drawPlan, formatPlan, streamOf } from "./plan.ts";
+
+const seeds = Array.from({ length: 400 }, (_, place) => place * 7_919);
+const plans = seeds.map(drawPlan);
+
+describe("a plan", () => {
+  test("follows from its seed alone", () => {
+    expect(seeds.map(drawPlan)).toEqual(plans);
+    expect(drawPlan(1)).not.toEqual(drawPlan(2));
+  });
+
+  test("is JSON, so that it can be kept and changed", () => {
+    for (const plan of plans) {
+      expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
+    }
+  });
+
+  test("lets at least 5 things go wrong in at least 30 s, one after the other, and ends them all", () => {
+    for (const { faults, faultsEndMs } of plans) {
+      expect(faults.length).toBeGreaterThanOrEqual(5);
+      expect(faultsEndMs).toBeGreaterThanOrEqual(30_000);
+      expect(faults.map(({ atMs }) => atMs)).toEqual(faults.map(({ atMs }) => atMs).sort((a, b) => a - b));
+      for (const { atMs, durationMs } of faults) {
+        expect(atMs + durationMs).toBeLessThanOrEqual(faultsEndMs);
+        expect(durationMs).toBeGreaterThanOrEqual(1);
+      }
+    }
+  });
+
+  test("uses every kind of fault in some seed, and few in others", () => {
+    const kindsOf = plans.map(({ faults }) => new Set(faults.map(({ kind }) => kind)));
+    expect(new Set(kindsOf.flatMap((kinds) => [...kinds])).size).toBe(faultKinds.length);
+    expect(kindsOf.some((kinds) => kinds.size <= 2)).toBe(true);
+    expect(kindsOf.some((kinds) => kinds.size >= 10)).toBe(true);
+  });
+
+  test("lets clocks run at most 8 % apart", () => {
+    for (const { shape } of plans) {
+      const rates = shape.clocks.map(({ rate }) => rate);
+      expect(rates).toHaveLength(shape.storeCount + 1 + shape.clientCount);
+      expect(Math.max(...rates) / Math.min(...rates)).toBeLessThanOrEqual(1.08 + Number.EPSILON);
+      expect(Math.min(...rates)).toBeGreaterThanOrEqual(0.92);
+      expect(Math.max(...rates)).toBeLessThanOrEqual(1.08);
+    }
+  });
+
+  test("has a line for each fault", () => {
+    const [plan] = plans;
+    expect(formatPlan(plan as (typeof plans)[number]).split("\n")).toHaveLength(
+      (plan?.faults.length ?? 0) + 2,
+    );
+  });
+});
+
+test("what one purpose draws changes nothing for another", () => {
+  const draw = (seed: number, purpose: string): number[] => {
+    const random = streamOf(seed, purpose);
+    return Array.from({ length: 4 }, () => random.nextInt(1_000_000));
+  };
+  expect(draw(1, "network")).toEqual(draw(1, "network"));
+  expect(draw(1, "network")).not.toEqual(draw(1, "calls"));
+  expect(draw(1, "network")).not.toEqual(draw(2, "network"));
+});
