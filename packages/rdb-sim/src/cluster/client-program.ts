@@ -31,6 +31,8 @@ export function clientProgram(
         await new Promise<void>((resolve) => clock.setTimer(CONNECT_PAUSE_MS, resolve));
       }
     },
+    /** Its application is part of the simulator: calls under way end, and nobody knows what became of writes. */
+    killed: (client) => client.close(),
     stop(client) {
       client.close();
       return Promise.resolve();

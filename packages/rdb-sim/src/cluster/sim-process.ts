@@ -42,6 +42,8 @@ export interface Machine {
 export interface Program<Running> {
   start(boot: Boot): Promise<Running>;
   stop(running: Running): Promise<void>;
+  /** The process was killed: what in the simulator waits for it hears so. */
+  killed?(running: Running): void;
 }
 
 /** What becomes known of a process. */
@@ -279,6 +281,9 @@ export class SimProcess<Running> {
     run.stopTimer?.cancel();
     run.clock.kill();
     run.ended(kind);
+    if (kind !== "exit" && run.running !== undefined) {
+      this.#program.killed?.(run.running);
+    }
     this.#watcher.event(this.name, kind);
     this.#sim.setTimer(RESTART_DELAY_MS, () => this.start());
   }

@@ -34,6 +34,10 @@ const draws: { readonly [Kind in FaultKind]: Draw } = {
     durationMs: [1_000, 8_000],
     action: (random) => ({ kind: "reorder", rate: oneOf(random, [0.05, 0.2, 0.5]) }),
   },
+  repeat: {
+    durationMs: [1_000, 15_000],
+    action: (random) => ({ kind: "repeat", rate: oneOf(random, [0.05, 0.3, 1]) }),
+  },
   narrow: {
     durationMs: [500, 8_000],
     action: (random) => ({ kind: "narrow", bytesPerSecond: oneOf(random, [5_000, 50_000, 500_000]) }),
@@ -195,7 +199,9 @@ function anyStore(random: Random, shape: ClusterShape): Target {
 function anyTargets(random: Random, shape: ClusterShape): Targets {
   switch (random.nextInt(12)) {
     case 0:
-      return { role: "pd" };
+      return random.nextInt(2) === 0
+        ? { role: "pd" }
+        : { role: "client", place: random.nextInt(shape.clientCount) };
     case 1:
       return { role: "stores" };
     case 2:

@@ -24,6 +24,8 @@ export type NetworkFaultAction =
   | { readonly kind: "duplicate"; readonly rate: number }
   /** Of Raft's messages. */
   | { readonly kind: "reorder"; readonly rate: number }
+  /** Of clients' requests: a copy comes once more, as from a client that tries again. */
+  | { readonly kind: "repeat"; readonly rate: number }
   | { readonly kind: "narrow"; readonly bytesPerSecond: number }
   /** Everything that the one sends to the other is late. */
   | { readonly kind: "slow-link"; readonly from: Target; readonly to: Target; readonly delayMs: number }

@@ -158,6 +158,7 @@ export class Injector {
       case "delay":
       case "duplicate":
       case "reorder":
+      case "repeat":
       case "narrow":
       case "ring":
         return fault;

@@ -61,10 +61,11 @@ describe("links under faults", () => {
       { kind: "narrow", bytesPerSecond: 5 },
       { kind: "duplicate", rate: 0.2 },
       { kind: "reorder", rate: 0.3 },
+      { kind: "repeat", rate: 0.4 },
     );
     expect(state).toMatchObject({
       ...{ isBlocked: false, minLatencyMs: 101, maxLatencyMs: 112, bytesPerSecond: 5, messageLossRate: 0.75 },
-      ...{ messageDuplicationRate: 0.2, messageReorderRate: 0.3 },
+      ...{ messageDuplicationRate: 0.2, messageReorderRate: 0.3, requestRepeatRate: 0.4 },
     });
     expect(state.packetLossRate).toBeCloseTo(0.1);
   });

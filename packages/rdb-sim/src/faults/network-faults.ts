@@ -4,7 +4,10 @@ import type { NetworkFaultAction } from "./fault.ts";
 
 /** A fault of the network whose targets are found: hosts instead of roles. */
 export type ActiveNetworkFault =
-  | Extract<NetworkFaultAction, { kind: "loss" | "delay" | "duplicate" | "reorder" | "narrow" | "ring" }>
+  | Extract<
+      NetworkFaultAction,
+      { kind: "loss" | "delay" | "duplicate" | "reorder" | "repeat" | "narrow" | "ring" }
+    >
   | { readonly kind: "slow-link"; readonly from: string; readonly to: string; readonly delayMs: number }
   | { readonly kind: "one-way"; readonly from: string; readonly to: string }
   | { readonly kind: "split"; readonly left: ReadonlySet<string> }
@@ -53,6 +56,8 @@ function worsen(
       return { ...state, messageDuplicationRate: either(state.messageDuplicationRate, fault.rate) };
     case "reorder":
       return { ...state, messageReorderRate: either(state.messageReorderRate, fault.rate) };
+    case "repeat":
+      return { ...state, requestRepeatRate: either(state.requestRepeatRate, fault.rate) };
     case "narrow":
       return { ...state, bytesPerSecond: Math.min(state.bytesPerSecond, fault.bytesPerSecond) };
     case "slow-link":
