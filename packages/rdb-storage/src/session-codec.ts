@@ -12,7 +12,7 @@ const CLIENT_MAX_BYTES = 8 + 10;
 /** A record beside its keys and details: five numbers of at most 10 bytes, three lengths, a tag. */
 const RECORD_MAX_BYTES = 8 * 10 + 1;
 /** About what a record with a short key takes: room is made for so many of them at once. */
-const RECORD_USUAL_BYTES = 64;
+const RECORD_USUAL_BYTES = 32;
 
 const KIND_BITS = 0x0f;
 const HAS_LAST_KEY = 0x10;

@@ -134,9 +134,7 @@ export class SessionTable {
   }
 
   #raiseFloor(client: Client, floor: number): void {
-    for (const row of client.closeBelow(floor)) {
-      this.#release(row);
-    }
+    client.closeBelow(floor, (row) => this.#release(row));
   }
 
   /** The row holds one thing less. */
@@ -217,14 +215,18 @@ class Client implements KnownClient {
     this.#rows.set(sequence, known === undefined ? row : [...asList(known), row]);
   }
 
-  /** Takes the rows of all records below the floor, a row as often as it has one. */
-  closeBelow(floor: number): readonly Row[] {
-    const closed: Row[] = [];
+  /** Forgets all records below the floor; `release` gets their rows, a row as often as it has one. */
+  closeBelow(floor: number, release: (row: Row) => void): void {
     const close = (sequence: number): void => {
       const found = this.#rows.get(sequence);
-      if (found !== undefined) {
-        this.#rows.delete(sequence);
-        closed.push(...asList(found));
+      if (found === undefined) {
+        return;
+      }
+      this.#rows.delete(sequence);
+      if (found instanceof Row) {
+        release(found);
+      } else {
+        found.forEach(release);
       }
     };
     if (floor - this.floor <= this.#rows.size) {
@@ -238,7 +240,6 @@ class Client implements KnownClient {
         }
       }
     }
-    return closed;
   }
 
   /** The row is over: its record of the sequence, if it is open, is forgotten. */
