@@ -5,8 +5,6 @@ import { checkRevisions } from "../check/revisions.ts";
 import type { Violation } from "../check/violation.ts";
 import type { RegionStatus, Scenario, StoreMember } from "./scenario.ts";
 
-/** What was applied is on every disk this long after all peers are level. */
-const WRITTEN_AFTER_MS = 500;
 /** Log GC has looked this often before logs are measured. */
 const GC_ROUNDS = 4;
 const PAGE_COUNT = 1_000;
@@ -25,9 +23,8 @@ export async function expectInvariants(scenario: Scenario): Promise<void> {
   await scenario.untilServing();
   await scenario.finishLoops();
   await scenario.until("all peers are level", () => isLevel(scenario));
-  await scenario.run(WRITTEN_AFTER_MS);
   await trimLogs(scenario);
-  await scenario.until("all peers are level again", () => isLevel(scenario));
+  await scenario.until("all peers are level and written", () => isLevel(scenario) && isWritten(scenario));
   const problems = [
     ...scenario.watch.violations,
     ...violationsOf(scenario).map(({ name, message }) => `${name}: ${message}`),
@@ -92,6 +89,11 @@ export function isLevel(scenario: Scenario): boolean {
       statuses.every((status) => status?.appliedIndex === last && status?.lastIndex === last)
     );
   });
+}
+
+/** What was applied is on the disks. */
+function isWritten({ stores }: Scenario): boolean {
+  return stores.every(({ process }) => process.running?.store.health().unwrittenBytes === 0);
 }
 
 /** Lets log GC look some more times. Idle Regions sleep; a read wakes them. */

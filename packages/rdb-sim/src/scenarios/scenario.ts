@@ -43,6 +43,7 @@ const PATIENCE_MS = 60_000;
 /** A client of a loop rests up to this long between calls. */
 const PAUSE_MAX_MS = 100;
 const NS_PER_MS = 1e6;
+const SNAPSHOT_PATH = "/rdb.v1.RaftService/Snapshot";
 /** Stands in the names of the loops' clients, in no others. */
 const LOOP_MARK = ".";
 /** Keys that all loops share. */
@@ -329,6 +330,21 @@ export class Scenario {
             const { messages } = fromBinary(RaftServiceBatchRequestSchema, sent.message);
             return messages.map((message) => decide(message, sent)).find(isNotDelivered) ?? "deliver";
           };
+  }
+
+  /** Every message of snapshots to this Store waits, in order, until it is released; then nothing waits any more. */
+  holdSnapshots(to: StoreMember): { readonly heldCount: () => number; readonly release: () => void } {
+    const { net } = this.cluster;
+    net.intercept = (sent) => (sent.path === SNAPSHOT_PATH && sent.to === to.name ? "hold" : "deliver");
+    return {
+      heldCount: () => net.held.length,
+      release: () => {
+        net.intercept = undefined;
+        for (const held of [...net.held]) {
+          held.release();
+        }
+      },
+    };
   }
 
   #recorderOf(process: string): CallRecorder {
