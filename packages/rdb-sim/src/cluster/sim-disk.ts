@@ -1,10 +1,22 @@
 import { type Clock, type Random, assert } from "@flaredb/rdb-base";
 import { MemorySnapshotFiles, type SimClock, type ProcessClock } from "@flaredb/rdb-server/testing";
 import type { DiskUsage, SnapshotFiles } from "@flaredb/rdb-server";
-import { type EncodedBatch, MemoryRawEngine, type RawEngine, type WriteOutcome } from "@flaredb/rdb-storage";
+import {
+  type EncodedBatch,
+  type MemoryDiskObserver,
+  MemoryRawEngine,
+  type RawEngine,
+  type WriteOutcome,
+} from "@flaredb/rdb-storage";
 
 /** What is told of a disk's writes, for the trace. */
 export type DiskEvent = "write" | "written" | "failed";
+
+/** Sees what a disk holds while it changes. */
+export interface DiskObserver extends MemoryDiskObserver {
+  /** Its process is gone. What it had not synced is lost but for a beginning: this is what is left. */
+  crashed(content: MemoryRawEngine): void;
+}
 
 export interface SimDiskOptions {
   readonly clock: SimClock;
@@ -12,6 +24,7 @@ export interface SimDiskOptions {
   /** How long a synced write takes when nothing is wrong, from and to, in ms. Unsynced ones take no time. */
   readonly syncMs: readonly [number, number];
   readonly onEvent: (event: DiskEvent, writeCount: number, sizeBytes: number, isSynced: boolean) => void;
+  readonly observer?: DiskObserver | undefined;
 }
 
 /** A crash that waits for a write. */
@@ -42,8 +55,11 @@ export class SimDisk {
   constructor(options: SimDiskOptions) {
     this.#options = options;
     const clock = this.#processClock();
-    const { random } = options;
-    this.#raw = new MemoryRawEngine({ clock, random, writeDelayMs: (sync) => this.#delayMs(sync) });
+    const { random, observer } = options;
+    this.#raw = new MemoryRawEngine({
+      ...{ clock, random, writeDelayMs: (sync) => this.#delayMs(sync) },
+      ...(observer === undefined ? {} : { observer }),
+    });
     this.#snapshots = new MemorySnapshotFiles({ clock, random });
   }
 
@@ -89,6 +105,7 @@ export class SimDisk {
     this.#process = undefined;
     this.#crashPoint = undefined;
     this.#raw = this.#raw.crash();
+    this.#options.observer?.crashed(this.#raw);
     this.#snapshots = this.#snapshots.crash();
   }
 

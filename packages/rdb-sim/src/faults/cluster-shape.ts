@@ -63,7 +63,7 @@ export function drawShape(random: Random): ClusterShape {
     regionCount: 1 + random.nextInt(4),
     clientCount,
     callTimeoutMs: oneOf(random, [1_000, 2_500, 6_000]),
-    pauseMaxMs: oneOf(random, [150, 300, 800]),
+    pauseMaxMs: oneOf(random, [200, 500, 1_200]),
     clocks: drawClocks(random, storeCount + 1 + clientCount),
     limits: drawLimits(random),
     latencyMs: oneOf(random, [
