@@ -107,8 +107,8 @@ export {
   WriteCommandSchema,
   type WriteCommands,
   WriteCommandsSchema,
-  type WriteIdentities,
-  WriteIdentitiesSchema,
+  type WriteRun,
+  WriteRunSchema,
 } from "./gen/rdb/v1/log_command_pb.ts";
 export {
   type Peer,

@@ -120,10 +120,10 @@ export class Applier {
   }
 
   #entrySessions(command: LogCommand, logTimeMs: number): EntrySessions | undefined {
-    return command.identities === undefined
+    return command.runs.length === 0
       ? undefined
       : new EntrySessions({
-          identities: command.identities,
+          runs: command.runs,
           table: this.#sessions,
           sessions: command.sessions,
           entryLogTimeMs: Number(command.logTimeMs),

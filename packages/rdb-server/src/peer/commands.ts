@@ -8,7 +8,7 @@ import {
   type LogCommand,
   LogCommandSchema,
   type WriteCommand,
-  type WriteIdentities,
+  type WriteRun,
 } from "@flaredb/rdb-proto";
 
 /** What an entry of the log says, beside its epoch and time. */
@@ -61,15 +61,17 @@ export function compactLogBody(index: number, term: number): CommandBody {
 /** Whose writes an entry holds, and which. */
 export interface EntryIdentity {
   readonly sessions: readonly ClientSession[];
-  readonly identities: WriteIdentities;
+  readonly runs: readonly WriteRun[];
 }
+
+const NO_IDENTITY: EntryIdentity = { sessions: [], runs: [] };
 
 /** The command as the state machine takes it: the same object on the leader that made it and decoded elsewhere. */
 export function logCommand(
   epoch: RegionEpoch,
   logTimeMs: number,
   body: CommandBody,
-  identity?: EntryIdentity,
+  identity: EntryIdentity = NO_IDENTITY,
 ): LogCommand {
   return {
     $typeName: "rdb.v1.LogCommand",
@@ -77,8 +79,8 @@ export function logCommand(
     epochConfVer: BigInt(epoch.confVer),
     logTimeMs: BigInt(logTimeMs),
     command: body,
-    sessions: identity === undefined ? [] : [...identity.sessions],
-    ...(identity === undefined ? {} : { identities: identity.identities }),
+    sessions: [...identity.sessions],
+    runs: [...identity.runs],
   };
 }
 

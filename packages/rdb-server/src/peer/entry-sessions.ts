@@ -1,5 +1,5 @@
 import { type Index, assert } from "@flaredb/rdb-base";
-import type { ClientSession, WriteIdentities } from "@flaredb/rdb-proto";
+import type { ClientSession, WriteRun } from "@flaredb/rdb-proto";
 import { type SessionRecord, type SessionRow, SessionRowWriter } from "@flaredb/rdb-storage";
 import type { WriteResult } from "./evaluate-write.ts";
 import { answerOf, detailsOf, kindOf } from "./recorded-answer.ts";
@@ -19,8 +19,8 @@ export interface EntryOptions {
   readonly table: SessionTable;
   /** The entry's, by the places that identities name. */
   readonly sessions: readonly ClientSession[];
-  /** Of its writes, at their places. */
-  readonly identities: WriteIdentities;
+  /** One after the other they name its writes. */
+  readonly runs: readonly WriteRun[];
   /** The log time that the entry carries: what issue times are given against. */
   readonly entryLogTimeMs: number;
   /** The Region's log time: no less than that of any entry before. */
@@ -64,6 +64,9 @@ export class EntrySessions {
   #bySequence: Map<EntryClient, Map<number, Decided[]>> | undefined;
   #writer: SessionRowWriter | undefined;
   #nextRecord = 0;
+  /** The run of the write that is decided, and the place of its first write. */
+  #run = 0;
+  #runStart = 0;
 
   constructor(options: EntryOptions) {
     this.#options = options;
@@ -81,22 +84,22 @@ export class EntrySessions {
   }
 
   /**
-   * @param place of the write in the entry
+   * @param place of the write in the entry; rises from call to call
    * @returns undefined when the write has no identity
    * @throws RdbError RDB_DATA_CORRUPT when a row cannot be read
    */
   decide(place: number, write: Write): Verdict | undefined {
-    const { sessions, sequences, issuedOffsetsMs } = this.#options.identities;
-    const sequence = sequences[place] ?? 0;
-    if (sequence === 0) {
+    const run = this.#runAt(place);
+    if (run === undefined || run.firstSequence === 0) {
       return undefined;
     }
-    const client = this.#clients[sessions[place] ?? 0];
+    const sequence = run.firstSequence + place - this.#runStart;
+    const client = this.#clients[run.session];
     assert(client !== undefined, "an identity names a session of its entry");
     if (sequence < client.floor) {
       return refusal(sequenceClosed(sequence, client.floor));
     }
-    const issuedAtMs = this.#options.entryLogTimeMs + (issuedOffsetsMs[place] ?? 0);
+    const issuedAtMs = this.#options.entryLogTimeMs + run.issuedOffsetMs;
     if (!isInWindow(issuedAtMs, this.#options.logTimeMs)) {
       return refusal(requestExpired(issuedAtMs, this.#options.logTimeMs));
     }
@@ -143,6 +146,16 @@ export class EntrySessions {
       table.add({ index: at, logTimeMs, sizeBytes: row.length, clients: this.#recordedClients() });
     }
     return row;
+  }
+
+  #runAt(place: number): WriteRun | undefined {
+    const { runs } = this.#options;
+    let run = runs[this.#run];
+    while (run !== undefined && place >= this.#runStart + run.count) {
+      this.#runStart += run.count;
+      run = runs[++this.#run];
+    }
+    return run;
   }
 
   #recordedClients(): EntryClient[] {

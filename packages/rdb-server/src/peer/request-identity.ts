@@ -1,4 +1,4 @@
-import type { ClientSession, KvRequest, WriteIdentities } from "@flaredb/rdb-proto";
+import type { ClientSession, KvRequest, WriteRun } from "@flaredb/rdb-proto";
 import type { EntryIdentity } from "./commands.ts";
 
 /** Which write of which client a request is. Checked at the edge: safe integers, none of them 0. */
@@ -26,12 +26,7 @@ export class EntryIdentities {
   readonly #sessions: ClientSession[] = [];
   /** Places of sessions by client. */
   readonly #places = new Map<bigint, number>();
-  readonly #identities: WriteIdentities = {
-    $typeName: "rdb.v1.WriteIdentities",
-    sessions: [],
-    sequences: [],
-    issuedOffsetsMs: [],
-  };
+  readonly #runs: WriteRun[] = [];
   #last: ClientSession | undefined;
   #lastPlace = 0;
 
@@ -42,27 +37,41 @@ export class EntryIdentities {
 
   /** Of the next write. */
   add(identity: RequestIdentity | undefined): void {
-    const { sessions, sequences, issuedOffsetsMs } = this.#identities;
     if (identity === undefined) {
-      sessions.push(0);
-      sequences.push(0);
-      issuedOffsetsMs.push(0);
+      this.#addToRun(0, 0, 0);
       return;
     }
-    if (identity.session !== this.#last) {
-      this.#lastPlace = this.#placeOf(identity.session);
-      this.#last = identity.session;
+    const { session, sequence, issuedAtMs } = identity;
+    if (session !== this.#last) {
+      this.#lastPlace = this.#placeOf(session);
+      this.#last = session;
     }
-    sessions.push(this.#lastPlace);
-    sequences.push(identity.sequence);
-    issuedOffsetsMs.push(identity.issuedAtMs - this.#logTimeMs);
+    this.#addToRun(this.#lastPlace, sequence, issuedAtMs - this.#logTimeMs);
   }
 
   /** Each client once, with the greatest floor that it told; undefined when no write has an identity. */
   entry(): EntryIdentity | undefined {
-    return this.#sessions.length === 0
-      ? undefined
-      : { sessions: this.#sessions, identities: this.#identities };
+    return this.#sessions.length === 0 ? undefined : { sessions: this.#sessions, runs: this.#runs };
+  }
+
+  #addToRun(session: number, sequence: number, issuedOffsetMs: number): void {
+    const run = this.#runs.at(-1);
+    if (
+      run !== undefined &&
+      run.session === session &&
+      run.issuedOffsetMs === issuedOffsetMs &&
+      sequence === (run.firstSequence === 0 ? 0 : run.firstSequence + run.count)
+    ) {
+      run.count++;
+    } else {
+      this.#runs.push({
+        $typeName: "rdb.v1.WriteRun",
+        session,
+        firstSequence: sequence,
+        count: 1,
+        issuedOffsetMs,
+      });
+    }
   }
 
   #placeOf(session: ClientSession): number {

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file rdb/v1/log_command.proto.
  */
 export const file_rdb_v1_log_command: GenFile = /*@__PURE__*/
-  fileDesc("ChhyZGIvdjEvbG9nX2NvbW1hbmQucHJvdG8SBnJkYi52MSLAAgoKTG9nQ29tbWFuZBIVCg1lcG9jaF92ZXJzaW9uGAEgASgEEhYKDmVwb2NoX2NvbmZfdmVyGAIgASgEEhMKC2xvZ190aW1lX21zGAMgASgEEicKBndyaXRlcxgEIAEoCzIVLnJkYi52MS5Xcml0ZUNvbW1hbmRzSAASMAoLY29tcGFjdF9sb2cYBSABKAsyGS5yZGIudjEuQ29tcGFjdExvZ0NvbW1hbmRIABIyCgxkZWxldGVfcmFuZ2UYBiABKAsyGi5yZGIudjEuRGVsZXRlUmFuZ2VSZXF1ZXN0SAASJwoIc2Vzc2lvbnMYByADKAsyFS5yZGIudjEuQ2xpZW50U2Vzc2lvbhIrCgppZGVudGl0aWVzGAggASgLMhcucmRiLnYxLldyaXRlSWRlbnRpdGllc0IJCgdjb21tYW5kIlEKD1dyaXRlSWRlbnRpdGllcxIQCghzZXNzaW9ucxgBIAMoDRIRCglzZXF1ZW5jZXMYAiADKA0SGQoRaXNzdWVkX29mZnNldHNfbXMYAyADKBEiNQoNV3JpdGVDb21tYW5kcxIkCgZ3cml0ZXMYASADKAsyFC5yZGIudjEuV3JpdGVDb21tYW5kIv8CCgxXcml0ZUNvbW1hbmQSIQoDcHV0GAEgASgLMhIucmRiLnYxLlB1dFJlcXVlc3RIABInCgZkZWxldGUYAiABKAsyFS5yZGIudjEuRGVsZXRlUmVxdWVzdEgAEiwKCWJhdGNoX3B1dBgDIAEoCzIXLnJkYi52MS5CYXRjaFB1dFJlcXVlc3RIABIyCgxiYXRjaF9kZWxldGUYBCABKAsyGi5yZGIudjEuQmF0Y2hEZWxldGVSZXF1ZXN0SAASOQoQY29tcGFyZV9hbmRfc3dhcBgFIAEoCzIdLnJkYi52MS5Db21wYXJlQW5kU3dhcFJlcXVlc3RIABI9ChJjb21wYXJlX2FuZF9kZWxldGUYBiABKAsyHy5yZGIudjEuQ29tcGFyZUFuZERlbGV0ZVJlcXVlc3RIABI8ChFjb25kaXRpb25hbF9iYXRjaBgHIAEoCzIfLnJkYi52MS5Db25kaXRpb25hbEJhdGNoUmVxdWVzdEgAQgkKB2NvbW1hbmQiMAoRQ29tcGFjdExvZ0NvbW1hbmQSDQoFaW5kZXgYASABKAQSDAoEdGVybRgCIAEoBGIGcHJvdG8z", [file_rdb_v1_kv_service]);
+  fileDesc("ChhyZGIvdjEvbG9nX2NvbW1hbmQucHJvdG8SBnJkYi52MSKzAgoKTG9nQ29tbWFuZBIVCg1lcG9jaF92ZXJzaW9uGAEgASgEEhYKDmVwb2NoX2NvbmZfdmVyGAIgASgEEhMKC2xvZ190aW1lX21zGAMgASgEEicKBndyaXRlcxgEIAEoCzIVLnJkYi52MS5Xcml0ZUNvbW1hbmRzSAASMAoLY29tcGFjdF9sb2cYBSABKAsyGS5yZGIudjEuQ29tcGFjdExvZ0NvbW1hbmRIABIyCgxkZWxldGVfcmFuZ2UYBiABKAsyGi5yZGIudjEuRGVsZXRlUmFuZ2VSZXF1ZXN0SAASJwoIc2Vzc2lvbnMYByADKAsyFS5yZGIudjEuQ2xpZW50U2Vzc2lvbhIeCgRydW5zGAggAygLMhAucmRiLnYxLldyaXRlUnVuQgkKB2NvbW1hbmQiXAoIV3JpdGVSdW4SDwoHc2Vzc2lvbhgBIAEoDRIWCg5maXJzdF9zZXF1ZW5jZRgCIAEoDRINCgVjb3VudBgDIAEoDRIYChBpc3N1ZWRfb2Zmc2V0X21zGAQgASgRIjUKDVdyaXRlQ29tbWFuZHMSJAoGd3JpdGVzGAEgAygLMhQucmRiLnYxLldyaXRlQ29tbWFuZCL/AgoMV3JpdGVDb21tYW5kEiEKA3B1dBgBIAEoCzISLnJkYi52MS5QdXRSZXF1ZXN0SAASJwoGZGVsZXRlGAIgASgLMhUucmRiLnYxLkRlbGV0ZVJlcXVlc3RIABIsCgliYXRjaF9wdXQYAyABKAsyFy5yZGIudjEuQmF0Y2hQdXRSZXF1ZXN0SAASMgoMYmF0Y2hfZGVsZXRlGAQgASgLMhoucmRiLnYxLkJhdGNoRGVsZXRlUmVxdWVzdEgAEjkKEGNvbXBhcmVfYW5kX3N3YXAYBSABKAsyHS5yZGIudjEuQ29tcGFyZUFuZFN3YXBSZXF1ZXN0SAASPQoSY29tcGFyZV9hbmRfZGVsZXRlGAYgASgLMh8ucmRiLnYxLkNvbXBhcmVBbmREZWxldGVSZXF1ZXN0SAASPAoRY29uZGl0aW9uYWxfYmF0Y2gYByABKAsyHy5yZGIudjEuQ29uZGl0aW9uYWxCYXRjaFJlcXVlc3RIAEIJCgdjb21tYW5kIjAKEUNvbXBhY3RMb2dDb21tYW5kEg0KBWluZGV4GAEgASgEEgwKBHRlcm0YAiABKARiBnByb3RvMw", [file_rdb_v1_kv_service]);
 
 /**
  * What an entry of a Region's Raft log holds. Kept on disk: fields are only ever added, and a Store that meets a
@@ -73,11 +73,12 @@ export type LogCommand = Message<"rdb.v1.LogCommand"> & {
   sessions: ClientSession[];
 
   /**
-   * Of each of `writes`, at the same places, or of `delete_range`. Absent: none has an identity.
+   * Which writes they are: the runs one after the other name each of `writes`, or `delete_range`. Empty: none has an
+   * identity.
    *
-   * @generated from field: rdb.v1.WriteIdentities identities = 8;
+   * @generated from field: repeated rdb.v1.WriteRun runs = 8;
    */
-  identities?: WriteIdentities | undefined;
+  runs: WriteRun[];
 };
 
 /**
@@ -88,38 +89,44 @@ export const LogCommandSchema: GenMessage<LogCommand> = /*@__PURE__*/
   messageDesc(file_rdb_v1_log_command, 0);
 
 /**
- * Which write of which client each is: three numbers for each, in lists, which cost a fraction of a message for each.
+ * Writes that follow one another in an entry and in their client's sequence: what one message of a client brings.
  *
- * @generated from message rdb.v1.WriteIdentities
+ * @generated from message rdb.v1.WriteRun
  */
-export type WriteIdentities = Message<"rdb.v1.WriteIdentities"> & {
+export type WriteRun = Message<"rdb.v1.WriteRun"> & {
   /**
-   * Places in the entry's `sessions`.
+   * Place in the entry's `sessions`.
    *
-   * @generated from field: repeated uint32 sessions = 1;
+   * @generated from field: uint32 session = 1;
    */
-  sessions: number[];
+  session: number;
 
   /**
-   * From 1. 0: this write has no identity, and a retry of it would be another write.
+   * Of the first write of the run, from 1; each further one has the next. 0: the writes of the run have no identity, and
+   * a retry of one would be another write.
    *
-   * @generated from field: repeated uint32 sequences = 2;
+   * @generated from field: uint32 first_sequence = 2;
    */
-  sequences: number[];
+  firstSequence: number;
 
   /**
-   * When the client issued it, less the entry's log time.
-   *
-   * @generated from field: repeated sint32 issued_offsets_ms = 3;
+   * @generated from field: uint32 count = 3;
    */
-  issuedOffsetsMs: number[];
+  count: number;
+
+  /**
+   * When the client issued them, less the entry's log time.
+   *
+   * @generated from field: sint32 issued_offset_ms = 4;
+   */
+  issuedOffsetMs: number;
 };
 
 /**
- * Describes the message rdb.v1.WriteIdentities.
- * Use `create(WriteIdentitiesSchema)` to create a new message.
+ * Describes the message rdb.v1.WriteRun.
+ * Use `create(WriteRunSchema)` to create a new message.
  */
-export const WriteIdentitiesSchema: GenMessage<WriteIdentities> = /*@__PURE__*/
+export const WriteRunSchema: GenMessage<WriteRun> = /*@__PURE__*/
   messageDesc(file_rdb_v1_log_command, 1);
 
 /**
