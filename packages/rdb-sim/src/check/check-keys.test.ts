@@ -75,6 +75,16 @@ describe("histories that are linearizable", () => {
     expect(wrong(put("k", "a", at(0, 1, 1)), lost, second)).toEqual([]);
   });
 
+  test("a version that is told without its value belongs to the write that a later read shows", () => {
+    const history = [
+      put("k", "b", at(0, 5)),
+      put("k", "a", at(1, 6)),
+      cas("k", { kind: "version", version: 9 }, "c", 2, at(7, 8)),
+      get("k", row("k", "b", 2), at(9, 10)),
+    ];
+    expect(wrong(...history)).toEqual([]);
+  });
+
   test("a write that was refused stays unseen", () => {
     expect(wrong(failed(put("k", "a", at(0, 1))), get("k", undefined, at(2, 3)))).toEqual([]);
   });

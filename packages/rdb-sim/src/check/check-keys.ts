@@ -1,7 +1,7 @@
 import { describeCall } from "./describe-call.ts";
 import type { Call } from "./history.ts";
 import { type KeyOperation, operationsByKey } from "./key-operations.ts";
-import { SEARCH_MAX_STEPS, type Verdict, checkLinearizable } from "./linearizability.ts";
+import { type Impasse, SEARCH_MAX_STEPS, type Verdict, checkLinearizable } from "./linearizability.ts";
 import { type RegisterOp, type RegisterState, describeState, registerModel } from "./register-model.ts";
 import { timeline } from "./timeline.ts";
 import type { Violation } from "./violation.ts";
@@ -35,25 +35,22 @@ function explain(
   operations: readonly KeyOperation[],
   verdict: Verdict<RegisterState, RegisterOp>,
 ): Violation | undefined {
-  switch (verdict.kind) {
-    case "linearizable":
-      return undefined;
-    case "undecided":
-      return {
-        name: "linearizability undecided",
-        message:
-          `the ${operations.length} calls on key "${key}" are too tangled to be judged in ${verdict.stepCount} steps: ` +
-          "make the run shorter, or the calls fewer at a time",
-      };
-    case "violation":
-      return { name: "linearizability", message: message(key, operations, verdict) };
+  if (verdict.kind === "linearizable") {
+    return undefined;
   }
+  const { kind, stepCount } = verdict;
+  return kind === "violation"
+    ? { name: "linearizability", message: message(key, operations, verdict) }
+    : {
+        name: "linearizability undecided",
+        message: `no order was found in ${stepCount} steps, which is no proof\n${message(key, operations, verdict)}`,
+      };
 }
 
 function message(
   key: string,
   operations: readonly KeyOperation[],
-  { prefix, state, stuck }: Extract<Verdict<RegisterState, RegisterOp>, { kind: "violation" }>,
+  { prefix, state, stuck }: Impasse<RegisterState, RegisterOp>,
 ): string {
   const asKeyOperations = (some: readonly unknown[]): KeyOperation[] => some as KeyOperation[];
   const lastOnes = asKeyOperations(prefix.slice(-SHOWN_PREFIX_MAX_COUNT));

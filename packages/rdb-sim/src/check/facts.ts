@@ -1,4 +1,4 @@
-import { type Call, type ConditionalCall, type SeenRow, keyIsBetween } from "./history.ts";
+import type { Call, ConditionalCall, SeenRow } from "./history.ts";
 import type { Pattern } from "./register-model.ts";
 
 /** An acknowledged write of one key, at the revision that it took. */
@@ -140,9 +140,4 @@ function seenRow(row: SeenRow | undefined): Pattern {
 
 function keySet(rows: readonly SeenRow[]): ReadonlySet<string> {
   return new Set(rows.map(({ key }) => key));
-}
-
-/** Whether the page would have shown the key. */
-export function pageCovers(page: PageFact, key: string): boolean {
-  return keyIsBetween(key, page.from, page.to);
 }

@@ -19,6 +19,11 @@ export class Lineage {
     }
   }
 
+  /** Whether the Region was split off another one. */
+  hasParent(regionId: number): boolean {
+    return this.#descents.has(regionId);
+  }
+
   /** The revision that the Region began with. */
   firstRevision(regionId: number): number {
     return this.#descents.get(regionId)?.revision ?? 0;

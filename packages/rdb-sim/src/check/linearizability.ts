@@ -10,6 +10,8 @@ export interface Model<State, Op> {
    * that is not blind and leaves a state as it is does so in every state, as a get does.
    */
   isBlind(op: Op): boolean;
+  /** Its place in every order, when its answer tells: along an order ranks never fall. */
+  rankOf(op: Op): number | undefined;
   /** Operations of the same text do the same: when they are optional, one stands for the other. */
   kindOf(op: Op): string;
 }
@@ -23,22 +25,25 @@ export interface TimedOp<Op> {
   readonly isOptional: boolean;
 }
 
-/** Steps that one search may take before it gives up. A history that holds takes a few for each call. */
-export const SEARCH_MAX_STEPS = 3_000_000;
+/**
+ * Steps that one search may take before it gives up. A history that holds takes a few for each call; one that does not
+ * takes many when there are many unknown outcomes, whose every use has to be excluded.
+ */
+export const SEARCH_MAX_STEPS = 300_000;
 
-/** What the search found. `undecided` is no better than a violation for whoever wants a proof. */
+/** Where a search that found no order got to. */
+export interface Impasse<State, Op> {
+  /** The longest order in which the answers are right, as far as the search got, and the state after it. */
+  readonly prefix: readonly TimedOp<Op>[];
+  readonly state: State;
+  /** Answered calls of which one had to come next. */
+  readonly stuck: readonly TimedOp<Op>[];
+}
+
+/** What the search found. `undecided`: nothing within its steps; no better than a violation for who wants a proof. */
 export type Verdict<State, Op> =
   | { readonly kind: "linearizable"; readonly stepCount: number }
-  | { readonly kind: "undecided"; readonly stepCount: number }
-  | {
-      readonly kind: "violation";
-      readonly stepCount: number;
-      /** The longest order in which the answers are right, as far as the search got, and the state after it. */
-      readonly prefix: readonly TimedOp<Op>[];
-      readonly state: State;
-      /** Answered calls that had to come next, none of which could. */
-      readonly stuck: readonly TimedOp<Op>[];
-    };
+  | ({ readonly kind: "violation" | "undecided"; readonly stepCount: number } & Impasse<State, Op>);
 
 /**
  * Whether there is an order of the operations, each at some moment between its start and its end, in which every
@@ -46,9 +51,11 @@ export type Verdict<State, Op> =
  *
  * Three shortcuts keep it near linear. None of them changes the verdict:
  * - an operation that can come next and leaves the state as it is comes next: moving a read forward breaks nothing;
- * - an optional operation is only tried where the one after it looks at what it did: one whose effect nobody looks at
- *   may be left out as well;
+ * - an optional operation is only tried where it changes the state and the one after it looks: one whose effect nobody
+ *   looks at may be left out as well;
  * - of optional operations that do the same, the one that started first is taken.
+ *
+ * Answers that tell their rank leave little to search for: nothing comes ahead of a lower rank that is not done.
  */
 export function checkLinearizable<State, Op>(
   model: Model<State, Op>,
@@ -65,7 +72,11 @@ interface Frame<State> {
   readonly place: number;
   /** Every required operation before it is done. */
   readonly first: number;
-  readonly options: readonly number[];
+  /** Every required operation of a rank before this place of the ranking is done. */
+  readonly firstRanked: number;
+  /** What may come next: required operations, and once those have failed, optional ones too. */
+  options: readonly number[];
+  hasOptional: boolean;
   /** How many of the options were tried. */
   tried: number;
 }
@@ -77,8 +88,13 @@ class Search<State, Op> {
   readonly #requiredCount: number;
   readonly #maxSteps: number;
   readonly #done: Uint8Array;
+  /** Of the optional operations. */
   readonly #kinds: readonly string[];
-  readonly #failed = new Set<string>();
+  readonly #ranks: readonly (number | undefined)[];
+  /** Required operations that have a rank, by rank. */
+  readonly #ranking: readonly number[];
+  /** Where the search has been: for each configuration, the optional operations that were used up on the way. */
+  readonly #visited = new Map<string, (readonly number[])[]>();
   #stack: Frame<State>[] = [];
   #usedOptional: readonly number[] = [];
   #doneCount = 0;
@@ -93,28 +109,36 @@ class Search<State, Op> {
     this.#requiredCount = required.length;
     this.#maxSteps = maxSteps;
     this.#done = new Uint8Array(ops.length);
-    this.#kinds = this.#ops.map(({ op }) => model.kindOf(op));
+    this.#kinds = this.#ops.slice(required.length).map(({ op }) => model.kindOf(op));
+    this.#ranks = required.map(({ op }) => model.rankOf(op));
+    this.#ranking = [...this.#ranks.keys()]
+      .filter((place) => this.#ranks[place] !== undefined)
+      .sort((a, b) => (this.#ranks[a] as number) - (this.#ranks[b] as number));
     this.#best = { doneCount: -1, places: [], state: model.init() };
   }
 
   run(): Verdict<State, Op> {
-    this.#push(this.#model.init(), -1, 0);
+    this.#push(this.#model.init(), -1, 0, 0);
     while (this.#stack.length > 0) {
       if (this.#doneCount === this.#requiredCount) {
         return { kind: "linearizable", stepCount: this.#stepCount };
       }
       if (this.#stepCount >= this.#maxSteps) {
-        return { kind: "undecided", stepCount: this.#stepCount };
+        return { kind: "undecided", stepCount: this.#stepCount, ...this.#impasse() };
       }
       const frame = this.#stack.at(-1) as Frame<State>;
-      const place = frame.options[frame.tried++];
-      if (place === undefined) {
+      const place = frame.options[frame.tried];
+      if (place !== undefined) {
+        frame.tried++;
+        this.#try(frame, place);
+      } else if (frame.hasOptional) {
         this.#pop(frame);
       } else {
-        this.#try(frame, place);
+        frame.options = [...frame.options, ...this.#optionalOptions(frame)];
+        frame.hasOptional = true;
       }
     }
-    return this.#violation();
+    return { kind: "violation", stepCount: this.#stepCount, ...this.#impasse() };
   }
 
   #try(frame: Frame<State>, place: number): void {
@@ -124,24 +148,32 @@ class Search<State, Op> {
     if (state === undefined) {
       return;
     }
-    if (!isOptional && !this.#isBlind(place) && this.#hashesEqual(state, frame.state)) {
-      // Nothing else need be tried from here.
-      frame.tried = frame.options.length;
+    if (this.#hashesEqual(state, frame.state)) {
+      if (isOptional) {
+        return;
+      }
+      if (!this.#isBlind(place)) {
+        // Nothing else need be tried from here.
+        frame.tried = frame.options.length;
+        frame.hasOptional = true;
+      }
     }
     this.#mark(place, 1);
     const first = this.#firstUndone(frame.first);
     const name = this.#configuration(state, place, first);
-    if (this.#failed.has(name)) {
+    const before = this.#visited.get(name) ?? [];
+    if (before.some((used) => used.every((known) => this.#done[known] === 1))) {
+      // Whoever came here with no more used up could go on in every way that is open now, and led nowhere.
       this.#mark(place, 0);
       return;
     }
-    this.#failed.add(name);
-    this.#push(state, place, first);
+    this.#visited.set(name, [...before, this.#usedOptional]);
+    this.#push(state, place, first, this.#firstUndoneRanked(frame.firstRanked));
   }
 
-  #push(state: State, place: number, first: number): void {
-    const options = this.#options(first, place >= this.#requiredCount, state);
-    this.#stack.push({ state, place, first, options, tried: 0 });
+  #push(state: State, place: number, first: number, firstRanked: number): void {
+    const options = this.#requiredOptions(first, firstRanked, place >= this.#requiredCount);
+    this.#stack.push({ state, place, first, firstRanked, options, hasOptional: false, tried: 0 });
     if (this.#doneCount > this.#best.doneCount) {
       const places = this.#stack.map((frame) => frame.place).filter((known) => known >= 0);
       this.#best = { doneCount: this.#doneCount, places, state };
@@ -161,57 +193,54 @@ class Search<State, Op> {
       this.#doneCount += done === 1 ? 1 : -1;
     } else {
       const used = this.#usedOptional;
-      this.#usedOptional =
-        done === 1 ? [...used, place].sort((a, b) => a - b) : used.filter((known) => known !== place);
+      this.#usedOptional = done === 1 ? [...used, place] : used.filter((known) => known !== place);
     }
   }
 
   /**
-   * Required operations that may come next: those that began before any that is not done had ended. Then, tried
-   * only when those fail, optional ones.
+   * Required operations that may come next: those that began before any that is not done had ended. Those that look
+   * come first, as one of them may decide at once.
    */
-  #options(first: number, afterOptional: boolean, state: State): readonly number[] {
-    let endNs = Number.POSITIVE_INFINITY;
-    const open: number[] = [];
-    for (let place = first; place < this.#requiredCount; place++) {
-      const op = this.#op(place);
-      if (op.startNs > endNs) {
-        break;
-      }
-      if (this.#done[place] === 0) {
-        open.push(place);
-        endNs = Math.min(endNs, op.endNs);
+  #requiredOptions(first: number, firstRanked: number, afterOptional: boolean): readonly number[] {
+    const endNs = this.#earliestEnd(first);
+    const nextRanked = this.#ranking[firstRanked];
+    const rank = nextRanked === undefined ? undefined : this.#ranks[nextRanked];
+    const looking: number[] = [];
+    const blind: number[] = [];
+    for (let place = first; place < this.#requiredCount && this.#op(place).startNs <= endNs; place++) {
+      const ownRank = this.#ranks[place];
+      if (this.#done[place] === 0 && (ownRank === undefined || ownRank === rank)) {
+        (this.#isBlind(place) ? blind : looking).push(place);
       }
     }
-    const required = open.filter((place) => this.#op(place).startNs <= endNs);
-    const unchanging = afterOptional ? undefined : required.find((place) => this.#leavesAsItIs(place, state));
-    if (unchanging !== undefined) {
-      return [unchanging];
-    }
-    const looking = afterOptional ? required.filter((place) => !this.#isBlind(place)) : required;
-    return [...looking, ...this.#optional(endNs, afterOptional)];
+    return afterOptional ? looking : [...looking, ...blind];
   }
 
-  #leavesAsItIs(place: number, state: State): boolean {
-    if (this.#isBlind(place)) {
-      return false;
+  /** When the first of the required operations that are not done ended. */
+  #earliestEnd(first: number): number {
+    let endNs = Number.POSITIVE_INFINITY;
+    for (let place = first; place < this.#requiredCount && this.#op(place).startNs <= endNs; place++) {
+      if (this.#done[place] === 0) {
+        endNs = Math.min(endNs, this.#op(place).endNs);
+      }
     }
-    const after = this.#model.step(state, this.#op(place).op);
-    return after !== undefined && this.#hashesEqual(after, state);
+    return endNs;
   }
 
   #hashesEqual(a: State, b: State): boolean {
     return this.#model.hash(a) === this.#model.hash(b);
   }
 
-  #optional(endNs: number, afterOptional: boolean): number[] {
+  #optionalOptions({ first, place: last }: Frame<State>): readonly number[] {
+    const endNs = this.#earliestEnd(first);
+    const afterOptional = last >= this.#requiredCount;
     const kinds = new Set<string>();
     const places: number[] = [];
     for (let place = this.#requiredCount; place < this.#ops.length; place++) {
       if (this.#op(place).startNs > endNs) {
         break;
       }
-      const kind = this.#kinds[place] as string;
+      const kind = this.#kinds[place - this.#requiredCount] as string;
       const isCandidate = this.#done[place] === 0 && !kinds.has(kind);
       if (isCandidate && !(afterOptional && this.#isBlind(place))) {
         kinds.add(kind);
@@ -219,6 +248,14 @@ class Search<State, Op> {
       }
     }
     return places;
+  }
+
+  #firstUndoneRanked(from: number): number {
+    let first = from;
+    while (first < this.#ranking.length && this.#done[this.#ranking[first] as number] === 1) {
+      first++;
+    }
+    return first;
   }
 
   #firstUndone(from: number): number {
@@ -229,7 +266,7 @@ class Search<State, Op> {
     return first;
   }
 
-  /** Names what is done and where that led; exact, so that nothing is ever cut off by a chance equality. */
+  /** Names what is done of the required and where that led; exact: nothing is cut off by a chance equality. */
   #configuration(state: State, place: number, first: number): string {
     const beyond: number[] = [];
     const { endNs } = this.#op(Math.min(first, this.#ops.length - 1));
@@ -239,17 +276,15 @@ class Search<State, Op> {
       }
     }
     const after = place >= this.#requiredCount ? "?" : "";
-    return `${first}/${beyond.join()}/${this.#usedOptional.join()}/${after}${this.#model.hash(state)}`;
+    return `${first}/${beyond.join()}/${after}${this.#model.hash(state)}`;
   }
 
-  #violation(): Verdict<State, Op> {
+  #impasse(): Impasse<State, Op> {
     const { places, state } = this.#best;
     const done = new Set(places);
     const open = this.#ops.slice(0, this.#requiredCount).filter((_, place) => !done.has(place));
     const endNs = open.reduce((earliest, op) => Math.min(earliest, op.endNs), Number.POSITIVE_INFINITY);
     return {
-      kind: "violation",
-      stepCount: this.#stepCount,
       prefix: places.map((place) => this.#op(place)),
       state,
       stuck: open.filter((op) => op.startNs <= endNs),

@@ -1,3 +1,4 @@
+import { firstPlace } from "./first-place.ts";
 import type { Call } from "./history.ts";
 import type { Lineage } from "./lineage.ts";
 
@@ -34,6 +35,10 @@ export class RegionTimeline {
   /** The last event of the key at or below the revision, in the Region or those it came from. */
   lastEvent(regionId: number, revision: number, key: string): KeyEvent | undefined {
     this.#sort();
+    const own = lastAtOrBelow(this.#events.get(regionId)?.get(key), revision);
+    if (own !== undefined || !this.#lineage.hasParent(regionId)) {
+      return own;
+    }
     for (const stretch of this.#lineage.stretches(regionId, revision)) {
       const found = lastAtOrBelow(this.#events.get(stretch.regionId)?.get(key), stretch.revision);
       if (found !== undefined) {
@@ -43,8 +48,13 @@ export class RegionTimeline {
     return undefined;
   }
 
-  /** Keys that have events in the Region or those it came from, ascending. */
-  keys(regionId: number): readonly string[] {
+  /** Keys of `[from, to)` that have events in the Region or those it came from, ascending. `to` empty: no end. */
+  keysBetween(regionId: number, from: string, to: string): readonly string[] {
+    const keys = this.#keysOf(regionId);
+    return keys.slice(lowerBound(keys, from), to === "" ? keys.length : lowerBound(keys, to));
+  }
+
+  #keysOf(regionId: number): readonly string[] {
     let keys = this.#keys.get(regionId);
     if (keys === undefined) {
       const all = new Set<string>();
@@ -76,15 +86,10 @@ function lastAtOrBelow(events: readonly KeyEvent[] | undefined, revision: number
   if (events === undefined) {
     return undefined;
   }
-  let low = 0;
-  let high = events.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((events[middle] as KeyEvent).revision <= revision) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return events[low - 1];
+  const after = firstPlace(events.length, (place) => (events[place] as KeyEvent).revision > revision);
+  return events[after - 1];
+}
+
+function lowerBound(keys: readonly string[], key: string): number {
+  return firstPlace(keys.length, (place) => (keys[place] as string) >= key);
 }

@@ -59,6 +59,10 @@ export const registerModel: Model<RegisterState, RegisterOp> = {
 
   isBlind: (op) => op.write !== undefined && op.fits === undefined && op.misfits === undefined,
 
+  // A look at a revision comes behind the write that took it.
+  rankOf: ({ revision, write }) =>
+    write === undefined ? (revision === undefined ? undefined : revision + 0.5) : write.revision,
+
   kindOf: ({ fits, misfits, revision, write }) =>
     JSON.stringify([fits, misfits, revision, write?.value ?? null]),
 };

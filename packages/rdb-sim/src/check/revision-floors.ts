@@ -1,3 +1,4 @@
+import { firstPlace } from "./first-place.ts";
 import type { Call } from "./history.ts";
 
 /** A revision that somebody knew of from a moment on, and the answer that told. */
@@ -29,17 +30,8 @@ export class RevisionFloors {
     if (known === undefined) {
       return undefined;
     }
-    let low = 0;
-    let high = known.endsNs.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((known.endsNs[middle] as number) < ns) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return known.floors[low - 1];
+    const { endsNs, floors } = known;
+    return floors[firstPlace(endsNs.length, (place) => (endsNs[place] as number) >= ns) - 1];
   }
 
   /** The greatest revision that any answer showed. */

@@ -1,5 +1,5 @@
 import { type Facts, type PageFact, type ReadFact, factsOf } from "./facts.ts";
-import { type Call, keyIsBetween } from "./history.ts";
+import type { Call } from "./history.ts";
 import { type Descent, Lineage } from "./lineage.ts";
 import { type KeyEvent, RegionTimeline } from "./region-timeline.ts";
 import { RevisionFloors } from "./revision-floors.ts";
@@ -104,10 +104,8 @@ class RevisionCheck {
       }
     }
     for (const range of ranges) {
-      for (const key of this.#timeline.keys(range.regionId)) {
-        if (keyIsBetween(key, range.from, range.to)) {
-          this.#timeline.add(key, { ...range, value: undefined });
-        }
+      for (const key of this.#timeline.keysBetween(range.regionId, range.from, range.to)) {
+        this.#timeline.add(key, { ...range, value: undefined });
       }
     }
   }
@@ -153,8 +151,8 @@ class RevisionCheck {
 
   #checkPage(page: PageFact): void {
     const { call, regionId, revision } = page;
-    for (const key of this.#timeline.keys(regionId)) {
-      if (keyIsBetween(key, page.from, page.to) && !page.keys.has(key)) {
+    for (const key of this.#timeline.keysBetween(regionId, page.from, page.to)) {
+      if (!page.keys.has(key)) {
         const read: ReadFact = { call, regionId, revision, key, seen: { kind: "absent" } };
         this.#checkAbsent(read, this.#timeline.lastEvent(regionId, revision, key));
       }

@@ -1,21 +1,18 @@
 import { silentLogger } from "@flaredb/rdb-base";
-import { RdbClient } from "@flaredb/rdb-client";
-import { ProcessClock } from "@flaredb/rdb-server/testing";
 import { History } from "../check/history.ts";
 import { SimCluster } from "../cluster/sim-cluster.ts";
-import { RPC_PORT } from "../cluster/store-program.ts";
 import { type ClusterShape, drawShape } from "../faults/cluster-shape.ts";
 import { streamOf } from "../faults/plan.ts";
-import { SimWire } from "../wire/sim-wire.ts";
 import { CallRecorder } from "../workload/call-recorder.ts";
-import type { Application } from "../workload/workload-mix.ts";
+import { RecordedClient } from "../workload/recorded-client.ts";
 
 /** Nothing is small and nothing goes wrong. */
 function quietShape(seed: number): ClusterShape {
   const drawn = drawShape(streamOf(seed, "shape"));
   return {
     ...drawn,
-    ...{ storeCount: 3, replicaCount: 3, regionCount: 3, clientCount: 1, callTimeoutMs: 5_000 },
+    ...{ storeCount: 3, replicaCount: 3, regionCount: 3, clientCount: 2, callTimeoutMs: 5_000 },
+    clocks: Array.from({ length: 8 }, () => ({ rate: 1, wallOffsetMs: 0 })),
     limits: {
       ...drawn.limits,
       proposalQueueMaxCount: 16_384,
@@ -29,15 +26,18 @@ function quietShape(seed: number): ClusterShape {
 export class RecordedCluster {
   readonly history = new History();
   readonly cluster: SimCluster;
-  readonly #seed: number;
+  readonly #recorder = new CallRecorder({
+    history: this.history,
+    nowNs: () => Math.round(this.cluster.clock.monotonicMs() * 1e6),
+  });
 
   private constructor(seed: number) {
-    this.#seed = seed;
     this.cluster = new SimCluster({
       shape: quietShape(seed),
       splitKeys: ["k2", "k4"],
       randomOf: (purpose) => streamOf(seed, purpose),
       loggerOf: () => silentLogger,
+      recorderOf: () => this.#recorder,
       watcher: {
         processEvent() {},
         diskEvent() {},
@@ -53,6 +53,7 @@ export class RecordedCluster {
     const made = new RecordedCluster(seed);
     const { cluster } = made;
     cluster.start();
+    cluster.judge.process.start();
     const serves = (): boolean =>
       cluster.isWell && [0, 1, 2].every((region) => cluster.leaderOf(region) !== undefined);
     if (!(await cluster.clock.runUntil(serves, 20_000))) {
@@ -61,24 +62,15 @@ export class RecordedCluster {
     return made;
   }
 
-  /** A process with a production client. */
-  async application(name: string): Promise<Application> {
-    const { clock, net } = this.cluster;
-    const process = new ProcessClock(clock);
-    const recorder = new CallRecorder({
-      history: this.history,
-      nowNs: () => Math.round(clock.monotonicMs() * 1e6),
-    });
-    const connected = RdbClient.connectOver(
-      { pd: `pd:${RPC_PORT}` },
-      {
-        clock: process,
-        random: streamOf(this.#seed, name),
-        wire: new SimWire({ net, host: name, process }),
-        onAnswer: recorder.onAnswer,
-      },
+  /** One recorded client in each client process. */
+  clients(purpose: string): RecordedClient[] {
+    return this.cluster.clients.map(
+      ({ name, process }) =>
+        new RecordedClient({
+          name: `${name}.${purpose}`,
+          recorder: this.#recorder,
+          client: () => process.running,
+        }),
     );
-    const client = await clock.complete(connected, 10_000);
-    return { name, recorder, client: () => client };
   }
 }
