@@ -1,4 +1,4 @@
-import { toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { type Peer, type Region, assert } from "@flaredb/rdb-base";
 import { LogCommandSchema } from "@flaredb/rdb-proto";
 import { newMessage } from "@flaredb/rdb-raft";
@@ -14,14 +14,12 @@ type PeerMessage = Parameters<RunningStore["store"]["receive"]>[0][number];
 export function staleProposal(region: Region, from: Peer, to: Peer): PeerMessage {
   assert(region.epoch.version > 0, "there was a version before");
   const { id: regionId, epoch, startKey, endKey } = region;
-  const data = toBinary(LogCommandSchema, {
-    $typeName: "rdb.v1.LogCommand",
+  const command = create(LogCommandSchema, {
     epochVersion: BigInt(epoch.version - 1),
     epochConfVer: BigInt(epoch.confVer),
-    logTimeMs: 0n,
-    command: { case: "deleteRange", value: { $typeName: "rdb.v1.DeleteRangeRequest", startKey, endKey } },
-    sessions: [],
+    command: { case: "deleteRange", value: { startKey, endKey } },
   });
+  const data = toBinary(LogCommandSchema, command);
   const entry = { term: 0, index: 0, type: "Normal", data } as NonNullable<
     Parameters<typeof newMessage>[0]["entries"]
   >[number];
