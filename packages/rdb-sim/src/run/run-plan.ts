@@ -10,6 +10,7 @@ import { describeMessage, shortPath } from "./describe-message.ts";
 import { LogBook, formatLine } from "./log-book.ts";
 import { SeedWorkloads, splitKeysOf } from "./seed-workloads.ts";
 import { Trace } from "./trace.ts";
+import { UsedIdentities } from "./used-identities.ts";
 import type { Verdict } from "./verdict.ts";
 
 export interface RunOptions {
@@ -51,6 +52,7 @@ class Run {
   readonly #trace: Trace;
   readonly #logs: LogBook;
   readonly #workloads: SeedWorkloads;
+  readonly #used = new UsedIdentities();
   readonly #counts = { ok: 0, fail: 0, unknown: 0 };
   #electionCount = 0;
   #snapshotCount = 0;
@@ -79,7 +81,12 @@ class Run {
     this.#cluster = new SimCluster({
       shape: plan.shape,
       splitKeys: splitKeysOf(plan.shape),
-      recorderOf: (client) => this.#workloads.recorderOf(client),
+      recorderOf: (client) => ({
+        onAnswer: (answer) => {
+          this.#used.answered(client, answer);
+          this.#workloads.recorderOf(client).onAnswer(answer);
+        },
+      }),
       randomOf: (purpose) => streamOf(plan.seed, purpose),
       loggerOf: (name) => this.#logs.loggerOf(name),
       watcher: this.#watcher(),
@@ -215,6 +222,7 @@ class Run {
   #watchNetwork(): void {
     const { net } = this.#cluster;
     const trace = this.#trace;
+    net.mayRepeat = (host, message) => this.#used.mayRepeat(host, message);
     net.observe = ({ kind, from, to, path, connectionId, streamId, sizeBytes }) => {
       trace.note(kind, from, to, path, connectionId, streamId, sizeBytes);
       if (trace.isShown && kind !== "send") {
@@ -234,7 +242,12 @@ class Run {
 
   #watcher(): ClusterWatcher {
     return {
-      processEvent: (name, event) => this.#trace.event("process", name, event),
+      processEvent: (name, event) => {
+        this.#trace.event("process", name, event);
+        if (event === "start") {
+          this.#used.started(name);
+        }
+      },
       diskEvent: (name, event, writeCount, sizeBytes, isSynced) =>
         this.#trace.event(event, name, writeCount, sizeBytes, isSynced ? "synced" : "unsynced"),
       faultEvent: (kind, what, targets) => this.#trace.event("fault", what, kind, ...targets),

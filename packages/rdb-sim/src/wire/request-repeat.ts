@@ -1,4 +1,5 @@
 import type { ProcessPort } from "./process-port.ts";
+import { FRAME_HEADER_BYTES } from "@flaredb/rdb-proto";
 import { GRPC_HEADERS } from "./grpc-headers.ts";
 import type { SimNet } from "./sim-net.ts";
 import type { Caller } from "./sim-socket.ts";
@@ -13,7 +14,11 @@ const REPEAT_MAX_MS = 3_000;
  */
 export function sendRepeat(stream: SimStream, bytes: Uint8Array): void {
   const { net, connection } = stream.session;
+  const mayRepeat = net.mayRepeat?.(connection.host, bytes.subarray(FRAME_HEADER_BYTES));
   net.clock.setTimer(net.random.nextFraction() * REPEAT_MAX_MS, () => {
+    if (mayRepeat?.() === false) {
+      return;
+    }
     const session = stream.session.connectAgain(ghost(net, connection.host));
     session.on("error", () => {
       // Nobody listens there now: the copy is lost.

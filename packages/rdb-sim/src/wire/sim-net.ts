@@ -48,6 +48,11 @@ export class SimNet {
   observe: ((event: NetEvent) => void) | undefined;
   /** Decides about every message that is sent. */
   intercept: ((message: NetMessage) => Verdict) | undefined;
+  /**
+   * Asked about each request of which a copy may come, when it is sent and again when the copy would leave: without an
+   * identity that the first one has used up, the copy would do what its sender was told is not done.
+   */
+  mayRepeat: ((host: string, message: Uint8Array) => () => boolean) | undefined;
   /** What an interceptor holds, oldest first. Emptied by `release` of each. */
   readonly held: HeldMessage[] = [];
   readonly #links = new Map<string, Map<string, Link>>();
