@@ -19,14 +19,7 @@ export function staleProposal(region: Region, from: Peer, to: Peer): PeerMessage
     epochConfVer: BigInt(epoch.confVer),
     command: { case: "deleteRange", value: { startKey, endKey } },
   });
-  const data = toBinary(
-    LogCommandSchema,
-    create(LogCommandSchema, {
-      epochVersion: BigInt(epoch.version - 1),
-      epochConfVer: BigInt(epoch.confVer),
-      command: { case: "deleteRange", value: { startKey, endKey } },
-    }),
-  );
+  const data = toBinary(LogCommandSchema, command);
   const entry = { term: 0, index: 0, type: "Normal", data } as NonNullable<
     Parameters<typeof newMessage>[0]["entries"]
   >[number];
