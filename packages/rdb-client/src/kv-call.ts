@@ -48,6 +48,9 @@ export interface KvCallSpec {
  */
 export type KvCallState = "idle" | "waiting" | "queued" | "sent" | "done";
 
+/** Of the first attempt. Deadlines bound those of the others. */
+const PATIENCE_MS = 2_000;
+
 /** One request on its way: what the sender, the streams and CallsInFlight know of it. */
 export class KvCall {
   readonly spec: KvCallSpec;
@@ -69,6 +72,8 @@ export class KvCall {
   attemptCount = 0;
   /** When the last attempt began, on the monotonic clock. */
   attemptedMs = 0;
+  /** How long its Store may take to answer a read, or be silent to all that a write waits with, until others are asked. */
+  patienceMs = PATIENCE_MS;
   /** Whether the last attempt let the peer serve without leading. */
   fromFollower = false;
   /** Stores that could not serve since the last pause. */
@@ -97,6 +102,14 @@ export class KvCall {
   /** Whether it may have been applied, for all that is known: a write that was sent and not refused. */
   get isUncertain(): boolean {
     return this.spec.isWrite && (this.state === "sent" || this.identity?.isUncertain === true);
+  }
+
+  /**
+   * Its Store took too long; the next one may take twice as long. Else, where every answer takes longer than an
+   * attempt may, each would be given up, and the call never told that it is done.
+   */
+  losePatience(): void {
+    this.patienceMs *= 2;
   }
 
   /** Its attempt on a Store is over without an answer. */

@@ -23,8 +23,6 @@ import { RegionLookup } from "./region-lookup.ts";
 import { StorePool } from "./store-pool.ts";
 import type { WriteSessions } from "./write-sessions.ts";
 
-/** How long a Store may take to answer a read, or be silent to all that a write waits with, until others are asked. */
-const ATTEMPT_MAX_MS = 2_000;
 /** Answers that lead a call elsewhere at once; more of them in a row and it pauses first. */
 const REDIRECT_MAX_COUNT = 4;
 /** After this many pauses without a leader the placement driver is asked. */
@@ -152,7 +150,7 @@ export class RequestSender {
   #push(call: KvCall, to: StoreId): void {
     call.storeId = to;
     call.attemptedMs = this.#clock.monotonicMs();
-    call.dueMs = Math.min(call.spec.deadlineMs, call.attemptedMs + ATTEMPT_MAX_MS);
+    call.dueMs = Math.min(call.spec.deadlineMs, call.attemptedMs + call.patienceMs);
     call.stream = this.#pool.push(to, call);
     if (call.stream === undefined) {
       call.lastError = new RdbError("RDB_SERVER_IS_BUSY", `the queue to Store ${to} is full`);
@@ -328,17 +326,16 @@ export class RequestSender {
     }
     // A Store that answers others is at work. A write would only come to stand behind them once more.
     const heardMs = call.spec.isWrite ? (call.stream?.heardMs ?? -Infinity) : -Infinity;
-    const silentMs = Math.max(call.attemptedMs, heardMs) + ATTEMPT_MAX_MS;
+    const silentMs = Math.max(call.attemptedMs, heardMs) + call.patienceMs;
     if (silentMs > nowMs) {
       call.dueMs = Math.min(call.spec.deadlineMs, silentMs);
       this.#inFlight.watch(call.dueMs);
       return;
     }
     call.stream?.forget(call);
-    this.#unreached(
-      call,
-      new RdbError("RDB_UNAVAILABLE", `Store ${call.storeId} did not answer within ${ATTEMPT_MAX_MS} ms`),
-    );
+    const late = `Store ${call.storeId} did not answer within ${call.patienceMs} ms`;
+    call.losePatience();
+    this.#unreached(call, new RdbError("RDB_UNAVAILABLE", late));
   }
 
   /** Ends a call with an error; a write that may have been applied, with what that means for it. */

@@ -153,6 +153,17 @@ describe("block A: disks and links", () => {
     await expectInvariants(scenario);
   });
 
+  it("SCENARIO-19 slow disk: on all Stores, a put that takes longer than any attempt of it is answered all the same", async () => {
+    const scenario = await Scenario.start({ seed: 1902, limits: { slowDiskMs: 60_000 } });
+    await scenario.put("k", "0");
+    const mends = scenario.stores.map((store) => scenario.slowDisk(store, 2_500));
+    const startMs = scenario.nowMs;
+    await scenario.put("k", "1", 10_000);
+    expect(scenario.nowMs - startMs).toBeGreaterThan(2_500);
+    mends.forEach((mend) => mend());
+    await expectInvariants(scenario);
+  });
+
   it.each(["leader", "follower"] as const)(
     "SCENARIO-20 peer delay: 75 ± 50 ms and half of everything lost at a %s for 1 s is got over within 5 s",
     async (role) => {
