@@ -28,7 +28,7 @@ describe("a leadership transfer", () => {
     expect(leader.node.leadTransferee).toBe(0);
   });
 
-  it("ends when its target is no voter any more", () => {
+  it("SCENARIO-26: ends when its target is no voter any more", () => {
     const [leader, follower] = group();
     leader.node.proposeConfChange(change("Auto", { type: "RemoveNode", nodeId: peerId(3) }));
     leader.node.transferLeader(peerId(3));

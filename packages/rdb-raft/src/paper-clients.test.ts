@@ -204,7 +204,7 @@ describe("Raft thesis §3.10 leadership transfer", () => {
     expect(network.peer(1).raft).toMatchObject({ role: "Follower", lead: 3 });
   });
 
-  test("a peer that lacks entries gets them first; no proposal is taken meanwhile", () => {
+  test("SCENARIO-26: a peer that lacks entries gets them first; no proposal is taken meanwhile", () => {
     const network = group();
     const leader = network.peer(1);
     network.isolate(3);
@@ -220,7 +220,7 @@ describe("Raft thesis §3.10 leadership transfer", () => {
     expect(network.peer(3).applied.map(({ data }) => data)).toContainEqual(bytes("x"));
   });
 
-  test("it is given up after one election timeout, and proposals are taken again", () => {
+  test("SCENARIO-26: it is given up after one election timeout, and proposals are taken again", () => {
     const network = group();
     const leader = network.peer(1);
     network.isolate(3);
@@ -240,7 +240,7 @@ describe("Raft thesis §3.10 leadership transfer", () => {
     expect(network.peer(2).raft.isLeader).toBe(true);
   });
 
-  test("a transfer to itself, to a stranger or to a learner changes nothing", () => {
+  test("SCENARIO-26: a transfer to itself, to a stranger or to a learner changes nothing", () => {
     const leader = new TestPeer({ id: 1, voters: [1, 2], learners: [3] });
     leader.becomeLeader();
     for (const target of [1, 9, 3]) {

@@ -118,7 +118,7 @@ describe("a crash of snapshot files in memory", () => {
     return outcomes;
   }
 
-  test("keeps what is complete, and nothing of what is coming in", async () => {
+  test("SCENARIO-9: keeps what is complete, and nothing of what is coming in", async () => {
     const prepare = async (files: MemorySnapshotFiles): Promise<void> => {
       await receiveSnapshot(files, "1-6-1", someRows(3));
       await receiveChunks(files, "2-6-1", someRows(3));
@@ -126,7 +126,7 @@ describe("a crash of snapshot files in memory", () => {
     expect(await found(prepare, ["1-6-1", "2-6-1"])).toEqual(new Set(["1-6-1"]));
   });
 
-  test("may lose a name that was given and not synced, and a removal", async () => {
+  test("SCENARIO-9: may lose a name that was given and not synced, and a removal", async () => {
     const naming = async (files: MemorySnapshotFiles): Promise<void> => {
       const incoming = await receiveChunks(files, "1-6-1", someRows(3));
       void incoming.complete();

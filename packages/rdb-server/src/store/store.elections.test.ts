@@ -28,7 +28,7 @@ describe("an election", () => {
     }
   });
 
-  it("does not happen when an isolated follower returns: leader and term are unchanged (scenario 21)", async () => {
+  it("does not happen when an isolated follower returns: leader and term are unchanged (SCENARIO-21)", async () => {
     const cluster = await SimCluster.start({ seed: 1 });
     const leader = await cluster.waitForLeader();
     const { term } = cluster.statusOf(leader);
@@ -43,7 +43,7 @@ describe("an election", () => {
     expect(cluster.statusOf(away).term).toBe(term);
   });
 
-  it("is not needed while a pair of five is cut off (scenario 22)", async () => {
+  it("is not needed while a pair of five is cut off (SCENARIO-22)", async () => {
     const cluster = await SimCluster.start({ seed: 2, storeCount: 5 });
     const leader = await cluster.waitForLeader();
     const { term } = cluster.statusOf(leader);
@@ -58,7 +58,7 @@ describe("an election", () => {
     expect(cluster.statusOf(leader).term).toBe(term);
   });
 
-  it("is won by one in the majority when links fail in one direction only (scenario 23)", async () => {
+  it("is won by one in the majority when links fail in one direction only (SCENARIO-23)", async () => {
     const cluster = await SimCluster.start({ seed: 3 });
     const leader = await cluster.waitForLeader();
     for (const other of cluster.others(leader.storeId)) {
@@ -84,7 +84,7 @@ describe("a leader", () => {
     expect(outcome).toMatchObject({ kind: "failed", error: { reason: { case: "notLeader" } } });
   });
 
-  it("is moved around all Stores while writes go on (scenario 25)", async () => {
+  it("is moved around all Stores while writes go on (SCENARIO-25)", async () => {
     const cluster = await SimCluster.start({ seed: 5, storeCount: 5 });
     await cluster.waitForLeader();
     let stopped = false;
@@ -112,7 +112,7 @@ describe("a leader", () => {
     await expectConverged(cluster);
   });
 
-  it("gives a transfer up that cannot be done, and takes proposals again (scenario 26)", async () => {
+  it("gives a transfer up that cannot be done, and takes proposals again (SCENARIO-26)", async () => {
     const cluster = await SimCluster.start({ seed: 6 });
     const leader = await cluster.waitForLeader();
     const [target] = cluster.others(leader.storeId) as [SimStore];
@@ -185,7 +185,7 @@ describe("a leader", () => {
   });
 });
 
-describe("a slow disk (scenario 19)", () => {
+describe("a slow disk (SCENARIO-19)", () => {
   it("makes a Store hand its leaderships away and report itself slow", async () => {
     const cluster = await SimCluster.start({ seed: 10 });
     const leader = await cluster.waitForLeader();

@@ -35,7 +35,7 @@ function countMessages(cluster: SimCluster): () => number {
   return () => count;
 }
 
-describe("an idle Region (scenario 32)", () => {
+describe("an idle Region (SCENARIO-32)", () => {
   let cluster: SimCluster;
   let leader: SimStore;
 

@@ -14,7 +14,7 @@ describe("a lease", () => {
     expect(cluster.clock.monotonicMs() - startMs).toBeLessThan(5);
   });
 
-  it("is over before another can lead: a read there is not served (scenario 29)", async () => {
+  it("is over before another can lead: a read there is not served (SCENARIO-29)", async () => {
     for (let seed = 0; seed < 10; seed++) {
       const cluster = await SimCluster.start({ seed });
       const old = await cluster.waitForLeader();

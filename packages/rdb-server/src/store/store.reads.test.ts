@@ -6,7 +6,7 @@ function others(cluster: SimCluster, store: SimStore): [SimStore, SimStore] {
 }
 
 describe("a read from a follower", () => {
-  it("sees every write that was acknowledged before it began (scenario 30)", async () => {
+  it("sees every write that was acknowledged before it began (SCENARIO-30)", async () => {
     const cluster = await SimCluster.start({ seed: 1 });
     const leader = await cluster.waitForLeader();
     for (let n = 0; n < 30; n++) {
@@ -17,7 +17,7 @@ describe("a read from a follower", () => {
     }
   });
 
-  it("sees it though messages are delayed, lost and out of order (scenario 30)", async () => {
+  it("sees it though messages are delayed, lost and out of order (SCENARIO-30)", async () => {
     const cluster = await SimCluster.start({ seed: 2 });
     const leader = await cluster.waitForLeader();
     cluster.network.setAll({ maxDelayMs: 75, lossRate: 0.1 });
@@ -34,7 +34,7 @@ describe("a read from a follower", () => {
     }
   });
 
-  it("waits for what the follower has not applied (scenario 31)", async () => {
+  it("waits for what the follower has not applied (SCENARIO-31)", async () => {
     const cluster = await SimCluster.start({ seed: 3 });
     const leader = await cluster.waitForLeader();
     const [follower] = others(cluster, leader);
@@ -46,7 +46,7 @@ describe("a read from a follower", () => {
     expect(cluster.clock.monotonicMs() - startMs).toBeGreaterThan(500);
   });
 
-  it("on a follower that is cut off ends with an error in time, never with an old value (scenario 31)", async () => {
+  it("on a follower that is cut off ends with an error in time, never with an old value (SCENARIO-31)", async () => {
     const cluster = await SimCluster.start({ seed: 4 });
     const leader = await cluster.waitForLeader();
     const [follower, other] = others(cluster, leader);

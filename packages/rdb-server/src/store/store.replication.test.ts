@@ -80,7 +80,7 @@ describe("three Stores", () => {
     expect((await cluster.complete(call)).kind).toBe("ok");
   });
 
-  it("SPEC-R3: keep all committed progress when all are restarted between rounds (scenario 6)", async () => {
+  it("SPEC-R3: keep all committed progress when all are restarted between rounds (SCENARIO-6)", async () => {
     const cluster = await SimCluster.start({ seed: 5 });
     for (let round = 0; round < 5; round++) {
       for (let n = 0; n < 5; n++) {
@@ -160,7 +160,7 @@ describe("three Stores", () => {
     await expectConverged(cluster);
   });
 
-  it("SPEC-R6: cut the tail of a leader that appended alone; its client never gets ok (scenarios 10 and 11)", async () => {
+  it("SPEC-R6: cut the tail of a leader that appended alone; its client never gets ok (SCENARIO-10, SCENARIO-11)", async () => {
     const cluster = await SimCluster.start({ seed: 9 });
     const old = await cluster.waitForLeader();
     await cluster.put("a", "committed");
@@ -220,7 +220,7 @@ describe("three Stores", () => {
 });
 
 describe("five Stores", () => {
-  it("SPEC-R5: go on in the majority with the leader; the others catch up (scenario 3)", async () => {
+  it("SPEC-R5: go on in the majority with the leader; the others catch up (SCENARIO-3)", async () => {
     const cluster = await SimCluster.start({ seed: 11, storeCount: 5 });
     const leader = await cluster.waitForLeader();
     const [a, b, c, d] = cluster.others(leader.storeId) as [SimStore, SimStore, SimStore, SimStore];
@@ -235,7 +235,7 @@ describe("five Stores", () => {
     expect(await cluster.complete(contentOf(c))).toEqual(["k1=v1@1"]);
   });
 
-  it("SPEC-R5: elect anew in the majority; a minority commits nothing and serves no read (scenario 4)", async () => {
+  it("SPEC-R5: elect anew in the majority; a minority commits nothing and serves no read (SCENARIO-4)", async () => {
     const cluster = await SimCluster.start({ seed: 12, storeCount: 5 });
     const old = await cluster.waitForLeader();
     await cluster.put("k1", "old");
@@ -266,7 +266,7 @@ describe("five Stores", () => {
     expect(await cluster.get("k1")).toBe("new");
   });
 
-  it("SPEC-R5: answer in bounded time when most are down, and resume at their return (scenario 14)", async () => {
+  it("SPEC-R5: answer in bounded time when most are down, and resume at their return (SCENARIO-14)", async () => {
     const cluster = await SimCluster.start({ seed: 13, storeCount: 5 });
     const leader = await cluster.waitForLeader();
     await cluster.put("k", "1");
@@ -284,7 +284,7 @@ describe("five Stores", () => {
 });
 
 describe("a new leader", () => {
-  it("serves a read only when it has applied what was committed before it (scenario 12)", async () => {
+  it("serves a read only when it has applied what was committed before it (SCENARIO-12)", async () => {
     for (let seed = 0; seed < 10; seed++) {
       const cluster = await SimCluster.start({ seed });
       const old = await cluster.waitForLeader();
@@ -300,7 +300,7 @@ describe("a new leader", () => {
 });
 
 describe("a bad network", () => {
-  it("makes clients slower, never wrong, at any rate of loss (scenario 2)", async () => {
+  it("makes clients slower, never wrong, at any rate of loss (SCENARIO-2)", async () => {
     for (const [seed, lossRate] of [0.1, 0.2, 0.3, 0.5].entries()) {
       const cluster = await SimCluster.start({ seed });
       await cluster.waitForLeader();
@@ -315,7 +315,7 @@ describe("a bad network", () => {
     }
   });
 
-  it("that delays and loses for a second is got over within 5 s (scenario 20)", async () => {
+  it("that delays and loses for a second is got over within 5 s (SCENARIO-20)", async () => {
     for (let seed = 0; seed < 4; seed++) {
       const cluster = await SimCluster.start({ seed });
       const leader = await cluster.waitForLeader();

@@ -30,7 +30,7 @@ async function laggingCluster(
 }
 
 describe("log GC", () => {
-  it("keeps the log within twice its limit (scenario 33)", async () => {
+  it("keeps the log within twice its limit (SCENARIO-33)", async () => {
     const cluster = await SimCluster.start({
       seed: 1,
       config: { logGc: { maxEntries: LOG_LIMIT, checkIntervalMs: 50 } },
@@ -88,7 +88,7 @@ describe("log GC", () => {
 });
 
 describe("a Store that the log no longer serves", () => {
-  it("gets a snapshot when it is back (scenario 33)", async () => {
+  it("gets a snapshot when it is back (SCENARIO-33)", async () => {
     const { cluster, leader, away } = await laggingCluster(3);
     cluster.network.heal();
     const tookMs = await cluster.until(
@@ -163,7 +163,7 @@ describe("a Store that the log no longer serves", () => {
     await expectConverged(cluster);
   });
 
-  it("gets it in spite of losses on the way (scenario 34)", async () => {
+  it("gets it in spite of losses on the way (SCENARIO-34)", async () => {
     for (let seed = 0; seed < 6; seed++) {
       const { cluster } = await laggingCluster(seed);
       cluster.network.heal();
@@ -174,7 +174,7 @@ describe("a Store that the log no longer serves", () => {
     }
   });
 
-  it("takes appends that arrive behind the snapshot before it is installed (scenario 37)", async () => {
+  it("takes appends that arrive behind the snapshot before it is installed (SCENARIO-37)", async () => {
     const { cluster, leader, away } = await laggingCluster(6);
     away.slowDisk(200);
     cluster.network.heal();
@@ -195,7 +195,7 @@ describe("a Store that the log no longer serves", () => {
     expect(rejectedCount).toBe(0);
   });
 
-  it("drops a second snapshot that arrives while one is installed (scenario 37)", async () => {
+  it("drops a second snapshot that arrives while one is installed (SCENARIO-37)", async () => {
     const { cluster, leader, away } = await laggingCluster(7);
     away.slowDisk(100);
     cluster.network.heal();

@@ -30,7 +30,7 @@ describe("a crash of a process that writes", () => {
   for (let chain = 0; chain < CHAINS; chain++) {
     const seed = firstSeed + chain;
     it(
-      `SPEC-R3 SPEC-R4: leaves a prefix of the history with everything acknowledged in it (seed ${seed})`,
+      `SPEC-R3 SPEC-R4 SCENARIO-9: leaves a prefix of the history with everything acknowledged in it (seed ${seed})`,
       async () => {
         const steps = await runCrashChain({
           workFolder: workFolder(`chain-${chain}`),
@@ -46,7 +46,7 @@ describe("a crash of a process that writes", () => {
   }
 
   it(
-    `SPEC-R3 SPEC-R4: leaves the same when only the process dies (seed ${firstSeed})`,
+    `SPEC-R3 SPEC-R4 SCENARIO-9: leaves the same when only the process dies (seed ${firstSeed})`,
     async () => {
       const chain = { workFolder: workFolder("kill"), seed: firstSeed, lives: LIVES / 2, sync: true };
       expect(await runCrashChain({ ...chain, shim: undefined })).toBeGreaterThan(0);
