@@ -2,7 +2,8 @@ import type { LogFields, Logger } from "@flaredb/rdb-base";
 
 type Level = "debug" | "info" | "warn" | "error";
 
-interface Line {
+/** One line of a log. */
+export interface Line {
   readonly atMs: number;
   readonly level: Level;
   readonly process: string;

@@ -6,8 +6,9 @@ import { type Violation, ViolationError } from "../check/violation.ts";
 import { type ClusterWatcher, SimCluster } from "../cluster/sim-cluster.ts";
 import { Injector } from "../faults/injector.ts";
 import { type Plan, streamOf } from "../faults/plan.ts";
+import { comparePeers, isLevel } from "./convergence.ts";
 import { describeMessage, shortPath } from "./describe-message.ts";
-import { LogBook, formatLine } from "./log-book.ts";
+import { type Line, LogBook, formatLine } from "./log-book.ts";
 import { SeedWorkloads, splitKeysOf } from "./seed-workloads.ts";
 import { Trace } from "./trace.ts";
 import { UsedIdentities } from "./used-identities.ts";
@@ -54,7 +55,8 @@ class Run {
   readonly #workloads: SeedWorkloads;
   readonly #used = new UsedIdentities();
   readonly #counts = { ok: 0, fail: 0, unknown: 0 };
-  #electionCount = 0;
+  /** Who led, by Region and term. */
+  readonly #leaders = new Map<string, string>();
   #snapshotCount = 0;
   #violation: Violation | undefined;
 
@@ -64,7 +66,7 @@ class Run {
     this.#trace = new Trace(nowMs, show);
     this.#logs = new LogBook(nowMs, (line) => {
       if (line.message === "role or leader changed" && line.fields["role"] === "Leader") {
-        this.#electionCount++;
+        this.#leads(line);
       } else if (line.message === "the snapshot is applied") {
         this.#snapshotCount++;
       } else if (line.level === "error") {
@@ -108,7 +110,7 @@ class Run {
         okCallCount: ok,
         failedCallCount: fail,
         unknownCallCount: unknown,
-        electionCount: this.#electionCount,
+        electionCount: this.#leaders.size,
         snapshotCount: this.#snapshotCount,
       },
     };
@@ -139,7 +141,8 @@ class Run {
     await this.#complete("the calls under way end", this.#workloads.stop());
     const judge = this.#workloads.clientOn("judge", this.#cluster.judge.process);
     await this.#complete("what was written can be read", this.#workloads.finish(judge));
-    await this.#until("all peers are level", () => this.#isLevel(), CONVERGENCE_MAX_MS);
+    await this.#until("all peers are level", () => isLevel(this.#cluster.stores), CONVERGENCE_MAX_MS);
+    await this.#complete("peers can be compared", this.#compare());
     this.#judgeHistory();
   }
 
@@ -158,24 +161,18 @@ class Run {
     }
   }
 
+  async #compare(): Promise<void> {
+    for (const violation of await comparePeers(this.#cluster.stores)) {
+      this.fail(violation);
+    }
+  }
+
   #judgeHistory(): void {
     const { calls } = this.history;
     const violations = [...this.#workloads.violations, ...checkKeys(calls), ...checkRevisions(calls)];
     for (const violation of violations) {
       this.fail(violation);
     }
-  }
-
-  #isLevel(): boolean {
-    const byRegion = new Map<number, Set<string>>();
-    for (const { process } of this.#cluster.stores) {
-      for (const status of process.running?.store.regionStatuses() ?? []) {
-        const seen = byRegion.get(status.region.id) ?? new Set();
-        seen.add(`${status.appliedIndex} ${status.lastIndex} ${status.revision}`);
-        byRegion.set(status.region.id, seen);
-      }
-    }
-    return [...byRegion.values()].every((seen) => seen.size === 1);
   }
 
   #pass(durationMs: number): Promise<boolean> {
@@ -217,6 +214,15 @@ class Run {
       throw new ViolationError(this.#violation);
     }
     return holds;
+  }
+
+  #leads({ process, fields }: Line): void {
+    const what = `Region ${String(fields["region"])} in term ${String(fields["term"])}`;
+    const other = this.#leaders.get(what);
+    this.#leaders.set(what, process);
+    if (other !== undefined && other !== process) {
+      this.fail({ name: "one leader a term", message: `${other} and ${process} lead ${what}` });
+    }
   }
 
   #watchNetwork(): void {
