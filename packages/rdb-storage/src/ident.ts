@@ -4,7 +4,8 @@ import type { Engine } from "./engine.ts";
 import type { WritePart } from "./write-part.ts";
 
 const FORMAT = 1;
-const IDENT_KEY = new TextEncoder().encode("ident");
+/** Its row in the column `meta`. */
+export const IDENT_KEY = new TextEncoder().encode("ident");
 
 /** A Store's data folder belongs to it alone. Cluster ids are safe integers, >= 1. */
 export interface StoreIdent {
@@ -26,9 +27,11 @@ export type Ident = StoreIdent | PdIdent;
 /** Undefined in a new folder. @throws RdbError RDB_DATA_CORRUPT */
 export function readIdent(engine: Engine): Ident | undefined {
   const row = engine.get("meta", IDENT_KEY);
-  if (row === undefined) {
-    return undefined;
-  }
+  return row && decodeIdent(row);
+}
+
+/** @throws RdbError RDB_DATA_CORRUPT */
+export function decodeIdent(row: Uint8Array): Ident {
   const reader = new RecordReader(row, "ident").format(FORMAT);
   const kind = reader.u8();
   const clusterId = reader.u64();

@@ -1,4 +1,4 @@
-import { type Clock, type KeyRange, type Random, RdbError } from "@flaredb/rdb-base";
+import { type Clock, FULL_RANGE, type KeyRange, type Random, RdbError } from "@flaredb/rdb-base";
 import { type EncodedBatch, decodeBatch } from "./batch-codec.ts";
 import { type Column, columnNumbers, columns } from "./column.ts";
 import type { CursorOptions, Row } from "./engine.ts";
@@ -87,6 +87,12 @@ export class MemoryRawEngine implements RawEngine {
   get(column: Column, key: Uint8Array): Uint8Array | undefined {
     this.#checkDamage(column, key);
     return this.#tables[columnNumbers[column]]?.get(keyText(key));
+  }
+
+  /** Everything that readers see now, by key: for who looks at a disk from outside. */
+  rows(column: Column): Row[] {
+    const table = this.#tables[columnNumbers[column]] as MemoryTable;
+    return table.rowsIn(textRange(FULL_RANGE)).map(([key, value]) => ({ key: keyOfText(key), value }));
   }
 
   async getMany(column: Column, keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {

@@ -11,6 +11,7 @@ import { RdbClient } from "@flaredb/rdb-client";
 import type { RunningPd } from "@flaredb/rdb-pd";
 import type { RunningStore } from "@flaredb/rdb-server";
 import { SimClock } from "@flaredb/rdb-server/testing";
+import type { ClusterInvariants } from "../check/cluster-invariants.ts";
 import type { ClockShape, ClusterShape } from "../faults/cluster-shape.ts";
 import type { FaultKind } from "../faults/fault.ts";
 import type { FaultyCluster, FaultyDisk, FaultyProcess } from "../faults/injector.ts";
@@ -42,6 +43,8 @@ export interface SimClusterOptions {
   readonly randomOf: (purpose: string) => Random;
   readonly loggerOf: (process: string, clock: Clock) => Logger;
   readonly watcher: ClusterWatcher;
+  /** Watches the databases of the Stores. Default: nobody does. */
+  readonly invariants?: ClusterInvariants;
   /** What a client process tells of its answers. */
   readonly recorderOf: (client: string) => Pick<CallRecorder, "onAnswer">;
   /** Sees what is written to the disk of a process. */
@@ -82,7 +85,10 @@ export class SimCluster implements FaultyCluster {
     const pdAddress = `${PD_HOST}:${RPC_PORT}`;
     this.stores = Array.from({ length: shape.storeCount }, (_, place) => {
       const host = `store-${place + 1}`;
-      return this.#member(host, true, (disk) => storeProgram(storeConfig(host, pdAddress, shape), disk));
+      return this.#member(host, true, (disk) => {
+        const observer = options.invariants?.store(host);
+        return storeProgram(storeConfig(host, pdAddress, shape), disk, observer);
+      });
     });
     const placement = { storeCount: shape.storeCount, replicaCount: shape.replicaCount, splitKeys };
     this.pd = this.#member(PD_HOST, true, (disk) => pdProgram(pdConfig(PD_HOST, placement), disk));

@@ -1,5 +1,7 @@
 import { type RunningStore, type StoreConfig, parseStoreConfig, runStore } from "@flaredb/rdb-server";
 import { StreamEngine } from "@flaredb/rdb-storage";
+import { observeEngine } from "../check/observed-engine.ts";
+import type { StoreObserver } from "../check/store-observer.ts";
 import type { ClusterShape } from "../faults/cluster-shape.ts";
 import type { SimDisk } from "./sim-disk.ts";
 import type { Program } from "./sim-process.ts";
@@ -9,8 +11,12 @@ export const RPC_PORT = 7400;
 /** Nobody serves HTTP here; the address is only shown. */
 export const HTTP_PORT = 7401;
 
-/** The production Store on a simulated disk. */
-export function storeProgram(config: StoreConfig, disk: SimDisk): Program<RunningStore> {
+/** The production Store on a simulated disk. @param observer watches what it submits to its database */
+export function storeProgram(
+  config: StoreConfig,
+  disk: SimDisk,
+  observer?: StoreObserver,
+): Program<RunningStore> {
   return {
     start: ({ clock, random, logger, wire, signal, onFatal }) =>
       runStore(config, {
@@ -18,8 +24,10 @@ export function storeProgram(config: StoreConfig, disk: SimDisk): Program<Runnin
         httpAddress: `${config.host}:${HTTP_PORT}`,
         residentMemoryBytes: () => 0,
         disk: {
-          openEngine: (onWriteFailed) =>
-            Promise.resolve(new StreamEngine(disk.open(clock), { clock, onFatal: onWriteFailed })),
+          openEngine: (onWriteFailed) => {
+            const engine = new StreamEngine(disk.open(clock), { clock, onFatal: onWriteFailed });
+            return Promise.resolve(observer ? observeEngine(engine, observer, disk.content) : engine);
+          },
           openSnapshots: (inUse) => Promise.resolve(disk.openSnapshots(inUse)),
           freeBytes: () => Promise.resolve(disk.freeBytes),
           usage: () => Promise.resolve(disk.usage()),

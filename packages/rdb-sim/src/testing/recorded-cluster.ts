@@ -1,5 +1,7 @@
 import { silentLogger } from "@flaredb/rdb-base";
+import { ClusterInvariants } from "../check/cluster-invariants.ts";
 import { History } from "../check/history.ts";
+import type { Violation } from "../check/violation.ts";
 import { SimCluster } from "../cluster/sim-cluster.ts";
 import { type ClusterShape, drawShape } from "../faults/cluster-shape.ts";
 import { streamOf } from "../faults/plan.ts";
@@ -25,6 +27,8 @@ function quietShape(seed: number): ClusterShape {
 /** A cluster of three Stores and Regions that begin at "", "k2" and "k4", which serves, and what its clients do. */
 export class RecordedCluster {
   readonly history = new History();
+  /** What was broken, as it happened. */
+  readonly violations: Violation[] = [];
   readonly cluster: SimCluster;
   readonly #recorder = new CallRecorder({
     history: this.history,
@@ -38,6 +42,7 @@ export class RecordedCluster {
       randomOf: (purpose) => streamOf(seed, purpose),
       loggerOf: () => silentLogger,
       recorderOf: () => this.#recorder,
+      invariants: new ClusterInvariants((violation) => this.violations.push(violation)),
       watcher: {
         processEvent() {},
         diskEvent() {},

@@ -30,6 +30,7 @@ test("all workloads on a healthy cluster: everything succeeds, and every checker
   }
   expect([list.appendedCount, bank.movedCount].every((count) => count > 10)).toBe(true);
   expect(workloads.flatMap(({ violations }) => violations)).toEqual([]);
+  expect(run.violations).toEqual([]);
   const { calls } = run.history;
   expect(checkKeys(calls)).toEqual([]);
   expect(checkRevisions(calls)).toEqual([]);

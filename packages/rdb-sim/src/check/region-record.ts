@@ -1,0 +1,181 @@
+import {
+  type Index,
+  type PeerId,
+  type Region,
+  type RegionId,
+  type Term,
+  formatRange,
+} from "@flaredb/rdb-base";
+import type { ConfState } from "@flaredb/rdb-raft";
+import type { ApplyState } from "@flaredb/rdb-storage";
+
+/** Tells of what is broken. */
+export type Report = (name: string, message: string) => void;
+
+/** An entry of a log as far as it counts here. */
+export interface LogEntry {
+  readonly term: Term;
+  /** Of type and data. */
+  readonly hash: number;
+}
+
+/** What a peer is once it has applied an entry. */
+export interface AppliedMark {
+  readonly state: ApplyState;
+  /** Of all writes that led there, in order. */
+  readonly operations: number;
+  /** Of the rows that there are. */
+  readonly content: number;
+}
+
+/** Configurations that a commit may have been counted in: the last ones that any peer had. */
+const CONFIGS_MAX_COUNT = 2;
+
+/** What all peers of one Region ever agreed on. */
+export class RegionRecord {
+  readonly #id: RegionId;
+  readonly #report: Report;
+  readonly #leaders = new Map<Term, string>();
+  /** By index and term: the entry, and the term of the one before it. */
+  readonly #entries = new Map<
+    string,
+    { readonly hash: number; readonly previous: Term | undefined; by: string }
+  >();
+  /** Peers that ever had the entry of that index and term durably. */
+  readonly #holders = new Map<string, Set<PeerId>>();
+  readonly #committed = new Map<Index, { readonly entry: LogEntry; readonly by: string }>();
+  readonly #marks = new Map<Index, AppliedMark & { readonly by: string }>();
+  readonly #regions = new Map<string, { readonly text: string; readonly by: string }>();
+  #configs: readonly ConfState[] = [];
+
+  constructor(id: RegionId, report: Report) {
+    this.#id = id;
+    this.#report = report;
+  }
+
+  /** Election safety: a term has one leader. */
+  sawLeader(by: string, term: Term): void {
+    const known = this.#leaders.get(term);
+    if (known !== undefined && known !== by) {
+      this.#report("one leader a term", `Region ${this.#id}: both ${known} and ${by} lead in term ${term}`);
+    }
+    this.#leaders.set(term, by);
+  }
+
+  /** Log matching: index and term name one entry, and with it the one before. */
+  sawEntry(by: string, index: Index, { term, hash }: LogEntry, previous: Term | undefined): void {
+    const name = `${index}/${term}`;
+    const known = this.#entries.get(name);
+    if (known === undefined) {
+      this.#entries.set(name, { hash, previous, by });
+      return;
+    }
+    const differs =
+      known.hash !== hash
+        ? "what it says"
+        : known.previous !== undefined && previous !== undefined && known.previous !== previous
+          ? "the term before it"
+          : undefined;
+    if (differs !== undefined) {
+      const text = `Region ${this.#id}: entry ${index} of term ${term} differs on ${known.by} and ${by}: ${differs}`;
+      this.#report("log matching", text);
+    }
+  }
+
+  /** The term of the entry before the one named, as every log has it. */
+  previousTerm(index: Index, term: Term): Term | undefined {
+    return this.#entries.get(`${index}/${term}`)?.previous;
+  }
+
+  sawDurable(peer: PeerId, index: Index, term: Term): void {
+    const name = `${index}/${term}`;
+    const holders = this.#holders.get(name) ?? new Set();
+    holders.add(peer);
+    this.#holders.set(name, holders);
+  }
+
+  /** Leader completeness: what was committed anywhere is so everywhere, and a majority has it durably. */
+  sawCommitted(by: string, index: Index, entry: LogEntry): void {
+    const known = this.#committed.get(index);
+    if (known === undefined) {
+      this.#committed.set(index, { entry, by });
+      this.#checkQuorum(by, index, entry.term);
+    } else if (known.entry.term !== entry.term || known.entry.hash !== entry.hash) {
+      const terms = `of term ${known.entry.term} on ${known.by}, and of term ${entry.term} on ${by}`;
+      this.#report("committed entries stay", `Region ${this.#id}: entry ${index} is committed ${terms}`);
+    }
+  }
+
+  sawConfState(state: ConfState): void {
+    const text = JSON.stringify(state);
+    const others = this.#configs.filter((known) => JSON.stringify(known) !== text);
+    this.#configs = [...others, state].slice(-CONFIGS_MAX_COUNT);
+  }
+
+  /** State machine safety: peers on the same applied index have gone the same way, and have the same rows. */
+  sawApplied(by: string, mark: AppliedMark): void {
+    const { index } = mark.state;
+    const known = this.#marks.get(index);
+    if (known === undefined) {
+      this.#marks.set(index, { ...mark, by });
+      return;
+    }
+    const differences = differencesOf(known, mark);
+    if (differences.length > 0) {
+      const text = `Region ${this.#id}: ${known.by} and ${by} have applied ${index} and differ: ${differences.join("; ")}`;
+      this.#report("same applied index, same state", text);
+    }
+  }
+
+  markAt(index: Index): AppliedMark | undefined {
+    return this.#marks.get(index);
+  }
+
+  /** An epoch stands for one range and one set of peers. */
+  sawRegion(by: string, region: Region): void {
+    const { epoch } = region;
+    this.#compare(by, `range of version ${epoch.version}`, formatRange(region));
+    const peers = region.peers.map(({ id, storeId, role }) => `${id}@${storeId} ${role}`).toSorted();
+    this.#compare(by, `peers of epoch ${epoch.confVer}/${epoch.version}`, peers.join(", "));
+  }
+
+  #compare(by: string, what: string, text: string): void {
+    const known = this.#regions.get(what);
+    if (known !== undefined && known.text !== text) {
+      this.#report(
+        "an epoch stands for one Region",
+        `Region ${this.#id}: the ${what} is ${known.text} for ${known.by}, and ${text} for ${by}`,
+      );
+    }
+    this.#regions.set(what, { text, by });
+  }
+
+  #checkQuorum(by: string, index: Index, term: Term): void {
+    const holders = this.#holders.get(`${index}/${term}`) ?? new Set<PeerId>();
+    const isHeld = (voters: readonly PeerId[]): boolean =>
+      voters.length === 0 || 2 * voters.filter((id) => holders.has(id)).length > voters.length;
+    const isQuorum = this.#configs.some((state) => isHeld(state.voters) && isHeld(state.votersOutgoing));
+    if (this.#configs.length > 0 && !isQuorum) {
+      const who = holders.size === 0 ? "no peer" : `only ${[...holders].join(", ")}`;
+      const voters = this.#configs.at(-1)?.voters.join(", ");
+      const text = `Region ${this.#id}: entry ${index} of term ${term} is committed for ${by}, and ${who} of ${voters} has it durably`;
+      this.#report("committed by a durable majority", text);
+    }
+  }
+}
+
+function differencesOf(a: AppliedMark, b: AppliedMark): string[] {
+  const differences: string[] = [];
+  for (const field of ["term", "revision", "logTimeMs"] as const) {
+    if (a.state[field] !== b.state[field]) {
+      differences.push(`${field} ${a.state[field]} and ${b.state[field]}`);
+    }
+  }
+  if (a.operations !== b.operations) {
+    differences.push("the writes that led there");
+  }
+  if (a.content !== b.content) {
+    differences.push("the rows");
+  }
+  return differences;
+}

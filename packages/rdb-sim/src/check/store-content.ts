@@ -1,0 +1,99 @@
+import { type KeyRange, type RegionId, compareEndKeys, compareKeys, keyInRange } from "@flaredb/rdb-base";
+import { regionKeyRange } from "@flaredb/rdb-storage";
+import { EMPTY_HASH, hashOf, withElement, withoutElement } from "./hash.ts";
+
+/** Columns whose rows are a Region's content. */
+export type ContentColumn = "data" | "session";
+
+/**
+ * The rows that a Store's Regions hold, as a hash of each Region's set of rows that is kept with every write. Two peers
+ * with the same rows have the same hash, whatever way they came to them.
+ */
+export class StoreContent {
+  readonly #rows: Record<ContentColumn, Map<string, number>> = { data: new Map(), session: new Map() };
+  /** Regions with their ranges of `data`, and the hash of their rows. */
+  readonly #regions = new Map<RegionId, { range: KeyRange; hash: number }>();
+
+  /** The Region is here, with this range; what there is of it counts. */
+  setRegion(id: RegionId, range: KeyRange): void {
+    const known = this.#regions.get(id);
+    const isSame =
+      known !== undefined &&
+      compareKeys(known.range.startKey, range.startKey) === 0 &&
+      compareEndKeys(known.range.endKey, range.endKey) === 0;
+    if (!isSame) {
+      this.#regions.set(id, {
+        range,
+        hash: this.#hashIn("data", range, this.#hashIn("session", regionKeyRange(id))),
+      });
+    }
+  }
+
+  removeRegion(id: RegionId): void {
+    this.#regions.delete(id);
+  }
+
+  hashOf(id: RegionId): number {
+    return this.#regions.get(id)?.hash ?? EMPTY_HASH;
+  }
+
+  /** The Region that the row belongs to; undefined when there is none. */
+  regionOf(column: ContentColumn, key: Uint8Array): RegionId | undefined {
+    for (const [id, { range }] of this.#regions) {
+      if (keyInRange(key, column === "data" ? range : regionKeyRange(id))) {
+        return id;
+      }
+    }
+    return undefined;
+  }
+
+  /** `value` undefined deletes. @returns the row's Region */
+  write(column: ContentColumn, key: Uint8Array, value: Uint8Array | undefined): RegionId | undefined {
+    const id = this.regionOf(column, key);
+    const region = id === undefined ? undefined : this.#regions.get(id);
+    const rows = this.#rows[column];
+    const text = textOf(key);
+    const before = rows.get(text);
+    if (before !== undefined) {
+      rows.delete(text);
+      if (region !== undefined) {
+        region.hash = withoutElement(region.hash, before);
+      }
+    }
+    if (value !== undefined) {
+      const after = hashOf(key, value);
+      rows.set(text, after);
+      if (region !== undefined) {
+        region.hash = withElement(region.hash, after);
+      }
+    }
+    return id;
+  }
+
+  deleteRange(column: ContentColumn, range: KeyRange): void {
+    for (const text of [...this.#rows[column].keys()]) {
+      const key = keyOf(text);
+      if (keyInRange(key, range)) {
+        this.write(column, key, undefined);
+      }
+    }
+  }
+
+  #hashIn(column: ContentColumn, range: KeyRange, from: number = EMPTY_HASH): number {
+    let hash = from;
+    for (const [text, row] of this.#rows[column]) {
+      if (keyInRange(keyOf(text), range)) {
+        hash = withElement(hash, row);
+      }
+    }
+    return hash;
+  }
+}
+
+function textOf(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1");
+}
+
+function keyOf(text: string): Uint8Array {
+  return Buffer.from(text, "latin1");
+}
