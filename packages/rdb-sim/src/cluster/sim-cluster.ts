@@ -255,7 +255,7 @@ function faultyDisk(disk: SimDisk, process: SimProcess<unknown>): NonNullable<Me
         release();
       };
     },
-    crashAtWrite: (writeCount, moment, crash) => disk.crashAtWrite(writeCount, moment, crash),
+    crashAtWrite: (writeCount, moment, crash, from) => disk.crashAtWrite(writeCount, moment, crash, from),
     cancelCrash: () => disk.cancelCrash(),
   };
 }

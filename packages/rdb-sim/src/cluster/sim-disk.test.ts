@@ -1,4 +1,4 @@
-import { SeededRandom } from "@flaredb/rdb-base";
+import { FULL_RANGE, SeededRandom } from "@flaredb/rdb-base";
 import { ProcessClock, SimClock } from "@flaredb/rdb-server/testing";
 import { StreamEngine, WritePart } from "@flaredb/rdb-storage";
 import { describe, expect, test } from "vitest";
@@ -40,6 +40,10 @@ class Machine {
     part.put("data", key(name), key("value"));
     part.sync = sync;
     this.engine.submit(part, () => this.written.push(name));
+  }
+
+  deleteAll(): void {
+    this.engine.deleteRange("data", FULL_RANGE);
   }
 
   crash(): void {
@@ -101,6 +105,25 @@ describe("a disk", () => {
     expect(machine.written).toEqual([]);
     machine.restart();
     expect(machine.has("a")).toBe(true);
+  });
+
+  test("dies at the write that it was told, counted from the next deletion of a range on, restarts or not", async () => {
+    const machine = new Machine();
+    machine.disk.crashAtWrite(2, "durable", () => machine.crash(), "next-deletion");
+    machine.put("a", true);
+    await machine.clock.run(10);
+    machine.crash();
+    machine.restart();
+    machine.put("b", true);
+    await machine.clock.run(10);
+    machine.deleteAll();
+    await machine.clock.run(10);
+    expect(machine.process.isDead).toBe(false);
+    machine.put("c", true);
+    await machine.clock.run(10);
+    expect(machine.process.isDead).toBe(true);
+    machine.restart();
+    expect(["a", "b", "c"].filter((name) => machine.has(name))).toEqual(["c"]);
   });
 
   test("is as slow as it is told, and no longer", async () => {

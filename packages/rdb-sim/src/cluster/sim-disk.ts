@@ -29,6 +29,8 @@ export interface SimDiskOptions {
 
 /** A crash that waits for a write. */
 interface CrashPoint {
+  /** Writes are counted from the next deletion of a range on, and that is not yet. */
+  waitsForDeletion: boolean;
   remaining: number;
   readonly moment: "torn" | "durable";
   readonly crash: () => void;
@@ -78,6 +80,9 @@ export class SimDisk {
       openIterator: (column, range, options) => raw.openIterator(column, range, options),
       write: (batch, sync, done) => this.#write(raw, process, batch, sync, done),
       deleteRange: (column, range, done) => {
+        if (this.#crashPoint !== undefined) {
+          this.#crashPoint.waitsForDeletion = false;
+        }
         const observed = this.#observe(process, 0, false, done);
         raw.deleteRange(column, range, observed);
         this.#crashTorn(process);
@@ -103,7 +108,9 @@ export class SimDisk {
   /** The process is gone. What it had not synced may be lost. */
   crash(): void {
     this.#process = undefined;
-    this.#crashPoint = undefined;
+    if (this.#crashPoint?.waitsForDeletion === false) {
+      this.#crashPoint = undefined;
+    }
     this.#raw = this.#raw.crash();
     this.#options.observer?.crashed(this.#raw);
     this.#snapshots = this.#snapshots.crash();
@@ -129,10 +136,18 @@ export class SimDisk {
   /**
    * Calls `crash` at the so manieth write from now on: `torn` when the disk has begun it, `durable` when it is done and
    * the process was not told. Replaces what waited before.
+   *
+   * @param from `next-deletion`: counted from the next deletion of a range on, itself included: those begin the steps
+   * in which a Region's rows are replaced
    */
-  crashAtWrite(writeCount: number, moment: "torn" | "durable", crash: () => void): void {
+  crashAtWrite(
+    writeCount: number,
+    moment: "torn" | "durable",
+    crash: () => void,
+    from: "now" | "next-deletion" = "now",
+  ): void {
     assert(writeCount >= 1, "a crash waits for the next write at least");
-    this.#crashPoint = { remaining: writeCount, moment, crash };
+    this.#crashPoint = { waitsForDeletion: from === "next-deletion", remaining: writeCount, moment, crash };
   }
 
   cancelCrash(): void {
@@ -161,12 +176,13 @@ export class SimDisk {
     const writeCount = ++this.#writeCount;
     onEvent("write", writeCount, sizeBytes, isSynced);
     const point = this.#crashPoint;
-    if (point !== undefined) {
+    const isCounted = point !== undefined && !point.waitsForDeletion;
+    if (isCounted) {
       point.remaining--;
     }
-    const isLast = point?.remaining === 0;
+    const isLast = isCounted && point.remaining === 0;
     return (outcome) => {
-      if (isLast && point?.moment === "durable" && this.#crashPoint === point) {
+      if (isLast && point.moment === "durable" && this.#crashPoint === point) {
         point.crash();
       }
       if (!process.isDead) {

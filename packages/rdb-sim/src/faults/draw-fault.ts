@@ -11,6 +11,8 @@ interface Draw {
 
 /** Most writes that a disk takes before the one that the process dies at. */
 const CRASH_WRITES_MAX_COUNT = 60;
+/** About as many as it takes to replace the rows of a small Region. */
+const REPLACEMENT_WRITES_MAX_COUNT = 5;
 const JUMP_MAX_MS = 12 * HOUR_MS;
 
 const draws: { readonly [Kind in FaultKind]: Draw } = {
@@ -108,6 +110,15 @@ const draws: { readonly [Kind in FaultKind]: Draw } = {
       kind: "crash-at-write",
       target: random.nextInt(8) === 0 ? { role: "pd" } : anyStoreTarget(random, shape),
       writeCount: 1 + random.nextInt(CRASH_WRITES_MAX_COUNT),
+      moment: oneOf(random, ["torn", "durable"] as const),
+    }),
+  },
+  "crash-in-replacement": {
+    durationMs: [5_000, 30_000],
+    action: (random, shape) => ({
+      kind: "crash-in-replacement",
+      target: anyStore(random, shape),
+      writeCount: 1 + random.nextInt(REPLACEMENT_WRITES_MAX_COUNT),
       moment: oneOf(random, ["torn", "durable"] as const),
     }),
   },

@@ -58,6 +58,13 @@ export type FaultAction =
       /** `torn`: the disk has got a part of it, perhaps. `durable`: it is on the disk, and nobody was told. */
       readonly moment: "torn" | "durable";
     }
+  /** The same, counted from the next deletion of a range on: in the middle of a snapshot that is installed. */
+  | {
+      readonly kind: "crash-in-replacement";
+      readonly target: Target;
+      readonly writeCount: number;
+      readonly moment: "torn" | "durable";
+    }
   | { readonly kind: "slow-disk"; readonly target: Target; readonly writeMs: number }
   /** The file system says that it has no room left, and takes writes still. */
   | { readonly kind: "full-disk"; readonly target: Target }
@@ -77,7 +84,9 @@ export type Fault = FaultAction & { readonly atMs: number; readonly durationMs: 
 /** A line for people: when, for how long, what, and with which parameters. */
 export function formatFault(fault: Fault): string {
   const { atMs, durationMs, kind, ...parameters } = fault;
-  const words = Object.entries(parameters).map(([name, value]) => `${name}=${formatParameter(value)}`);
+  const words = Object.entries<number | string | Targets>(parameters).map(
+    ([name, value]) => `${name}=${formatParameter(value)}`,
+  );
   return `${seconds(atMs)} +${seconds(durationMs)} ${[kind, ...words].join(" ")}`;
 }
 
@@ -85,8 +94,8 @@ function seconds(milliseconds: number): string {
   return `${(milliseconds / 1_000).toFixed(3)}s`;
 }
 
-function formatParameter(value: unknown): string {
-  return typeof value === "object" ? formatTargets(value as Targets) : String(value);
+function formatParameter(value: number | string | Targets): string {
+  return typeof value === "object" ? formatTargets(value) : String(value);
 }
 
 /** `leader of Region #0`, `Store #2`: places count from 0. */

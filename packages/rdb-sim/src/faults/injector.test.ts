@@ -56,8 +56,8 @@ class NotedCluster implements FaultyCluster {
       slow: (writeMs: number) => lasting(`slow ${writeMs}`),
       setFull: (isFull: boolean) => this.#note(`full ${isFull} ${name}`),
       break: () => lasting("break"),
-      crashAtWrite: (writeCount: number, moment: string, crash: () => void) => {
-        this.#note(`crash at ${writeCount} ${moment} ${name}`);
+      crashAtWrite: (writeCount: number, moment: string, crash: () => void, from: string) => {
+        this.#note(`crash at ${writeCount} from ${from} ${moment} ${name}`);
         this.crash = crash;
       },
       cancelCrash: () => this.#note(`no crash ${name}`),
@@ -101,7 +101,11 @@ const cases: readonly (readonly [FaultAction, readonly string[]])[] = [
   [{ kind: "reset-connections", a: store(0), b: leader }, ["5 reset s1 s2"]],
   [
     { kind: "crash-at-write", target: store(2), writeCount: 7, moment: "torn" },
-    ["5 crash at 7 torn s3", "15 no crash s3"],
+    ["5 crash at 7 from now torn s3", "15 no crash s3"],
+  ],
+  [
+    { kind: "crash-in-replacement", target: store(2), writeCount: 2, moment: "durable" },
+    ["5 crash at 2 from next-deletion durable s3", "15 no crash s3"],
   ],
   [{ kind: "one-way", from: leader, to: { role: "pd" } }, ["5 one-way s2 pd", "15 end of one-way s2 pd"]],
   [

@@ -20,7 +20,12 @@ export interface FaultyDisk {
   setFull(isFull: boolean): void;
   /** Writes fail from now on; the process will end. @returns a new disk with what was durable */
   break(): () => void;
-  crashAtWrite(writeCount: number, moment: "torn" | "durable", crash: () => void): void;
+  crashAtWrite(
+    writeCount: number,
+    moment: "torn" | "durable",
+    crash: () => void,
+    from?: "now" | "next-deletion",
+  ): void;
   cancelCrash(): void;
 }
 
@@ -42,6 +47,9 @@ export interface FaultyCluster {
   /** A fault begins or ends; for the trace. */
   noteFault(kind: FaultKind, what: "begins" | "ends", targets: readonly string[]): void;
 }
+
+/** A process that died at a write starts again after this, at the latest. */
+const DOWN_AFTER_WRITE_MAX_MS = 4_000;
 
 const nothing = (): void => {};
 
@@ -103,7 +111,9 @@ export class Injector {
       case "pause":
         return all(targets.map((process) => process.pause()));
       case "crash-at-write":
-        return first === undefined ? nothing : this.#crashAtWrite(first, fault);
+        return first === undefined ? nothing : this.#crashAtWrite(first, fault, "now");
+      case "crash-in-replacement":
+        return first === undefined ? nothing : this.#crashAtWrite(first, fault, "next-deletion");
       case "slow-disk":
         return disk?.slow(fault.writeMs) ?? nothing;
       case "full-disk":
@@ -136,16 +146,21 @@ export class Injector {
     }
   }
 
-  /** Armed until the fault is over; then down for as long again. */
-  #crashAtWrite(process: FaultyProcess, fault: Extract<Fault, { kind: "crash-at-write" }>): () => void {
-    process.disk?.crashAtWrite(fault.writeCount, fault.moment, () => {
+  /** Armed until the fault is over; then down for as long again, but not much longer than a restart takes others. */
+  #crashAtWrite(
+    process: FaultyProcess,
+    { writeCount, moment, durationMs }: Extract<Fault, { kind: "crash-at-write" | "crash-in-replacement" }>,
+    from: "now" | "next-deletion",
+  ): () => void {
+    const crash = (): void => {
       const release = takeDown(process, () => process.end("kill"));
       this.#active.add(release);
-      this.#cluster.setTimer(fault.durationMs, () => {
+      this.#cluster.setTimer(Math.min(durationMs, DOWN_AFTER_WRITE_MAX_MS), () => {
         this.#active.delete(release);
         release();
       });
-    });
+    };
+    process.disk?.crashAtWrite(writeCount, moment, crash, from);
     return () => process.disk?.cancelCrash();
   }
 

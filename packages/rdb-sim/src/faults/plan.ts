@@ -20,6 +20,9 @@ const FAULTS_SPREAD_MS = 6 * SECOND_MS;
 const QUIET_START_MS = 3 * SECOND_MS;
 const FAULTS_MIN_COUNT = 5;
 const FAULTS_MAX_COUNT = 24;
+const EARLY_CRASH_MS = 2_000;
+/** PD writes about so often until all Regions have a leader. */
+const EARLY_WRITES_MAX_COUNT = 20;
 /** Kinds that a plan uses, at least. */
 const KINDS_MIN_COUNT = 2;
 /** Seeds are 32 bits wide, so that they are short to type. */
@@ -42,8 +45,22 @@ export function drawPlan(seed: number): Plan {
     const drawn = drawFault(random, kinds[random.nextInt(kinds.length)] as FaultKind, shape);
     return { ...drawn, atMs, durationMs: Math.min(drawn.durationMs, faultsEndMs - atMs) };
   });
+  if (startMs === 0 && random.nextInt(2) === 0) {
+    faults.push(earlyCrash(random));
+  }
   faults.sort((a, b) => a.atMs - b.atMs);
   return { seed, shape, faults, faultsEndMs };
+}
+
+/** What PD decides once, it decides in the first moments: Store ids, and where Regions lie. It dies then. */
+function earlyCrash(random: Random): Fault {
+  return {
+    kind: "crash-at-write",
+    target: { role: "pd" },
+    writeCount: 1 + random.nextInt(EARLY_WRITES_MAX_COUNT),
+    moment: random.nextInt(2) === 0 ? "torn" : "durable",
+    ...{ atMs: 0, durationMs: EARLY_CRASH_MS },
+  };
 }
 
 /** Repeatable chance for one purpose of a seed: what one purpose draws changes nothing for the others. */
