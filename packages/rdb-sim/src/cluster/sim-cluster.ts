@@ -7,7 +7,7 @@ import {
   peerById,
   peerOnStore,
 } from "@flaredb/rdb-base";
-import { RdbClient } from "@flaredb/rdb-client";
+import type { RdbClient } from "@flaredb/rdb-client";
 import type { RunningPd } from "@flaredb/rdb-pd";
 import type { RunningStore } from "@flaredb/rdb-server";
 import { SimClock } from "@flaredb/rdb-server/testing";

@@ -2,7 +2,7 @@ import {
   type Clock,
   type Logger,
   type Random,
-  RdbError,
+  type RdbError,
   type Timer,
   assert,
   hasCode,

@@ -107,7 +107,7 @@ function describeValue(value: unknown, schema: DescMessage | undefined): string 
   if (schema !== undefined && typeof value === "object" && value !== null) {
     return `{${describeFields(schema, value as Message)}}`;
   }
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "bigint" ? String(value) : (JSON.stringify(value) ?? "");
 }
 
 function describeBytes(bytes: Uint8Array): string {

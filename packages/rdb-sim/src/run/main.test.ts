@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { History } from "../check/history.ts";
 import { type Plan, drawPlan } from "../faults/plan.ts";
 import { type SimPorts, main } from "./main.ts";
-import type { RunOptions } from "./run-plan.ts";
 import type { Verdict } from "./verdict.ts";
 
 let folder: string;
@@ -43,12 +42,12 @@ const ports: SimPorts = {
   print: (text) => {
     printed += `${text}\n`;
   },
-  runPlan: (plan, { show, onHistory }: RunOptions = {}) => {
-    show?.("a line of the trace");
+  runPlan: (plan, options) => {
+    options?.show?.("a line of the trace");
     const history = new History();
     const frame = { client: "c", startNs: 1, endNs: 2, outcome: "ok" } as const;
     history.note({ ...frame, op: "get", keys: ["k"], rows: [] });
-    onHistory?.(history);
+    options?.onHistory?.(history);
     return Promise.resolve(verdictOf(plan));
   },
   hunt: ({ firstSeed, seedCount, onVerdict }) => {
