@@ -1,5 +1,6 @@
 import { RdbError, SECOND_MS } from "@flaredb/rdb-base";
 import { checkKeys } from "../check/check-keys.ts";
+import { ClusterInvariants } from "../check/cluster-invariants.ts";
 import type { History } from "../check/history.ts";
 import { checkRevisions } from "../check/revisions.ts";
 import { type Violation, ViolationError } from "../check/violation.ts";
@@ -53,6 +54,7 @@ class Run {
   readonly #trace: Trace;
   readonly #logs: LogBook;
   readonly #workloads: SeedWorkloads;
+  readonly #invariants = new ClusterInvariants((violation) => this.fail(violation));
   readonly #used = new UsedIdentities();
   readonly #counts = { ok: 0, fail: 0, unknown: 0 };
   /** Who led, by Region and term. */
@@ -83,6 +85,7 @@ class Run {
     this.#cluster = new SimCluster({
       shape: plan.shape,
       splitKeys: splitKeysOf(plan.shape),
+      invariants: this.#invariants,
       recorderOf: (client) => ({
         onAnswer: (answer) => {
           this.#used.answered(client, answer);
@@ -246,6 +249,15 @@ class Run {
     }
   }
 
+  /** PD's map changes only with a write. */
+  #lookAtMap(writer: string): void {
+    const { pd } = this.#cluster;
+    const map = writer === pd.name ? pd.process.running?.driver.cluster.durable.regions.all() : undefined;
+    if (map !== undefined) {
+      this.#invariants.sawMap(map);
+    }
+  }
+
   #watcher(): ClusterWatcher {
     return {
       processEvent: (name, event) => {
@@ -254,8 +266,10 @@ class Run {
           this.#used.started(name);
         }
       },
-      diskEvent: (name, event, writeCount, sizeBytes, isSynced) =>
-        this.#trace.event(event, name, writeCount, sizeBytes, isSynced ? "synced" : "unsynced"),
+      diskEvent: (name, event, writeCount, sizeBytes, isSynced) => {
+        this.#trace.event(event, name, writeCount, sizeBytes, isSynced ? "synced" : "unsynced");
+        this.#lookAtMap(name);
+      },
       faultEvent: (kind, what, targets) => this.#trace.event("fault", what, kind, ...targets),
       processFailed: (name, doing, error) =>
         this.fail({
