@@ -43,9 +43,4 @@ export { StreamEngine, type StreamEngineOptions } from "./stream-engine.ts";
 export type { RawEngine, RawIterator, WriteOutcome } from "./raw-engine.ts";
 export type { EncodedBatch } from "./batch-codec.ts";
 export { MemoryEngine, type MemoryEngineOptions } from "./memory-engine.ts";
-export {
-  MemoryRawEngine,
-  type DiskMutation,
-  type MemoryDiskObserver,
-  type MemoryDiskOptions,
-} from "./memory-raw-engine.ts";
+export { MemoryRawEngine, type MemoryDiskOptions } from "./memory-raw-engine.ts";

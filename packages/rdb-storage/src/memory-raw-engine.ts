@@ -12,20 +12,10 @@ export interface MemoryDiskOptions {
   readonly random: Random;
   /** How long a write takes, and whether it is synced, in ms. Default: none, it is done with the next turn. */
   readonly writeDelayMs?: (sync: boolean) => number;
-  /** Sees every write, in order: for whoever checks what a disk holds while it changes. */
-  readonly observer?: MemoryDiskObserver;
-}
-
-/** Sees what happens to a disk. What it gets is not to be changed. */
-export interface MemoryDiskObserver {
-  /** A write began; from now on a crash may keep it. */
-  begun(mutation: DiskMutation): void;
-  /** All that began so far is durable. */
-  durable(): void;
 }
 
 /** One step of the stream, as a disk holds it: all of it or nothing. */
-export type DiskMutation =
+type Mutation =
   | { readonly kind: "batch"; readonly ops: readonly WriteOp[] }
   | { readonly kind: "deleteRange"; readonly column: Column; readonly range: KeyRange };
 
@@ -39,7 +29,7 @@ export class MemoryRawEngine implements RawEngine {
   /** What a crash keeps for sure. */
   readonly #durable: readonly MemoryTable[];
   /** Begun and not known to be durable, oldest first. */
-  #unsynced: DiskMutation[] = [];
+  #unsynced: Mutation[] = [];
   readonly #damaged = new Set<string>();
   #writeDelayMs: (sync: boolean) => number;
   #failure: string | undefined;
@@ -141,7 +131,7 @@ export class MemoryRawEngine implements RawEngine {
     return Promise.resolve();
   }
 
-  #begin(mutation: DiskMutation, sync: boolean, done: (outcome: WriteOutcome) => void): void {
+  #begin(mutation: Mutation, sync: boolean, done: (outcome: WriteOutcome) => void): void {
     if (this.#crashed) {
       // Whoever still asks crashed with it, and must not hear an answer.
       return;
@@ -151,7 +141,6 @@ export class MemoryRawEngine implements RawEngine {
     const isVisibleAtOnce = this.#options.random.nextInt(2) === 0;
     if (reason === undefined) {
       this.#unsynced.push(mutation);
-      this.#options.observer?.begun(mutation);
       if (isVisibleAtOnce) {
         apply(this.#tables, mutation);
       }
@@ -170,7 +159,6 @@ export class MemoryRawEngine implements RawEngine {
       if (sync) {
         this.#unsynced.forEach((unsynced) => apply(this.#durable, unsynced));
         this.#unsynced = [];
-        this.#options.observer?.durable();
       }
       done({ error: undefined });
     });
@@ -195,7 +183,7 @@ export class MemoryRawEngine implements RawEngine {
   }
 }
 
-function apply(tables: readonly MemoryTable[], mutation: DiskMutation): void {
+function apply(tables: readonly MemoryTable[], mutation: Mutation): void {
   if (mutation.kind === "deleteRange") {
     tables[columnNumbers[mutation.column]]?.deleteIn(textRange(mutation.range));
     return;

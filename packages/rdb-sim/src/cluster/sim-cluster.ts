@@ -21,7 +21,7 @@ import { SimWire } from "../wire/sim-wire.ts";
 import type { CallRecorder } from "../workload/call-recorder.ts";
 import { clientProgram } from "./client-program.ts";
 import { pdConfig, pdProgram } from "./pd-program.ts";
-import { type DiskEvent, type DiskObserver, SimDisk } from "./sim-disk.ts";
+import { type DiskEvent, SimDisk } from "./sim-disk.ts";
 import { type EndKind, type Machine, type ProcessEvent, type Program, SimProcess } from "./sim-process.ts";
 import { staleProposal } from "./stale-proposal.ts";
 import { RPC_PORT, storeConfig, storeProgram } from "./store-program.ts";
@@ -47,8 +47,6 @@ export interface SimClusterOptions {
   readonly invariants?: ClusterInvariants;
   /** What a client process tells of its answers. */
   readonly recorderOf: (client: string) => Pick<CallRecorder, "onAnswer">;
-  /** Sees what is written to the disk of a process. */
-  readonly observerOf?: (process: string) => DiskObserver | undefined;
 }
 
 /** A process with its machine. */
@@ -196,7 +194,6 @@ export class SimCluster implements FaultyCluster {
       clock: this.clock,
       random: randomOf(`disk of ${name}`),
       syncMs: shape.syncMs,
-      observer: this.#options.observerOf?.(name),
       onEvent: (event, writeCount, sizeBytes, isSynced) =>
         watcher.diskEvent(name, event, writeCount, sizeBytes, isSynced),
     });

@@ -177,28 +177,3 @@ describe("a disk", () => {
     expect(machine.written).toEqual(["a"]);
   });
 });
-
-test("an observer sees each write begin, become durable, and what a crash left", async () => {
-  const seen: string[] = [];
-  const clock = new SimClock();
-  const process = new ProcessClock(clock);
-  const disk = new SimDisk({
-    ...{ clock, random: new SeededRandom(1), syncMs: [1, 2], onEvent: () => {} },
-    observer: {
-      begun: (mutation) => seen.push(mutation.kind === "batch" ? `batch of ${mutation.ops.length}` : "range"),
-      durable: () => seen.push("durable"),
-      crashed: (content) => seen.push(content.get("data", key("a")) === undefined ? "lost" : "kept"),
-    },
-  });
-  const engine = new StreamEngine(disk.open(process), { clock: process, onFatal: () => {} });
-  const part = new WritePart();
-  part.put("data", key("a"), key("value"));
-  part.sync = true;
-  engine.submit(part);
-  await clock.run(10);
-  engine.deleteRange("data", { startKey: key("b"), endKey: key("c") });
-  await clock.run(10);
-  process.kill();
-  disk.crash();
-  expect(seen).toEqual(["batch of 1", "durable", "range", "kept"]);
-});

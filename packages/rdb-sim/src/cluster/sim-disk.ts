@@ -1,22 +1,10 @@
 import { type Clock, type Random, assert } from "@flaredb/rdb-base";
 import { MemorySnapshotFiles, type SimClock, type ProcessClock } from "@flaredb/rdb-server/testing";
 import type { DiskUsage, SnapshotFiles } from "@flaredb/rdb-server";
-import {
-  type EncodedBatch,
-  type MemoryDiskObserver,
-  MemoryRawEngine,
-  type RawEngine,
-  type WriteOutcome,
-} from "@flaredb/rdb-storage";
+import { type EncodedBatch, MemoryRawEngine, type RawEngine, type WriteOutcome } from "@flaredb/rdb-storage";
 
 /** What is told of a disk's writes, for the trace. */
 export type DiskEvent = "write" | "written" | "failed";
-
-/** Sees what a disk holds while it changes. */
-export interface DiskObserver extends MemoryDiskObserver {
-  /** Its process is gone. What it had not synced is lost but for a beginning: this is what is left. */
-  crashed(content: MemoryRawEngine): void;
-}
 
 export interface SimDiskOptions {
   readonly clock: SimClock;
@@ -24,7 +12,6 @@ export interface SimDiskOptions {
   /** How long a synced write takes when nothing is wrong, from and to, in ms. Unsynced ones take no time. */
   readonly syncMs: readonly [number, number];
   readonly onEvent: (event: DiskEvent, writeCount: number, sizeBytes: number, isSynced: boolean) => void;
-  readonly observer?: DiskObserver | undefined;
 }
 
 /** A crash that waits for a write. */
@@ -57,11 +44,8 @@ export class SimDisk {
   constructor(options: SimDiskOptions) {
     this.#options = options;
     const clock = this.#processClock();
-    const { random, observer } = options;
-    this.#raw = new MemoryRawEngine({
-      ...{ clock, random, writeDelayMs: (sync) => this.#delayMs(sync) },
-      ...(observer === undefined ? {} : { observer }),
-    });
+    const { random } = options;
+    this.#raw = new MemoryRawEngine({ clock, random, writeDelayMs: (sync) => this.#delayMs(sync) });
     this.#snapshots = new MemorySnapshotFiles({ clock, random });
   }
 
@@ -112,7 +96,6 @@ export class SimDisk {
       this.#crashPoint = undefined;
     }
     this.#raw = this.#raw.crash();
-    this.#options.observer?.crashed(this.#raw);
     this.#snapshots = this.#snapshots.crash();
   }
 
