@@ -129,8 +129,9 @@ describe("block A: disks and links", () => {
       const elsewhereMs = await elsewhere.stop();
       expect(Math.max(...elsewhereMs)).toBeLessThan(100);
       expect(scenario.statusOf(second, 1).term).toBe(term);
-      // A put waits for the sync under way and its own, until a leader with a fast disk takes over.
-      expect(Math.max(...hereMs)).toBeLessThan(2 * writeMs + 100);
+      // A put waits for the sync under way and its own, until a leader with a fast disk takes over; twice if it is sent
+      // again meanwhile.
+      expect(Math.max(...hereMs)).toBeLessThan(4 * writeMs + 100);
       expect(hereMs.filter((tookMs) => tookMs > 100).length).toBeLessThanOrEqual(slowPutsMaxCount);
       await expectInvariants(scenario);
     },

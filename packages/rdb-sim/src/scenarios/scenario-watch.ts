@@ -1,6 +1,7 @@
 import type { Logger } from "@flaredb/rdb-base";
 import type { ClusterWatcher } from "../cluster/sim-cluster.ts";
 import type { ProcessEvent } from "../cluster/sim-process.ts";
+import type { Violation } from "../check/violation.ts";
 import { LogBook, formatLine } from "../run/log-book.ts";
 
 /** Newest lines that a failure shows. */
@@ -15,6 +16,8 @@ export class ScenarioWatch implements ClusterWatcher {
   readonly #violations: string[] = [];
   readonly #messageCounts = new Map<string, number>();
   #elections = 0;
+  /** Is told of every start and end too. */
+  onProcess: ((name: string, event: ProcessEvent) => void) | undefined;
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
@@ -37,6 +40,11 @@ export class ScenarioWatch implements ClusterWatcher {
     return this.#violations;
   }
 
+  /** Something else saw what must not be. */
+  violated({ name, message }: Violation): void {
+    this.#violations.push(`${name} at ${this.#nowMs()} ms: ${message}`);
+  }
+
   /** How often somebody became leader. */
   get electionCount(): number {
     return this.#elections;
@@ -57,6 +65,7 @@ export class ScenarioWatch implements ClusterWatcher {
   }
 
   processEvent(name: string, event: ProcessEvent): void {
+    this.onProcess?.(name, event);
     if (event === "fatal") {
       this.#violations.push(`${name} ended by itself at ${this.#nowMs()} ms`);
     }

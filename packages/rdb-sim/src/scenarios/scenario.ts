@@ -2,12 +2,14 @@ import { type RegionId, SeededRandom } from "@flaredb/rdb-base";
 import { type RaftMessage, RaftServiceBatchRequestSchema } from "@flaredb/rdb-proto";
 import type { RunningStore } from "@flaredb/rdb-server";
 import { fromBinary } from "@bufbuild/protobuf";
+import { ClusterInvariants } from "../check/cluster-invariants.ts";
 import { type Call, History } from "../check/history.ts";
 import { type Member, SimCluster } from "../cluster/sim-cluster.ts";
 import type { EndKind } from "../cluster/sim-process.ts";
 import type { ClockShape, Limits } from "../faults/cluster-shape.ts";
 import type { ActiveNetworkFault } from "../faults/network-faults.ts";
 import { streamOf } from "../faults/plan.ts";
+import { UsedIdentities } from "../run/used-identities.ts";
 import type { LinkState } from "../wire/link.ts";
 import type { NetMessage, Verdict } from "../wire/net-event.ts";
 import { CallRecorder } from "../workload/call-recorder.ts";
@@ -38,6 +40,8 @@ export interface ScenarioOptions {
 export type StoreMember = Member<RunningStore>;
 export type RegionStatus = NonNullable<ReturnType<RunningStore["store"]["regionStatus"]>>;
 
+/** Added to every seed, so that the same scenarios can be played in other ways. */
+const SEED_OFFSET = Number(process.env["FLAREDB_SCENARIO_SEED"] ?? 0);
 /** Longest time that anything a scenario waits for may take, in virtual ms. */
 const PATIENCE_MS = 60_000;
 /** A client of a loop rests up to this long between calls. */
@@ -80,11 +84,13 @@ export class Scenario {
   /** What calls of the client loops failed with. */
   readonly loopFailures: Call[] = [];
   readonly #recorders = new Map<string, CallRecorder>();
+  readonly #used = new UsedIdentities();
   #okCount = 0;
   readonly #repairs = new Set<() => void>();
 
   private constructor(options: ScenarioOptions) {
-    const { seed, storeCount = 3, splitKeys = [], clientCount = 2, callTimeoutMs = PATIENCE_MS } = options;
+    const { storeCount = 3, splitKeys = [], clientCount = 2, callTimeoutMs = PATIENCE_MS } = options;
+    const seed = options.seed + SEED_OFFSET;
     const clocks = options.clocks ?? (() => ({ rate: 1, wallOffsetMs: 0 }));
     this.limits = { ...LIMITS, ...options.limits };
     this.random = new SeededRandom(seed);
@@ -102,8 +108,16 @@ export class Scenario {
       randomOf: (purpose) => streamOf(seed, purpose),
       loggerOf: (process) => this.watch.loggerOf(process),
       watcher: this.watch,
-      recorderOf: (process) => this.#recorderOf(process),
+      invariants: new ClusterInvariants((violation) => this.watch.violated(violation)),
+      recorderOf: (process) => ({
+        onAnswer: (answer) => {
+          this.#used.answered(process, answer);
+          this.#recorderOf(process).onAnswer(answer);
+        },
+      }),
     });
+    this.watch.onProcess = (name, event) => event === "start" && this.#used.started(name);
+    this.cluster.net.mayRepeat = (host, message) => this.#used.mayRepeat(host, message);
     this.clients = this.cluster.clients.map(
       ({ name, process }) =>
         new ScenarioClient({ name, recorder: this.#recorderOf(name), running: () => process.running }),
