@@ -63,7 +63,8 @@ export function drawShape(random: Random): ClusterShape {
     regionCount: 1 + random.nextInt(4),
     clientCount,
     callTimeoutMs: oneOf(random, [1_000, 2_500, 6_000]),
-    pauseMaxMs: oneOf(random, [200, 500, 1_200]),
+    // Five Stores send three times as many messages for a write.
+    pauseMaxMs: (storeCount === 5 ? 2 : 1) * oneOf(random, [200, 500, 1_200]),
     clocks: drawClocks(random, storeCount + 1 + clientCount),
     limits: drawLimits(random),
     latencyMs: oneOf(random, [
