@@ -162,6 +162,30 @@ const draws: { readonly [Kind in FaultKind]: Draw } = {
       place: random.nextInt(shape.storeCount),
     }),
   },
+  "doubtful-leader": {
+    durationMs: [1_500, 8_000],
+    action: (random, shape) => ({
+      kind: "doubtful-leader",
+      region: random.nextInt(shape.regionCount),
+      lateMs: oneOf(random, [0, 300, 600, 1_200]),
+      leadMs: random.nextInt(1_500),
+      transfers: random.nextInt(2) === 0,
+      place: random.nextInt(shape.storeCount - 1),
+      cut: oneOf(random, ["none", "in", "out", "both"] as const),
+      clients: random.nextInt(2 ** shape.clientCount),
+    }),
+  },
+  usurper: {
+    durationMs: [3_500, 8_000],
+    action: (random, shape) => ({
+      kind: "usurper",
+      region: random.nextInt(shape.regionCount),
+      place: random.nextInt(shape.storeCount - 1),
+      leadMs: 1_000 + random.nextInt(2_000),
+      restartMs: 5 + random.nextInt(300),
+      clients: random.nextInt(2 ** shape.clientCount),
+    }),
+  },
 };
 
 export const faultKinds = Object.keys(draws) as readonly FaultKind[];

@@ -74,7 +74,34 @@ export type FaultAction =
   /** PD's command to hand leadership over. */
   | { readonly kind: "transfer"; readonly region: number; readonly place: number }
   /** A proposal for the Region as it was before reaches its leader, sent by the peer on this Store. */
-  | { readonly kind: "stale-proposal"; readonly region: number; readonly place: number };
+  | { readonly kind: "stale-proposal"; readonly region: number; readonly place: number }
+  /** The leader hears of the other Stores late; then it loses sight of them, and some clients lose it. */
+  | {
+      readonly kind: "doubtful-leader";
+      readonly region: number;
+      /** How late the others' messages are; 0: not. */
+      readonly lateMs: number;
+      /** When the second stage begins. */
+      readonly leadMs: number;
+      /** Whether it then hands over to another Store, the one at `place`. */
+      readonly transfers: boolean;
+      readonly place: number;
+      /** What then gets lost between it and the other Stores. */
+      readonly cut: "none" | "in" | "out" | "both";
+      /** The clients that then cannot reach it, a bit each. */
+      readonly clients: number;
+    }
+  /** A follower cannot reach the leader; then the others start anew, and cannot either. */
+  | {
+      readonly kind: "usurper";
+      readonly region: number;
+      /** Of the follower. */
+      readonly place: number;
+      readonly leadMs: number;
+      /** How long the others are down. */
+      readonly restartMs: number;
+      readonly clients: number;
+    };
 
 export type FaultKind = FaultAction["kind"];
 
@@ -84,7 +111,7 @@ export type Fault = FaultAction & { readonly atMs: number; readonly durationMs: 
 /** A line for people: when, for how long, what, and with which parameters. */
 export function formatFault(fault: Fault): string {
   const { atMs, durationMs, kind, ...parameters } = fault;
-  const words = Object.entries<number | string | Targets>(parameters).map(
+  const words = Object.entries<number | string | boolean | Targets>(parameters).map(
     ([name, value]) => `${name}=${formatParameter(value)}`,
   );
   return `${seconds(atMs)} +${seconds(durationMs)} ${[kind, ...words].join(" ")}`;
@@ -94,7 +121,7 @@ function seconds(milliseconds: number): string {
   return `${(milliseconds / 1_000).toFixed(3)}s`;
 }
 
-function formatParameter(value: number | string | Targets): string {
+function formatParameter(value: number | string | boolean | Targets): string {
   return typeof value === "object" ? formatTargets(value) : String(value);
 }
 

@@ -98,6 +98,27 @@ const cases: readonly (readonly [FaultAction, readonly string[]])[] = [
   [{ kind: "wall-jump", target: store(0), byMs: 70 }, ["5 jump 70 s1", "15 jump -70 s1"]],
   [{ kind: "transfer", region: 2, place: 1 }, ["5 transfer 2 to s2"]],
   [{ kind: "stale-proposal", region: 1, place: 0 }, ["5 stale proposal 1 from s1"]],
+  [
+    {
+      ...{ kind: "doubtful-leader", region: 0, lateMs: 300, leadMs: 4, transfers: true, place: 1 },
+      ...{ cut: "in", clients: 0b1 },
+    },
+    [
+      ...["5 slow-link s1 s2 300", "5 slow-link s3 s2 300", "9 transfer 0 to s3"],
+      ...["9 one-way s1 s2", "9 one-way s3 s2", "9 one-way c1 s2", "9 one-way s2 c1", "9 reset c1 s2"],
+      ...["15 end of slow-link s1 s2 300", "15 end of slow-link s3 s2 300"],
+      ...["s1 s2", "s3 s2", "c1 s2", "s2 c1"].map((link) => `15 end of one-way ${link}`),
+    ],
+  ],
+  [
+    { kind: "usurper", region: 0, place: 1, leadMs: 2, restartMs: 3, clients: 0 },
+    [
+      ...["5 one-way s2 s3", "5 one-way s3 s2", "7 hold s1", "7 kill s1"],
+      ...["7 one-way s2 s1", "7 one-way s1 s2", "10 end of hold s1"],
+      ...["15 end of one-way s2 s3", "15 end of one-way s3 s2", "15 end of hold s1"],
+      ...["15 end of one-way s2 s1", "15 end of one-way s1 s2"],
+    ],
+  ],
   [{ kind: "reset-connections", a: store(0), b: leader }, ["5 reset s1 s2"]],
   [
     { kind: "crash-at-write", target: store(2), writeCount: 7, moment: "torn" },

@@ -1,6 +1,7 @@
 import { assertNever } from "@flaredb/rdb-base";
 import type { Fault, FaultKind, NetworkFaultAction, Target, Targets } from "./fault.ts";
 import type { ActiveNetworkFault } from "./network-faults.ts";
+import { beginDoubtfulLeader, beginUsurper } from "./staged-faults.ts";
 
 /** A process as faults see it. */
 export interface FaultyProcess {
@@ -134,6 +135,10 @@ export class Injector {
           this.#cluster.proposeStale(fault.region, first);
         }
         return nothing;
+      case "doubtful-leader":
+        return beginDoubtfulLeader(this.#cluster, fault);
+      case "usurper":
+        return beginUsurper(this.#cluster, fault);
       case "reset-connections":
         if (first !== undefined && second !== undefined) {
           this.#cluster.resetConnections(first.name, second.name);
