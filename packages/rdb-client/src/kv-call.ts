@@ -48,8 +48,9 @@ export interface KvCallSpec {
  */
 export type KvCallState = "idle" | "waiting" | "queued" | "sent" | "done";
 
-/** Of the first attempt. Deadlines bound those of the others. */
-const PATIENCE_MS = 2_000;
+/** Of the first attempt, and of any. */
+const PATIENCE_MIN_MS = 2_000;
+const PATIENCE_MAX_MS = 8_000;
 
 /** One request on its way: what the sender, the streams and CallsInFlight know of it. */
 export class KvCall {
@@ -73,7 +74,7 @@ export class KvCall {
   /** When the last attempt began, on the monotonic clock. */
   attemptedMs = 0;
   /** How long its Store may take to answer a read, or be silent to all that a write waits with, until others are asked. */
-  patienceMs = PATIENCE_MS;
+  patienceMs = PATIENCE_MIN_MS;
   /** Whether the last attempt let the peer serve without leading. */
   fromFollower = false;
   /** Stores that could not serve since the last pause. */
@@ -109,7 +110,7 @@ export class KvCall {
    * attempt may, each would be given up, and the call never told that it is done.
    */
   losePatience(): void {
-    this.patienceMs *= 2;
+    this.patienceMs = Math.min(2 * this.patienceMs, PATIENCE_MAX_MS);
   }
 
   /** Its attempt on a Store is over without an answer. */
