@@ -19,18 +19,21 @@ const PAGE_COUNT = 1_000;
  * @throws Error naming everything that does not hold, with the end of the log
  */
 export async function expectInvariants(scenario: Scenario): Promise<void> {
-  scenario.interceptRaft(undefined);
+  scenario.cluster.net.intercept = undefined;
   scenario.heal();
   await scenario.untilServing();
-  await scenario.finishLoops();
+  const [reader] = scenario.cluster.clients;
+  if (reader !== undefined) {
+    await scenario.complete(scenario.calls.finishLoops(reader));
+  }
   await scenario.until("all peers are level", () => isLevel(scenario.stores));
   await trimLogs(scenario);
   await scenario.until("all peers are level and written", () => isLevel(scenario.stores));
-  const { calls } = scenario.history;
+  const { history, workloads } = scenario.calls;
   const violations = [
-    ...scenario.workloads.flatMap((workload) => workload.violations),
-    ...checkKeys(calls),
-    ...checkRevisions(calls),
+    ...workloads.flatMap((workload) => workload.violations),
+    ...checkKeys(history.calls),
+    ...checkRevisions(history.calls),
     ...(await scenario.complete(comparePeers(scenario.stores))),
   ];
   const problems = [

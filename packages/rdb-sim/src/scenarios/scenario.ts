@@ -1,127 +1,57 @@
 import { type RegionId, SeededRandom } from "@flaredb/rdb-base";
-import { type RaftMessage, RaftServiceBatchRequestSchema } from "@flaredb/rdb-proto";
 import type { RunningStore } from "@flaredb/rdb-server";
-import { fromBinary } from "@bufbuild/protobuf";
 import { ClusterInvariants } from "../check/cluster-invariants.ts";
-import { type Call, History } from "../check/history.ts";
+import type { Call } from "../check/history.ts";
 import { type Member, SimCluster } from "../cluster/sim-cluster.ts";
 import type { EndKind } from "../cluster/sim-process.ts";
-import type { ClockShape, Limits } from "../faults/cluster-shape.ts";
+import type { Limits } from "../faults/cluster-shape.ts";
 import type { ActiveNetworkFault } from "../faults/network-faults.ts";
 import { streamOf } from "../faults/plan.ts";
-import { UsedIdentities } from "../run/used-identities.ts";
 import type { LinkState } from "../wire/link.ts";
-import type { NetMessage, Verdict } from "../wire/net-event.ts";
-import { CallRecorder } from "../workload/call-recorder.ts";
-import { PrefixWorkload } from "../workload/prefix-workload.ts";
-import { RecordedClient } from "../workload/recorded-client.ts";
-import { RegisterWorkload } from "../workload/register-workload.ts";
-import type { Workload } from "../workload/workload.ts";
-import { ScenarioClient } from "./scenario-client.ts";
+import { ScenarioCalls } from "./scenario-calls.ts";
+import type { ScenarioClient } from "./scenario-client.ts";
+import { PATIENCE_MS, PAUSE_MAX_MS, type ScenarioOptions, shapeOf } from "./scenario-options.ts";
 import { ScenarioWatch } from "./scenario-watch.ts";
-
-export interface ScenarioOptions {
-  /** The same seed, the same run. */
-  readonly seed: number;
-  /** Default 3. Each Region has a peer on every Store. */
-  readonly storeCount?: number;
-  /** Where Regions begin. Default: none, one Region over everything. */
-  readonly splitKeys?: readonly string[];
-  /** Default 2. */
-  readonly clientCount?: number;
-  /** How long a call of a client may take when it does not say, in ms. Default 60,000. */
-  readonly callTimeoutMs?: number;
-  /** Limits that differ from production's. */
-  readonly limits?: Partial<Limits>;
-  /** How the clocks run: Stores, then PD, then clients. Default: exactly. */
-  readonly clocks?: (place: number) => ClockShape;
-}
 
 export type StoreMember = Member<RunningStore>;
 export type RegionStatus = NonNullable<ReturnType<RunningStore["store"]["regionStatus"]>>;
 
 /** Added to every seed, so that the same scenarios can be played in other ways. */
 const SEED_OFFSET = Number(process.env["FLAREDB_SCENARIO_SEED"] ?? 0);
-/** Longest time that anything a scenario waits for may take, in virtual ms. */
-const PATIENCE_MS = 60_000;
-/** A client of a loop rests up to this long between calls. */
-const PAUSE_MAX_MS = 100;
-const NS_PER_MS = 1e6;
 const SNAPSHOT_PATH = "/rdb.v1.RaftService/Snapshot";
-/** Stands in the names of the loops' clients, in no others. */
-const LOOP_MARK = ".";
-/** Keys that all loops share. */
-const REGISTERS = ["register 0", "register 1", "register 2", "register 3"];
 /** The longest election timeout of the default configuration, in ms. */
 export const ELECTION_MS = 2_000;
-
-/** Production's limits, where they matter to scenarios. */
-const LIMITS: Limits = {
-  logGcMaxEntries: 50_000,
-  logGcMaxBytes: 128 * 1024 * 1024,
-  logGcCheckIntervalMs: 10_000,
-  snapshotChunkMaxBytes: 1024 * 1024,
-  maxSizePerMessageBytes: 1024 * 1024,
-  maxInflightMessages: 256,
-  entryMaxBytes: 1024 * 1024,
-  proposalQueueMaxCount: 16_384,
-  readQueueMaxCount: 65_536,
-  entryCacheBytes: 64 * 1024 * 1024,
-  hibernateAfterMs: 10_000,
-  slowDiskMs: 1_000,
-  leaseReads: true,
-};
 
 /** A whole cluster, on which a scenario of SCENARIOS.md is played. */
 export class Scenario {
   readonly cluster: SimCluster;
   readonly watch: ScenarioWatch;
-  readonly history = new History();
+  /** What clients do, and what they are told. */
+  readonly calls: ScenarioCalls;
   readonly clients: readonly ScenarioClient[];
   readonly limits: Limits;
   readonly random: SeededRandom;
-  readonly workloads: Workload[] = [];
-  /** What calls of the client loops failed with. */
-  readonly loopFailures: Call[] = [];
-  readonly #recorders = new Map<string, CallRecorder>();
-  readonly #used = new UsedIdentities();
-  #okCount = 0;
   readonly #repairs = new Set<() => void>();
 
   private constructor(options: ScenarioOptions) {
-    const { storeCount = 3, splitKeys = [], clientCount = 2, callTimeoutMs = PATIENCE_MS } = options;
     const seed = options.seed + SEED_OFFSET;
-    const clocks = options.clocks ?? (() => ({ rate: 1, wallOffsetMs: 0 }));
-    this.limits = { ...LIMITS, ...options.limits };
     this.random = new SeededRandom(seed);
     this.watch = new ScenarioWatch(() => this.nowMs);
+    this.calls = new ScenarioCalls(() => this.nowMs);
+    const shape = shapeOf(options);
+    this.limits = shape.limits;
     this.cluster = new SimCluster({
-      shape: {
-        ...{ storeCount, replicaCount: storeCount, clientCount, callTimeoutMs, limits: this.limits },
-        regionCount: splitKeys.length + 1,
-        pauseMaxMs: PAUSE_MAX_MS,
-        clocks: Array.from({ length: storeCount + 1 + clientCount }, (_, place) => clocks(place)),
-        latencyMs: [0.1, 0.5],
-        syncMs: [0.1, 0.5],
-      },
-      splitKeys,
+      shape,
+      splitKeys: options.splitKeys ?? [],
       randomOf: (purpose) => streamOf(seed, purpose),
       loggerOf: (process) => this.watch.loggerOf(process),
       watcher: this.watch,
       invariants: new ClusterInvariants((violation) => this.watch.violated(violation)),
-      recorderOf: (process) => ({
-        onAnswer: (answer) => {
-          this.#used.answered(process, answer);
-          this.#recorderOf(process).onAnswer(answer);
-        },
-      }),
+      recorderOf: (process) => this.calls.listenerOf(process),
     });
-    this.watch.onProcess = (name, event) => event === "start" && this.#used.started(name);
-    this.cluster.net.mayRepeat = (host, message) => this.#used.mayRepeat(host, message);
-    this.clients = this.cluster.clients.map(
-      ({ name, process }) =>
-        new ScenarioClient({ name, recorder: this.#recorderOf(name), running: () => process.running }),
-    );
+    this.watch.onProcess = (name, event) => event === "start" && this.calls.clientStarted(name);
+    this.calls.watch(this.cluster);
+    this.clients = this.cluster.clients.map((member) => this.calls.clientOn(member));
   }
 
   /** Starts everything, and waits until every Region is led. */
@@ -226,35 +156,24 @@ export class Scenario {
     return this.complete(this.client().get(key, deadlineMs === undefined ? {} : { deadlineMs }));
   }
 
-  /**
-   * The client loop of SCENARIOS.md begins on every client, or on those at these places: puts and scans of its own keys.
-   * Beside it a second client of the same process does everything to a few keys that all share.
-   */
+  /** The client loop of SCENARIOS.md begins on every client, or on those at these places. */
   startLoops(
     places: readonly number[] = this.clients.map((_, place) => place),
     pauseMaxMs = PAUSE_MAX_MS,
   ): void {
-    const { clock } = this.cluster;
     const random = new SeededRandom(this.random.nextInt(2 ** 31));
-    const clientsFor = (purpose: string): RecordedClient[] =>
-      places.map((place) => this.#recordedClient(place, purpose));
-    const common = { clock, random, pauseMaxMs };
-    this.workloads.push(
-      new PrefixWorkload({ ...common, clients: clientsFor("own"), prefixOf: () => "own " }),
-      new RegisterWorkload({ ...common, clients: clientsFor("register"), groups: [REGISTERS] }),
-    );
+    const members = places.map((place) => this.cluster.clients[place] as SimCluster["clients"][number]);
+    this.calls.startLoops(members, { clock: this.cluster.clock, random, pauseMaxMs });
   }
 
   /** Answered calls of all client loops. */
   get okCount(): number {
-    return this.#okCount;
+    return this.calls.okCount;
   }
 
-  /** Lets the loops end, and reads back what they wrote. */
-  async finishLoops(): Promise<void> {
-    await this.complete(Promise.all(this.workloads.map((workload) => workload.stop())));
-    const reader = this.#recordedClient(0, "reader");
-    await this.complete(Promise.all(this.workloads.map((workload) => workload.finish(reader))));
+  /** What calls of the client loops failed with. */
+  get loopFailures(): readonly Call[] {
+    return this.calls.loopFailures;
   }
 
   /** Everything that goes wrong in the network until the returned function is called, or `heal`. */
@@ -332,20 +251,6 @@ export class Scenario {
     this.cluster.transfer(region, to);
   }
 
-  /** Decides about Raft's messages, one by one; a batch shares the fate of its worst. `undefined`: all arrive. */
-  interceptRaft(decide: ((message: RaftMessage, link: NetMessage) => Verdict) | undefined): void {
-    this.cluster.net.intercept =
-      decide === undefined
-        ? undefined
-        : (sent) => {
-            if (sent.isAnswer || sent.path !== "/rdb.v1.RaftService/Batch") {
-              return "deliver";
-            }
-            const { messages } = fromBinary(RaftServiceBatchRequestSchema, sent.message);
-            return messages.map((message) => decide(message, sent)).find(isNotDelivered) ?? "deliver";
-          };
-  }
-
   /** Every message of snapshots to this Store waits, in order, until it is released; then nothing waits any more. */
   holdSnapshots(to: StoreMember): { readonly heldCount: () => number; readonly release: () => void } {
     const { net } = this.cluster;
@@ -361,35 +266,6 @@ export class Scenario {
     };
   }
 
-  #recorderOf(process: string): CallRecorder {
-    const known = this.#recorders.get(process);
-    const nowNs = (): number => Math.round(this.nowMs * NS_PER_MS);
-    const onCall = (call: Call): void => this.#noteCall(call);
-    const recorder = known ?? new CallRecorder({ history: this.history, nowNs, onCall });
-    this.#recorders.set(process, recorder);
-    return recorder;
-  }
-
-  #noteCall(call: Call): void {
-    if (!call.client.includes(LOOP_MARK)) {
-      return;
-    }
-    if (call.outcome === "ok") {
-      this.#okCount++;
-    } else {
-      this.loopFailures.push(call);
-    }
-  }
-
-  #recordedClient(place: number, purpose: string): RecordedClient {
-    const { name, process } = this.cluster.clients[place] as SimCluster["clients"][number];
-    return new RecordedClient({
-      name: `${name}${LOOP_MARK}${purpose}`,
-      recorder: this.#recorderOf(name),
-      client: () => process.running,
-    });
-  }
-
   #repairable(end: () => void): () => void {
     const repair = (): void => {
       if (this.#repairs.delete(repair)) {
@@ -399,8 +275,4 @@ export class Scenario {
     this.#repairs.add(repair);
     return repair;
   }
-}
-
-function isNotDelivered(verdict: Verdict): boolean {
-  return verdict !== "deliver";
 }
