@@ -68,9 +68,11 @@ describe("block A: clocks", () => {
         const old = await scenario.waitForLeader();
         await write(`before ${round}`);
         const strobe = (async () => {
-          for (let byMs = jumpMs; !isOver; byMs = -byMs) {
-            scenario.stores.forEach((store) => store.jumpWallMs(byMs));
-            await scenario.pause(37);
+          while (!isOver) {
+            for (const byMs of [jumpMs, -jumpMs]) {
+              scenario.stores.forEach((store) => store.jumpWallMs(byMs));
+              await scenario.pause(37);
+            }
           }
         })();
         const heal = scenario.splitStores(old);
