@@ -124,6 +124,7 @@ class Search<State, Op> {
         return { kind: "linearizable", stepCount: this.#stepCount };
       }
       if (this.#stepCount >= this.#maxSteps) {
+        this.#noteBest();
         return { kind: "undecided", stepCount: this.#stepCount, ...this.#impasse() };
       }
       const frame = this.#stack.at(-1) as Frame<State>;
@@ -174,16 +175,24 @@ class Search<State, Op> {
   #push(state: State, place: number, first: number, firstRanked: number): void {
     const options = this.#requiredOptions(first, firstRanked, place >= this.#requiredCount);
     this.#stack.push({ state, place, first, firstRanked, options, hasOptional: false, tried: 0 });
-    if (this.#doneCount > this.#best.doneCount) {
-      const places = this.#stack.map((frame) => frame.place).filter((known) => known >= 0);
-      this.#best = { doneCount: this.#doneCount, places, state };
-    }
   }
 
   #pop(frame: Frame<State>): void {
+    this.#noteBest();
     this.#stack.pop();
     if (frame.place >= 0) {
       this.#mark(frame.place, 0);
+    }
+  }
+
+  /** Called where the search turns back: no order goes on from here. */
+  #noteBest(): void {
+    if (this.#doneCount > this.#best.doneCount) {
+      // An optional operation at the end explains nothing.
+      const last = this.#stack.findLastIndex(({ place }) => place < this.#requiredCount);
+      const places = this.#stack.slice(1, last + 1).map(({ place }) => place);
+      const { state } = this.#stack[last] as Frame<State>;
+      this.#best = { doneCount: this.#doneCount, places, state };
     }
   }
 

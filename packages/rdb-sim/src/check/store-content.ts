@@ -47,8 +47,12 @@ export class StoreContent {
     return undefined;
   }
 
-  /** `value` undefined deletes. @returns the row's Region */
-  write(column: ContentColumn, key: Uint8Array, value: Uint8Array | undefined): RegionId | undefined {
+  /** `value` undefined deletes. @returns the row's Region, and the hash of the write */
+  write(
+    column: ContentColumn,
+    key: Uint8Array,
+    value: Uint8Array | undefined,
+  ): { readonly regionId: RegionId | undefined; readonly hash: number } {
     const id = this.regionOf(column, key);
     const region = id === undefined ? undefined : this.#regions.get(id);
     const rows = this.#rows[column];
@@ -60,14 +64,14 @@ export class StoreContent {
         region.hash = withoutElement(region.hash, before);
       }
     }
+    const hash = value === undefined ? hashOf(key) : hashOf(key, value);
     if (value !== undefined) {
-      const after = hashOf(key, value);
-      rows.set(text, after);
+      rows.set(text, hash);
       if (region !== undefined) {
-        region.hash = withElement(region.hash, after);
+        region.hash = withElement(region.hash, hash);
       }
     }
-    return id;
+    return { regionId: id, hash };
   }
 
   deleteRange(column: ContentColumn, range: KeyRange): void {

@@ -318,14 +318,13 @@ export class StoreObserver {
   }
 
   #takeRow(column: ContentColumn, key: Uint8Array, value: Uint8Array | undefined): void {
-    const regionId = this.#content.write(column, key, value);
+    const { regionId, hash } = this.#content.write(column, key, value);
     const peer = regionId === undefined ? undefined : this.#peers.get(regionId);
     if (peer === undefined) {
       const text = `${this.#name} writes a row of ${column} that lies in none of its Regions`;
       this.#report("rows lie in their Regions", text);
     } else if (peer.localState?.state === "Normal") {
-      const row = value === undefined ? hashOf(key) : hashOf(key, value);
-      peer.operations = appended(peer.operations, row);
+      peer.operations = appended(peer.operations, hash);
     }
   }
 

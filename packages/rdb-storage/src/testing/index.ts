@@ -3,3 +3,5 @@ export type { EngineFixture } from "./engine-fixture.ts";
 export { ManualClock } from "./manual-clock.ts";
 export { temporaryFolder } from "./temporary-folder.ts";
 export { decodeOp, type DecodedOp } from "./decoded-op.ts";
+export { stateKey, stateKinds } from "../key-codec.ts";
+export { encodeConfState, encodeEntry, encodeHardState, encodeTruncatedState } from "../raft-codec.ts";
