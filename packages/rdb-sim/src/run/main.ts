@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
+import { historyLines } from "../check/history-lines.ts";
 import type { History } from "../check/history.ts";
 import { type Plan, SEED_BOUND, drawPlan, formatPlan } from "../faults/plan.ts";
 import { type Invocation, UsageError, readFlags, usage } from "./flags.ts";
@@ -153,7 +154,7 @@ function readPlan(path: string): Plan | undefined {
 
 function writeHistory(path: string | undefined, history: History): void {
   if (path !== undefined) {
-    writeFileSync(path, history.calls.map((call) => `${JSON.stringify(call)}\n`).join(""));
+    writeFileSync(path, [...historyLines(history.calls)].join(""));
   }
 }
 
