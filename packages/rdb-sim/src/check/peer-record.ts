@@ -141,6 +141,10 @@ export class PeerRecord {
     for (let index = from.index + 1; index <= to.index; index++) {
       const durable = this.#durable.get(index as Index);
       const entry = this.#log.get(index as Index);
+      if (index <= this.truncated.index && durable !== undefined) {
+        // Applied and cut in one part.
+        continue;
+      }
       if (entry === undefined || durable?.term !== entry.term) {
         const what = entry === undefined ? "is not in the log" : `of term ${entry.term} is not durable here`;
         this.#tell("applied is durable", `entry ${index} is applied and ${what}`);
