@@ -80,18 +80,6 @@ export const readMutants: readonly Mutant[] = [
     seenBy: ["simulator"],
   },
   {
-    name: "lease-not-looked-at-when-serving",
-    breaks: "A read that waited on the lease is served although the lease has ended.",
-    edits: [
-      {
-        file: READ_PATH,
-        find: "return ready.onLease ? this.lease.isValid(nowMs, node.term) : node.isLeader;",
-        replace: "return node.isLeader;",
-      },
-    ],
-    seenBy: ["simulator"],
-  },
-  {
     name: "lease-kept-during-transfer",
     breaks: "A leader that has told another to campaign goes on serving reads on its lease.",
     edits: [
