@@ -184,8 +184,8 @@ export class PlacementDriver {
 
   async #takeReports(storeId: StoreId, reports: readonly Report[]): Promise<void> {
     const regions = this.cluster.routesToRecord(reports);
-    const { awaitFirstLeader } = this.cluster.durable;
-    const firstLed = regions.filter((region) => awaitFirstLeader.has(region.id));
+    const { forming } = this.cluster.durable;
+    const whole = regions.filter((region) => forming.has(region.id));
     if (regions.length > 0) {
       const { accepted } = await this.log.propose({ kind: "UpdateRoutes", regions });
       this.#logger.info(
@@ -193,7 +193,7 @@ export class PlacementDriver {
         "routes recorded",
       );
     }
-    for (const { id } of firstLed) {
+    for (const { id } of whole) {
       this.#initialLeaders.add(id);
     }
     for (const { regionId, reason } of this.cluster.observe(reports, this.#clock.wallMs())) {

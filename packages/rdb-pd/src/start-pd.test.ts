@@ -184,7 +184,7 @@ describe("HTTP", () => {
       storeCount: 1,
       upStoreCount: 1,
       regionCount: 2,
-      regionsAwaitingFirstLeader: 2,
+      formingRegionCount: 2,
       members: [{ id: 1, name: "pd-1", address: pd.address, httpAddress: pd.httpAddress }],
     });
     expect(await getJson(pd, "/api/v1/stores")).toMatchObject({

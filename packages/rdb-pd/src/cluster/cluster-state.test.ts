@@ -87,12 +87,31 @@ describe("SPEC-M6: what leaders report", () => {
     expect(cluster.ledRegionCount(0)).toBe(1);
   });
 
-  test("the first word of an initial Region's leader goes to the log, the second does not", () => {
-    cluster.durable.setAwaitsFirstLeader(regionId(1), true);
+  test("an initial Region goes to the log when it is led and every peer was reported, and only then", () => {
     const report = leaderReport(whole);
-    expect(cluster.routesToRecord([report])).toEqual([report.region]);
-    cluster.durable.setAwaitsFirstLeader(regionId(1), false);
+    const { region } = report;
+    take(report);
+    cluster.durable.setForming(regionId(1), true);
+    const others = region.peers.filter(({ id }) => id !== report.peerId);
+    expect(others).toHaveLength(2);
     expect(cluster.routesToRecord([report])).toEqual([]);
+    take(report);
+    for (const [place, peer] of others.entries()) {
+      const told = { ...follower(1, peer.storeId), peerId: peer.id };
+      expect(cluster.routesToRecord([told])).toEqual(place === others.length - 1 ? [region] : []);
+      cluster.activity(peer.storeId).merge([told]);
+      cluster.activity(storeId(report.storeId)).merge([report]);
+    }
+    expect(cluster.routesToRecord([report])).toEqual([region]);
+    cluster.durable.setForming(regionId(1), false);
+    expect(cluster.routesToRecord([report])).toEqual([]);
+  });
+
+  test("an initial Region that nobody leads is not whole", () => {
+    const { region } = leaderReport(whole);
+    cluster.durable.setForming(regionId(1), true);
+    const reports = region.peers.map((peer) => ({ ...follower(1, peer.storeId), peerId: peer.id }));
+    expect(cluster.routesToRecord(reports)).toEqual([]);
   });
 
   test("who says that it follows leads no more; another peer's word changes nothing", () => {

@@ -1,4 +1,11 @@
-import { type Region, type RegionId, type StoreId, epochsEqual, peerById } from "@flaredb/rdb-base";
+import {
+  type Peer,
+  type Region,
+  type RegionId,
+  type StoreId,
+  epochsEqual,
+  peerById,
+} from "@flaredb/rdb-base";
 import type { StoreStats } from "@flaredb/rdb-proto";
 import type { DurableState } from "./durable-state.ts";
 import { Liveness, type LivenessState } from "./liveness.ts";
@@ -80,16 +87,32 @@ export class ClusterState {
     }
   }
 
-  /** The Regions among the reports that are to go through PD's log: new routes, and first words of first leaders. */
+  /** The Regions that the reports say are to go through PD's log: new routes, and initial Regions that are whole now. */
   routesToRecord(reports: readonly Report[]): Region[] {
-    return reports
-      .filter((report) => report.isLeader)
-      .flatMap((report) => {
-        const known = this.durable.regions.get(report.regionId);
-        const isNews = known === undefined || !epochsEqual(known.epoch, report.epoch);
-        const isFirst = this.durable.awaitFirstLeader.has(report.regionId);
-        return (isNews || isFirst) && this.#staleReason(report) === undefined ? [report.region] : [];
-      });
+    return reports.flatMap((report) => {
+      const region = report.isLeader ? this.#newRoute(report) : undefined;
+      return region === undefined ? this.#wholeNow(report, reports) : [region];
+    });
+  }
+
+  #newRoute(report: LeaderReport): Region | undefined {
+    const known = this.durable.regions.get(report.regionId);
+    const isNews = known === undefined || !epochsEqual(known.epoch, report.epoch);
+    return isNews && this.#staleReason(report) === undefined ? report.region : undefined;
+  }
+
+  /** The report's Region, if it is an initial one, led, and every peer of it has been reported, now by this. */
+  #wholeNow(report: Report, reports: readonly Report[]): Region[] {
+    const { regionId } = report;
+    const region = this.durable.forming.has(regionId) ? this.durable.regions.get(regionId) : undefined;
+    const isLed = report.isLeader || this.#statuses.get(regionId)?.leader !== undefined;
+    if (region === undefined || !isLed || (report.isLeader && this.#staleReason(report) !== undefined)) {
+      return [];
+    }
+    const isMade = (peer: Peer): boolean =>
+      reports.some((each) => each.regionId === regionId && each.peerId === peer.id) ||
+      this.activity(peer.storeId).report(regionId)?.peerId === peer.id;
+    return region.peers.every(isMade) ? [region] : [];
   }
 
   /** Takes in what leaders say; their routes were recorded before. Gives what was out of date. */

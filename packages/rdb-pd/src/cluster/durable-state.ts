@@ -39,8 +39,8 @@ export class DurableState {
   #cluster: ClusterRow = emptyCluster;
   readonly #stores = new Map<StoreId, StoreInfo>();
   readonly #regions = new RegionTree();
-  /** Initial Regions of which no leader has reported yet. */
-  readonly #awaitFirstLeader = new Set<RegionId>();
+  /** Initial Regions of which a leader and every peer have not reported yet: some peer may still have to be made. */
+  readonly #forming = new Set<RegionId>();
   #clusterChanged = false;
   readonly #changedStores = new Set<StoreId>();
   readonly #changedRegions = new Set<RegionId>();
@@ -58,8 +58,8 @@ export class DurableState {
     return this.#regions;
   }
 
-  get awaitFirstLeader(): ReadonlySet<RegionId> {
-    return this.#awaitFirstLeader;
+  get forming(): ReadonlySet<RegionId> {
+    return this.#forming;
   }
 
   updateCluster(change: Partial<ClusterRow>): void {
@@ -90,18 +90,18 @@ export class DurableState {
     if (result.accepted) {
       this.#changedRegions.add(region.id);
       for (const removed of result.removed) {
-        this.#awaitFirstLeader.delete(removed.id);
+        this.#forming.delete(removed.id);
         this.#changedRegions.add(removed.id);
       }
     }
     return result;
   }
 
-  setAwaitsFirstLeader(id: RegionId, awaits: boolean): void {
-    if (awaits) {
-      this.#awaitFirstLeader.add(id);
+  setForming(id: RegionId, isForming: boolean): void {
+    if (isForming) {
+      this.#forming.add(id);
     } else {
-      this.#awaitFirstLeader.delete(id);
+      this.#forming.delete(id);
     }
     this.#changedRegions.add(id);
   }

@@ -48,7 +48,7 @@ describe("SPEC-M1: the initial Regions", () => {
     apply({ kind: "ConfigureCluster", config }, place);
     expect(state.cluster).toMatchObject({ bootstrapped: true, nextId: 9 });
     expect(state.regions.all().map((each) => each.id)).toEqual([1, 2]);
-    expect([...state.awaitFirstLeader]).toEqual([1, 2]);
+    expect([...state.forming]).toEqual([1, 2]);
     expect(apply(place)).toEqual({ regions: [] });
     expect(state.cluster.nextId).toBe(9);
   });
@@ -92,14 +92,14 @@ describe("SPEC-M1: the initial Regions", () => {
     const first = state.regions.get(regionId(1));
     const regions = first === undefined ? [] : [first];
     expect(apply({ kind: "UpdateRoutes", regions })).toEqual({ accepted: [1] });
-    expect([...state.awaitFirstLeader]).toEqual([2]);
+    expect([...state.forming]).toEqual([2]);
   });
 
   test("an initial Region that a newer one replaced awaits nobody", () => {
     registerStores(3);
     apply({ kind: "ConfigureCluster", config }, place);
     apply({ kind: "UpdateRoutes", regions: [region({ id: 1, range: "-", version: 5 })] });
-    expect([...state.awaitFirstLeader]).toEqual([]);
+    expect([...state.forming]).toEqual([]);
   });
 });
 

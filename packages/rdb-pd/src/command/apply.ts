@@ -76,7 +76,7 @@ function placeRegions(
   });
   for (const region of regions) {
     state.putRegion(region);
-    state.setAwaitsFirstLeader(region.id, true);
+    state.setForming(region.id, true);
   }
   state.updateCluster({ bootstrapped: true });
   return { regions };
@@ -97,8 +97,8 @@ function updateRoutes(
     if (!state.putRegion(region).accepted) {
       return false;
     }
-    if (state.awaitFirstLeader.has(region.id)) {
-      state.setAwaitsFirstLeader(region.id, false);
+    if (state.forming.has(region.id)) {
+      state.setForming(region.id, false);
     }
     return true;
   });

@@ -67,7 +67,7 @@ describe("SPEC-M7: rows of the applied state", () => {
       expectSame(decodeState(rows.values()), state);
     }
     expect(state.regions.all().map((each) => each.id)).toEqual([6, 1_002]);
-    expect([...state.awaitFirstLeader]).toEqual([1_002]);
+    expect([...state.forming]).toEqual([1_002]);
   });
 
   test("a row of a newer program is refused", () => {
@@ -89,5 +89,5 @@ function expectSame(actual: DurableState, expected: DurableState): void {
   expect(actual.cluster).toEqual(expected.cluster);
   expect(actual.stores).toEqual(expected.stores);
   expect(actual.regions.all()).toEqual(expected.regions.all());
-  expect(new Set(actual.awaitFirstLeader)).toEqual(new Set(expected.awaitFirstLeader));
+  expect(new Set(actual.forming)).toEqual(new Set(expected.forming));
 }

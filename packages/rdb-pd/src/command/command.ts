@@ -50,7 +50,7 @@ export interface CommandResults {
   LeaseIds: { readonly firstId: number };
   RegisterStore: { readonly store: StoreInfo; readonly replaced: StoreInfo | undefined };
   PlaceInitialRegions: { readonly regions: readonly Region[] };
-  /** The Regions that were news, or the first word of an initial Region's leader. */
+  /** The Regions that were news, or that are whole now: see `DurableState.forming`. */
   UpdateRoutes: { readonly accepted: readonly RegionId[] };
 }
 

@@ -142,7 +142,7 @@ function encodeRegion(state: DurableState, id: RegionId): Uint8Array | undefined
   }
   const row = create(PdRegionRowSchema, {
     region: regionToProto(region),
-    awaitsFirstLeader: state.awaitFirstLeader.has(id),
+    isForming: state.forming.has(id),
   });
   return toBinary(PdRegionRowSchema, row);
 }
@@ -160,7 +160,7 @@ function decodeRegion(state: DurableState, value: Uint8Array): void {
       `region ${region.id} in the data folder overlaps another one: ${result.accepted ? `region ${result.removed[0]?.id}` : result.reason}`,
     );
   }
-  if (row.awaitsFirstLeader) {
-    state.setAwaitsFirstLeader(region.id, true);
+  if (row.isForming) {
+    state.setForming(region.id, true);
   }
 }

@@ -27,14 +27,15 @@ export function transferLeaderCommand(region: Region, toPeerId: PeerId): RegionH
 }
 
 /**
- * The initial peers that the Store is to make. Only of Regions of which no leader has ever reported: a Store that
- * lost its data must not make an empty voter of a Region that lives (DESIGN §5). What the Store has reported it has made.
+ * The initial peers that the Store is to make. Only of Regions that were never whole: a Store that lost its data must
+ * not make an empty voter of a Region that lives (DESIGN §5). That others lead the Region already says nothing: a Store
+ * that was down when they made their peers has to make its own still. What the Store has reported it has made.
  */
 export function createPeerCommands(cluster: ClusterState, storeId: StoreId): RegionHeartbeatResponse[] {
   const state = cluster.durable;
   const activity = cluster.activity(storeId);
   const commands: RegionHeartbeatResponse[] = [];
-  for (const regionId of state.awaitFirstLeader) {
+  for (const regionId of state.forming) {
     const region = state.regions.get(regionId);
     const isHere = region?.peers.some((peer) => peer.storeId === storeId) === true;
     if (isHere && activity.report(regionId) === undefined) {

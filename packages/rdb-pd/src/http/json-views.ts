@@ -20,7 +20,7 @@ export function healthView(driver: PlacementDriver) {
 
 /** Shape of `GET /api/v1/cluster`. */
 export function clusterView(driver: PlacementDriver, members: readonly MemberInfo[]) {
-  const { cluster, regions, awaitFirstLeader } = driver.cluster.durable;
+  const { cluster, regions, forming } = driver.cluster.durable;
   const stores = driver.lookup.presentStores();
   return {
     clusterId: cluster.clusterId,
@@ -33,7 +33,7 @@ export function clusterView(driver: PlacementDriver, members: readonly MemberInf
     upStoreCount: stores.filter(({ condition }) => condition === "Up").length,
     regionCount: regions.size,
     regionWithLeaderCount: driver.lookup.ledRegionCount(),
-    regionsAwaitingFirstLeader: awaitFirstLeader.size,
+    formingRegionCount: forming.size,
   };
 }
 

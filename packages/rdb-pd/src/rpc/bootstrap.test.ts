@@ -47,8 +47,8 @@ describe("SPEC-M1: bootstrap", () => {
     }
   });
 
-  test("the command is repeated with each keepalive until a leader has reported, and never again", async () => {
-    const [one, two] = await threeStores(pd);
+  test("the command is repeated with each keepalive until the Region is whole, and never again", async () => {
+    const [one, two, three] = await threeStores(pd);
     const region = regionOf(await one.next("createPeer"));
     await one.next("createPeer");
     one.keepalive();
@@ -59,6 +59,13 @@ describe("SPEC-M1: bootstrap", () => {
     const other = regionOf(await two.next("createPeer"));
     two.keepalive([two.leaderReport(region)]);
     expect(regionOf(await two.next("createPeer")).id).toBe(2n);
+    // Region 1 is led, and Store 1 was down when the others made their peers: it has to make its own still.
+    one.keepalive();
+    expect(regionOf(await one.next("createPeer")).id).toBe(1n);
+    expect(regionOf(await one.next("createPeer")).id).toBe(2n);
+    await three.heartbeat([three.followerReport(region)]);
+    one.keepalive([one.followerReport(region)]);
+    expect(regionOf(await one.next("createPeer")).id).toBe(2n);
     // Store 2 has made its peer of Region 2; the others are still told to.
     two.keepalive([two.followerReport(other)]);
     one.keepalive();
@@ -74,9 +81,10 @@ describe("SPEC-M1: bootstrap", () => {
   });
 
   test("an initial Region that another peer leads is handed to the one that placement meant, once", async () => {
-    const [one, two] = await threeStores(pd);
+    const [one, two, three] = await threeStores(pd);
     const region = regionOf(await one.next("createPeer"));
     expect(region.peers[0]?.storeId).toBe(one.storeId);
+    await three.heartbeat([three.followerReport(region)]);
     two.keepalive([two.leaderReport(region)]);
     // Store 2 is told to make Region 2's peer again after each keepalive, and to hand over nothing before it.
     await two.next("createPeer");
