@@ -88,6 +88,10 @@ const draws: { readonly [Kind in FaultKind]: Draw } = {
     durationMs: [300, 10_000],
     action: (random, shape) => ({ kind: "isolate", target: anyProcess(random, shape) }),
   },
+  "cut-off": {
+    durationMs: [300, 10_000],
+    action: (random, shape) => ({ kind: "cut-off", target: anyStoreTarget(random, shape) }),
+  },
   kill: {
     durationMs: [1, 8_000],
     action: (random, shape) => ({ kind: "kill", targets: anyTargets(random, shape) }),

@@ -35,7 +35,9 @@ export type NetworkFaultAction =
   | { readonly kind: "ring"; readonly gap: number }
   /** The processes whose bit is set, and the others: Stores by place, then PD, then the clients. */
   | { readonly kind: "split"; readonly left: number }
-  | { readonly kind: "isolate"; readonly target: Target };
+  | { readonly kind: "isolate"; readonly target: Target }
+  /** A Store is cut off from the other Stores alone: clients and PD reach it still. */
+  | { readonly kind: "cut-off"; readonly target: Target };
 
 /** What goes wrong. */
 export type FaultAction =

@@ -133,6 +133,7 @@ const cases: readonly (readonly [FaultAction, readonly string[]])[] = [
     { kind: "isolate", target: { role: "follower", region: 0, place: 1 } },
     ["5 isolate s3", "15 end of isolate s3"],
   ],
+  [{ kind: "cut-off", target: store(0) }, ["5 cut-off s1", "15 end of cut-off s1"]],
   [{ kind: "split", left: 0b11001 }, ["5 split s1+pd+c1", "15 end of split s1+pd+c1"]],
   [
     { kind: "slow-link", from: store(0), to: store(1), delayMs: 3 },

@@ -195,7 +195,8 @@ export class Injector {
       case "split":
         return { kind: "split", left: this.#leftOf(fault.left) };
       case "isolate":
-        return first === undefined ? undefined : { kind: "isolate", host: first.name };
+      case "cut-off":
+        return first === undefined ? undefined : { kind: fault.kind, host: first.name };
       default:
         return assertNever(fault, "kind of fault");
     }

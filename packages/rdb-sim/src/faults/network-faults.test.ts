@@ -30,6 +30,14 @@ describe("links under faults", () => {
     expect(cut.every((name) => name.includes("pd"))).toBe(true);
   });
 
+  test("a Store that is cut off from the others is still reached by clients and PD", () => {
+    const cut = blocked({ kind: "cut-off", host: "s2" });
+    expect(cut).toHaveLength(2 * (stores.length - 1));
+    expect(cut.every((name) => name.includes("s2") && !name.includes("pd") && !name.includes("client"))).toBe(
+      true,
+    );
+  });
+
   test("a split cuts exactly what lies on different sides", () => {
     const cut = blocked({ kind: "split", left: new Set(["s1", "s2", "client"]) });
     expect(cut).toHaveLength(2 * 3 * 4);

@@ -11,7 +11,7 @@ export type ActiveNetworkFault =
   | { readonly kind: "slow-link"; readonly from: string; readonly to: string; readonly delayMs: number }
   | { readonly kind: "one-way"; readonly from: string; readonly to: string }
   | { readonly kind: "split"; readonly left: ReadonlySet<string> }
-  | { readonly kind: "isolate"; readonly host: string };
+  | { readonly kind: "isolate" | "cut-off"; readonly host: string };
 
 /** What a host is to the network. */
 export interface Hosts {
@@ -79,6 +79,13 @@ function worsen(
       return blockedIf(state, fault.left.has(from) !== fault.left.has(to));
     case "isolate":
       return blockedIf(state, from === fault.host || to === fault.host);
+    case "cut-off":
+      return blockedIf(
+        state,
+        (from === fault.host || to === fault.host) &&
+          hosts.stores.includes(from) &&
+          hosts.stores.includes(to),
+      );
     default:
       return assertNever(fault, "kind of fault");
   }

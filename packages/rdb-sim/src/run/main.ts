@@ -102,7 +102,7 @@ async function replay(
     print(`seed ${plan.seed}: nothing was violated, trace ${verdict.traceHash}`);
     return exitCodes.ok;
   }
-  print(describeViolation(verdict, commitName()));
+  print(describeViolation(verdict, commitName(), "planFile" in source ? source.planFile : undefined));
   return exitCodes.violated;
 }
 
@@ -133,7 +133,7 @@ async function minimiseSeed(
     onHistory: (history) => writeHistory(historyFile, history),
   });
   print(formatPlan(smallest.plan));
-  print(describeViolation(verdict, commitName()));
+  print(describeViolation(verdict, commitName(), "FILE"));
   print(`${smallest.runCount} runs left ${smallest.plan.faults.length} faults; for --plan FILE:`);
   print(JSON.stringify(smallest.plan));
   return exitCodes.violated;

@@ -66,14 +66,25 @@ export class Tally {
   }
 }
 
-/** A failure with all that is needed to see it again. */
-export function describeViolation({ seed, violation, traceHash }: Verdict, commit: string): string {
+/**
+ * A failure with all that is needed to see it again.
+ *
+ * @param planFile where its plan is, if that is not the one that its seed draws
+ */
+export function describeViolation(
+  { seed, violation, traceHash }: Verdict,
+  commit: string,
+  planFile?: string,
+): string {
+  const commands =
+    planFile === undefined
+      ? [`replay:   npm run sim -- --seed ${seed}`, `minimise: npm run sim -- --minimise ${seed}`]
+      : [`replay:   npm run sim -- --plan ${planFile}`];
   return [
     `VIOLATED: ${violation?.name ?? "nothing"}`,
     violation?.message ?? "",
     `seed ${seed}, commit ${commit}, trace ${traceHash}`,
-    `replay:   npm run sim -- --seed ${seed}`,
-    `minimise: npm run sim -- --minimise ${seed}`,
+    ...commands,
   ].join("\n");
 }
 
