@@ -47,6 +47,11 @@ describe("histories that are linearizable", () => {
     expect(wrong(put("k", "a", at(0, 5)), get("k", undefined, at(5, 6)))).toEqual([]);
   });
 
+  test("a deletion waits for what it has to delete", () => {
+    const history = [put("k", "a", at(0, 2)), remove("k", at(0, 10)), get("k", row("k", "a", 1), at(3, 4))];
+    expect(wrong(...history, get("k", undefined, at(5, 6)))).toEqual([]);
+  });
+
   test("an unknown write never takes effect", () => {
     const lost = unknown(put("k", "a", at(0, 1)));
     expect(wrong(lost, get("k", undefined, at(10, 11)), get("k", undefined, at(12, 13)))).toEqual([]);

@@ -84,6 +84,52 @@ describe("the search", () => {
     expect(Math.min(counts.linearizable, counts.violation)).toBeGreaterThan(200);
   });
 
+  test("finds what trying every order finds, of plain registers with many lost answers", () => {
+    const plainOps = fc.oneof(
+      fc.option(values, { nil: undefined }).map((value): RegisterOp => ({ write: { value } })),
+      values.map((value): RegisterOp => ({ fits: [{ kind: "value", value }] })),
+      fc
+        .tuple(values, values)
+        .map(([value, next]): RegisterOp => ({ fits: [{ kind: "value", value }], write: { value: next } })),
+      fc.constant<RegisterOp>({ fits: [{ kind: "absent" }] }),
+    );
+    const plain = fc
+      .record({ op: plainOps, startNs: fc.nat(10), lengthNs: fc.nat(4), isLost: fc.boolean() })
+      .map(({ op, startNs, lengthNs, isLost }): TimedOp<RegisterOp> => {
+        const isOptional = isLost && op.write !== undefined;
+        return { op, startNs, endNs: isOptional ? Number.POSITIVE_INFINITY : startNs + lengthNs, isOptional };
+      });
+    fc.assert(
+      fc.property(fc.array(plain, { minLength: 4, maxLength: 8 }), (ops) => {
+        const { kind } = checkLinearizable(registerModel, ops);
+        expect(kind).toBe(bruteForce(registerModel, ops) ? "linearizable" : "violation");
+      }),
+      { numRuns: 3_000, seed: 12 },
+    );
+  });
+
+  test("goes back when what is lost was used up too early", () => {
+    const answered = (op: RegisterOp, startNs: number) => ({
+      op,
+      startNs,
+      endNs: startNs + 1,
+      isOptional: false,
+    });
+    const lost = (value: string) => ({
+      ...{ op: { write: { value } }, startNs: 0, endNs: Number.POSITIVE_INFINITY, isOptional: true },
+    });
+    const ops: TimedOp<RegisterOp>[] = [
+      lost("a"),
+      lost("b"),
+      // Either of them may have been there.
+      answered({ fits: [{ kind: "present" }] }, 1),
+      answered({ write: { value: "c" } }, 3),
+      answered({ fits: [{ kind: "value", value: "c" }] }, 5),
+      answered({ fits: [{ kind: "value", value: "a" }] }, 7),
+    ];
+    expect(checkLinearizable(registerModel, ops).kind).toBe("linearizable");
+  });
+
   test("serves other models too: a queue", () => {
     type QueueOp = { readonly push: number } | { readonly pop: number };
     const queue: Model<readonly number[], QueueOp> = {

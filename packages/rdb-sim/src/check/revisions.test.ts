@@ -139,6 +139,21 @@ describe("answers that no Region can have given", () => {
     expect(wrong([put("a", "1", at(0, 9, 1)), put("b", "2", at(0, 9, 1))])).toEqual(["revision taken twice"]);
   });
 
+  test("one revision for a write and a deleted range", () => {
+    const history = [put("a", "1", at(0, 9, 1)), deleteRange(["x", ""], at(0, 9, 1))];
+    expect(wrong(history)).toEqual(["revision taken twice"]);
+  });
+
+  test("two answers of one revision that differ", () => {
+    const history = [
+      put("a", "1", at(0, 1, 1)),
+      unknown(remove("a", at(2, 3, 0))),
+      get("a", undefined, at(4, 9, 2)),
+      get("a", row("a", "1", 1), at(4, 9, 2)),
+    ];
+    expect(wrong(history)).toEqual(["row that comes back"]);
+  });
+
   test("a revision that nobody took", () => {
     expect(wrong([put("a", "1", at(0, 1, 1)), put("b", "2", at(2, 3, 3))])).toEqual([
       "write that nobody asked for",
@@ -161,6 +176,7 @@ describe("answers that no Region can have given", () => {
   test("a value that was refused, or written under another key", () => {
     const read = get("a", row("a", "1", 1), at(2, 3, 1));
     expect(wrong([failed(put("a", "1", at(0, 1, 0))), read])).toContain("write that nobody asked for");
+    expect(wrong([unknown(put("a", "2", at(0, 1, 0))), read])).toContain("write that nobody asked for");
     expect(wrong([put("b", "1", at(0, 1, 1)), read])).toContain("version of another write");
     expect(wrong([put("a", "2", at(0, 1, 1)), read])).toContain("version of another write");
   });
