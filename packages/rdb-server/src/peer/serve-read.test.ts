@@ -1,8 +1,9 @@
 import { SeededRandom, limits, storeId, regionId, peerId, systemClock } from "@flaredb/rdb-base";
 import type { Region } from "@flaredb/rdb-base";
+import type { KvResponse } from "@flaredb/rdb-proto";
 import { MemoryEngine, WritePart, encodeValue } from "@flaredb/rdb-storage";
 import { describe, expect, test } from "vitest";
-import { type ReadScope, serveBatchGet } from "./serve-read.ts";
+import { type ReadScope, serveBatchGet, serveGets } from "./serve-read.ts";
 
 const region: Region = {
   id: regionId(1),
@@ -40,6 +41,28 @@ function scopeOver(
   };
   return { scope, state, engine };
 }
+
+describe("serveGets", () => {
+  test("a key that a write removed in between is absent at the revision of the answer", async () => {
+    const { scope, state, engine } = scopeOver(1, 1);
+    const answers: KvResponse[] = [];
+    const removing: ReadScope = {
+      ...scope,
+      engine: Object.assign(Object.create(engine) as MemoryEngine, {
+        get: engine.get.bind(engine),
+        getMany: () => {
+          const part = new WritePart();
+          part.delete("data", keyOf(0));
+          engine.submit(part);
+          state.revision = 2;
+          return Promise.resolve([undefined]);
+        },
+      }),
+    };
+    await serveGets(removing, [{ requestId: 1, key: keyOf(0), respond: (answer) => answers.push(answer) }]);
+    expect(answers[0]?.result).toMatchObject({ case: "get", value: { found: false, revision: 2n } });
+  });
+});
 
 describe("serveBatchGet", () => {
   test("finds the keys that there are, in the order asked", async () => {

@@ -36,7 +36,8 @@ const BATCH_GET_STEP_MAX_COUNT = 64;
 
 /**
  * Serves point reads, which may be served now, in one read of the engine off the loop. Each value is the one at
- * some moment between the call and the answer, which is all that linearizability asks of single keys.
+ * some moment between the call and the answer, which is all that linearizability asks of single keys. A version says
+ * since when; a key that is not found does not, so it is looked for again when there was a write in between.
  */
 export async function serveGets(scope: ReadScope, gets: readonly GetRead[]): Promise<void> {
   const region = scope.region();
@@ -58,9 +59,22 @@ export async function serveGets(scope: ReadScope, gets: readonly GetRead[]): Pro
   for (const [place, get] of gets.entries()) {
     get.respond(
       moved === undefined
-        ? response(get.requestId, getResult(values[place], revision))
+        ? response(get.requestId, gotten(scope, get.key, values[place], revision))
         : errorResponse(get.requestId, moved),
     );
+  }
+}
+
+/** @param before the revision when the read began */
+function gotten(scope: ReadScope, key: Uint8Array, found: Uint8Array | undefined, before: number): Result {
+  const now = scope.revision();
+  if (found !== undefined || now === before) {
+    return getResult(found, before);
+  }
+  try {
+    return getResult(scope.engine.get("data", key), now);
+  } catch (error) {
+    return { case: "error", value: corruption(scope, error) };
   }
 }
 
