@@ -121,8 +121,8 @@ export class BatchStream {
   #encode(calls: readonly KvCall[]): Uint8Array | undefined {
     const groups = new RequestGroups(this.#storeId, this.#sessions, this.#clock.monotonicMs());
     for (const call of calls) {
-      if (this.#pending.get(call.requestId) !== call) {
-        // Forgotten while it was queued.
+      if (this.#pending.get(call.requestId) !== call || call.state === "sent") {
+        // Forgotten while it was queued; or forgotten, queued once more, and sent at the first of its places.
         continue;
       }
       assert(call.state === "queued", "a call that waits for the socket is queued");
