@@ -84,7 +84,7 @@ export class RequestSender {
     const call = new KvCall(spec);
     const refusal = this.#refusal(call);
     if (refusal !== undefined) {
-      spec.reject(refusal);
+      spec.reject(call.isUncertain ? undeterminedError(call, refusal) : refusal);
       return;
     }
     if (spec.signal !== undefined) {
