@@ -13,6 +13,12 @@ export interface HuntOptions {
 /** A seed that takes longer, in real time, is taken for one that never ends. */
 const SEED_REAL_MAX_MS = 120_000;
 
+/**
+ * Then a thread is replaced: the composed AbortSignals of simulated processes that died in the middle of a call are
+ * kept by Node for as long as the thread lives, and their clusters with them.
+ */
+const SEEDS_PER_THREAD = 50;
+
 /** Most of what a run allocates dies young: with more room for it a run takes a tenth less time. */
 const YOUNG_MB = 192;
 
@@ -39,14 +45,17 @@ export async function hunt(options: HuntOptions): Promise<void> {
   await Promise.all(jobs);
 }
 
-/** Takes seeds until there is none; a thread that failed or hangs is replaced. */
+/** Takes seeds until there is none; a thread that failed or hangs, or has done its part, is replaced. */
 async function job(take: () => number | undefined, finish: (verdict: Verdict) => void): Promise<void> {
   let thread = startThread();
+  let ranCount = 0;
   for (let seed = take(); seed !== undefined; seed = take()) {
     const outcome = await runOn(thread, seed);
-    if (outcome.isThreadLost) {
+    ranCount++;
+    if (outcome.isThreadLost || ranCount === SEEDS_PER_THREAD) {
       await thread.terminate();
       thread = startThread();
+      ranCount = 0;
     }
     finish(outcome.verdict);
   }
