@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { huntMutants, type MutantTree, type Outcome } from "./hunter.ts";
+import { type HuntOptions, huntMutants, type MutantTree, type Outcome } from "./hunter.ts";
 import type { Instruments, SeedRange, Sighting } from "./instruments.ts";
 import type { Mutant } from "./mutant.ts";
 import { formatOutcome, formatReport } from "./report.ts";
@@ -70,19 +70,17 @@ class FakeInstruments implements Instruments {
     return Promise.resolve(undefined);
   }
 
+  stop(): void {
+    this.log.push("stop");
+  }
+
   #plantedIn(treePath: string): string {
     return this.#trees.find(({ path }) => path === treePath)?.planted ?? CLEAN;
   }
 }
 
-async function hunt(
-  mutants: readonly Mutant[],
-  sights: FakeSights,
-): Promise<{ readonly outcomes: readonly Outcome[]; readonly log: readonly string[] }> {
-  const trees = [new FakeTree("one"), new FakeTree("two")];
-  const instruments = new FakeInstruments(trees, sights);
-  const outcomes = await huntMutants({
-    mutants,
+function options(trees: readonly FakeTree[], instruments: Instruments): Omit<HuntOptions, "mutants"> {
+  return {
     cleanTreePath: CLEAN,
     trees,
     instruments,
@@ -91,7 +89,16 @@ async function hunt(
     nowMs: () => 0,
     onSeed: () => {},
     onOutcome: () => {},
-  });
+  };
+}
+
+async function hunt(
+  mutants: readonly Mutant[],
+  sights: FakeSights,
+): Promise<{ readonly outcomes: readonly Outcome[]; readonly log: readonly string[] }> {
+  const trees = [new FakeTree("one"), new FakeTree("two")];
+  const instruments = new FakeInstruments(trees, sights);
+  const outcomes = await huntMutants({ ...options(trees, instruments), mutants });
   expect(trees.map(({ planted }) => planted)).toEqual([undefined, undefined]);
   return { outcomes, log: instruments.log };
 }
@@ -131,6 +138,20 @@ describe("a hunt", () => {
   test("is void when a seed that caught a mutant is violated without it, too", async () => {
     const sights = { seeds: { store: [15], [CLEAN]: [15] } };
     await expect(hunt([store], sights)).rejects.toThrow("without any mutant seed 15 is violated");
+  });
+
+  test("that is void ends what else is under way first", async () => {
+    const trees = [new FakeTree("one"), new FakeTree("two")];
+    const instruments = new FakeInstruments(trees, { seeds: { store: [15], [CLEAN]: [15] } });
+    const { promise: stopped, resolve: onStop } = Promise.withResolvers<undefined>();
+    const simulate = instruments.simulate.bind(instruments);
+    instruments.simulate = (treePath, seeds, onSeed) =>
+      treePath === "two" ? stopped : simulate(treePath, seeds, onSeed);
+    instruments.stop = () => onStop(undefined);
+    await expect(huntMutants({ ...options(trees, instruments), mutants: [store, shy] })).rejects.toThrow(
+      "without any mutant seed 15 is violated",
+    );
+    expect(trees.map(({ planted }) => planted)).toEqual([undefined, undefined]);
   });
 
   test("tries a seed without a mutant once, however many it caught", async () => {

@@ -68,8 +68,26 @@ export async function huntMutants(options: HuntOptions): Promise<Outcome[]> {
       options.onOutcome(mutant, outcome);
     }
   };
-  await Promise.all(options.trees.map(work));
+  await allOrStop(options.trees.map(work), () => {
+    queue.length = 0;
+    options.instruments.stop();
+  });
   return outcomes;
+}
+
+/** Waits for all, also after one has failed: they still use their trees. @throws what failed first */
+async function allOrStop(works: readonly Promise<void>[], stop: () => void): Promise<void> {
+  let failure: { readonly error: unknown } | undefined;
+  const watched = works.map((work) =>
+    work.catch((error: unknown) => {
+      failure ??= { error };
+      stop();
+    }),
+  );
+  await Promise.all(watched);
+  if (failure !== undefined) {
+    throw failure.error;
+  }
 }
 
 async function huntOne(options: HuntOptions, tree: MutantTree, mutant: Mutant): Promise<Outcome> {

@@ -20,6 +20,8 @@ export interface Instruments {
   conformance(treePath: string): Promise<string | undefined>;
   /** @returns the first seed that is violated, or undefined when none is */
   simulate(treePath: string, seeds: SeedRange, onSeed: () => void): Promise<Sighting | undefined>;
+  /** Ends every look that is taken now, with whatever result. */
+  stop(): void;
 }
 
 const CONFORMANCE = ["scripts/conformance.ts", "packages/rdb-raft/testdata"] as const;
@@ -69,7 +71,6 @@ export class ProcessInstruments implements Instruments {
     return sighting;
   }
 
-  /** Ends every process that runs. */
   stop(): void {
     for (const child of this.#children) {
       child.kill("SIGKILL");
