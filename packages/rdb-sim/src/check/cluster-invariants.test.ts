@@ -319,6 +319,17 @@ describe("applies", () => {
     ]);
   });
 
+  test("a snapshot may be made between the deletion of a range and its entry, with just these rows", () => {
+    const { one, two, three, agree, wrong } = scene();
+    agree("a", "b");
+    one.apply(6, { a: "1", b: "2" }, { revision: 1 });
+    one.observer.deletedRange("data", { startKey: bytes("a"), endKey: bytes("b") });
+    two.install(6, { b: "2" });
+    expect(wrong()).toEqual([]);
+    three.install(6, { a: "1" });
+    expect(wrong()).toEqual([SAME]);
+  });
+
   test("a crash between the deletion of a range and its entry is mended by applying the entry again", () => {
     const { one, two, agree, wrong } = scene();
     agree("a", "b");
@@ -327,6 +338,8 @@ describe("applies", () => {
     }
     const range = { startKey: bytes("a"), endKey: bytes("b") };
     one.observer.deletedRange("data", range);
+    one.loseRow("a");
+    one.restart();
     one.restart();
     one.observer.deletedRange("data", range);
     one.apply(7, {}, { revision: 2 });

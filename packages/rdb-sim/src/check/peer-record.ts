@@ -21,7 +21,7 @@ export class PeerRecord {
   applied: ApplyState | undefined;
   /** Of all writes that the applied part of the log made, in order. */
   operations: number = EMPTY_HASH;
-  /** A crash fell between the deletion of a range and the end of its entry: rows are right once it is applied again. */
+  /** Rows of a range are gone ahead of the entry that deletes them: they are right once that is applied (again). */
   isBetweenSteps = false;
   #lastIndex = 0;
 

@@ -45,6 +45,8 @@ export class RegionRecord {
   readonly #holders = new Map<string, Set<PeerId>>();
   readonly #committed = new Map<Index, { readonly entry: LogEntry; readonly by: string }>();
   readonly #marks = new Map<Index, AppliedMark & { readonly by: string }>();
+  /** Rows that there may be at an index between the deletion of a range and the end of its entry. */
+  readonly #betweenSteps = new Map<Index, Set<number>>();
   readonly #regions = new Map<string, { readonly text: string; readonly by: string }>();
   #configs: readonly ConfState[] = [];
 
@@ -125,6 +127,23 @@ export class RegionRecord {
       const text = `Region ${this.#id}: ${known.by} and ${by} have applied ${index} and differ: ${differences.join("; ")}`;
       this.#report("same applied index, same state", text);
     }
+  }
+
+  /**
+   * A range was deleted by an entry that is not applied yet, and is applied in a later step (DESIGN §3). A crash in
+   * between leaves these rows at this index, and a snapshot may carry them: the entry follows, and deletes what is gone.
+   */
+  sawRangeDeleted(applied: Index | undefined, content: number): void {
+    if (applied !== undefined) {
+      this.#betweenSteps.set(applied, (this.#betweenSteps.get(applied) ?? new Set()).add(content));
+    }
+  }
+
+  /** Whether a deletion of a range left these rows ahead of its entry. */
+  isBetweenSteps(applied: Index, content: number): boolean {
+    return (
+      this.#marks.get(applied)?.content !== content && this.#betweenSteps.get(applied)?.has(content) === true
+    );
   }
 
   markAt(index: Index): AppliedMark | undefined {

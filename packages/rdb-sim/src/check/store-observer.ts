@@ -35,8 +35,6 @@ interface Step {
     readonly entry: LogEntry | undefined;
   }[];
   readonly hardStates: readonly { readonly regionId: RegionId; readonly state: HardState }[];
-  /** A range of a Region's rows was deleted, and nothing says yet that its entry is applied. */
-  readonly isRangeDeletion: boolean;
 }
 
 /** Handed back when a step has been written. */
@@ -93,7 +91,7 @@ export class StoreObserver {
     for (const peer of this.#peers.values()) {
       const old = before.get(peer.regionId);
       this.#compareWithBefore(peer, old, pending);
-      this.#restoreMark(peer, pending);
+      this.#restoreMark(peer);
       peer.checkCommitted(0);
     }
   }
@@ -117,18 +115,17 @@ export class StoreObserver {
 
   /** A range is deleted: a step of its own. */
   deletedRange(column: Column, range: KeyRange): StepToken {
-    let isRangeDeletion = false;
     if (column === "data" || column === "session") {
+      this.#content.deleteRange(column, range);
       for (const peer of this.#peers.values()) {
         const own = column === "data" ? peer.localState?.region : regionKeyRange(peer.regionId);
         if (own !== undefined && peer.localState?.state === "Normal" && rangesOverlap(own, range)) {
           peer.operations = appended(peer.operations, hashOf(range.startKey, range.endKey));
-          isRangeDeletion = true;
+          peer.region.sawRangeDeleted(peer.applied?.index, this.#content.hashOf(peer.regionId));
         }
       }
-      this.#content.deleteRange(column, range);
     }
-    const step: Step = { entries: [], hardStates: [], isRangeDeletion };
+    const step: Step = { entries: [], hardStates: [] };
     this.#pending.push(step);
     return step;
   }
@@ -230,24 +227,20 @@ export class StoreObserver {
   }
 
   /** The way to where it stands is what it was when a peer stood there first. */
-  #restoreMark(peer: PeerRecord, pending: readonly Step[]): void {
+  #restoreMark(peer: PeerRecord): void {
     const { applied, localState } = peer;
     const mark = applied && peer.region.markAt(applied.index);
     if (applied === undefined || localState === undefined) {
       return;
     }
     if (mark === undefined) {
-      this.#tell(
-        "same applied index, same state",
-        peer,
-        `${applied.index} is applied on its disk, and nobody ever applied it`,
-      );
+      const text = `${applied.index} is applied on its disk, and nobody ever applied it`;
+      this.#tell("same applied index, same state", peer, text);
       return;
     }
     peer.operations = mark.operations;
-    peer.isBetweenSteps = pending.some(({ isRangeDeletion }) => isRangeDeletion);
-    if (localState.state === "Normal" && !peer.isBetweenSteps) {
-      this.#checkMark(peer);
+    if (localState.state === "Normal") {
+      this.#checkFound(peer);
     }
   }
 
@@ -297,7 +290,7 @@ export class StoreObserver {
     for (const [regionId, from] of commits) {
       this.#peer(regionId).checkCommitted(from);
     }
-    return { entries, hardStates, isRangeDeletion: false };
+    return { entries, hardStates };
   }
 
   /** Regions, rows and how far they are applied, in the order of the part. */
@@ -355,6 +348,16 @@ export class StoreObserver {
     }
   }
 
+  /** Rows that were not applied here but found after a start, or came with a snapshot. */
+  #checkFound(peer: PeerRecord): void {
+    const { applied, region } = peer;
+    const content = this.#content.hashOf(peer.regionId);
+    peer.isBetweenSteps = applied !== undefined && region.isBetweenSteps(applied.index, content);
+    if (!peer.isBetweenSteps) {
+      this.#checkMark(peer);
+    }
+  }
+
   #checkMark(peer: PeerRecord): void {
     if (peer.applied !== undefined) {
       const { operations, applied: state } = peer;
@@ -380,7 +383,7 @@ export class StoreObserver {
     this.#checkEpoch(peer, before);
     this.#checkOverlap(peer);
     if (before?.state === "Applying" && state === "Normal") {
-      this.#checkMark(peer);
+      this.#checkFound(peer);
     }
   }
 

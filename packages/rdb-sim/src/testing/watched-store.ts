@@ -186,6 +186,11 @@ export class WatchedStore {
     this.#rows.delete(nameOf(column, key));
   }
 
+  /** The disk has a row of data no more. */
+  loseRow(key: string): void {
+    this.#rows.delete(nameOf("data", bytes(key)));
+  }
+
   /** The disk has another row of data than was written. */
   corrupt(key: string, value: string): void {
     this.#set("data", bytes(key), encodeValue(1, bytes(value)));
