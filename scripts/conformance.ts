@@ -13,15 +13,21 @@ import {
   type FileReport,
 } from "../packages/rdb-raft/src/conformance/index.ts";
 
-const USAGE = "usage: node scripts/conformance.ts DIR [--byte-exact]";
+const USAGE = "usage: npm run conformance -- DIR [--byte-exact]";
 
 process.exitCode = main();
 
 function main(): number {
-  const { values, positionals } = parseArgs({
-    options: { "byte-exact": { type: "boolean", default: false } },
-    allowPositionals: true,
-  });
+  const flags = readFlags();
+  if (typeof flags === "string") {
+    console.error(`${flags}; ${USAGE}`);
+    return 2;
+  }
+  const { values, positionals } = flags;
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
   const [root] = positionals;
   if (root === undefined || positionals.length > 1) {
     console.error(USAGE);
@@ -37,6 +43,26 @@ function main(): number {
   return failed.length === 0 ? 0 : 1;
 }
 
+interface Flags {
+  readonly values: { readonly "byte-exact": boolean; readonly help: boolean };
+  readonly positionals: readonly string[];
+}
+
+/** @returns what is wrong with them, as text, if something is */
+function readFlags(): Flags | string {
+  try {
+    return parseArgs({
+      options: {
+        "byte-exact": { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
+      allowPositionals: true,
+    });
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 function findFiles(root: string): string[] {
   if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) {
     return [];
@@ -49,11 +75,18 @@ function findFiles(root: string): string[] {
 
 function passes(root: string, file: string, isByteExact: boolean): boolean {
   const { differences, blockCount } = run(file, isByteExact);
-  if (differences.length === 0) {
-    return true;
-  }
   const name = relative(root, file);
-  console.log(`--- ${name}: ${differences.length} of ${blockCount} blocks differ`);
+  if (differences.length === 0) {
+    if (blockCount === 0) {
+      console.log(`--- ${name}: holds no command`);
+    }
+    return blockCount > 0;
+  }
+  console.log(
+    blockCount === 0
+      ? `--- ${name}: cannot be read`
+      : `--- ${name}: ${differences.length} of ${blockCount} blocks differ`,
+  );
   for (const { lineNumber, command, diff } of differences) {
     console.log(`${name}:${lineNumber}: ${command}\n${diff}\n`);
   }
@@ -69,6 +102,6 @@ function run(file: string, isByteExact: boolean): FileReport {
       throw error;
     }
     const { lineNumber, message } = error;
-    return { blockCount: 0, differences: [{ lineNumber, command: "cannot be read", diff: message }] };
+    return { blockCount: 0, differences: [{ lineNumber, command: "not understood", diff: message }] };
   }
 }

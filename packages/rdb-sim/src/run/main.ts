@@ -40,6 +40,10 @@ export async function main(argv: readonly string[], ports: SimPorts): Promise<nu
     }
     throw error;
   }
+  if ("historyFile" in invocation && !canWrite(invocation.historyFile)) {
+    ports.print(`error: --history ${invocation.historyFile} cannot be written; see npm run sim -- --help`);
+    return exitCodes.wrongUsage;
+  }
   switch (invocation.kind) {
     case "help":
       ports.print(usage);
@@ -150,6 +154,19 @@ function readPlan(path: string): Plan | undefined {
   }
   const isPlan = typeof plan?.seed === "number" && Array.isArray(plan.faults) && plan.shape !== undefined;
   return isPlan ? (plan as Plan) : undefined;
+}
+
+/** Looked at before the run, which may be long. Leaves an empty file. */
+function canWrite(path: string | undefined): boolean {
+  try {
+    if (path !== undefined) {
+      writeFileSync(path, "");
+    }
+    return true;
+  } catch {
+    // The caller says so.
+    return false;
+  }
 }
 
 function writeHistory(path: string | undefined, history: History): void {
