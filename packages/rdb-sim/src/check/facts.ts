@@ -11,7 +11,7 @@ export interface WriteFact {
 }
 
 /** An acknowledged deletion of a range, at the one revision that it took. */
-export interface RangeFact {
+interface RangeFact {
   readonly call: Call;
   readonly regionId: number;
   readonly revision: number;

@@ -19,7 +19,7 @@ import { keyIsBetween, keysOf } from "./history.ts";
  * Knossos: `startNs` gives the `:invoke`, `endNs` the `:ok` or `:fail`, an `unknown` line an `:info`; `cas` with
  * `expectVersion` needs a model with versions.
  */
-export interface HistoryLine {
+interface HistoryLine {
   readonly client: string;
   readonly op: "put" | "get" | "delete" | "cas";
   readonly key: string;

@@ -5,7 +5,7 @@
 export type Outcome = "ok" | "fail" | "unknown";
 
 /** What an answer shows: one Region at one of its revisions. Of a write: the revision after it. */
-export interface Shown {
+interface Shown {
   readonly regionId: number;
   readonly revision: number;
 }
@@ -97,7 +97,7 @@ export interface DeleteRangeCall extends CallFrame {
 export type Call = ReadCall | ScanCall | WriteCall | ConditionalCall | DeleteRangeCall;
 
 /** Most calls that a history holds: past it, the run is too long to be judged. */
-export const HISTORY_MAX_COUNT = 1_000_000;
+const HISTORY_MAX_COUNT = 1_000_000;
 
 /** Everything that clients did and saw, in the order in which the calls ended. */
 export class History {

@@ -35,7 +35,7 @@ import type { StoreObserver } from "../check/store-observer.ts";
 
 export const REGION_ID = regionId(7);
 /** Where Regions begin: what is at and before it is no entry. */
-export const START = 5;
+const START = 5;
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
