@@ -148,9 +148,11 @@ describe("a hunt", () => {
     instruments.simulate = (treePath, seeds, onSeed) =>
       treePath === "two" ? stopped : simulate(treePath, seeds, onSeed);
     instruments.stop = () => onStop(undefined);
-    await expect(huntMutants({ ...options(trees, instruments), mutants: [store, shy] })).rejects.toThrow(
-      "without any mutant seed 15 is violated",
-    );
+    const told: string[] = [];
+    const onOutcome = ({ name }: Mutant): void => void told.push(name);
+    const hunting = huntMutants({ ...options(trees, instruments), mutants: [store, shy], onOutcome });
+    await expect(hunting).rejects.toThrow("without any mutant seed 15 is violated");
+    expect(told).toEqual([]);
     expect(trees.map(({ planted }) => planted)).toEqual([undefined, undefined]);
   });
 

@@ -57,10 +57,15 @@ export async function huntMutants(options: HuntOptions): Promise<Outcome[]> {
   const cleanSeeds = new CleanSeeds(options);
   const outcomes: Outcome[] = [];
   const queue = [...options.mutants.entries()];
+  let isStopped = false;
   const work = async (tree: MutantTree): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const [place, mutant] = next;
       const outcome = await huntOne(options, tree, mutant);
+      if (isStopped) {
+        // What ended it was no mutant.
+        return;
+      }
       if (outcome.by === "simulator") {
         await cleanSeeds.check(outcome.seed);
       }
@@ -69,6 +74,7 @@ export async function huntMutants(options: HuntOptions): Promise<Outcome[]> {
     }
   };
   await allOrStop(options.trees.map(work), () => {
+    isStopped = true;
     queue.length = 0;
     options.instruments.stop();
   });
