@@ -25,10 +25,15 @@ export function abortedError(call: KvCall): RdbError {
 
 /** A write was sent, and no attempt of it was answered with what it came to. */
 export function undeterminedError(call: KvCall, cause: RdbError): RdbError {
+  // A piece of a write that a split cut may end before it is sent itself.
+  const sent =
+    call.attemptCount === 0
+      ? "was sent as part of a larger one"
+      : `was sent ${call.attemptCount} times, last to Store ${call.storeId}`;
   return new RdbError(
     "RDB_UNDETERMINED_RESULT",
-    `${describe(call)} was sent ${call.attemptCount} times, last to Store ${call.storeId}, and what it came to is not ` +
-      `known (${cause.message}); it is applied once, now or later, or not at all: read before writing again`,
+    `${describe(call)} ${sent}, and what it came to is not known (${cause.message}); it is applied once, now or ` +
+      "later, or not at all: read before writing again",
     { details: { ...whereabouts(call), attemptCount: call.attemptCount }, cause },
   );
 }

@@ -1,7 +1,7 @@
 import { RdbError, type RegionId, compareKeys, errorCodes, keyInRange } from "@flaredb/rdb-base";
 import type { ClientContext, Terms } from "./call-context.ts";
 import type { WriteIdentity } from "./open-writes.ts";
-import type { RegionEntry } from "./region-cache.ts";
+import type { RegionCache, RegionEntry } from "./region-cache.ts";
 
 /** The part of an operation's keys that one Region holds. */
 export interface RegionPart {
@@ -190,15 +190,40 @@ export function partsError(
   );
 }
 
+/**
+ * The parts lie in disjoint ranges, also when the map changes while Regions are asked for: under one identity, two parts
+ * for one Region would be taken for one another.
+ */
 async function cut(
   context: ClientContext,
   terms: Terms,
   keys: readonly Uint8Array[],
   places: readonly number[],
 ): Promise<RegionPart[]> {
+  for (;;) {
+    // The first key of a Region brings the others' too. Ends at the deadline: then a lookup is refused.
+    for (const place of places) {
+      await locate(context, terms, "batch", keys[place] as Uint8Array);
+    }
+    const groups = groupByRegion(context.cache, keys, places);
+    if (groups !== undefined) {
+      return groups.map((group) => partOf(keys, group));
+    }
+  }
+}
+
+/** By the map as it is at this moment; undefined when it lacks a key's Region. */
+function groupByRegion(
+  cache: RegionCache,
+  keys: readonly Uint8Array[],
+  places: readonly number[],
+): number[][] | undefined {
   const byRegion = new Map<RegionEntry, number[]>();
   for (const place of places) {
-    const entry = await locate(context, terms, "batch", keys[place] as Uint8Array);
+    const entry = cache.find(keys[place] as Uint8Array);
+    if (entry === undefined) {
+      return undefined;
+    }
     const group = byRegion.get(entry);
     if (group === undefined) {
       byRegion.set(entry, [place]);
@@ -206,7 +231,7 @@ async function cut(
       group.push(place);
     }
   }
-  return [...byRegion.values()].map((group) => partOf(keys, group));
+  return [...byRegion.values()];
 }
 
 /** The part of all the given keys, wherever they are. */

@@ -52,6 +52,7 @@ function refusalOf(isUncertain: boolean): Promise<RdbError> {
 test("a piece of a lost batch that is refused before it is sent may be applied all the same", async () => {
   const error = await refusalOf(true);
   expect(error).toMatchObject({ code: "RDB_UNDETERMINED_RESULT", cause: { code: "RDB_CLOSED" } });
+  expect(error.message).toContain("was sent as part of a larger one");
   expect(errorCodes[error.code].write).toBe("unknown");
 });
 
