@@ -2,8 +2,13 @@ import { type FileHandle, mkdir, open, readFile, rename } from "node:fs/promises
 import { dirname, join } from "node:path";
 import { RdbError } from "@flaredb/rdb-base";
 
-/** The format that this program writes, and the newest that it reads. */
-export const FORMAT_VERSION = 1;
+/**
+ * The format that this program writes, and the newest that it reads. A program that knows only 1 would leave the
+ * identities of writes out of what it applies.
+ */
+export const FORMAT_VERSION = 2;
+/** Folders from this format on are read, and get the present one when they are opened. */
+const FORMAT_OLDEST_VERSION = 1;
 
 // Beside the database, so that a newer format is seen before RocksDB opens (and so changes) anything.
 const FORMAT_FILE = "FORMAT";
@@ -32,11 +37,16 @@ export async function prepareFolder(folder: DataFolder): Promise<void> {
       await syncFolder(dirname(made));
     }
     if (!(await hasKnownFormat(folder))) {
-      await writeDurably(join(folder.path, FORMAT_FILE), `flaredb-data ${FORMAT_VERSION}\n`);
+      await markFormat(folder);
     }
   } catch (error) {
     throw folderError(folder, error);
   }
+}
+
+/** Says durably that the folder has the present format. Of a folder with data, by the process that holds it alone. */
+export function markFormat(folder: DataFolder): Promise<void> {
+  return writeDurably(join(folder.path, FORMAT_FILE), `flaredb-data ${FORMAT_VERSION}\n`);
 }
 
 /**
@@ -55,10 +65,11 @@ export async function hasKnownFormat(folder: DataFolder): Promise<boolean> {
 
 /** @throws RdbError RDB_DATA_FORMAT unless `version` is one that this program knows */
 export function checkFormat(folder: DataFolder, version: string): void {
-  if (version !== String(FORMAT_VERSION)) {
+  const known = Number(version);
+  if (!Number.isInteger(known) || known < FORMAT_OLDEST_VERSION || known > FORMAT_VERSION) {
     throw new RdbError(
       "RDB_DATA_FORMAT",
-      `the data folder ${folder.path} has format ${version}, this program knows ${FORMAT_VERSION}; ` +
+      `the data folder ${folder.path} has format ${version}, this program knows ${FORMAT_OLDEST_VERSION} to ${FORMAT_VERSION}; ` +
         "start it with the program that wrote it, or a newer one",
       { details: { path: folder.path, version } },
     );

@@ -71,20 +71,48 @@ describe("RocksEngine", { timeout: 30_000 }, () => {
     const engine = await openEngine();
     await put(engine, "apple", "1");
     await engine.close();
-    writeFileSync(join(folder.path, "FORMAT"), "flaredb-data 2\n");
+    writeFileSync(join(folder.path, "FORMAT"), "flaredb-data 3\n");
     const before = fingerprint(folder.path);
     await expect(openEngine()).rejects.toMatchObject({
       code: "RDB_DATA_FORMAT",
-      message: expect.stringContaining("format 2"),
+      message: expect.stringContaining("format 3"),
     });
     expect(fingerprint(folder.path)).toEqual(before);
   });
 
   it("writes the format into a new folder and into the database", async () => {
     const engine = await openEngine();
-    expect(readFileSync(join(folder.path, "FORMAT"), "utf8")).toBe("flaredb-data 1\n");
-    expect(engine.get("meta", bytes("format"))).toEqual(Buffer.from("1"));
+    expect(readFileSync(join(folder.path, "FORMAT"), "utf8")).toBe("flaredb-data 2\n");
+    expect(engine.get("meta", bytes("format"))).toEqual(Buffer.from("2"));
     await engine.close();
+  });
+
+  it("makes a folder of the former format one of its own, which a former program refuses", async () => {
+    const former = await openEngine();
+    const part = new WritePart();
+    part.put("data", bytes("apple"), bytes("1"));
+    part.put("meta", bytes("format"), bytes("1"));
+    former.submit(part);
+    await former.close();
+    writeFileSync(join(folder.path, "FORMAT"), "flaredb-data 1\n");
+    const engine = await openEngine();
+    // The former program opens a folder only when the file and the row both say 1.
+    expect(readFileSync(join(folder.path, "FORMAT"), "utf8")).toBe("flaredb-data 2\n");
+    expect(engine.get("meta", bytes("format"))).toEqual(Buffer.from("2"));
+    expect(engine.get("data", bytes("apple"))).toEqual(Buffer.from("1"));
+    await engine.close();
+    await (await openEngine()).close();
+  });
+
+  it.each(["0", "3"])("refuses a database of format %s in a folder of the former one", async (version) => {
+    const engine = await openEngine();
+    const part = new WritePart();
+    part.put("meta", bytes("format"), bytes(version));
+    engine.submit(part);
+    await engine.close();
+    writeFileSync(join(folder.path, "FORMAT"), "flaredb-data 1\n");
+    await expect(openEngine()).rejects.toMatchObject({ code: "RDB_DATA_FORMAT" });
+    expect(readFileSync(join(folder.path, "FORMAT"), "utf8")).toBe("flaredb-data 1\n");
   });
 
   it("closes under open cursors", async () => {
@@ -100,7 +128,7 @@ describe("RocksEngine", { timeout: 30_000 }, () => {
   it("refuses a database of a newer format whose folder lost its mark", async () => {
     const engine = await openEngine();
     const part = new WritePart();
-    part.put("meta", bytes("format"), bytes("2"));
+    part.put("meta", bytes("format"), bytes("3"));
     engine.submit(part);
     await engine.close();
     rmSync(join(folder.path, "FORMAT"));

@@ -5,6 +5,7 @@ import {
   type DataFolder,
   checkFormat,
   dataFolder,
+  markFormat,
   prepareFolder,
   syncFolder,
 } from "./data-folder.ts";
@@ -100,11 +101,16 @@ async function refuseIfLocked(folder: DataFolder): Promise<void> {
   throw new RdbError("RDB_INTERNAL", `RocksDB opened ${folder.databasePath} although it exists`);
 }
 
+/** An older format becomes the present one, first in the file: a former program then leaves the database alone. */
 async function ensureFormat(folder: DataFolder, engine: Engine): Promise<void> {
   const stored = engine.get("meta", FORMAT_KEY);
   if (stored !== undefined) {
-    checkFormat(folder, new TextDecoder().decode(stored));
-    return;
+    const version = new TextDecoder().decode(stored);
+    checkFormat(folder, version);
+    if (version === String(FORMAT_VERSION)) {
+      return;
+    }
+    await markFormat(folder);
   }
   const part = new WritePart();
   part.put("meta", FORMAT_KEY, new TextEncoder().encode(String(FORMAT_VERSION)));

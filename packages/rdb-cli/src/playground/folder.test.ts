@@ -80,9 +80,9 @@ describe("a member's folder", () => {
 
   test("of a newer format is refused", async () => {
     const file = await makeCluster(1);
-    writeFileSync(join(folder, "store-1", "FORMAT"), "flaredb-data 1\n");
-    await inspectMembers(plan(1), file);
     writeFileSync(join(folder, "store-1", "FORMAT"), "flaredb-data 2\n");
+    await inspectMembers(plan(1), file);
+    writeFileSync(join(folder, "store-1", "FORMAT"), "flaredb-data 3\n");
     await expect(inspectMembers(plan(1), file)).rejects.toMatchObject({ code: "RDB_DATA_FORMAT" });
   });
 
