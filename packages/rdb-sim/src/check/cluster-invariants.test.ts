@@ -74,6 +74,17 @@ describe("elections", () => {
     expect(wrong()).toEqual(["what is durable stays"]);
   });
 
+  test("a disk that lost all of a peer is told, unless it was replaced", () => {
+    const { one, two, wrong } = scene();
+    one.loseAll();
+    one.observer.wiped();
+    one.restart();
+    expect(wrong()).toEqual([]);
+    two.loseAll();
+    two.restart();
+    expect(wrong()).toEqual(["what is durable stays"]);
+  });
+
   test("terms never fall", () => {
     const { one, wrong } = scene();
     one.hardState({ term: 8, commit: 5 });

@@ -11,10 +11,10 @@ export class PeerRecord {
   readonly name: string;
   readonly region: RegionRecord;
   readonly #report: Report;
+  #localState: RegionLocalState | undefined;
   readonly #log = new Map<Index, LogEntry>();
   readonly #durable = new Map<Index, LogEntry>();
   peerId: PeerId | undefined;
-  localState: RegionLocalState | undefined;
   truncated: TruncatedState = { index: 0 as Index, term: 0 as Term };
   hardState: HardState | undefined;
   durableHardState: HardState | undefined;
@@ -35,6 +35,21 @@ export class PeerRecord {
   /** The last index that this peer knows to be committed. */
   get commit(): number {
     return Math.max(this.hardState?.commit ?? 0, this.applied?.index ?? 0, this.truncated.index);
+  }
+
+  get localState(): RegionLocalState | undefined {
+    return this.#localState;
+  }
+
+  /** The Region as the Store knows it: its epoch never goes back. */
+  setLocalState(localState: RegionLocalState): void {
+    const old = this.#localState?.region.epoch;
+    const now = localState.region.epoch;
+    if (old !== undefined && (now.version < old.version || now.confVer < old.confVer)) {
+      const text = `${old.confVer}/${old.version} becomes ${now.confVer}/${now.version}`;
+      this.#tell("epochs never go back", text);
+    }
+    this.#localState = localState;
   }
 
   get durableEntries(): ReadonlyMap<Index, LogEntry> {
@@ -62,13 +77,11 @@ export class PeerRecord {
     this.region.sawEntry(this.name, index, entry, previous);
   }
 
-  /** Entries of one part are gone, and were not put again; what the log is truncated at, the part has told. */
-  deleteEntries(indexes: Iterable<Index>): void {
-    for (const index of indexes) {
-      this.#log.delete(index);
-      if (index > this.truncated.index && index <= this.commit) {
-        this.#tell("committed entries stay", `entry ${index} is deleted, and ${this.commit} is committed`);
-      }
+  /** An entry is gone, and was not put again; what the log is truncated at, the part has told. */
+  deleteEntry(index: Index): void {
+    this.#log.delete(index);
+    if (index > this.truncated.index && index <= this.commit) {
+      this.#tell("committed entries stay", `entry ${index} is deleted, and ${this.commit} is committed`);
     }
     while (this.#lastIndex > this.truncated.index && !this.#log.has(this.#lastIndex as Index)) {
       this.#lastIndex--;

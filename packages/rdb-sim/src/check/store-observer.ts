@@ -1,5 +1,4 @@
 import {
-  type Index,
   type KeyRange,
   type RegionId,
   type StoreId,
@@ -7,7 +6,6 @@ import {
   rangesOverlap,
   formatRange,
 } from "@flaredb/rdb-base";
-import type { HardState } from "@flaredb/rdb-raft";
 import {
   type Column,
   type Row,
@@ -18,23 +16,15 @@ import {
 } from "@flaredb/rdb-storage";
 import { type DecodedOp, decodeOp } from "@flaredb/rdb-storage/testing";
 import { appended, hashOf } from "./hash.ts";
+import { type LogChanges, takeLogChanges } from "./log-changes.ts";
+import { lostSince } from "./lost-since.ts";
 import { PeerRecord } from "./peer-record.ts";
-import type { LogEntry, RegionRecord, Report } from "./region-record.ts";
+import type { RegionRecord, Report } from "./region-record.ts";
 import { type ContentColumn, StoreContent } from "./store-content.ts";
 
 /** What lies on a Store's disk. */
 export interface DiskContent {
   rows(column: Column): Iterable<Row>;
-}
-
-/** What a step of the stream makes durable, once it is: by Region. */
-interface Step {
-  readonly entries: readonly {
-    readonly regionId: RegionId;
-    readonly index: Index;
-    readonly entry: LogEntry | undefined;
-  }[];
-  readonly hardStates: readonly { readonly regionId: RegionId; readonly state: HardState }[];
 }
 
 /** Handed back when a step has been written. */
@@ -62,7 +52,7 @@ export class StoreObserver {
   #peers = new Map<RegionId, PeerRecord>();
   #content = new StoreContent();
   /** Submitted and not known to be durable, oldest first. */
-  #pending: Step[] = [];
+  #pending: LogChanges[] = [];
 
   constructor({ name, report, regionOf }: StoreObserverOptions) {
     this.#name = name;
@@ -88,9 +78,15 @@ export class StoreObserver {
     const decoded = ops.map(decodeOp);
     this.#takeMeta(decoded);
     this.#takeRegions(decoded, ops);
+    for (const old of before.values()) {
+      const touched = pending.flatMap(({ entries }) =>
+        entries.filter((entry) => entry.regionId === old.regionId),
+      );
+      for (const text of lostSince(old, this.#peers.get(old.regionId), touched)) {
+        this.#tell("what is durable stays", old, text);
+      }
+    }
     for (const peer of this.#peers.values()) {
-      const old = before.get(peer.regionId);
-      this.#compareWithBefore(peer, old, pending);
       this.#restoreMark(peer);
       peer.checkCommitted(0);
     }
@@ -107,7 +103,8 @@ export class StoreObserver {
   submitted(part: WritePart): StepToken {
     const decoded = part.ops.map(decodeOp);
     this.#takeMeta(decoded);
-    const step = this.#takeLog(decoded, part.ops);
+    // Entries and HardStates first: everything else refers to them.
+    const step = takeLogChanges(decoded, part.ops, (id) => this.#peer(id));
     this.#takeStates(decoded, part.ops);
     this.#pending.push(step);
     return step;
@@ -125,7 +122,7 @@ export class StoreObserver {
         }
       }
     }
-    const step: Step = { entries: [], hardStates: [] };
+    const step: LogChanges = { entries: [], hardStates: [] };
     this.#pending.push(step);
     return step;
   }
@@ -136,7 +133,7 @@ export class StoreObserver {
    * @param isSynced the step asked for sync: it is durable, with every one before it
    */
   written(token: StepToken, isSynced: boolean): void {
-    const place = this.#pending.indexOf(token as Step);
+    const place = this.#pending.indexOf(token as LogChanges);
     if (!isSynced || place < 0) {
       return;
     }
@@ -189,43 +186,6 @@ export class StoreObserver {
     }
   }
 
-  /** What was durable is still there. */
-  #compareWithBefore(peer: PeerRecord, old: PeerRecord | undefined, pending: readonly Step[]): void {
-    const durable = old?.durableHardState;
-    if (old === undefined) {
-      return;
-    }
-    if (durable !== undefined) {
-      const found = peer.hardState;
-      const isKept =
-        found !== undefined &&
-        (found.term > durable.term ||
-          (found.term === durable.term && (durable.vote === 0 || found.vote === durable.vote)));
-      if (!isKept) {
-        const text = `term ${durable.term} with a vote for ${durable.vote} was durable, and ${found === undefined ? "nothing" : `term ${found.term} with a vote for ${found.vote}`} is found`;
-        this.#tell("what is durable stays", peer, text);
-      }
-    }
-    const touched = new Set(
-      pending.flatMap(({ entries }) =>
-        entries.filter(({ regionId }) => regionId === peer.regionId).map(({ index }) => index),
-      ),
-    );
-    for (const [index, { term, hash }] of old.durableEntries) {
-      const found = peer.entry(index);
-      const isKept =
-        index <= peer.truncated.index || touched.has(index) || (found?.term === term && found.hash === hash);
-      if (!isKept) {
-        this.#tell(
-          "what is durable stays",
-          peer,
-          `entry ${index} of term ${term} was durable, and is not found`,
-        );
-        return;
-      }
-    }
-  }
-
   /** The way to where it stands is what it was when a peer stood there first. */
   #restoreMark(peer: PeerRecord): void {
     const { applied, localState } = peer;
@@ -245,53 +205,6 @@ export class StoreObserver {
   }
 
   // A step.
-
-  /** Entries and HardStates: first, because everything else refers to them. */
-  #takeLog(decoded: readonly DecodedOp[], ops: readonly WriteOp[]): Step {
-    const entries: Step["entries"][number][] = [];
-    const hardStates: Step["hardStates"][number][] = [];
-    const lastPut = new Map<RegionId, Index>();
-    const deleted = new Map<RegionId, Set<Index>>();
-    const commits = new Map<RegionId, number>();
-    for (const [place, op] of decoded.entries()) {
-      if (op.kind === "truncated" && op.value !== undefined) {
-        this.#peer(op.regionId).truncated = op.value;
-      } else if (op.kind === "confState" && op.value !== undefined) {
-        this.#regionOf(op.regionId).sawConfState(op.value);
-      } else if (op.kind === "hardState" && op.value !== undefined) {
-        const peer = this.#peer(op.regionId);
-        commits.set(op.regionId, Math.min(commits.get(op.regionId) ?? peer.commit, peer.commit));
-        peer.putHardState(op.value);
-        hardStates.push({ regionId: op.regionId, state: op.value });
-      } else if (op.kind === "entry") {
-        const { regionId, index } = op;
-        const entry = op.value && {
-          term: op.value.term,
-          hash: hashOf((ops[place] as WriteOp).value as Uint8Array),
-        };
-        entries.push({ regionId, index, entry });
-        const gone = deleted.get(regionId) ?? new Set();
-        deleted.set(regionId, gone);
-        if (entry === undefined) {
-          gone.add(index);
-        } else {
-          gone.delete(index);
-          this.#peer(regionId).putEntry(index, entry);
-          lastPut.set(regionId, index);
-        }
-      }
-    }
-    for (const [regionId, gone] of deleted) {
-      this.#peer(regionId).deleteEntries(gone);
-    }
-    for (const [regionId, index] of lastPut) {
-      this.#peer(regionId).checkTail(index);
-    }
-    for (const [regionId, from] of commits) {
-      this.#peer(regionId).checkCommitted(from);
-    }
-    return { entries, hardStates };
-  }
 
   /** Regions, rows and how far they are applied, in the order of the part. */
   #takeStates(decoded: readonly DecodedOp[], ops: readonly WriteOp[]): void {
@@ -376,26 +289,13 @@ export class StoreObserver {
     }
     const peer = this.#peer(regionId);
     const before = peer.localState;
-    peer.localState = localState;
+    peer.setLocalState(localState);
     peer.peerId = this.#storeId === undefined ? undefined : peerOnStore(region, this.#storeId)?.id;
     peer.region.sawRegion(this.#name, region);
     this.#content.setRegion(regionId, region);
-    this.#checkEpoch(peer, before);
     this.#checkOverlap(peer);
     if (before?.state === "Applying" && state === "Normal") {
       this.#checkFound(peer);
-    }
-  }
-
-  #checkEpoch(peer: PeerRecord, before: PeerRecord["localState"]): void {
-    const old = before?.region.epoch;
-    const now = peer.localState?.region.epoch;
-    if (old !== undefined && now !== undefined && (now.version < old.version || now.confVer < old.confVer)) {
-      this.#tell(
-        "epochs never go back",
-        peer,
-        `${old.confVer}/${old.version} becomes ${now.confVer}/${now.version}`,
-      );
     }
   }
 

@@ -186,6 +186,11 @@ export class WatchedStore {
     this.#rows.delete(nameOf(column, key));
   }
 
+  /** The disk is empty. */
+  loseAll(): void {
+    this.#rows.clear();
+  }
+
   /** The disk has a row of data no more. */
   loseRow(key: string): void {
     this.#rows.delete(nameOf("data", bytes(key)));
