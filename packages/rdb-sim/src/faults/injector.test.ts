@@ -56,7 +56,7 @@ class NotedCluster implements FaultyCluster {
       slow: (writeMs: number) => lasting(`slow ${writeMs}`),
       setFull: (isFull: boolean) => this.#note(`full ${isFull} ${name}`),
       break: () => lasting("break"),
-      crashAtWrite: (writeCount: number, moment: string, crash: () => void, from: string) => {
+      crashAtWrite: (writeCount: number, moment: string, crash: () => void, from = "now") => {
         this.#note(`crash at ${writeCount} from ${from} ${moment} ${name}`);
         this.crash = crash;
       },

@@ -10,7 +10,7 @@ export interface MinimiseOptions {
   readonly onRun?: (progress: MinimiseProgress) => void;
 }
 
-export interface MinimiseProgress {
+interface MinimiseProgress {
   readonly runCount: number;
   /** Faults of the smallest plan so far. */
   readonly faultCount: number;

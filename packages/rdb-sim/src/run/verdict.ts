@@ -2,7 +2,7 @@ import type { Violation } from "../check/violation.ts";
 import type { FaultKind } from "../faults/fault.ts";
 
 /** What a run was like. */
-export interface RunStats {
+interface RunStats {
   readonly simulatedMs: number;
   readonly eventCount: number;
   readonly faultCounts: Readonly<Partial<Record<FaultKind, number>>>;
