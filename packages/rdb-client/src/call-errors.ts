@@ -38,6 +38,15 @@ export function undeterminedError(call: KvCall, cause: RdbError): RdbError {
   );
 }
 
+/** A write is applied, by an attempt whose answer did not come; it was too large to be remembered for a later one. */
+export function answerLostError(call: KvCall, cause: RdbError): RdbError {
+  return new RdbError(
+    "RDB_UNDETERMINED_RESULT",
+    `${describe(call)} is applied, once, but its answer is lost (${cause.message}): read what it came to`,
+    { details: { ...whereabouts(call), attemptCount: call.attemptCount, isApplied: true }, cause },
+  );
+}
+
 function describe(call: KvCall): string {
   const { name, key } = call.spec;
   const shown =

@@ -56,6 +56,22 @@ describe("the identity of a write", () => {
     expect(written(made, "k")).toBe(2);
   });
 
+  test("ends at once when the first answer was not kept: the write is applied", async () => {
+    const made = await connected();
+    meet(made, 1, "answer lost", { case: "staleCommand", value: { answerNotKept: true } });
+    const startedMs = made.clock.monotonicMs();
+    const error = await made.until(
+      made.client.compareAndSwap("k", { absent: true }, "v").catch((reason: unknown) => reason),
+    );
+    expect(error).toMatchObject({
+      code: "RDB_UNDETERMINED_RESULT",
+      message: expect.stringContaining("is applied, once, but its answer is lost"),
+      details: { isApplied: true },
+    });
+    expect(made.clock.monotonicMs() - startedMs).toBeLessThan(3_000);
+    expect(written(made, "k")).toBe(1);
+  });
+
   test("keeps a late copy of a lost attempt out", async () => {
     const made = await connected();
     meet(made, 1, "stale, applied later");

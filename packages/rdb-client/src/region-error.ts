@@ -9,8 +9,8 @@ import {
 } from "@flaredb/rdb-proto";
 
 /**
- * What a Region error tells its caller to do. Every one but `unknownOutcome` promises that this attempt of a write was
- * not applied and never will be; it says nothing of earlier attempts.
+ * What a Region error tells its caller to do. Every one but `answerLost` and `unknownOutcome` promises that this
+ * attempt of a write was not applied and never will be; it says nothing of earlier attempts.
  */
 export type RegionAdvice =
   /** Another peer leads, or nobody that the Store knows of. */
@@ -31,6 +31,8 @@ export type RegionAdvice =
   | { readonly kind: "expired"; readonly logTimeMs: number }
   /** The client has said that it is done with the write. */
   | { readonly kind: "closed" }
+  /** The write is applied. What it answered is lost. */
+  | { readonly kind: "answerLost" }
   /** A write may be applied, now or later. */
   | { readonly kind: "unknownOutcome" };
 
@@ -83,7 +85,10 @@ export function readRegionError(wire: RegionError): ReadRegionError {
         error: new RdbError("RDB_INVALID_ARGUMENT", message, { details: { field: reason.value.field } }),
       };
     case "staleCommand":
-      return { advice: { kind: "unknownOutcome" }, error: new RdbError("RDB_STALE_COMMAND", message) };
+      return {
+        advice: { kind: reason.value.answerNotKept ? "answerLost" : "unknownOutcome" },
+        error: new RdbError("RDB_STALE_COMMAND", message),
+      };
     case "requestExpired":
       return {
         advice: { kind: "expired", logTimeMs: Number(reason.value.logTimeMs) },

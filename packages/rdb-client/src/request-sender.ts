@@ -9,7 +9,7 @@ import {
 } from "@flaredb/rdb-base";
 import type { KvResponse, RegionError } from "@flaredb/rdb-proto";
 import type { BackoffReason } from "./backoff.ts";
-import { abortedError, deadlineError, undeterminedError } from "./call-errors.ts";
+import { abortedError, answerLostError, deadlineError, undeterminedError } from "./call-errors.ts";
 import { CallsInFlight } from "./calls-in-flight.ts";
 import { choosePeer } from "./choose-peer.ts";
 import { KvCall, type KvCallSpec } from "./kv-call.ts";
@@ -232,6 +232,10 @@ export class RequestSender {
         return;
       case "invalid":
         this.#giveUp(call, error);
+        return;
+      case "answerLost":
+        this.#finish(call);
+        call.spec.reject(answerLostError(call, error));
         return;
       case "unknownOutcome":
         this.#elsewhere(call, by);

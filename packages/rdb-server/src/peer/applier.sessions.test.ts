@@ -1,4 +1,14 @@
-import { type Region, SeededRandom, index, peerId, regionId, storeId, term } from "@flaredb/rdb-base";
+import {
+  KiB,
+  MiB,
+  type Region,
+  SeededRandom,
+  index,
+  peerId,
+  regionId,
+  storeId,
+  term,
+} from "@flaredb/rdb-base";
 import type { KvResponse } from "@flaredb/rdb-proto";
 import type { Entry } from "@flaredb/rdb-raft";
 import { type ApplyState, MemoryEngine, decodeValue, getApplyState, indexedKey } from "@flaredb/rdb-storage";
@@ -157,20 +167,29 @@ describe("Applier with sessions", () => {
     expect(row(`k${PARTS_MAX_COUNT}`)).toBeUndefined();
   });
 
-  it("says that the outcome is unknown when an answer was too large to be kept", () => {
+  it.each([
+    { valueBytes: 60 * KiB, keptCount: 17 },
+    { valueBytes: 16 * KiB - 100, keptCount: 70 },
+    { valueBytes: 65 * KiB, keptCount: 0 },
+    { valueBytes: 6 * MiB, keptCount: 0 },
+  ])("keeps $keptCount answers with values of $valueBytes bytes in a row", ({ valueBytes, keptCount }) => {
     const swap = kvCommand({
       case: "compareAndSwap",
       value: { key: bytes("large"), value: bytes("new"), returnPrevious: true },
     }) as FoldableCommand;
-    const large = putCommand("large", "x".repeat(600_000));
-    applier.apply([entry(6, large, 1)]);
-    const commands = [swap, large as FoldableCommand, swap, large as FoldableCommand, swap];
-    applier.apply([entryOf(7, foldedBody(commands), [2, 3, 4, 5, 6])]);
-    const first = answers.splice(0).slice(1);
-    applier.apply([entryOf(8, foldedBody(commands), [2, 3, 4, 5, 6])]);
-    expect(answers.slice(0, 4)).toEqual(first.slice(0, 4));
-    expect(answers[4]).toMatchObject({ result: { value: { reason: { case: "staleCommand" } } } });
-    expect(first[4]).toMatchObject({ result: { case: "compareAndSwap" } });
+    const large = putCommand("large", "x".repeat(valueBytes)) as FoldableCommand;
+    const swapCount = keptCount >= 70 ? keptCount : keptCount + 2;
+    const commands = Array.from({ length: swapCount }, () => [large, swap]).flat();
+    const sequences = commands.map((_, place) => 1 + place);
+    applier.apply([entryOf(6, foldedBody(commands), sequences)]);
+    const first = answers.splice(0).filter(({ result }) => result.case !== "put");
+    expect(first.map(({ result }) => result.case)).toEqual(Array(swapCount).fill("compareAndSwap"));
+    applier.apply([entryOf(7, foldedBody(commands), sequences)]);
+    const again = answers.filter(({ result }) => result.case !== "put");
+    expect(again.slice(0, keptCount)).toEqual(first.slice(0, keptCount));
+    const lost = { result: { value: { reason: { case: "staleCommand", value: { answerNotKept: true } } } } };
+    expect(again.slice(keptCount)).toMatchObject(Array(swapCount - keptCount).fill(lost));
+    expect(applier.sessions.sizeBytes).toBeLessThan(2 * MiB);
   });
 
   it("halts at a record that cannot be read, applies nothing, and answers unknown", async () => {

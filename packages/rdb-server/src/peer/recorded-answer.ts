@@ -4,7 +4,7 @@ import { KvResponseSchema } from "@flaredb/rdb-proto";
 import type { SessionRecord } from "@flaredb/rdb-storage";
 import type { WriteResult } from "./evaluate-write.ts";
 import { deleteRangeResult } from "./range-delete.ts";
-import { staleCommand } from "./responses.ts";
+import { answerNotKept } from "./responses.ts";
 import type { Write } from "./write-span.ts";
 
 /** What a record's kind means. The order is part of the disk format: only ever added to, at most 16. */
@@ -21,9 +21,11 @@ const kinds = [
 
 const kindNumbers = new Map<string, number>(kinds.map((kind, number) => [kind, number]));
 
+/** No larger answer is kept: large values that are given back would soon be all that a Region may remember. */
+const ANSWER_MAX_BYTES = 64 * KiB;
 /** Answers larger than this hold a row's previous value ... */
 const SMALL_ANSWER_MAX_BYTES = 16 * KiB;
-/** ... and are kept only so long as the row that they go to is not larger than this. */
+/** ... and are kept only so long as the row that they go to does not become larger than this. */
 const ROW_MAX_BYTES = 1 * MiB;
 const NO_DETAILS = new Uint8Array(0);
 
@@ -52,9 +54,16 @@ export function detailsOf(result: WriteResult, rowSizeBytes: number): Uint8Array
         requestId: 0,
         result,
       });
-      return details.length > SMALL_ANSWER_MAX_BYTES && rowSizeBytes > ROW_MAX_BYTES ? NO_DETAILS : details;
+      return isKept(details.length, rowSizeBytes) ? details : NO_DETAILS;
     }
   }
+}
+
+function isKept(sizeBytes: number, rowSizeBytes: number): boolean {
+  return (
+    sizeBytes <= SMALL_ANSWER_MAX_BYTES ||
+    (sizeBytes <= ANSWER_MAX_BYTES && rowSizeBytes + sizeBytes <= ROW_MAX_BYTES)
+  );
 }
 
 /** The answer that was given the first time. @throws RdbError RDB_DATA_CORRUPT */
@@ -70,7 +79,7 @@ export function answerOf(record: SessionRecord): WriteResult {
       throw new RdbError("RDB_DATA_CORRUPT", `a recorded answer has an unknown kind ${record.kind}`);
     default:
       return record.details.length === 0
-        ? { case: "error", value: staleCommand("the write was applied, its answer was too large to be kept") }
+        ? { case: "error", value: answerNotKept() }
         : decodeDetails(record.details);
   }
 }

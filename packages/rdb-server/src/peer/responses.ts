@@ -72,7 +72,19 @@ export function keyNotInRegion(key: Uint8Array, region: Region): RegionError {
 
 /** A write may or may not have been applied. */
 export function staleCommand(why: string): RegionError {
-  return regionError(why, { case: "staleCommand", value: { $typeName: "rdb.v1.StaleCommand" } });
+  return staleError(why, false);
+}
+
+/** The write was applied by an earlier try. What it answered then was too large to be kept. */
+export function answerNotKept(): RegionError {
+  return staleError("the write was applied, its answer was too large to be kept", true);
+}
+
+function staleError(why: string, isAnswerLost: boolean): RegionError {
+  return regionError(why, {
+    case: "staleCommand",
+    value: { $typeName: "rdb.v1.StaleCommand", answerNotKept: isAnswerLost },
+  });
 }
 
 /** Not applied. `limit` names what is full. */

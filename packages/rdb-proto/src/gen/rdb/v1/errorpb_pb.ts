@@ -12,13 +12,13 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file rdb/v1/errorpb.proto.
  */
 export const file_rdb_v1_errorpb: GenFile = /*@__PURE__*/
-  fileDesc("ChRyZGIvdjEvZXJyb3JwYi5wcm90bxIGcmRiLnYxIuwECgtSZWdpb25FcnJvchIPCgdtZXNzYWdlGAEgASgJEicKCm5vdF9sZWFkZXIYAiABKAsyES5yZGIudjEuTm90TGVhZGVySAASMAoPZXBvY2hfbm90X21hdGNoGAMgASgLMhUucmRiLnYxLkVwb2NoTm90TWF0Y2hIABIyChByZWdpb25fbm90X2ZvdW5kGAQgASgLMhYucmRiLnYxLlJlZ2lvbk5vdEZvdW5kSAASMwoRa2V5X25vdF9pbl9yZWdpb24YBSABKAsyFi5yZGIudjEuS2V5Tm90SW5SZWdpb25IABItCg1zdGFsZV9jb21tYW5kGAYgASgLMhQucmRiLnYxLlN0YWxlQ29tbWFuZEgAEi4KDnNlcnZlcl9pc19idXN5GAcgASgLMhQucmRiLnYxLlNlcnZlcklzQnVzeUgAEjAKD3N0b3JlX25vdF9tYXRjaBgIIAEoCzIVLnJkYi52MS5TdG9yZU5vdE1hdGNoSAASMwoQaW52YWxpZF9hcmd1bWVudBgJIAEoCzIXLnJkYi52MS5JbnZhbGlkQXJndW1lbnRIABIlCglkaXNrX2Z1bGwYCiABKAsyEC5yZGIudjEuRGlza0Z1bGxIABIrCgxkYXRhX2NvcnJ1cHQYCyABKAsyEy5yZGIudjEuRGF0YUNvcnJ1cHRIABIxCg9yZXF1ZXN0X2V4cGlyZWQYDCABKAsyFi5yZGIudjEuUmVxdWVzdEV4cGlyZWRIABIxCg9zZXF1ZW5jZV9jbG9zZWQYDSABKAsyFi5yZGIudjEuU2VxdWVuY2VDbG9zZWRIAEIICgZyZWFzb24iVAoJTm90TGVhZGVyEhEKCXJlZ2lvbl9pZBgBIAEoBBIcCgZsZWFkZXIYAiABKAsyDC5yZGIudjEuUGVlchIWCg5sZWFkZXJfYWRkcmVzcxgDIAEoCSI4Cg1FcG9jaE5vdE1hdGNoEicKD2N1cnJlbnRfcmVnaW9ucxgBIAMoCzIOLnJkYi52MS5SZWdpb24iIwoOUmVnaW9uTm90Rm91bmQSEQoJcmVnaW9uX2lkGAEgASgEIj0KDktleU5vdEluUmVnaW9uEgsKA2tleRgBIAEoDBIeCgZyZWdpb24YAiABKAsyDi5yZGIudjEuUmVnaW9uIg4KDFN0YWxlQ29tbWFuZCIyCgxTZXJ2ZXJJc0J1c3kSDgoGcmVhc29uGAEgASgJEhIKCmJhY2tvZmZfbXMYAiABKA0iQgoNU3RvcmVOb3RNYXRjaBIYChByZXF1ZXN0X3N0b3JlX2lkGAEgASgEEhcKD2FjdHVhbF9zdG9yZV9pZBgCIAEoBCIgCg9JbnZhbGlkQXJndW1lbnQSDQoFZmllbGQYASABKAkiCgoIRGlza0Z1bGwiDQoLRGF0YUNvcnJ1cHQiJQoOUmVxdWVzdEV4cGlyZWQSEwoLbG9nX3RpbWVfbXMYASABKAQiEAoOU2VxdWVuY2VDbG9zZWRiBnByb3RvMw", [file_rdb_v1_metapb]);
+  fileDesc("ChRyZGIvdjEvZXJyb3JwYi5wcm90bxIGcmRiLnYxIuwECgtSZWdpb25FcnJvchIPCgdtZXNzYWdlGAEgASgJEicKCm5vdF9sZWFkZXIYAiABKAsyES5yZGIudjEuTm90TGVhZGVySAASMAoPZXBvY2hfbm90X21hdGNoGAMgASgLMhUucmRiLnYxLkVwb2NoTm90TWF0Y2hIABIyChByZWdpb25fbm90X2ZvdW5kGAQgASgLMhYucmRiLnYxLlJlZ2lvbk5vdEZvdW5kSAASMwoRa2V5X25vdF9pbl9yZWdpb24YBSABKAsyFi5yZGIudjEuS2V5Tm90SW5SZWdpb25IABItCg1zdGFsZV9jb21tYW5kGAYgASgLMhQucmRiLnYxLlN0YWxlQ29tbWFuZEgAEi4KDnNlcnZlcl9pc19idXN5GAcgASgLMhQucmRiLnYxLlNlcnZlcklzQnVzeUgAEjAKD3N0b3JlX25vdF9tYXRjaBgIIAEoCzIVLnJkYi52MS5TdG9yZU5vdE1hdGNoSAASMwoQaW52YWxpZF9hcmd1bWVudBgJIAEoCzIXLnJkYi52MS5JbnZhbGlkQXJndW1lbnRIABIlCglkaXNrX2Z1bGwYCiABKAsyEC5yZGIudjEuRGlza0Z1bGxIABIrCgxkYXRhX2NvcnJ1cHQYCyABKAsyEy5yZGIudjEuRGF0YUNvcnJ1cHRIABIxCg9yZXF1ZXN0X2V4cGlyZWQYDCABKAsyFi5yZGIudjEuUmVxdWVzdEV4cGlyZWRIABIxCg9zZXF1ZW5jZV9jbG9zZWQYDSABKAsyFi5yZGIudjEuU2VxdWVuY2VDbG9zZWRIAEIICgZyZWFzb24iVAoJTm90TGVhZGVyEhEKCXJlZ2lvbl9pZBgBIAEoBBIcCgZsZWFkZXIYAiABKAsyDC5yZGIudjEuUGVlchIWCg5sZWFkZXJfYWRkcmVzcxgDIAEoCSI4Cg1FcG9jaE5vdE1hdGNoEicKD2N1cnJlbnRfcmVnaW9ucxgBIAMoCzIOLnJkYi52MS5SZWdpb24iIwoOUmVnaW9uTm90Rm91bmQSEQoJcmVnaW9uX2lkGAEgASgEIj0KDktleU5vdEluUmVnaW9uEgsKA2tleRgBIAEoDBIeCgZyZWdpb24YAiABKAsyDi5yZGIudjEuUmVnaW9uIicKDFN0YWxlQ29tbWFuZBIXCg9hbnN3ZXJfbm90X2tlcHQYASABKAgiMgoMU2VydmVySXNCdXN5Eg4KBnJlYXNvbhgBIAEoCRISCgpiYWNrb2ZmX21zGAIgASgNIkIKDVN0b3JlTm90TWF0Y2gSGAoQcmVxdWVzdF9zdG9yZV9pZBgBIAEoBBIXCg9hY3R1YWxfc3RvcmVfaWQYAiABKAQiIAoPSW52YWxpZEFyZ3VtZW50Eg0KBWZpZWxkGAEgASgJIgoKCERpc2tGdWxsIg0KC0RhdGFDb3JydXB0IiUKDlJlcXVlc3RFeHBpcmVkEhMKC2xvZ190aW1lX21zGAEgASgEIhAKDlNlcXVlbmNlQ2xvc2VkYgZwcm90bzM", [file_rdb_v1_metapb]);
 
 /**
  * Why a Region did not serve a request: data, because the client acts on it.
  *
  * What each promises about a write:
- *   stale_command                  unknown: it may be applied, now or later
+ *   stale_command                  unknown: it may be applied, now or later; with answer_not_kept: it is applied
  *   every other one                not applied by this try. What another try of the same sequence, one that was not
  *                                  answered, did or will do is not known; after request_expired and sequence_closed
  *                                  to send it again does not tell, as its answer is not remembered any more.
@@ -213,6 +213,13 @@ export const KeyNotInRegionSchema: GenMessage<KeyNotInRegion> = /*@__PURE__*/
  * @generated from message rdb.v1.StaleCommand
  */
 export type StaleCommand = Message<"rdb.v1.StaleCommand"> & {
+  /**
+   * The write is applied, once, and what it answered is not known any more, as it was too large to be kept: to send the
+   * same write again does not help.
+   *
+   * @generated from field: bool answer_not_kept = 1;
+   */
+  answerNotKept: boolean;
 };
 
 /**
