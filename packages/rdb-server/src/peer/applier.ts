@@ -71,7 +71,7 @@ export class Applier {
   }
 
   /** What is remembered of clients' writes. */
-  get sessions(): Pick<SessionTable, "count" | "sizeBytes" | "hasOver"> {
+  get sessions(): Pick<SessionTable, "count" | "sizeBytes" | "hasOver" | "client"> {
     return this.#sessions;
   }
 

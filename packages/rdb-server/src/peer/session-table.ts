@@ -24,6 +24,10 @@ export interface NewSessionRow {
 export interface KnownClient {
   /** Its lowest open sequence, as far as was told. */
   readonly floor: number;
+  /** Its open records. */
+  readonly openCount: number;
+  /** Whether any record is closed when the floor, told to be `from` already, rises to `to`. */
+  hasOpen(from: number, to: number): boolean;
   /** Entries whose rows hold records of the sequence, oldest first; undefined: there are none. */
   rowsOf(sequence: number): readonly Index[] | undefined;
 }
@@ -199,10 +203,32 @@ class Client implements KnownClient {
   latest: Row;
   /** Open records. Nearly always one for a sequence: parts of a batch that were cut later have several. */
   readonly #rows = new Map<number, Row | readonly Row[]>();
+  #openCount = 0;
 
   constructor(clientId: number, latest: Row) {
     this.clientId = clientId;
     this.latest = latest;
+  }
+
+  get openCount(): number {
+    return this.#openCount;
+  }
+
+  hasOpen(from: number, to: number): boolean {
+    if (to - from <= this.#rows.size) {
+      for (let sequence = from; sequence < to; sequence++) {
+        if (this.#rows.has(sequence)) {
+          return true;
+        }
+      }
+      return false;
+    }
+    for (const sequence of this.#rows.keys()) {
+      if (sequence >= from && sequence < to) {
+        return true;
+      }
+    }
+    return false;
   }
 
   rowsOf(sequence: number): readonly Index[] | undefined {
@@ -211,6 +237,7 @@ class Client implements KnownClient {
   }
 
   record(sequence: number, row: Row): void {
+    this.#openCount++;
     const known = this.#rows.get(sequence);
     this.#rows.set(sequence, known === undefined ? row : [...asList(known), row]);
   }
@@ -223,10 +250,9 @@ class Client implements KnownClient {
         return;
       }
       this.#rows.delete(sequence);
-      if (found instanceof Row) {
-        release(found);
-      } else {
-        found.forEach(release);
+      for (const row of asList(found)) {
+        this.#openCount--;
+        release(row);
       }
     };
     if (floor - this.floor <= this.#rows.size) {
@@ -248,7 +274,9 @@ class Client implements KnownClient {
     if (found === undefined) {
       return;
     }
-    const left = asList(found).filter((row) => row !== over);
+    const known = asList(found);
+    const left = known.filter((row) => row !== over);
+    this.#openCount -= known.length - left.length;
     if (left.length === 0) {
       this.#rows.delete(sequence);
     } else {

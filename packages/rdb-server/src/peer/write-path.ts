@@ -19,6 +19,7 @@ import { type Caller, PendingEntries, type Proposal, ProposalQueue } from "./pro
 import { EntryIdentities, type RequestIdentity } from "./request-identity.ts";
 import { keptAnswerSizeBytes, requestSizeBytes } from "./request-size.ts";
 import { errorResponse, requestExpired, serverIsBusy, staleCommand } from "./responses.ts";
+import { SessionBound } from "./session-bound.ts";
 import type { SessionTable } from "./session-table.ts";
 import { isInWindow } from "./session-window.ts";
 
@@ -36,7 +37,7 @@ export interface WritePathOwner {
   region(): Region;
   appliedLogTimeMs(): number;
   /** What is remembered of clients' writes, as of what is applied. */
-  sessions(): Pick<SessionTable, "count" | "sizeBytes" | "hasOver">;
+  sessions(): Pick<SessionTable, "count" | "sizeBytes" | "hasOver" | "client">;
   /** The leader's peer, for hints. */
   leaderHint(): RegionError;
 }
@@ -58,12 +59,14 @@ export class WritePath {
   readonly #queue: ProposalQueue;
   readonly #logTime = new LogTime();
   #deleteRanges: WaitingDeleteRange[] = [];
+  readonly #sessionBound: SessionBound;
   /** Since when this peer does not lead any more; undefined while it does or no caller waits. */
   #leadershipLostMs: number | undefined;
 
   constructor(owner: WritePathOwner) {
     this.#owner = owner;
     const { proposalQueueMaxCount, proposalQueueMaxBytes } = owner.config.raft;
+    this.#sessionBound = new SessionBound(owner.config.sessions);
     this.#queue = new ProposalQueue({ maxCount: proposalQueueMaxCount, maxBytes: proposalQueueMaxBytes });
   }
 
@@ -73,7 +76,7 @@ export class WritePath {
 
   /** Takes a checked write of a leader. Answers at once only when it is refused. */
   accept(caller: Caller, command: KvRequest["command"], identity?: RequestIdentity): void {
-    const refusal = identity === undefined ? undefined : this.#sessionRefusal();
+    const refusal = identity === undefined ? undefined : this.#sessionRefusal(identity);
     if (refusal !== undefined) {
       caller.respond(errorResponse(caller.requestId, refusal));
     } else if (command.case === "deleteRange") {
@@ -171,16 +174,13 @@ export class WritePath {
     this.#deleteRanges.push(waiting);
   }
 
-  /** Why no further write with an identity is taken, if so: too much would have to be remembered. */
-  #sessionRefusal(): RegionError | undefined {
-    const { config } = this.#owner;
+  /** Why the write is not taken, if so: too much would have to be remembered. */
+  #sessionRefusal(identity: RequestIdentity): RegionError | undefined {
     const sessions = this.#owner.sessions();
-    const count = sessions.count + this.pending.callerCount + this.#queue.count + this.#deleteRanges.length;
-    if (count < config.sessions.maxCount && sessions.sizeBytes < config.sessions.maxBytes) {
-      return undefined;
-    }
+    const inFlightCount = this.pending.callerCount + this.#queue.count + this.#deleteRanges.length;
+    const limit = this.#sessionBound.refusal(sessions, identity, inFlightCount);
     // The next entry makes room when time alone does; without entries no room is ever made.
-    return sessions.hasOver(this.#nextLogTime()) ? undefined : busy("too many writes are remembered");
+    return limit === undefined || sessions.hasOver(this.#nextLogTime()) ? undefined : busy(limit);
   }
 
   #proposeGroup(group: readonly Proposal[]): void {

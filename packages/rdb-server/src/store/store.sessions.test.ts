@@ -20,9 +20,14 @@ const EXPIRED = { kind: "failed", error: { reason: { case: "requestExpired" } } 
 const CLOSED = { kind: "failed", error: { reason: { case: "sequenceClosed" } } };
 const BUSY = { kind: "failed", error: { reason: { case: "serverIsBusy" } } };
 
-function write(cluster: SimCluster, sequence: number, lowestOpenSequence = 1): SentIdentity {
+function write(
+  cluster: SimCluster,
+  sequence: number,
+  lowestOpenSequence = 1,
+  clientId = CLIENT_ID,
+): SentIdentity {
   return {
-    session: { $typeName: "rdb.v1.ClientSession", clientId: CLIENT_ID, lowestOpenSequence },
+    session: { $typeName: "rdb.v1.ClientSession", clientId, lowestOpenSequence },
     sequence,
     issuedAtMs: Math.floor(cluster.clock.wallMs()),
   };
@@ -173,18 +178,63 @@ describe("a write that is sent again", () => {
   });
 
   it("finds a bound of what is remembered, and room again when time has passed", async () => {
-    const cluster = await SimCluster.start({ seed: 8, config: { sessions: { maxCount: 5 } } });
-    await cluster.put("a", "0");
-    for (let sequence = 1; sequence <= 4; sequence++) {
-      expect((await send(cluster, putCommand("a", `${sequence}`), write(cluster, sequence))).kind).toBe("ok");
-    }
-    expect(await send(cluster, putCommand("a", "5"), write(cluster, 5))).toMatchObject(BUSY);
+    const cluster = await fullTable();
+    expect(await send(cluster, putCommand("a", "9"), write(cluster, 9))).toMatchObject(BUSY);
+    expect(await send(cluster, putCommand("a", "9"), write(cluster, 1, 1, 99n))).toMatchObject(BUSY);
     // Without an identity nothing is to be remembered.
     await cluster.put("b", "1");
     await cluster.run(66_000);
-    expect((await send(cluster, putCommand("a", "6"), write(cluster, 6))).kind).toBe("ok");
-    expect((await send(cluster, putCommand("a", "7"), write(cluster, 7, 7))).kind).toBe("ok");
+    expect((await send(cluster, putCommand("a", "10"), write(cluster, 10))).kind).toBe("ok");
+    expect((await send(cluster, putCommand("a", "11"), write(cluster, 11, 11))).kind).toBe("ok");
     await expectConverged(cluster);
     expect(await cluster.complete(sessionRowsOf(cluster.stores[0] as SimStore))).toHaveLength(1);
   });
+
+  it("at the bound is answered again, and leaves it as soon as its client is done with something", async () => {
+    const cluster = await fullTable();
+    const again = write(cluster, 1);
+    expect(await send(cluster, putCommand("a", "1"), again)).toMatchObject({ kind: "ok" });
+    expect(await send(cluster, putCommand("a", "9"), write(cluster, 9, 1))).toMatchObject(BUSY);
+    expect((await send(cluster, putCommand("a", "9"), write(cluster, 9, 3))).kind).toBe("ok");
+    expect(await send(cluster, putCommand("a", "1"), again)).toMatchObject(CLOSED);
+    // The others find room, without any time.
+    expect((await send(cluster, putCommand("b", "1"), write(cluster, 1, 1, 1n))).kind).toBe("ok");
+  });
+
+  it("cannot starve those of others by never being done", async () => {
+    const cluster = await SimCluster.start({ seed: 8, config: { sessions: { maxCount: 16 } } });
+    const { storeId } = await cluster.waitForLeader();
+    for (let sequence = 1; sequence <= 4; sequence++) {
+      expect((await send(cluster, putCommand("a", "1"), write(cluster, sequence))).kind).toBe("ok");
+    }
+    const outcomes = await cluster.complete(
+      Promise.all(
+        [5, 6, 7, 8].map((sequence) =>
+          cluster
+            .newClient()
+            .call(putCommand("a", "1"), { identity: write(cluster, sequence), only: storeId }),
+        ),
+      ),
+    );
+    expect(outcomes).toMatchObject([BUSY, BUSY, BUSY, BUSY]);
+    for (let sequence = 1; sequence <= 40; sequence++) {
+      const other = write(cluster, sequence, sequence, 99n);
+      expect((await send(cluster, putCommand("b", `${sequence}`), other)).kind).toBe("ok");
+    }
+  });
 });
+
+/** Two clients have three writes open, a third one: all that may be remembered, with the clients. */
+async function fullTable(): Promise<SimCluster> {
+  const cluster = await SimCluster.start({ seed: 8, config: { sessions: { maxCount: 10 } } });
+  await cluster.put("a", "0");
+  for (const clientId of [CLIENT_ID, 2n]) {
+    for (let sequence = 1; sequence <= 3; sequence++) {
+      const put = putCommand("a", `${sequence}`);
+      expect((await send(cluster, put, write(cluster, sequence, 1, clientId))).kind).toBe("ok");
+    }
+  }
+  const last = await send(cluster, putCommand("a", "4"), write(cluster, 1, 1, 3n));
+  expect(last.kind).toBe("ok");
+  return cluster;
+}
