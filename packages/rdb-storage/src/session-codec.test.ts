@@ -31,6 +31,7 @@ const rows = fc
         mutations: fc.nat(20_000),
         firstKey: fc.uint8Array({ maxLength: 200 }),
         lastKey: fc.option(fc.uint8Array({ maxLength: 200 })),
+        keyHashes: fc.uint8Array({ maxLength: 300 }),
         details: fc.uint8Array({ maxLength: 300 }),
       }),
     ),
@@ -62,8 +63,17 @@ describe("a session row", () => {
     const head = { logTimeMs: 1e12, baseRevision: 1e9, clients: [{ clientId: 2 ** 52, floor: 1_000_000 }] };
     const put = (sequence: number): SessionRecord => {
       const firstKey = key("bench/0123456789");
-      const details = new Uint8Array(0);
-      return { client: 0, sequence, kind: 0, revision: 1e9 + 100, firstKey, lastKey: firstKey, details };
+      const none = new Uint8Array(0);
+      return {
+        client: 0,
+        sequence,
+        kind: 0,
+        revision: 1e9 + 100,
+        firstKey,
+        lastKey: firstKey,
+        keyHashes: none,
+        details: none,
+      };
     };
     const [first, second] = [put(1_000_100), put(1_000_200)];
     expect(encode(head, [first, second]).length - encode(head, [first]).length).toBe(22);
@@ -78,6 +88,7 @@ describe("a session row", () => {
       revision: 8,
       firstKey: key("a"),
       lastKey: key("b"),
+      keyHashes: key("hash"),
       details: key("answer"),
     };
     const row = encode(head, [record]);

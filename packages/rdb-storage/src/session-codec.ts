@@ -4,20 +4,21 @@ import { readU64, writeU64 } from "./bytes.ts";
 // A row of the column `session`: what one entry of the log answered to writes that have an identity (DESIGN §6).
 //   format u8, log time u64, base revision u64, client count varint, {client id u64, floor varint} each, then records:
 //   client varint, sequence less its client's floor varint, tag u8, revision less the base varint,
-//   first key, [last key], [details], each with its length as varint before it.
+//   first key, [last key], [key hashes], [details], each with its length as varint before it.
 // Written for every entry of writes on the hot path, so numbers are as short as they can be.
 const FORMAT = 1;
 const HEAD_BYTES = 17;
 const CLIENT_MAX_BYTES = 8 + 10;
-/** A record beside its keys and details: five numbers of at most 10 bytes, three lengths, a tag. */
-const RECORD_MAX_BYTES = 8 * 10 + 1;
+/** A record beside its keys and details: five numbers of at most 10 bytes, four lengths, a tag. */
+const RECORD_MAX_BYTES = 9 * 10 + 1;
 /** About what a record with a short key takes: room is made for so many of them at once. */
 const RECORD_USUAL_BYTES = 32;
 
 const KIND_BITS = 0x0f;
 const HAS_LAST_KEY = 0x10;
 const HAS_DETAILS = 0x20;
-const NO_DETAILS = new Uint8Array(0);
+const HAS_KEY_HASHES = 0x40;
+const NO_BYTES = new Uint8Array(0);
 
 /** A client of whom an entry recorded writes. */
 export interface SessionClient {
@@ -46,10 +47,12 @@ export interface SessionRecord {
   readonly kind: number;
   /** The revision of the answer. */
   readonly revision: number;
-  /** The keys that it spoke of lie from here ... */
+  /** The least of the keys that it spoke of ... */
   readonly firstKey: Uint8Array;
-  /** ... to here. */
+  /** ... and the greatest. */
   readonly lastKey: Uint8Array;
+  /** What is kept of the keys between those two. What it means is up to the state machine. */
+  readonly keyHashes: Uint8Array;
   /** What the answer holds beside the revision; often empty. */
   readonly details: Uint8Array;
 }
@@ -88,17 +91,23 @@ export class SessionRowWriter {
   }
 
   add(record: SessionRecord): void {
-    const { client, sequence, kind, revision, firstKey, lastKey, details } = record;
-    this.#reserve(RECORD_MAX_BYTES + firstKey.length + lastKey.length + details.length);
+    const { client, sequence, kind, revision, firstKey, lastKey, keyHashes, details } = record;
+    this.#reserve(RECORD_MAX_BYTES + firstKey.length + lastKey.length + keyHashes.length + details.length);
     const hasLastKey = lastKey !== firstKey;
     this.#varint(client);
     this.#varint(sequence - (this.#head.clients[client] as SessionClient).floor);
     this.#row[this.#length++] =
-      kind | (hasLastKey ? HAS_LAST_KEY : 0) | (details.length > 0 ? HAS_DETAILS : 0);
+      kind |
+      (hasLastKey ? HAS_LAST_KEY : 0) |
+      (keyHashes.length > 0 ? HAS_KEY_HASHES : 0) |
+      (details.length > 0 ? HAS_DETAILS : 0);
     this.#varint(revision - this.#head.baseRevision);
     this.#bytes(firstKey);
     if (hasLastKey) {
       this.#bytes(lastKey);
+    }
+    if (keyHashes.length > 0) {
+      this.#bytes(keyHashes);
     }
     if (details.length > 0) {
       this.#bytes(details);
@@ -159,8 +168,10 @@ export function decodeSessionRow(row: Uint8Array): SessionRow {
     const revision = baseRevision + reader.varint();
     const firstKey = reader.bytes();
     const lastKey = (tag & HAS_LAST_KEY) === 0 ? firstKey : reader.bytes();
-    const details = (tag & HAS_DETAILS) === 0 ? NO_DETAILS : reader.bytes();
-    records.push({ client, sequence, kind: tag & KIND_BITS, revision, firstKey, lastKey, details });
+    const keyHashes = (tag & HAS_KEY_HASHES) === 0 ? NO_BYTES : reader.bytes();
+    const details = (tag & HAS_DETAILS) === 0 ? NO_BYTES : reader.bytes();
+    const kind = tag & KIND_BITS;
+    records.push({ client, sequence, kind, revision, firstKey, lastKey, keyHashes, details });
   }
   return { logTimeMs, baseRevision, clients, records };
 }

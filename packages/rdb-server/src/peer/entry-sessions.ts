@@ -125,7 +125,7 @@ export class EntrySessions {
     const decided = this.#recorded[this.#nextRecord++];
     assert(decided !== undefined, "no more writes are recorded than were decided to be");
     this.#writer ??= this.#startRow(revisions.before);
-    const { firstKey, lastKey } = spanOf(decided.write);
+    const { firstKey, lastKey, keyHashes } = spanOf(decided.write);
     this.#writer.add({
       client: decided.client.rowPlace,
       sequence: decided.sequence,
@@ -133,6 +133,7 @@ export class EntrySessions {
       revision: revisions.after,
       firstKey,
       lastKey,
+      keyHashes,
       details: detailsOf(result, this.#writer.sizeBytes),
     });
   }

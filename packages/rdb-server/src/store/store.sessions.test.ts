@@ -177,6 +177,14 @@ describe("a write that is sent again", () => {
     expect(await send(cluster, batchPutCommand({ d: "1" }), identity)).toEqual(other);
   });
 
+  it("SPEC-R4: is another write for a key between those that are recorded", async () => {
+    const cluster = await SimCluster.start({ seed: 7 });
+    const identity = write(cluster, 1);
+    await send(cluster, batchPutCommand({ a: "1", e: "1" }), identity);
+    expect(await send(cluster, batchPutCommand({ c: "1" }), identity)).toMatchObject({ kind: "ok" });
+    expect(await cluster.get("c")).toBe("1");
+  });
+
   it("finds a bound of what is remembered, and room again when time has passed", async () => {
     const cluster = await fullTable();
     expect(await send(cluster, putCommand("a", "9"), write(cluster, 9))).toMatchObject(BUSY);
