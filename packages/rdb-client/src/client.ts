@@ -57,8 +57,9 @@ const PRELOAD_MAX_COUNT = 1_000;
  * Each call on one Region is linearizable, and each write is applied once, however often it must be sent: one whose
  * answer was lost is sent again as the same write, to whoever leads the Region then, until the call's deadline. What an
  * error promises about a write is in its code: `errorCodes[error.code].write`. In short:
- * - `RDB_UNDETERMINED_RESULT`: it was sent, and nobody said in time what it came to; it is applied once, now or within
- *   a minute, or never. Read the key, or write with compareAndSwap, before writing again.
+ * - `RDB_UNDETERMINED_RESULT`: it was sent, and nobody said in time what it came to; it is applied once, now or later,
+ *   or never: what stands in a leader's log is decided when the Region next has a majority, what no leader took within
+ *   a minute never is applied. Read the key, or write with compareAndSwap, before writing again.
  * - every other one: not applied, and it never will be.
  *
  * Regions remember writes for 60 s of their log time. A process that restarts is another client: see the README.
