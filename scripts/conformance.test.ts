@@ -88,6 +88,14 @@ describe("the conformance runner", () => {
     expect(lines).toContain("no line ---- follows: raft-state");
   });
 
+  test("fails a file without a command: nothing was compared", () => {
+    write("quorum/empty.txt", "# to be written\n");
+    expect(run(folder)).toMatchObject({
+      exitCode: 1,
+      lines: ["--- quorum/empty.txt: holds no command", "0 passed, 1 failed"],
+    });
+  });
+
   test("compares log lines only when it is told to", () => {
     write("interaction/log.txt", "add-nodes 1\n----\nok\n");
     expect(run(folder)).toMatchObject({ exitCode: 0, lines: ["1 passed, 0 failed"] });
@@ -108,5 +116,6 @@ describe("the conformance runner", () => {
     });
     expect(run()).toMatchObject({ exitCode: 2, errors: expect.stringContaining("usage:") });
     expect(run(folder, folder)).toMatchObject({ exitCode: 2, errors: expect.stringContaining("usage:") });
+    expect(run("--exact")).toMatchObject({ exitCode: 2, errors: expect.stringContaining("'--exact'") });
   });
 });

@@ -84,7 +84,7 @@ function passes(root: string, file: string, isByteExact: boolean): boolean {
   }
   console.log(
     blockCount === 0
-      ? `--- ${name}: cannot be read`
+      ? `--- ${name}: is no data-driven file`
       : `--- ${name}: ${differences.length} of ${blockCount} blocks differ`,
   );
   for (const { lineNumber, command, diff } of differences) {
@@ -102,6 +102,6 @@ function run(file: string, isByteExact: boolean): FileReport {
       throw error;
     }
     const { lineNumber, message } = error;
-    return { blockCount: 0, differences: [{ lineNumber, command: "not understood", diff: message }] };
+    return { blockCount: 0, differences: [{ lineNumber, command: "cannot be read", diff: message }] };
   }
 }

@@ -27,7 +27,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     "rdb-pd",
     "rdb-client",
   ],
-  e2e: ["rdb-base", "rdb-proto", "rdb-wire", "rdb-client"],
+  e2e: ["rdb-base", "rdb-proto", "rdb-wire", "rdb-client", "rdb-sim"],
 };
 
 /** Where a reader begins to lose the thread, and where a file has to be cut. */
