@@ -1,5 +1,5 @@
 /** What hunts a mutant. */
-export type InstrumentName =
+type InstrumentName =
   /** The data-driven files of the Raft core: they see rdb-raft alone. */
   | "conformance"
   /** Whole clusters under faults, seed by seed. */
