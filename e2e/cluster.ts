@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
-import { RdbClient } from "@flaredb/rdb-client";
+import { systemClock, systemRandom } from "@flaredb/rdb-base";
+import { type AnswerListener, RdbClient } from "@flaredb/rdb-client";
 import { KvService, PdService, type RegionRoute } from "@flaredb/rdb-proto";
-import { type UnaryTransport, unaryTransport } from "@flaredb/rdb-wire";
+import { type UnaryTransport, httpWire, unaryTransport } from "@flaredb/rdb-wire";
 import { freePorts } from "./free-ports.ts";
 import { ManagedProcess } from "./managed-process.ts";
 import { Network } from "./network.ts";
@@ -26,6 +27,13 @@ export interface ClusterOptions {
   readonly storeConfig?: Readonly<Record<string, unknown>>;
   /** Puts proxies between all processes, for partitions. Default: no. */
   readonly network?: boolean;
+}
+
+export interface TestClientOptions {
+  /** Of each call. Default: the SDK's. */
+  readonly deadlineMs?: number;
+  /** Is told every answer that ends a call: for histories. */
+  readonly onAnswer?: AnswerListener;
 }
 
 /** One Store of a cluster under test. Its place counts from 0; its id is PD's to choose. */
@@ -192,8 +200,12 @@ export class TestCluster {
   }
 
   /** A client of its own; closed with the cluster. */
-  async connect(): Promise<RdbClient> {
-    const client = await RdbClient.connect({ pd: [this.pdAddress] });
+  async connect({ onAnswer, ...others }: TestClientOptions = {}): Promise<RdbClient> {
+    const options = { pd: [this.pdAddress], ...others };
+    const ports = { clock: systemClock, random: systemRandom, wire: httpWire(), onAnswer };
+    const client = await (onAnswer === undefined
+      ? RdbClient.connect(options)
+      : RdbClient.connectOver(options, ports));
     this.#clients.push(client);
     return client;
   }
