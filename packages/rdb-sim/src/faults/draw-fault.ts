@@ -167,17 +167,21 @@ const draws: { readonly [Kind in FaultKind]: Draw } = {
     }),
   },
   "doubtful-leader": {
-    durationMs: [1_500, 8_000],
-    action: (random, shape) => ({
-      kind: "doubtful-leader",
-      region: random.nextInt(shape.regionCount),
-      lateMs: oneOf(random, [0, 300, 600, 1_200]),
-      leadMs: random.nextInt(1_500),
-      transfers: random.nextInt(2) === 0,
-      place: random.nextInt(shape.storeCount - 1),
-      cut: oneOf(random, ["none", "in", "out", "both"] as const),
-      clients: random.nextInt(2 ** shape.clientCount),
-    }),
+    durationMs: [3_500, 8_000],
+    action: (random, shape) => {
+      const lateMs = oneOf(random, [0, 300, 600, 1_200]);
+      return {
+        kind: "doubtful-leader",
+        region: random.nextInt(shape.regionCount),
+        lateMs,
+        // What is late is under way by then.
+        leadMs: lateMs + random.nextInt(1_000),
+        transfers: random.nextInt(2) === 0,
+        place: random.nextInt(shape.storeCount - 1),
+        cut: oneOf(random, ["none", "in", "out", "both"] as const),
+        clients: someClients(random, shape),
+      };
+    },
   },
   usurper: {
     durationMs: [3_500, 8_000],
@@ -187,7 +191,7 @@ const draws: { readonly [Kind in FaultKind]: Draw } = {
       place: random.nextInt(shape.storeCount - 1),
       leadMs: 1_000 + random.nextInt(2_000),
       restartMs: 5 + random.nextInt(300),
-      clients: random.nextInt(2 ** shape.clientCount),
+      clients: someClients(random, shape),
     }),
   },
 };
@@ -250,6 +254,11 @@ function anyTargets(random: Random, shape: ClusterShape): Targets {
     default:
       return anyStoreTarget(random, shape);
   }
+}
+
+/** At least one and not all, a bit each. */
+function someClients(random: Random, { clientCount }: ClusterShape): number {
+  return 1 + random.nextInt(2 ** clientCount - 2);
 }
 
 function oneOf<Item>(random: Random, items: readonly Item[]): Item {

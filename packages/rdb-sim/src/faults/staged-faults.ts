@@ -1,9 +1,13 @@
 import type { Fault } from "./fault.ts";
 import type { FaultyCluster, FaultyProcess } from "./injector.ts";
 
+type StagedFault = Extract<Fault, { kind: "doubtful-leader" | "usurper" }>;
+
 // Faults in two stages, aimed at a leader that does not know yet that another one leads. Chance alone seldom brings
 // about the few hundred milliseconds in which it could answer reads that it must not answer.
 
+/** How long after its second stage begins there may still be two that take themselves for the leader. */
+const DOUBT_MS = 2_500;
 /** What a Store needs to hear of TimeoutNow before it is cut off, at most. */
 const HAND_OVER_MS = 30;
 
@@ -65,6 +69,19 @@ export function beginUsurper(cluster: FaultyCluster, fault: Extract<Fault, { kin
     stage.cutClients(leader, fault.clients);
   });
   return () => stage.end();
+}
+
+/** The one, if any, that may have brought a leader into doubt at a moment; counted from the start of the run. */
+export function stagedFaultAt(faults: readonly Fault[], nowMs: number): StagedFault | undefined {
+  return faults.find(
+    (fault): fault is StagedFault =>
+      isStaged(fault) && fault.atMs <= nowMs && nowMs < fault.atMs + fault.leadMs + DOUBT_MS,
+  );
+}
+
+/** Whether the fault may bring a leader into doubt. */
+export function isStaged(fault: Fault): fault is StagedFault {
+  return fault.kind === "doubtful-leader" || fault.kind === "usurper";
 }
 
 /** What a fault has done so far, and what it is still to do. */

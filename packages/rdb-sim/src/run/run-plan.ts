@@ -80,7 +80,7 @@ class Run {
         this.#trace.remark(formatLine(line));
       }
     });
-    this.#workloads = new SeedWorkloads(plan.shape, streamOf(plan.seed, "calls"), (call) => {
+    this.#workloads = new SeedWorkloads(plan, (call) => {
       this.#counts[call.outcome]++;
       this.#trace.event("call", call.client, call.op, call.outcome, call.startNs, call.endNs);
     });

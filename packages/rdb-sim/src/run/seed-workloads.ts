@@ -6,9 +6,12 @@ import type { Violation } from "../check/violation.ts";
 import type { SimCluster } from "../cluster/sim-cluster.ts";
 import type { SimProcess } from "../cluster/sim-process.ts";
 import type { ClusterShape } from "../faults/cluster-shape.ts";
+import { type Plan, streamOf } from "../faults/plan.ts";
+import { isStaged, stagedFaultAt } from "../faults/staged-faults.ts";
 import { BankWorkload } from "../workload/bank-workload.ts";
 import { CallRecorder } from "../workload/call-recorder.ts";
 import type { WorkloadOptions } from "../workload/client-loops.ts";
+import { type EagerTask, EagerWorkload } from "../workload/eager-workload.ts";
 import { ListWorkload } from "../workload/list-workload.ts";
 import { PrefixWorkload } from "../workload/prefix-workload.ts";
 import { RecordedClient } from "../workload/recorded-client.ts";
@@ -32,6 +35,7 @@ const companions = ["none", "prefix", "bank", "list"] as const;
 /** What the clients of a run do, and the history of it. */
 export class SeedWorkloads {
   readonly history = new History();
+  readonly #plan: Plan;
   readonly #shape: ClusterShape;
   readonly #random: Random;
   readonly #onCall: (call: Call) => void;
@@ -39,9 +43,10 @@ export class SeedWorkloads {
   #nowNs: () => number = () => 0;
   #running: readonly Workload[] = [];
 
-  constructor(shape: ClusterShape, random: Random, onCall: (call: Call) => void) {
-    this.#shape = shape;
-    this.#random = random;
+  constructor(plan: Plan, onCall: (call: Call) => void) {
+    this.#plan = plan;
+    this.#shape = plan.shape;
+    this.#random = streamOf(plan.seed, "calls");
     this.#onCall = onCall;
   }
 
@@ -58,6 +63,34 @@ export class SeedWorkloads {
 
   /** The clients begin as soon as they run. */
   start(cluster: SimCluster): void {
+    this.#startUsual(cluster);
+    if (this.#plan.faults.some(isStaged)) {
+      this.#startEager(cluster);
+    }
+  }
+
+  /** While a leader may be in doubt: the clients that lose it write, the others read. */
+  #startEager(cluster: SimCluster): void {
+    const { clock } = cluster;
+    const startedMs = clock.monotonicMs();
+    const task = (): EagerTask | undefined => {
+      const fault = stagedFaultAt(this.#plan.faults, clock.monotonicMs() - startedMs);
+      const places = cluster.clients.map((_, place) => place);
+      return (
+        fault && {
+          key: `${LETTERS[fault.region]}-eager`,
+          writers: new Set(places.filter((place) => (fault.clients & (1 << place)) !== 0)),
+        }
+      );
+    };
+    const eager = new EagerWorkload({
+      clients: cluster.clients.map(({ name, process }) => this.clientOn(`${name}e`, process)),
+      ...{ clock, random: streamOf(this.#plan.seed, "eager calls"), task },
+    });
+    this.#running = [...this.#running, eager];
+  }
+
+  #startUsual(cluster: SimCluster): void {
     const { clock } = cluster;
     this.#nowNs = () => Math.round(clock.monotonicMs() * NS_PER_MS);
     const { pauseMaxMs, regionCount } = this.#shape;
