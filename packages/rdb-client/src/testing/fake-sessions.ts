@@ -3,9 +3,9 @@ import type { ClientSession, KvRequest, KvResponse, RegionError } from "@flaredb
 import { boundsOf } from "./fake-rows.ts";
 
 /** Older than log time by more than this: expired. */
-export const WINDOW_MS = 60_000;
+const WINDOW_MS = 60_000;
 /** Ahead of log time by more than this: expired. */
-export const AHEAD_MAX_MS = 5_000;
+const AHEAD_MAX_MS = 5_000;
 
 type Result = KvResponse["result"];
 type Reason = RegionError["reason"];

@@ -2,9 +2,9 @@
 // peers of a Region decide by these, so they are no configuration: to change one is to change the state machine.
 
 /** A write that was issued longer ago than this, in log time, is refused: nobody remembers whether it was applied. */
-export const ISSUED_MAX_AGE_MS = 60_000;
+const ISSUED_MAX_AGE_MS = 60_000;
 /** A write that was issued further ahead of log time than this is refused: it would have to be remembered longer. */
-export const ISSUED_MAX_AHEAD_MS = 5_000;
+const ISSUED_MAX_AHEAD_MS = 5_000;
 
 /** Whether a write may be applied at this log time, by when it was issued. */
 export function isInWindow(issuedAtMs: number, logTimeMs: number): boolean {
