@@ -8,6 +8,8 @@ type StagedFault = Extract<Fault, { kind: "doubtful-leader" | "usurper" }>;
 
 /** How long after its second stage begins there may still be two that take themselves for the leader. */
 const DOUBT_MS = 2_500;
+/** How long before such a fault the last writes are sent. */
+const SETTLE_MS = 300;
 /** What a Store needs to hear of TimeoutNow before it is cut off, at most. */
 const HAND_OVER_MS = 30;
 
@@ -76,6 +78,17 @@ export function stagedFaultAt(faults: readonly Fault[], nowMs: number): StagedFa
   return faults.find(
     (fault): fault is StagedFault =>
       isStaged(fault) && fault.atMs <= nowMs && nowMs < fault.atMs + fault.leadMs + DOUBT_MS,
+  );
+}
+
+/**
+ * Whether nothing should be written now: a follower that cannot reach the leader must not fall behind the others, or
+ * none of them votes for it whatever it has forgotten.
+ */
+export function isReadOnlyAt(faults: readonly Fault[], nowMs: number): boolean {
+  return faults.some(
+    (fault) =>
+      fault.kind === "usurper" && fault.atMs - SETTLE_MS <= nowMs && nowMs < fault.atMs + fault.leadMs,
   );
 }
 

@@ -7,7 +7,7 @@ import type { SimCluster } from "../cluster/sim-cluster.ts";
 import type { SimProcess } from "../cluster/sim-process.ts";
 import type { ClusterShape } from "../faults/cluster-shape.ts";
 import { type Plan, streamOf } from "../faults/plan.ts";
-import { isStaged, stagedFaultAt } from "../faults/staged-faults.ts";
+import { isReadOnlyAt, isStaged, stagedFaultAt } from "../faults/staged-faults.ts";
 import { BankWorkload } from "../workload/bank-workload.ts";
 import { CallRecorder } from "../workload/call-recorder.ts";
 import type { WorkloadOptions } from "../workload/client-loops.ts";
@@ -72,10 +72,12 @@ export class SeedWorkloads {
   /** While a leader may be in doubt: the clients that lose it write, the others read. */
   #startEager(cluster: SimCluster): void {
     const { clock } = cluster;
+    const { faults } = this.#plan;
     const startedMs = clock.monotonicMs();
     const task = (): EagerTask | undefined => {
-      const fault = stagedFaultAt(this.#plan.faults, clock.monotonicMs() - startedMs);
-      const places = cluster.clients.map((_, place) => place);
+      const nowMs = clock.monotonicMs() - startedMs;
+      const fault = stagedFaultAt(faults, nowMs);
+      const places = isReadOnlyAt(faults, nowMs) ? [] : cluster.clients.map((_, place) => place);
       return (
         fault && {
           key: `${LETTERS[fault.region]}-eager`,
@@ -94,9 +96,11 @@ export class SeedWorkloads {
     const { clock } = cluster;
     this.#nowNs = () => Math.round(clock.monotonicMs() * NS_PER_MS);
     const { pauseMaxMs, regionCount } = this.#shape;
+    const startedMs = clock.monotonicMs();
+    const isAtRest = (): boolean => isReadOnlyAt(this.#plan.faults, clock.monotonicMs() - startedMs);
     const optionsOf = (suffix: string, pauseFactor = 1): WorkloadOptions => ({
       clients: cluster.clients.map(({ name, process }) => this.clientOn(`${name}${suffix}`, process)),
-      ...{ clock, pauseMaxMs: pauseMaxMs * pauseFactor, random: this.#random },
+      ...{ clock, pauseMaxMs: pauseMaxMs * pauseFactor, random: this.#random, isAtRest },
     });
     const letters = LETTERS.slice(0, regionCount);
     const groupsOf = (name: string, count: number): string[][] =>

@@ -9,6 +9,8 @@ export interface WorkloadOptions {
   readonly random: Random;
   /** A client rests up to this long between calls. */
   readonly pauseMaxMs: number;
+  /** Whether clients begin nothing now. Default: they never rest that long. */
+  readonly isAtRest?: () => boolean;
 }
 
 /** Clients that do one step after the other until they are stopped. */
@@ -41,7 +43,7 @@ export class ClientLoops {
 
   async #run(client: RecordedClient, step: () => Promise<void>): Promise<void> {
     while (!this.#isStopped) {
-      if (client.isReady) {
+      if (client.isReady && this.#options.isAtRest?.() !== true) {
         await step();
       }
       await this.#pause();

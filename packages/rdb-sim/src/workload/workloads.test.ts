@@ -4,6 +4,7 @@ import { checkKeys } from "../check/check-keys.ts";
 import { checkRevisions } from "../check/revisions.ts";
 import { RecordedCluster } from "../testing/recorded-cluster.ts";
 import { BankWorkload } from "./bank-workload.ts";
+import { type EagerTask, EagerWorkload } from "./eager-workload.ts";
 import { ListWorkload } from "./list-workload.ts";
 import { PrefixWorkload } from "./prefix-workload.ts";
 import type { RecordedClient } from "./recorded-client.ts";
@@ -42,4 +43,43 @@ test("all workloads on a healthy cluster: everything succeeds, and every checker
   expect([...ops].sort()).toEqual([...allOps, "get", "put", "scan"]);
   expect(new Set(answered.map(({ shown }) => shown?.regionId)).size).toBe(3);
   expect(answered.every(({ shown }) => shown !== undefined)).toBe(true);
+});
+
+test("eager clients do nothing but what they are told, and only then", async () => {
+  const run = await RecordedCluster.start(8);
+  const { clock } = run.cluster;
+  let task: EagerTask | undefined;
+  const eager = new EagerWorkload({
+    ...{ clock, random: new SeededRandom(8), clients: run.clients("e") },
+    task: () => task,
+  });
+  await clock.run(2_000);
+  expect(run.history.calls).toEqual([]);
+  task = { key: "k2", writers: new Set([1]) };
+  await clock.run(2_000);
+  task = undefined;
+  await clock.complete(eager.stop(), 1_000);
+  const { calls } = run.history;
+  const [reader, writer] = run.clients("e") as [RecordedClient, RecordedClient];
+  expect(new Set(calls.map(({ client, op }) => `${client} ${op}`))).toEqual(
+    new Set([`${reader.name} get`, `${writer.name} put`]),
+  );
+  expect(calls.length).toBeGreaterThan(50);
+  expect(checkKeys(calls)).toEqual([]);
+});
+
+test("clients at rest begin nothing", async () => {
+  const run = await RecordedCluster.start(9);
+  const { clock } = run.cluster;
+  let isAtRest = true;
+  const registers = new RegisterWorkload({
+    ...{ clock, random: new SeededRandom(9), clients: run.clients("r"), pauseMaxMs: 30 },
+    ...{ groups: [["k0", "k1"]], isAtRest: () => isAtRest },
+  });
+  await clock.run(1_000);
+  expect(run.history.calls).toEqual([]);
+  isAtRest = false;
+  await clock.run(1_000);
+  expect(run.history.calls.length).toBeGreaterThan(10);
+  await clock.complete(registers.stop(), 1_000);
 });
