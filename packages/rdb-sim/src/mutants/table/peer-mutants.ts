@@ -45,12 +45,12 @@ export const peerMutants: readonly Mutant[] = [
   },
   {
     name: "compare-ignores-version",
-    breaks: "A comparison with a version holds for every version.",
+    breaks: "A comparison with a version holds for later versions, too: an update in between is lost.",
     edits: [
       {
         file: "packages/rdb-server/src/peer/evaluate-write.ts",
         find: "return found !== undefined && BigInt(found.version) === condition.value;",
-        replace: "return found !== undefined && BigInt(found.version) <= condition.value;",
+        replace: "return found !== undefined && BigInt(found.version) >= condition.value;",
       },
     ],
     seenBy: ["simulator"],
