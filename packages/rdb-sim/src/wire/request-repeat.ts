@@ -7,13 +7,19 @@ import type { SimStream } from "./sim-stream.ts";
 
 /** How much later the copy of a request comes, at most. */
 const REPEAT_MAX_MS = 3_000;
+/** Of this many copies, one is sent right behind its request: the Store may meet both in one turn. */
+const AT_ONCE_ONE_IN = 4;
 
 /**
- * Sends a copy of a request later and on a connection of its own, as a client does that tries again: it reaches
- * whoever listens there by then. Nobody reads the answer.
+ * Sends a copy of a request: most often later and on a connection of its own, as a client does that tries again, to
+ * whoever listens there by then; now and then at once. Nobody reads the answer.
  */
 export function sendRepeat(stream: SimStream, bytes: Uint8Array): void {
   const { net, connection } = stream.session;
+  if (net.random.nextInt(AT_ONCE_ONE_IN) === 0) {
+    sendCopy(stream.session, stream.path, bytes);
+    return;
+  }
   const mayRepeat = net.mayRepeat?.(connection.host, bytes.subarray(FRAME_HEADER_BYTES));
   net.clock.setTimer(net.random.nextFraction() * REPEAT_MAX_MS, () => {
     if (mayRepeat?.() === false) {
@@ -24,16 +30,21 @@ export function sendRepeat(stream: SimStream, bytes: Uint8Array): void {
       // Nobody listens there now: the copy is lost.
     });
     session.once("remoteSettings", () => {
-      const call = session.request({ ...GRPC_HEADERS, ":path": stream.path });
-      call.on("error", () => {
-        // As above: the server would not take it.
-      });
-      call.on("close", () => session.destroy());
-      // Past the window too: the copy is one message, and nothing follows it.
-      call.sendRaw(bytes);
-      call.end();
+      sendCopy(session, stream.path, bytes).on("close", () => session.destroy());
     });
   });
+}
+
+/** On a stream of its own. */
+function sendCopy(session: SimStream["session"], path: string, bytes: Uint8Array): SimStream {
+  const call = session.request({ ...GRPC_HEADERS, ":path": path });
+  call.on("error", () => {
+    // The server would not take it, or the connection is gone: the copy is lost.
+  });
+  // Past the window too: the copy is one message, and nothing follows it.
+  call.sendRaw(bytes);
+  call.end();
+  return call;
 }
 
 /** A process that is always there and does nothing by itself. */

@@ -153,7 +153,7 @@ test("a request may come again after its stream has ended, and nobody reads that
   await hosts.clock.run(10_000);
   const repeats = hosts.count("repeat");
   expect(repeats).toBeGreaterThan(3);
-  expect(arrived.slice(0, 20)).toEqual(ids);
+  expect([...new Set(arrived)]).toEqual(ids);
   expect(arrived).toHaveLength(20 + repeats);
   expect(caller.received.length).toBeLessThanOrEqual(20);
 });
