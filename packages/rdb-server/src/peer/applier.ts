@@ -1,4 +1,4 @@
-import { type Index, type Region, RdbError, assert, assertNever } from "@flaredb/rdb-base";
+import { type Index, type Region, RdbError, assert } from "@flaredb/rdb-base";
 import type { KvResponse, LogCommand, RegionError } from "@flaredb/rdb-proto";
 import type { Entry } from "@flaredb/rdb-raft";
 import {
@@ -151,7 +151,10 @@ export class Applier {
         assert(false, "decodeLogCommand refuses an entry without a command: to skip it would be to differ");
         break;
       default:
-        assertNever(command, "log command");
+        throw new RdbError(
+          "RDB_DATA_CORRUPT",
+          `log entry ${entry.index} holds a command that is not applied here: ${command.case}`,
+        );
     }
   }
 

@@ -6,13 +6,17 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { BatchDeleteRequest, BatchPutRequest, ClientSession, CompareAndDeleteRequest, CompareAndSwapRequest, ConditionalBatchRequest, DeleteRangeRequest, DeleteRequest, PutRequest } from "./kv_service_pb.ts";
 import { file_rdb_v1_kv_service } from "./kv_service_pb.ts";
+import type { Peer, Region } from "./metapb_pb.ts";
+import { file_rdb_v1_metapb } from "./metapb_pb.ts";
+import type { Entry } from "./raftpb_pb.ts";
+import { file_rdb_v1_raftpb } from "./raftpb_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file rdb/v1/log_command.proto.
  */
 export const file_rdb_v1_log_command: GenFile = /*@__PURE__*/
-  fileDesc("ChhyZGIvdjEvbG9nX2NvbW1hbmQucHJvdG8SBnJkYi52MSKzAgoKTG9nQ29tbWFuZBIVCg1lcG9jaF92ZXJzaW9uGAEgASgEEhYKDmVwb2NoX2NvbmZfdmVyGAIgASgEEhMKC2xvZ190aW1lX21zGAMgASgEEicKBndyaXRlcxgEIAEoCzIVLnJkYi52MS5Xcml0ZUNvbW1hbmRzSAASMAoLY29tcGFjdF9sb2cYBSABKAsyGS5yZGIudjEuQ29tcGFjdExvZ0NvbW1hbmRIABIyCgxkZWxldGVfcmFuZ2UYBiABKAsyGi5yZGIudjEuRGVsZXRlUmFuZ2VSZXF1ZXN0SAASJwoIc2Vzc2lvbnMYByADKAsyFS5yZGIudjEuQ2xpZW50U2Vzc2lvbhIeCgRydW5zGAggAygLMhAucmRiLnYxLldyaXRlUnVuQgkKB2NvbW1hbmQiXAoIV3JpdGVSdW4SDwoHc2Vzc2lvbhgBIAEoDRIWCg5maXJzdF9zZXF1ZW5jZRgCIAEoDRINCgVjb3VudBgDIAEoDRIYChBpc3N1ZWRfb2Zmc2V0X21zGAQgASgRIjUKDVdyaXRlQ29tbWFuZHMSJAoGd3JpdGVzGAEgAygLMhQucmRiLnYxLldyaXRlQ29tbWFuZCL/AgoMV3JpdGVDb21tYW5kEiEKA3B1dBgBIAEoCzISLnJkYi52MS5QdXRSZXF1ZXN0SAASJwoGZGVsZXRlGAIgASgLMhUucmRiLnYxLkRlbGV0ZVJlcXVlc3RIABIsCgliYXRjaF9wdXQYAyABKAsyFy5yZGIudjEuQmF0Y2hQdXRSZXF1ZXN0SAASMgoMYmF0Y2hfZGVsZXRlGAQgASgLMhoucmRiLnYxLkJhdGNoRGVsZXRlUmVxdWVzdEgAEjkKEGNvbXBhcmVfYW5kX3N3YXAYBSABKAsyHS5yZGIudjEuQ29tcGFyZUFuZFN3YXBSZXF1ZXN0SAASPQoSY29tcGFyZV9hbmRfZGVsZXRlGAYgASgLMh8ucmRiLnYxLkNvbXBhcmVBbmREZWxldGVSZXF1ZXN0SAASPAoRY29uZGl0aW9uYWxfYmF0Y2gYByABKAsyHy5yZGIudjEuQ29uZGl0aW9uYWxCYXRjaFJlcXVlc3RIAEIJCgdjb21tYW5kIjAKEUNvbXBhY3RMb2dDb21tYW5kEg0KBWluZGV4GAEgASgEEgwKBHRlcm0YAiABKARiBnByb3RvMw", [file_rdb_v1_kv_service]);
+  fileDesc("ChhyZGIvdjEvbG9nX2NvbW1hbmQucHJvdG8SBnJkYi52MSKWBQoKTG9nQ29tbWFuZBIVCg1lcG9jaF92ZXJzaW9uGAEgASgEEhYKDmVwb2NoX2NvbmZfdmVyGAIgASgEEhMKC2xvZ190aW1lX21zGAMgASgEEicKBndyaXRlcxgEIAEoCzIVLnJkYi52MS5Xcml0ZUNvbW1hbmRzSAASMAoLY29tcGFjdF9sb2cYBSABKAsyGS5yZGIudjEuQ29tcGFjdExvZ0NvbW1hbmRIABIyCgxkZWxldGVfcmFuZ2UYBiABKAsyGi5yZGIudjEuRGVsZXRlUmFuZ2VSZXF1ZXN0SAASJQoFc3BsaXQYCSABKAsyFC5yZGIudjEuU3BsaXRDb21tYW5kSAASMgoMY2hhbmdlX3BlZXJzGAogASgLMhoucmRiLnYxLkNoYW5nZVBlZXJzQ29tbWFuZEgAEjQKDXByZXBhcmVfbWVyZ2UYCyABKAsyGy5yZGIudjEuUHJlcGFyZU1lcmdlQ29tbWFuZEgAEjIKDGNvbW1pdF9tZXJnZRgMIAEoCzIaLnJkYi52MS5Db21taXRNZXJnZUNvbW1hbmRIABI2Cg5yb2xsYmFja19tZXJnZRgNIAEoCzIcLnJkYi52MS5Sb2xsYmFja01lcmdlQ29tbWFuZEgAEjIKDGNvbXB1dGVfaGFzaBgOIAEoCzIaLnJkYi52MS5Db21wdXRlSGFzaENvbW1hbmRIABIwCgt2ZXJpZnlfaGFzaBgPIAEoCzIZLnJkYi52MS5WZXJpZnlIYXNoQ29tbWFuZEgAEicKCHNlc3Npb25zGAcgAygLMhUucmRiLnYxLkNsaWVudFNlc3Npb24SHgoEcnVucxgIIAMoCzIQLnJkYi52MS5Xcml0ZVJ1bkIJCgdjb21tYW5kIlwKCFdyaXRlUnVuEg8KB3Nlc3Npb24YASABKA0SFgoOZmlyc3Rfc2VxdWVuY2UYAiABKA0SDQoFY291bnQYAyABKA0SGAoQaXNzdWVkX29mZnNldF9tcxgEIAEoESI1Cg1Xcml0ZUNvbW1hbmRzEiQKBndyaXRlcxgBIAMoCzIULnJkYi52MS5Xcml0ZUNvbW1hbmQi/wIKDFdyaXRlQ29tbWFuZBIhCgNwdXQYASABKAsyEi5yZGIudjEuUHV0UmVxdWVzdEgAEicKBmRlbGV0ZRgCIAEoCzIVLnJkYi52MS5EZWxldGVSZXF1ZXN0SAASLAoJYmF0Y2hfcHV0GAMgASgLMhcucmRiLnYxLkJhdGNoUHV0UmVxdWVzdEgAEjIKDGJhdGNoX2RlbGV0ZRgEIAEoCzIaLnJkYi52MS5CYXRjaERlbGV0ZVJlcXVlc3RIABI5ChBjb21wYXJlX2FuZF9zd2FwGAUgASgLMh0ucmRiLnYxLkNvbXBhcmVBbmRTd2FwUmVxdWVzdEgAEj0KEmNvbXBhcmVfYW5kX2RlbGV0ZRgGIAEoCzIfLnJkYi52MS5Db21wYXJlQW5kRGVsZXRlUmVxdWVzdEgAEjwKEWNvbmRpdGlvbmFsX2JhdGNoGAcgASgLMh8ucmRiLnYxLkNvbmRpdGlvbmFsQmF0Y2hSZXF1ZXN0SABCCQoHY29tbWFuZCIwChFDb21wYWN0TG9nQ29tbWFuZBINCgVpbmRleBgBIAEoBBIMCgR0ZXJtGAIgASgEIjYKDFNwbGl0Q29tbWFuZBImCgtuZXdfcmVnaW9ucxgBIAMoCzIRLnJkYi52MS5OZXdSZWdpb24iQwoJTmV3UmVnaW9uEhEKCXJlZ2lvbl9pZBgBIAEoBBIRCglzdGFydF9rZXkYAiABKAwSEAoIcGVlcl9pZHMYAyADKAQiMQoSQ2hhbmdlUGVlcnNDb21tYW5kEhsKBXBlZXJzGAEgAygLMgwucmRiLnYxLlBlZXIiUAoTUHJlcGFyZU1lcmdlQ29tbWFuZBIeCgZ0YXJnZXQYASABKAsyDi5yZGIudjEuUmVnaW9uEhkKEW1pbl9tYXRjaGVkX2luZGV4GAIgASgEInEKEkNvbW1pdE1lcmdlQ29tbWFuZBIeCgZzb3VyY2UYASABKAsyDi5yZGIudjEuUmVnaW9uEhQKDGNvbW1pdF9pbmRleBgCIAEoBBIlCg5zb3VyY2VfZW50cmllcxgDIAMoCzINLnJkYi52MS5FbnRyeSItChRSb2xsYmFja01lcmdlQ29tbWFuZBIVCg1wcmVwYXJlX2luZGV4GAEgASgEIhQKEkNvbXB1dGVIYXNoQ29tbWFuZCIwChFWZXJpZnlIYXNoQ29tbWFuZBINCgVpbmRleBgBIAEoBBIMCgRoYXNoGAIgASgMYgZwcm90bzM", [file_rdb_v1_kv_service, file_rdb_v1_metapb, file_rdb_v1_raftpb]);
 
 /**
  * What an entry of a Region's Raft log holds. Kept on disk: fields are only ever added, and a Store that meets a
@@ -63,6 +67,50 @@ export type LogCommand = Message<"rdb.v1.LogCommand"> & {
      */
     value: DeleteRangeRequest;
     case: "deleteRange";
+  } | {
+    /**
+     * @generated from field: rdb.v1.SplitCommand split = 9;
+     */
+    value: SplitCommand;
+    case: "split";
+  } | {
+    /**
+     * In the context of a conf change entry only: the Region's peers as they are after it.
+     *
+     * @generated from field: rdb.v1.ChangePeersCommand change_peers = 10;
+     */
+    value: ChangePeersCommand;
+    case: "changePeers";
+  } | {
+    /**
+     * @generated from field: rdb.v1.PrepareMergeCommand prepare_merge = 11;
+     */
+    value: PrepareMergeCommand;
+    case: "prepareMerge";
+  } | {
+    /**
+     * @generated from field: rdb.v1.CommitMergeCommand commit_merge = 12;
+     */
+    value: CommitMergeCommand;
+    case: "commitMerge";
+  } | {
+    /**
+     * @generated from field: rdb.v1.RollbackMergeCommand rollback_merge = 13;
+     */
+    value: RollbackMergeCommand;
+    case: "rollbackMerge";
+  } | {
+    /**
+     * @generated from field: rdb.v1.ComputeHashCommand compute_hash = 14;
+     */
+    value: ComputeHashCommand;
+    case: "computeHash";
+  } | {
+    /**
+     * @generated from field: rdb.v1.VerifyHashCommand verify_hash = 15;
+     */
+    value: VerifyHashCommand;
+    case: "verifyHash";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -228,4 +276,196 @@ export type CompactLogCommand = Message<"rdb.v1.CompactLogCommand"> & {
  */
 export const CompactLogCommandSchema: GenMessage<CompactLogCommand> = /*@__PURE__*/
   messageDesc(file_rdb_v1_log_command, 4);
+
+/**
+ * Cuts the Region at the keys, in rising order, each inside its range. The Region keeps the first part; the others
+ * become new Regions. Checked against both halves of the epoch.
+ *
+ * @generated from message rdb.v1.SplitCommand
+ */
+export type SplitCommand = Message<"rdb.v1.SplitCommand"> & {
+  /**
+   * One for each key: the Region that begins there.
+   *
+   * @generated from field: repeated rdb.v1.NewRegion new_regions = 1;
+   */
+  newRegions: NewRegion[];
+};
+
+/**
+ * Describes the message rdb.v1.SplitCommand.
+ * Use `create(SplitCommandSchema)` to create a new message.
+ */
+export const SplitCommandSchema: GenMessage<SplitCommand> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_log_command, 5);
+
+/**
+ * @generated from message rdb.v1.NewRegion
+ */
+export type NewRegion = Message<"rdb.v1.NewRegion"> & {
+  /**
+   * @generated from field: uint64 region_id = 1;
+   */
+  regionId: bigint;
+
+  /**
+   * @generated from field: bytes start_key = 2;
+   */
+  startKey: Uint8Array;
+
+  /**
+   * Ids of its peers, in the order of the split Region's peers.
+   *
+   * @generated from field: repeated uint64 peer_ids = 3;
+   */
+  peerIds: bigint[];
+};
+
+/**
+ * Describes the message rdb.v1.NewRegion.
+ * Use `create(NewRegionSchema)` to create a new message.
+ */
+export const NewRegionSchema: GenMessage<NewRegion> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_log_command, 6);
+
+/**
+ * The peers that the Region has once the entry's conf change is applied, with their roles then. Only the conf_ver of
+ * the epoch is checked.
+ *
+ * @generated from message rdb.v1.ChangePeersCommand
+ */
+export type ChangePeersCommand = Message<"rdb.v1.ChangePeersCommand"> & {
+  /**
+   * @generated from field: repeated rdb.v1.Peer peers = 1;
+   */
+  peers: Peer[];
+};
+
+/**
+ * Describes the message rdb.v1.ChangePeersCommand.
+ * Use `create(ChangePeersCommandSchema)` to create a new message.
+ */
+export const ChangePeersCommandSchema: GenMessage<ChangePeersCommand> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_log_command, 7);
+
+/**
+ * The source of a merge takes no writes or reads from here on, until CommitMerge ends it or RollbackMerge revives it.
+ *
+ * @generated from message rdb.v1.PrepareMergeCommand
+ */
+export type PrepareMergeCommand = Message<"rdb.v1.PrepareMergeCommand"> & {
+  /**
+   * The target as the source's leader knew it; a target of another epoch does not take the source.
+   *
+   * @generated from field: rdb.v1.Region target = 1;
+   */
+  target?: Region | undefined;
+
+  /**
+   * The least index that every peer of the source had when this was proposed: later entries travel in CommitMerge.
+   *
+   * @generated from field: uint64 min_matched_index = 2;
+   */
+  minMatchedIndex: bigint;
+};
+
+/**
+ * Describes the message rdb.v1.PrepareMergeCommand.
+ * Use `create(PrepareMergeCommandSchema)` to create a new message.
+ */
+export const PrepareMergeCommandSchema: GenMessage<PrepareMergeCommand> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_log_command, 8);
+
+/**
+ * On the target: it takes the source's range. Carries what a peer of the source may still lack.
+ *
+ * @generated from message rdb.v1.CommitMergeCommand
+ */
+export type CommitMergeCommand = Message<"rdb.v1.CommitMergeCommand"> & {
+  /**
+   * As it stands since its PrepareMerge.
+   *
+   * @generated from field: rdb.v1.Region source = 1;
+   */
+  source?: Region | undefined;
+
+  /**
+   * Index of the source's PrepareMerge, and how far the source was committed.
+   *
+   * @generated from field: uint64 commit_index = 2;
+   */
+  commitIndex: bigint;
+
+  /**
+   * Entries of the source in (min_matched_index, commit_index].
+   *
+   * @generated from field: repeated rdb.v1.Entry source_entries = 3;
+   */
+  sourceEntries: Entry[];
+};
+
+/**
+ * Describes the message rdb.v1.CommitMergeCommand.
+ * Use `create(CommitMergeCommandSchema)` to create a new message.
+ */
+export const CommitMergeCommandSchema: GenMessage<CommitMergeCommand> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_log_command, 9);
+
+/**
+ * On the source: the merge prepared at `prepare_index` does not happen.
+ *
+ * @generated from message rdb.v1.RollbackMergeCommand
+ */
+export type RollbackMergeCommand = Message<"rdb.v1.RollbackMergeCommand"> & {
+  /**
+   * @generated from field: uint64 prepare_index = 1;
+   */
+  prepareIndex: bigint;
+};
+
+/**
+ * Describes the message rdb.v1.RollbackMergeCommand.
+ * Use `create(RollbackMergeCommandSchema)` to create a new message.
+ */
+export const RollbackMergeCommandSchema: GenMessage<RollbackMergeCommand> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_log_command, 10);
+
+/**
+ * Every peer hashes its rows as they are at this entry. Costs time beside the loop.
+ *
+ * @generated from message rdb.v1.ComputeHashCommand
+ */
+export type ComputeHashCommand = Message<"rdb.v1.ComputeHashCommand"> & {
+};
+
+/**
+ * Describes the message rdb.v1.ComputeHashCommand.
+ * Use `create(ComputeHashCommandSchema)` to create a new message.
+ */
+export const ComputeHashCommandSchema: GenMessage<ComputeHashCommand> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_log_command, 11);
+
+/**
+ * The hash that the leader found at the entry `index`; a peer that found another one is damaged.
+ *
+ * @generated from message rdb.v1.VerifyHashCommand
+ */
+export type VerifyHashCommand = Message<"rdb.v1.VerifyHashCommand"> & {
+  /**
+   * @generated from field: uint64 index = 1;
+   */
+  index: bigint;
+
+  /**
+   * @generated from field: bytes hash = 2;
+   */
+  hash: Uint8Array;
+};
+
+/**
+ * Describes the message rdb.v1.VerifyHashCommand.
+ * Use `create(VerifyHashCommandSchema)` to create a new message.
+ */
+export const VerifyHashCommandSchema: GenMessage<VerifyHashCommand> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_log_command, 12);
 

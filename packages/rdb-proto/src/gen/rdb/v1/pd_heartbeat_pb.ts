@@ -2,17 +2,17 @@
 // @generated from file rdb/v1/pd_heartbeat.proto (package rdb.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Region, RegionEpoch, Store } from "./metapb_pb.ts";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Peer, Region, RegionEpoch, Store } from "./metapb_pb.ts";
 import { file_rdb_v1_metapb } from "./metapb_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file rdb/v1/pd_heartbeat.proto.
  */
 export const file_rdb_v1_pd_heartbeat: GenFile = /*@__PURE__*/
-  fileDesc("ChlyZGIvdjEvcGRfaGVhcnRiZWF0LnByb3RvEgZyZGIudjEi6gEKClN0b3JlU3RhdHMSFgoOY2FwYWNpdHlfYnl0ZXMYASABKAQSFwoPYXZhaWxhYmxlX2J5dGVzGAIgASgEEhIKCnVzZWRfYnl0ZXMYAyABKAQSDwoHaXNfc2xvdxgEIAEoCBIPCgdpc19mdWxsGAUgASgIEh0KFXBlbmRpbmdfcmVxdWVzdF9jb3VudBgGIAEoDRIdChVyZXNpZGVudF9tZW1vcnlfYnl0ZXMYByABKAQSEQoJcHV0X2NvdW50GAggASgEEhEKCWdldF9jb3VudBgJIAEoBBIRCgl1cHRpbWVfbXMYCiABKAQihwIKDFJlZ2lvblJlcG9ydBIRCglyZWdpb25faWQYASABKAQSDwoHcGVlcl9pZBgCIAEoBBIiCgVlcG9jaBgDIAEoCzITLnJkYi52MS5SZWdpb25FcG9jaBIRCglpc19sZWFkZXIYBCABKAgSHgoGcmVnaW9uGAUgASgLMg4ucmRiLnYxLlJlZ2lvbhIMCgR0ZXJtGAYgASgEEh4KFmFwcHJveGltYXRlX3NpemVfYnl0ZXMYByABKAQSHQoVYXBwcm94aW1hdGVfa2V5X2NvdW50GAggASgEEhUKDWRvd25fcGVlcl9pZHMYCSADKAQSGAoQcGVuZGluZ19wZWVyX2lkcxgKIAMoBCKwAQoVU3RvcmVIZWFydGJlYXRSZXF1ZXN0EhIKCmNsdXN0ZXJfaWQYASABKAQSEAoIc3RvcmVfaWQYAiABKAQSDwoHYm9vdF9pZBgDIAEoBBIhCgVzdGF0cxgEIAEoCzISLnJkYi52MS5TdG9yZVN0YXRzEiUKB3JlZ2lvbnMYBSADKAsyFC5yZGIudjEuUmVnaW9uUmVwb3J0EhYKDnJlZ2lvbnNfZGlnZXN0GAYgASgMIi4KFlN0b3JlSGVhcnRiZWF0UmVzcG9uc2USFAoMc2VuZF9yZWdpb25zGAEgASgIInYKFlJlZ2lvbkhlYXJ0YmVhdFJlcXVlc3QSEgoKY2x1c3Rlcl9pZBgBIAEoBBIQCghzdG9yZV9pZBgCIAEoBBIPCgdib290X2lkGAMgASgEEiUKB3JlZ2lvbnMYBCADKAsyFC5yZGIudjEuUmVnaW9uUmVwb3J0ItQBChdSZWdpb25IZWFydGJlYXRSZXNwb25zZRIpCgtjcmVhdGVfcGVlchgBIAEoCzISLnJkYi52MS5DcmVhdGVQZWVySAASJwoKcmVwb3J0X2FsbBgCIAEoCzIRLnJkYi52MS5SZXBvcnRBbGxIABInCgpzdG9yZV9saXN0GAMgASgLMhEucmRiLnYxLlN0b3JlTGlzdEgAEjEKD3RyYW5zZmVyX2xlYWRlchgEIAEoCzIWLnJkYi52MS5UcmFuc2ZlckxlYWRlckgAQgkKB2NvbW1hbmQiUgoKQ3JlYXRlUGVlchISCgpjbHVzdGVyX2lkGAEgASgEEhAKCHN0b3JlX2lkGAIgASgEEh4KBnJlZ2lvbhgDIAEoCzIOLnJkYi52MS5SZWdpb24iCwoJUmVwb3J0QWxsIioKCVN0b3JlTGlzdBIdCgZzdG9yZXMYASADKAsyDS5yZGIudjEuU3RvcmUiWwoOVHJhbnNmZXJMZWFkZXISEQoJcmVnaW9uX2lkGAEgASgEEiIKBWVwb2NoGAIgASgLMhMucmRiLnYxLlJlZ2lvbkVwb2NoEhIKCnRvX3BlZXJfaWQYAyABKARiBnByb3RvMw", [file_rdb_v1_metapb]);
+  fileDesc("ChlyZGIvdjEvcGRfaGVhcnRiZWF0LnByb3RvEgZyZGIudjEi6gEKClN0b3JlU3RhdHMSFgoOY2FwYWNpdHlfYnl0ZXMYASABKAQSFwoPYXZhaWxhYmxlX2J5dGVzGAIgASgEEhIKCnVzZWRfYnl0ZXMYAyABKAQSDwoHaXNfc2xvdxgEIAEoCBIPCgdpc19mdWxsGAUgASgIEh0KFXBlbmRpbmdfcmVxdWVzdF9jb3VudBgGIAEoDRIdChVyZXNpZGVudF9tZW1vcnlfYnl0ZXMYByABKAQSEQoJcHV0X2NvdW50GAggASgEEhEKCWdldF9jb3VudBgJIAEoBBIRCgl1cHRpbWVfbXMYCiABKAQi7wIKDFJlZ2lvblJlcG9ydBIRCglyZWdpb25faWQYASABKAQSDwoHcGVlcl9pZBgCIAEoBBIiCgVlcG9jaBgDIAEoCzITLnJkYi52MS5SZWdpb25FcG9jaBIRCglpc19sZWFkZXIYBCABKAgSHgoGcmVnaW9uGAUgASgLMg4ucmRiLnYxLlJlZ2lvbhIMCgR0ZXJtGAYgASgEEh4KFmFwcHJveGltYXRlX3NpemVfYnl0ZXMYByABKAQSHQoVYXBwcm94aW1hdGVfa2V5X2NvdW50GAggASgEEhUKDWRvd25fcGVlcl9pZHMYCSADKAQSGAoQcGVuZGluZ19wZWVyX2lkcxgKIAMoBBIgCgRsb2FkGAsgASgLMhIucmRiLnYxLlJlZ2lvbkxvYWQSGAoQZGFtYWdlZF9wZWVyX2lkcxgMIAMoBBIWCg52ZXJpZmllZF9pbmRleBgNIAEoBBISCgppc19tZXJnaW5nGA4gASgIIowBCgpSZWdpb25Mb2FkEiAKGHdyaXR0ZW5fYnl0ZXNfcGVyX3NlY29uZBgBIAEoBBIfChd3cml0dGVuX2tleXNfcGVyX3NlY29uZBgCIAEoBBIdChVyZWFkX2J5dGVzX3Blcl9zZWNvbmQYAyABKAQSHAoUcmVhZF9rZXlzX3Blcl9zZWNvbmQYBCABKAQisAEKFVN0b3JlSGVhcnRiZWF0UmVxdWVzdBISCgpjbHVzdGVyX2lkGAEgASgEEhAKCHN0b3JlX2lkGAIgASgEEg8KB2Jvb3RfaWQYAyABKAQSIQoFc3RhdHMYBCABKAsyEi5yZGIudjEuU3RvcmVTdGF0cxIlCgdyZWdpb25zGAUgAygLMhQucmRiLnYxLlJlZ2lvblJlcG9ydBIWCg5yZWdpb25zX2RpZ2VzdBgGIAEoDCIuChZTdG9yZUhlYXJ0YmVhdFJlc3BvbnNlEhQKDHNlbmRfcmVnaW9ucxgBIAEoCCKgAQoWUmVnaW9uSGVhcnRiZWF0UmVxdWVzdBISCgpjbHVzdGVyX2lkGAEgASgEEhAKCHN0b3JlX2lkGAIgASgEEg8KB2Jvb3RfaWQYAyABKAQSJQoHcmVnaW9ucxgEIAMoCzIULnJkYi52MS5SZWdpb25SZXBvcnQSKAoIcmVmdXNhbHMYBSADKAsyFi5yZGIudjEuQ29tbWFuZFJlZnVzYWwidgoOQ29tbWFuZFJlZnVzYWwSEgoKY29tbWFuZF9pZBgBIAEoBBIRCglyZWdpb25faWQYAiABKAQSLAoGcmVhc29uGAMgASgOMhwucmRiLnYxLkNvbW1hbmRSZWZ1c2FsUmVhc29uEg8KB21lc3NhZ2UYBCABKAkinAMKF1JlZ2lvbkhlYXJ0YmVhdFJlc3BvbnNlEhIKCmNvbW1hbmRfaWQYBSABKAQSKQoLY3JlYXRlX3BlZXIYASABKAsyEi5yZGIudjEuQ3JlYXRlUGVlckgAEicKCnJlcG9ydF9hbGwYAiABKAsyES5yZGIudjEuUmVwb3J0QWxsSAASJwoKc3RvcmVfbGlzdBgDIAEoCzIRLnJkYi52MS5TdG9yZUxpc3RIABIxCg90cmFuc2Zlcl9sZWFkZXIYBCABKAsyFi5yZGIudjEuVHJhbnNmZXJMZWFkZXJIABIrCgxjaGFuZ2VfcGVlcnMYBiABKAsyEy5yZGIudjEuQ2hhbmdlUGVlcnNIABIrCgxzcGxpdF9yZWdpb24YByABKAsyEy5yZGIudjEuU3BsaXRSZWdpb25IABIrCgxtZXJnZV9yZWdpb24YCCABKAsyEy5yZGIudjEuTWVyZ2VSZWdpb25IABIrCgxjaGVja19yZWdpb24YCSABKAsyEy5yZGIudjEuQ2hlY2tSZWdpb25IAEIJCgdjb21tYW5kIlIKCkNyZWF0ZVBlZXISEgoKY2x1c3Rlcl9pZBgBIAEoBBIQCghzdG9yZV9pZBgCIAEoBBIeCgZyZWdpb24YAyABKAsyDi5yZGIudjEuUmVnaW9uIgsKCVJlcG9ydEFsbCIqCglTdG9yZUxpc3QSHQoGc3RvcmVzGAEgAygLMg0ucmRiLnYxLlN0b3JlIlsKDlRyYW5zZmVyTGVhZGVyEhEKCXJlZ2lvbl9pZBgBIAEoBBIiCgVlcG9jaBgCIAEoCzITLnJkYi52MS5SZWdpb25FcG9jaBISCgp0b19wZWVyX2lkGAMgASgEImkKC0NoYW5nZVBlZXJzEhEKCXJlZ2lvbl9pZBgBIAEoBBIiCgVlcG9jaBgCIAEoCzITLnJkYi52MS5SZWdpb25FcG9jaBIjCgdjaGFuZ2VzGAMgAygLMhIucmRiLnYxLlBlZXJDaGFuZ2UiTgoKUGVlckNoYW5nZRIkCgRraW5kGAEgASgOMhYucmRiLnYxLlBlZXJDaGFuZ2VLaW5kEhoKBHBlZXIYAiABKAsyDC5yZGIudjEuUGVlciJmCgtTcGxpdFJlZ2lvbhIRCglyZWdpb25faWQYASABKAQSIgoFZXBvY2gYAiABKAsyEy5yZGIudjEuUmVnaW9uRXBvY2gSDAoEa2V5cxgDIAMoDBISCgpwYXJ0X2NvdW50GAQgASgNImQKC01lcmdlUmVnaW9uEhEKCXJlZ2lvbl9pZBgBIAEoBBIiCgVlcG9jaBgCIAEoCzITLnJkYi52MS5SZWdpb25FcG9jaBIeCgZ0YXJnZXQYAyABKAsyDi5yZGIudjEuUmVnaW9uIkQKC0NoZWNrUmVnaW9uEhEKCXJlZ2lvbl9pZBgBIAEoBBIiCgVlcG9jaBgCIAEoCzITLnJkYi52MS5SZWdpb25FcG9jaCrPAgoUQ29tbWFuZFJlZnVzYWxSZWFzb24SJgoiQ09NTUFORF9SRUZVU0FMX1JFQVNPTl9VTlNQRUNJRklFRBAAEiUKIUNPTU1BTkRfUkVGVVNBTF9SRUFTT05fTk9UX0xFQURFUhABEioKJkNPTU1BTkRfUkVGVVNBTF9SRUFTT05fRVBPQ0hfTk9UX01BVENIEAISHwobQ09NTUFORF9SRUZVU0FMX1JFQVNPTl9CVVNZEAMSKQolQ09NTUFORF9SRUZVU0FMX1JFQVNPTl9RVU9SVU1fQVRfUklTSxAEEiQKIENPTU1BTkRfUkVGVVNBTF9SRUFTT05fSVNfTEVBREVSEAUSJgoiQ09NTUFORF9SRUZVU0FMX1JFQVNPTl9QRUVSX0JFSElORBAGEiIKHkNPTU1BTkRfUkVGVVNBTF9SRUFTT05fSU5WQUxJRBAHKo8BCg5QZWVyQ2hhbmdlS2luZBIgChxQRUVSX0NIQU5HRV9LSU5EX1VOU1BFQ0lGSUVEEAASIAocUEVFUl9DSEFOR0VfS0lORF9BRERfTEVBUk5FUhABEhwKGFBFRVJfQ0hBTkdFX0tJTkRfUFJPTU9URRACEhsKF1BFRVJfQ0hBTkdFX0tJTkRfUkVNT1ZFEANiBnByb3RvMw", [file_rdb_v1_metapb]);
 
 /**
  * A Store's health and load.
@@ -145,6 +145,34 @@ export type RegionReport = Message<"rdb.v1.RegionReport"> & {
    * @generated from field: repeated uint64 pending_peer_ids = 10;
    */
   pendingPeerIds: bigint[];
+
+  /**
+   * Load of the last seconds, each as a rate a second.
+   *
+   * @generated from field: rdb.v1.RegionLoad load = 11;
+   */
+  load?: RegionLoad | undefined;
+
+  /**
+   * Peers whose rows were found to differ from the leader's: they serve nobody and are to be replaced.
+   *
+   * @generated from field: repeated uint64 damaged_peer_ids = 12;
+   */
+  damagedPeerIds: bigint[];
+
+  /**
+   * The last entry at which the peers were found equal; 0 when they never were compared in this term.
+   *
+   * @generated from field: uint64 verified_index = 13;
+   */
+  verifiedIndex: bigint;
+
+  /**
+   * Its PrepareMerge is applied: it waits for the target to take it, or for the rollback.
+   *
+   * @generated from field: bool is_merging = 14;
+   */
+  isMerging: boolean;
 };
 
 /**
@@ -153,6 +181,38 @@ export type RegionReport = Message<"rdb.v1.RegionReport"> & {
  */
 export const RegionReportSchema: GenMessage<RegionReport> = /*@__PURE__*/
   messageDesc(file_rdb_v1_pd_heartbeat, 1);
+
+/**
+ * @generated from message rdb.v1.RegionLoad
+ */
+export type RegionLoad = Message<"rdb.v1.RegionLoad"> & {
+  /**
+   * @generated from field: uint64 written_bytes_per_second = 1;
+   */
+  writtenBytesPerSecond: bigint;
+
+  /**
+   * @generated from field: uint64 written_keys_per_second = 2;
+   */
+  writtenKeysPerSecond: bigint;
+
+  /**
+   * @generated from field: uint64 read_bytes_per_second = 3;
+   */
+  readBytesPerSecond: bigint;
+
+  /**
+   * @generated from field: uint64 read_keys_per_second = 4;
+   */
+  readKeysPerSecond: bigint;
+};
+
+/**
+ * Describes the message rdb.v1.RegionLoad.
+ * Use `create(RegionLoadSchema)` to create a new message.
+ */
+export const RegionLoadSchema: GenMessage<RegionLoad> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_heartbeat, 2);
 
 /**
  * @generated from message rdb.v1.StoreHeartbeatRequest
@@ -196,7 +256,7 @@ export type StoreHeartbeatRequest = Message<"rdb.v1.StoreHeartbeatRequest"> & {
  * Use `create(StoreHeartbeatRequestSchema)` to create a new message.
  */
 export const StoreHeartbeatRequestSchema: GenMessage<StoreHeartbeatRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_heartbeat, 2);
+  messageDesc(file_rdb_v1_pd_heartbeat, 3);
 
 /**
  * @generated from message rdb.v1.StoreHeartbeatResponse
@@ -215,7 +275,7 @@ export type StoreHeartbeatResponse = Message<"rdb.v1.StoreHeartbeatResponse"> & 
  * Use `create(StoreHeartbeatResponseSchema)` to create a new message.
  */
 export const StoreHeartbeatResponseSchema: GenMessage<StoreHeartbeatResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_heartbeat, 3);
+  messageDesc(file_rdb_v1_pd_heartbeat, 4);
 
 /**
  * @generated from message rdb.v1.RegionHeartbeatRequest
@@ -242,6 +302,13 @@ export type RegionHeartbeatRequest = Message<"rdb.v1.RegionHeartbeatRequest"> & 
    * @generated from field: repeated rdb.v1.RegionReport regions = 4;
    */
   regions: RegionReport[];
+
+  /**
+   * Commands of PD that will not be carried out.
+   *
+   * @generated from field: repeated rdb.v1.CommandRefusal refusals = 5;
+   */
+  refusals: CommandRefusal[];
 };
 
 /**
@@ -249,12 +316,57 @@ export type RegionHeartbeatRequest = Message<"rdb.v1.RegionHeartbeatRequest"> & 
  * Use `create(RegionHeartbeatRequestSchema)` to create a new message.
  */
 export const RegionHeartbeatRequestSchema: GenMessage<RegionHeartbeatRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_heartbeat, 4);
+  messageDesc(file_rdb_v1_pd_heartbeat, 5);
+
+/**
+ * Why a command of PD was not carried out. What was, shows in the Region's reports.
+ *
+ * @generated from message rdb.v1.CommandRefusal
+ */
+export type CommandRefusal = Message<"rdb.v1.CommandRefusal"> & {
+  /**
+   * `command_id` of the command.
+   *
+   * @generated from field: uint64 command_id = 1;
+   */
+  commandId: bigint;
+
+  /**
+   * @generated from field: uint64 region_id = 2;
+   */
+  regionId: bigint;
+
+  /**
+   * @generated from field: rdb.v1.CommandRefusalReason reason = 3;
+   */
+  reason: CommandRefusalReason;
+
+  /**
+   * For people: what stood against it, with the values.
+   *
+   * @generated from field: string message = 4;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message rdb.v1.CommandRefusal.
+ * Use `create(CommandRefusalSchema)` to create a new message.
+ */
+export const CommandRefusalSchema: GenMessage<CommandRefusal> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_heartbeat, 6);
 
 /**
  * @generated from message rdb.v1.RegionHeartbeatResponse
  */
 export type RegionHeartbeatResponse = Message<"rdb.v1.RegionHeartbeatResponse"> & {
+  /**
+   * Not 0: a refusal names it.
+   *
+   * @generated from field: uint64 command_id = 5;
+   */
+  commandId: bigint;
+
   /**
    * @generated from oneof rdb.v1.RegionHeartbeatResponse.command
    */
@@ -286,6 +398,30 @@ export type RegionHeartbeatResponse = Message<"rdb.v1.RegionHeartbeatResponse"> 
      */
     value: TransferLeader;
     case: "transferLeader";
+  } | {
+    /**
+     * @generated from field: rdb.v1.ChangePeers change_peers = 6;
+     */
+    value: ChangePeers;
+    case: "changePeers";
+  } | {
+    /**
+     * @generated from field: rdb.v1.SplitRegion split_region = 7;
+     */
+    value: SplitRegion;
+    case: "splitRegion";
+  } | {
+    /**
+     * @generated from field: rdb.v1.MergeRegion merge_region = 8;
+     */
+    value: MergeRegion;
+    case: "mergeRegion";
+  } | {
+    /**
+     * @generated from field: rdb.v1.CheckRegion check_region = 9;
+     */
+    value: CheckRegion;
+    case: "checkRegion";
   } | { case: undefined; value?: undefined };
 };
 
@@ -294,7 +430,7 @@ export type RegionHeartbeatResponse = Message<"rdb.v1.RegionHeartbeatResponse"> 
  * Use `create(RegionHeartbeatResponseSchema)` to create a new message.
  */
 export const RegionHeartbeatResponseSchema: GenMessage<RegionHeartbeatResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_heartbeat, 5);
+  messageDesc(file_rdb_v1_pd_heartbeat, 7);
 
 /**
  * Makes the first peer of an initial Region on this Store. Idempotent; refused where any record of the Region exists.
@@ -323,7 +459,7 @@ export type CreatePeer = Message<"rdb.v1.CreatePeer"> & {
  * Use `create(CreatePeerSchema)` to create a new message.
  */
 export const CreatePeerSchema: GenMessage<CreatePeer> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_heartbeat, 6);
+  messageDesc(file_rdb_v1_pd_heartbeat, 8);
 
 /**
  * @generated from message rdb.v1.ReportAll
@@ -336,7 +472,7 @@ export type ReportAll = Message<"rdb.v1.ReportAll"> & {
  * Use `create(ReportAllSchema)` to create a new message.
  */
 export const ReportAllSchema: GenMessage<ReportAll> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_heartbeat, 7);
+  messageDesc(file_rdb_v1_pd_heartbeat, 9);
 
 /**
  * @generated from message rdb.v1.StoreList
@@ -353,7 +489,7 @@ export type StoreList = Message<"rdb.v1.StoreList"> & {
  * Use `create(StoreListSchema)` to create a new message.
  */
 export const StoreListSchema: GenMessage<StoreList> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_heartbeat, 8);
+  messageDesc(file_rdb_v1_pd_heartbeat, 10);
 
 /**
  * Hands the Region's leadership to another of its peers.
@@ -382,5 +518,258 @@ export type TransferLeader = Message<"rdb.v1.TransferLeader"> & {
  * Use `create(TransferLeaderSchema)` to create a new message.
  */
 export const TransferLeaderSchema: GenMessage<TransferLeader> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_heartbeat, 9);
+  messageDesc(file_rdb_v1_pd_heartbeat, 11);
+
+/**
+ * One conf change of the Region, by its leader. Several changes at once enter a joint configuration, which a later
+ * ChangePeers without any leaves.
+ *
+ * @generated from message rdb.v1.ChangePeers
+ */
+export type ChangePeers = Message<"rdb.v1.ChangePeers"> & {
+  /**
+   * @generated from field: uint64 region_id = 1;
+   */
+  regionId: bigint;
+
+  /**
+   * @generated from field: rdb.v1.RegionEpoch epoch = 2;
+   */
+  epoch?: RegionEpoch | undefined;
+
+  /**
+   * @generated from field: repeated rdb.v1.PeerChange changes = 3;
+   */
+  changes: PeerChange[];
+};
+
+/**
+ * Describes the message rdb.v1.ChangePeers.
+ * Use `create(ChangePeersSchema)` to create a new message.
+ */
+export const ChangePeersSchema: GenMessage<ChangePeers> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_heartbeat, 12);
+
+/**
+ * @generated from message rdb.v1.PeerChange
+ */
+export type PeerChange = Message<"rdb.v1.PeerChange"> & {
+  /**
+   * @generated from field: rdb.v1.PeerChangeKind kind = 1;
+   */
+  kind: PeerChangeKind;
+
+  /**
+   * With the id and the Store that it has, or will have.
+   *
+   * @generated from field: rdb.v1.Peer peer = 2;
+   */
+  peer?: Peer | undefined;
+};
+
+/**
+ * Describes the message rdb.v1.PeerChange.
+ * Use `create(PeerChangeSchema)` to create a new message.
+ */
+export const PeerChangeSchema: GenMessage<PeerChange> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_heartbeat, 13);
+
+/**
+ * Splits the Region. Its leader asks PD for the ids.
+ *
+ * @generated from message rdb.v1.SplitRegion
+ */
+export type SplitRegion = Message<"rdb.v1.SplitRegion"> & {
+  /**
+   * @generated from field: uint64 region_id = 1;
+   */
+  regionId: bigint;
+
+  /**
+   * @generated from field: rdb.v1.RegionEpoch epoch = 2;
+   */
+  epoch?: RegionEpoch | undefined;
+
+  /**
+   * Where to cut. Empty: into `part_count` parts of about equal size.
+   *
+   * @generated from field: repeated bytes keys = 3;
+   */
+  keys: Uint8Array[];
+
+  /**
+   * @generated from field: uint32 part_count = 4;
+   */
+  partCount: number;
+};
+
+/**
+ * Describes the message rdb.v1.SplitRegion.
+ * Use `create(SplitRegionSchema)` to create a new message.
+ */
+export const SplitRegionSchema: GenMessage<SplitRegion> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_heartbeat, 14);
+
+/**
+ * Merges the Region into its neighbour. Their peers are on the same Stores.
+ *
+ * @generated from message rdb.v1.MergeRegion
+ */
+export type MergeRegion = Message<"rdb.v1.MergeRegion"> & {
+  /**
+   * @generated from field: uint64 region_id = 1;
+   */
+  regionId: bigint;
+
+  /**
+   * @generated from field: rdb.v1.RegionEpoch epoch = 2;
+   */
+  epoch?: RegionEpoch | undefined;
+
+  /**
+   * @generated from field: rdb.v1.Region target = 3;
+   */
+  target?: Region | undefined;
+};
+
+/**
+ * Describes the message rdb.v1.MergeRegion.
+ * Use `create(MergeRegionSchema)` to create a new message.
+ */
+export const MergeRegionSchema: GenMessage<MergeRegion> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_heartbeat, 15);
+
+/**
+ * Compares the peers of the Region with each other.
+ *
+ * @generated from message rdb.v1.CheckRegion
+ */
+export type CheckRegion = Message<"rdb.v1.CheckRegion"> & {
+  /**
+   * @generated from field: uint64 region_id = 1;
+   */
+  regionId: bigint;
+
+  /**
+   * @generated from field: rdb.v1.RegionEpoch epoch = 2;
+   */
+  epoch?: RegionEpoch | undefined;
+};
+
+/**
+ * Describes the message rdb.v1.CheckRegion.
+ * Use `create(CheckRegionSchema)` to create a new message.
+ */
+export const CheckRegionSchema: GenMessage<CheckRegion> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_heartbeat, 16);
+
+/**
+ * @generated from enum rdb.v1.CommandRefusalReason
+ */
+export const CommandRefusalReason = {
+  /**
+   * @generated from enum value: COMMAND_REFUSAL_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The Region is not here, or not led from here: ask its leader.
+   *
+   * @generated from enum value: COMMAND_REFUSAL_REASON_NOT_LEADER = 1;
+   */
+  NOT_LEADER: 1,
+
+  /**
+   * The command was made for another epoch of the Region.
+   *
+   * @generated from enum value: COMMAND_REFUSAL_REASON_EPOCH_NOT_MATCH = 2;
+   */
+  EPOCH_NOT_MATCH: 2,
+
+  /**
+   * Another change of the Region is under way. Say it again later.
+   *
+   * @generated from enum value: COMMAND_REFUSAL_REASON_BUSY = 3;
+   */
+  BUSY: 3,
+
+  /**
+   * It would leave a quorum that cannot commit.
+   *
+   * @generated from enum value: COMMAND_REFUSAL_REASON_QUORUM_AT_RISK = 4;
+   */
+  QUORUM_AT_RISK: 4,
+
+  /**
+   * It would remove or demote the leader.
+   *
+   * @generated from enum value: COMMAND_REFUSAL_REASON_IS_LEADER = 5;
+   */
+  IS_LEADER: 5,
+
+  /**
+   * The peer is too far behind to vote or to lead.
+   *
+   * @generated from enum value: COMMAND_REFUSAL_REASON_PEER_BEHIND = 6;
+   */
+  PEER_BEHIND: 6,
+
+  /**
+   * What it names does not fit the Region: no such peer, a key outside, nothing to split.
+   *
+   * @generated from enum value: COMMAND_REFUSAL_REASON_INVALID = 7;
+   */
+  INVALID: 7,
+} as const;
+
+/**
+ * @generated from enum rdb.v1.CommandRefusalReason
+ */
+export type CommandRefusalReason = (typeof CommandRefusalReason)[keyof typeof CommandRefusalReason] | UnknownEnum;
+
+/**
+ * Describes the enum rdb.v1.CommandRefusalReason.
+ */
+export const CommandRefusalReasonSchema: GenEnum<CommandRefusalReason> = /*@__PURE__*/
+  enumDesc(file_rdb_v1_pd_heartbeat, 0);
+
+/**
+ * @generated from enum rdb.v1.PeerChangeKind
+ */
+export const PeerChangeKind = {
+  /**
+   * @generated from enum value: PEER_CHANGE_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * A new peer that does not vote, or a voter that becomes one (in a joint change only).
+   *
+   * @generated from enum value: PEER_CHANGE_KIND_ADD_LEARNER = 1;
+   */
+  ADD_LEARNER: 1,
+
+  /**
+   * A learner of the Region becomes a voter.
+   *
+   * @generated from enum value: PEER_CHANGE_KIND_PROMOTE = 2;
+   */
+  PROMOTE: 2,
+
+  /**
+   * @generated from enum value: PEER_CHANGE_KIND_REMOVE = 3;
+   */
+  REMOVE: 3,
+} as const;
+
+/**
+ * @generated from enum rdb.v1.PeerChangeKind
+ */
+export type PeerChangeKind = (typeof PeerChangeKind)[keyof typeof PeerChangeKind] | UnknownEnum;
+
+/**
+ * Describes the enum rdb.v1.PeerChangeKind.
+ */
+export const PeerChangeKindSchema: GenEnum<PeerChangeKind> = /*@__PURE__*/
+  enumDesc(file_rdb_v1_pd_heartbeat, 1);
 
