@@ -1,6 +1,6 @@
 import { type Index, type Region, RdbError, assert } from "@flaredb/rdb-base";
 import type { KvResponse, LogCommand, RegionError } from "@flaredb/rdb-proto";
-import type { Entry } from "@flaredb/rdb-raft";
+import { type ConfChange, type Entry, decodeConfChange } from "@flaredb/rdb-raft";
 import {
   type ApplyState,
   type Engine,
@@ -10,6 +10,7 @@ import {
   indexedKey,
   putApplyState,
 } from "@flaredb/rdb-storage";
+import type { AdminEffect, AdminEntry } from "./admin/admin-entry.ts";
 import { ApplyView } from "./apply-view.ts";
 import { type Writes, carryOut, decideWrites } from "./carry-out.ts";
 import { decodeLogCommand } from "./commands.ts";
@@ -28,6 +29,8 @@ export interface ApplierOwner {
   readonly pending: PendingEntries;
   /** The log may be cut up to `index`, in `part`. */
   compactLog(part: WritePart, index: number): void;
+  /** Applies what changes the Region itself; its rows go into `part`. */
+  applyAdmin(entry: AdminEntry, part: WritePart): AdminEffect;
 }
 
 /** Session rows that an entry lets go of when they are over, at most: so many, and more the more writes it holds. */
@@ -106,10 +109,13 @@ export class Applier {
       this.#advance(entry, this.#state.logTimeMs);
       return;
     }
-    const command = ours?.command ?? decodeLogCommand(entry.data);
+    const confChange = decodeConfChange(entry.type, entry.data);
+    const command = ours?.command ?? decodeLogCommand(confChange?.context ?? entry.data);
     const logTimeMs = Math.max(this.#state.logTimeMs, Number(command.logTimeMs));
     this.#sessions.expire(logTimeMs, EXPIRE_MAX_COUNT + EXPIRE_COUNT_PER_WRITE * writeCount(command));
-    if (Number(command.epochVersion) === this.#owner.region().epoch.version) {
+    if (isAdmin(command)) {
+      this.#applyAdmin(entry, command, confChange, logTimeMs);
+    } else if (Number(command.epochVersion) === this.#owner.region().epoch.version) {
       const sessions = this.#entrySessions(command, logTimeMs);
       this.#applyCommand(entry, { index: entry.index, command, ours, sessions }, logTimeMs);
     } else {
@@ -151,11 +157,24 @@ export class Applier {
         assert(false, "decodeLogCommand refuses an entry without a command: to skip it would be to differ");
         break;
       default:
-        throw new RdbError(
-          "RDB_DATA_CORRUPT",
-          `log entry ${entry.index} holds a command that is not applied here: ${command.case}`,
-        );
+        assert(false, `an admin command is applied elsewhere: ${command.case}`);
     }
+  }
+
+  /** A part of its own, which holds all that the entry makes. */
+  #applyAdmin(
+    entry: Entry,
+    command: LogCommand,
+    confChange: ConfChange | undefined,
+    logTimeMs: number,
+  ): void {
+    this.#submitEarlier();
+    this.#deleteSessionRows();
+    this.#advance(entry, logTimeMs);
+    const effect = this.#owner.applyAdmin({ command, confChange, state: this.#state }, this.#part);
+    this.#state = effect.state;
+    this.#submit();
+    effect.submitted?.();
   }
 
   #applyDeleteRange(
@@ -312,4 +331,9 @@ export class Applier {
 
 function writeCount({ command }: LogCommand): number {
   return command.case === "writes" ? command.value.writes.length : 1;
+}
+
+/** Whether the entry changes the Region itself; its epoch is checked by its own rules. */
+function isAdmin({ command }: LogCommand): boolean {
+  return command.case !== "writes" && command.case !== "deleteRange" && command.case !== "compactLog";
 }

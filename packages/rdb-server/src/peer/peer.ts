@@ -5,6 +5,7 @@ import { type ApplyState, RaftLogStore, WritePart } from "@flaredb/rdb-storage";
 import type { PeerMessage } from "../store/peer-message.ts";
 import type { ReceivedSnapshot } from "../store/ports.ts";
 import type { RegionStatus } from "../store/store-handle.ts";
+import { AdminApplier } from "./admin/admin-applier.ts";
 import { Applier } from "./applier.ts";
 import { BootstrapCampaign } from "./bootstrap-campaign.ts";
 import { drawElectionTimeoutTicks } from "./election-timeout.ts";
@@ -52,6 +53,7 @@ export class Peer {
   readonly #node: RawNode;
   readonly #ready: ReadyHandler;
   readonly #applier: Applier;
+  readonly #admin: AdminApplier;
   readonly #writes: WritePath;
   readonly #reads: ReadPath;
   readonly #sleep: SleepPath;
@@ -115,12 +117,14 @@ export class Peer {
       appliedLogTimeMs: () => this.#applier.state.logTimeMs,
       sessions: () => this.#applier.sessions,
     });
+    this.#admin = new AdminApplier({ region });
     this.#applier = new Applier(
       {
         engine,
         region,
         pending: this.#writes.pending,
         compactLog: (part, position) => this.#logKeeper.compact(part, position),
+        applyAdmin: (entry, part) => this.#admin.apply(entry, part),
       },
       start.applyState,
       sessions,

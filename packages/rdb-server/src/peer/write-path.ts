@@ -1,6 +1,6 @@
 import { type Clock, type Region, assert, index } from "@flaredb/rdb-base";
 import type { KvRequest, LogCommand, RegionError } from "@flaredb/rdb-proto";
-import type { RawNode } from "@flaredb/rdb-raft";
+import type { ConfChangeV2, RawNode, StepResult } from "@flaredb/rdb-raft";
 import type { RaftLogStore } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
 import {
@@ -27,6 +27,9 @@ import { isInWindow } from "./session-window.ts";
 const BUSY_BACKOFF_MS = 50;
 /** How far back a new leader looks for the last log time in its log. */
 const LOG_TIME_SEARCH_BYTES = 1024 * 1024;
+
+/** A conf change without its context. */
+export type ConfChanges = Omit<ConfChangeV2, "context">;
 
 /** What the write path works on. */
 export interface WritePathOwner {
@@ -110,6 +113,15 @@ export class WritePath {
   /** Proposes that entries up to `index` may go. Nobody waits for it. */
   proposeCompaction(index: number, term: number): void {
     this.#propose({ logTimeMs: this.#nextLogTime(), body: compactLogBody(index, term) }, []);
+  }
+
+  /** Proposes what changes the Region itself; a conf change goes with the command in its context. Nobody waits. */
+  proposeAdmin(body: CommandBody, changes?: ConfChanges): StepResult {
+    const { node } = this.#owner;
+    const data = encodeLogCommand(logCommand(this.#owner.region().epoch, this.#nextLogTime(), body));
+    return changes === undefined
+      ? node.propose(data)
+      : node.proposeConfChange({ version: 2, ...changes, context: data });
   }
 
   becameLeader(): void {

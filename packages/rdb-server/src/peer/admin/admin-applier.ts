@@ -1,0 +1,33 @@
+import { RdbError, type Region } from "@flaredb/rdb-base";
+import type { WritePart } from "@flaredb/rdb-storage";
+import type { AdminEffect, AdminEntry } from "./admin-entry.ts";
+
+/** What admin entries work on. */
+export interface AdminApplierOwner {
+  region(): Region;
+}
+
+/**
+ * Applies the entries that change a Region itself. Each is one part: what it makes of the Region, of its data and of
+ * its Raft state is there as a whole after a crash, or not at all (SPEC S2). A pure function of the log: an entry whose
+ * epoch is not the Region's any more changes nothing, on every peer alike.
+ */
+export class AdminApplier {
+  readonly #owner: AdminApplierOwner;
+
+  constructor(owner: AdminApplierOwner) {
+    this.#owner = owner;
+  }
+
+  /** @throws RdbError RDB_DATA_CORRUPT on a command that this program does not know: the peer must stop */
+  apply(entry: AdminEntry, _part: WritePart): AdminEffect {
+    const { command } = entry.command;
+    switch (command.case) {
+      default:
+        throw new RdbError(
+          "RDB_DATA_CORRUPT",
+          `entry ${entry.state.index} of Region ${this.#owner.region().id} holds a command that is not applied here: ${command.case}`,
+        );
+    }
+  }
+}
