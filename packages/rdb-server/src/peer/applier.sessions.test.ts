@@ -55,7 +55,17 @@ let answers: KvResponse[];
 let applier: Applier;
 
 function makeApplier(state: ApplyState, sessions: SessionTable): Applier {
-  return new Applier({ engine, region: () => region, pending, compactLog: () => {} }, state, sessions);
+  return new Applier(
+    {
+      engine,
+      region: () => region,
+      pending,
+      compactLog: () => {},
+      applyAdmin: ({ state: at }) => ({ state: at }),
+    },
+    state,
+    sessions,
+  );
 }
 
 async function restart(): Promise<void> {

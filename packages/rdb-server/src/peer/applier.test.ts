@@ -54,7 +54,13 @@ let answers: KvResponse[];
 
 function newApplier(state = START): Applier {
   return new Applier(
-    { engine, region: () => region, pending, compactLog: (_part, position) => compacted.push(position) },
+    {
+      engine,
+      region: () => region,
+      pending,
+      applyAdmin: ({ state: at }) => ({ state: at }),
+      compactLog: (_part, position) => compacted.push(position),
+    },
     state,
     new SessionTable(),
   );

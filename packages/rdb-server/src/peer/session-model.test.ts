@@ -193,7 +193,13 @@ class Subject {
 
   #make(state: ApplyState, sessions: SessionTable): Applier {
     return new Applier(
-      { engine: this.engine, region: () => region, pending: this.#pending, compactLog: () => {} },
+      {
+        engine: this.engine,
+        region: () => region,
+        pending: this.#pending,
+        compactLog: () => {},
+        applyAdmin: ({ state: at }) => ({ state: at }),
+      },
       state,
       sessions,
     );

@@ -130,6 +130,25 @@ describe("the bank", () => {
     expect((await run.finish())[0]).toMatch(/sees 5 accounts with \d+, not 5 with 500/);
   });
 
+  test("a look that began before the bank was opened may see it closed", async () => {
+    const clock = new SimClock();
+    const history = new History();
+    const recorder = new CallRecorder({ history, nowNs: () => clock.monotonicMs() * 1e6 });
+    const [slow, fast] = [new StubClient(), new StubClient()];
+    let answer: ((rows: undefined[]) => void) | undefined;
+    slow.batchGet = () => new Promise<undefined[]>((resolve) => (answer = resolve));
+    slow.scan = () => ({ toArray: () => slow.batchGet([]) as Promise<never[]> });
+    const clients = [slow, fast].map(
+      (stub, place) => new RecordedClient({ name: `c${place}`, recorder, client: () => stub.asClient }),
+    );
+    const random = new SeededRandom(3);
+    const bank = new BankWorkload({ clients, clock, random, pauseMaxMs: 10, prefix: "bank " });
+    await clock.runUntil(() => bank.movedCount > 0, 1_000);
+    answer?.(Array.from({ length: 5 }, () => undefined));
+    await clock.complete(bank.stop(), 1_000);
+    expect(bank.violations).toEqual([]);
+  });
+
   test("a bank that is gone", async () => {
     const run = scene(kinds.bank);
     await run.run(500);
