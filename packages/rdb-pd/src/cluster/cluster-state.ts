@@ -245,6 +245,10 @@ function statusOf(report: LeaderReport, wallMs: number): RegionStatus {
     approximateKeyCount: report.approximateKeyCount,
     downPeerIds: report.downPeerIds,
     pendingPeerIds: report.pendingPeerIds,
+    damagedPeerIds: report.damagedPeerIds,
+    load: report.load,
+    verifiedIndex: report.verifiedIndex,
+    isMerging: report.isMerging,
     reportedMs: wallMs,
   };
 }

@@ -1,5 +1,20 @@
 import type { Peer, PeerId, Region, RegionEpoch, RegionId, StoreId } from "@flaredb/rdb-base";
 
+/** Of a Region, or of all that a Store leads; each a second. */
+export interface RegionLoad {
+  readonly writtenBytesPerSecond: number;
+  readonly writtenKeysPerSecond: number;
+  readonly readBytesPerSecond: number;
+  readonly readKeysPerSecond: number;
+}
+
+export const NO_LOAD: RegionLoad = {
+  writtenBytesPerSecond: 0,
+  writtenKeysPerSecond: 0,
+  readBytesPerSecond: 0,
+  readKeysPerSecond: 0,
+};
+
 /** What a Region's leader said of it last. In memory only. */
 export interface RegionStatus {
   /** Undefined once the Store that led says that it does no more. */
@@ -12,6 +27,13 @@ export interface RegionStatus {
   readonly downPeerIds: readonly PeerId[];
   /** Peers that are behind or being sent a snapshot. */
   readonly pendingPeerIds: readonly PeerId[];
+  /** Peers whose rows differ from the leader's: they serve nobody and are to be replaced. */
+  readonly damagedPeerIds: readonly PeerId[];
+  readonly load: RegionLoad;
+  /** The last entry at which the peers were found equal; 0: not in this term. */
+  readonly verifiedIndex: number;
+  /** It waits for its neighbour to take it, and takes no writes. */
+  readonly isMerging: boolean;
   /** Wall clock, milliseconds since 1970. */
   readonly reportedMs: number;
 }
@@ -41,6 +63,10 @@ export interface LeaderReport extends PeerReport {
   readonly approximateKeyCount: number;
   readonly downPeerIds: readonly PeerId[];
   readonly pendingPeerIds: readonly PeerId[];
+  readonly damagedPeerIds: readonly PeerId[];
+  readonly load: RegionLoad;
+  readonly verifiedIndex: number;
+  readonly isMerging: boolean;
 }
 
 interface FollowerReport extends PeerReport {

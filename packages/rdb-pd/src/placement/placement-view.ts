@@ -1,6 +1,6 @@
 import type { PeerId, Region, RegionId, StoreId } from "@flaredb/rdb-base";
 import type { StoreStats } from "@flaredb/rdb-proto";
-import type { RegionInfo } from "../cluster/region-info.ts";
+import type { RegionInfo, RegionLoad } from "../cluster/region-info.ts";
 import type { PlacementConfig } from "./placement-config.ts";
 
 /** A Store as checkers and schedulers weigh it. Counts include what running operators will make of them. */
@@ -28,16 +28,8 @@ export interface PlacementStore {
   /** Whether its limit lets it take, or give, one more peer now. */
   readonly canAddPeer: boolean;
   readonly canRemovePeer: boolean;
-  /** Of the Regions that it leads. */
-  readonly load: StoreLoad;
-}
-
-/** Sums over the Regions that it leads, a second. */
-export interface StoreLoad {
-  readonly writtenBytesPerSecond: number;
-  readonly writtenKeysPerSecond: number;
-  readonly readBytesPerSecond: number;
-  readonly readKeysPerSecond: number;
+  /** Sums over the Regions that it leads. */
+  readonly load: RegionLoad;
 }
 
 /**

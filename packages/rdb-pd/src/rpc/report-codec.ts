@@ -9,8 +9,13 @@ import {
   regionId,
   safeInteger,
 } from "@flaredb/rdb-base";
-import { type RegionReport, epochFromProto, regionFromProto } from "@flaredb/rdb-proto";
-import type { Report } from "../cluster/region-info.ts";
+import {
+  type RegionLoad as WireLoad,
+  type RegionReport,
+  epochFromProto,
+  regionFromProto,
+} from "@flaredb/rdb-proto";
+import { NO_LOAD, type RegionLoad, type Report } from "../cluster/region-info.ts";
 import { fromWire, invalid } from "./from-wire.ts";
 
 /**
@@ -73,6 +78,19 @@ function reportFromProto(storeId: StoreId, message: RegionReport): Report {
     approximateKeyCount: safeInteger(message.approximateKeyCount, "approximate key count"),
     downPeerIds: message.downPeerIds.map(peerId),
     pendingPeerIds: message.pendingPeerIds.map(peerId),
+    damagedPeerIds: message.damagedPeerIds.map(peerId),
+    load: message.load === undefined ? NO_LOAD : loadFromProto(message.load),
+    verifiedIndex: safeInteger(message.verifiedIndex, "verified index"),
+    isMerging: message.isMerging,
+  };
+}
+
+function loadFromProto(load: WireLoad): RegionLoad {
+  return {
+    writtenBytesPerSecond: safeInteger(load.writtenBytesPerSecond, "written bytes per second"),
+    writtenKeysPerSecond: safeInteger(load.writtenKeysPerSecond, "written keys per second"),
+    readBytesPerSecond: safeInteger(load.readBytesPerSecond, "read bytes per second"),
+    readKeysPerSecond: safeInteger(load.readKeysPerSecond, "read keys per second"),
   };
 }
 

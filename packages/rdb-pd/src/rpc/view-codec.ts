@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { assertNever } from "@flaredb/rdb-base";
 import {
+  RegionLoadSchema,
   type RegionRoute,
   RegionRouteSchema,
   type Store,
@@ -50,6 +51,14 @@ export function routeToProto({ region, status }: RegionInfo): RegionRoute {
   route.approximateKeyCount = BigInt(status.approximateKeyCount);
   route.downPeerIds = status.downPeerIds.map(BigInt);
   route.pendingPeerIds = status.pendingPeerIds.map(BigInt);
+  route.damagedPeerIds = status.damagedPeerIds.map(BigInt);
+  route.load = create(RegionLoadSchema, {
+    writtenBytesPerSecond: BigInt(status.load.writtenBytesPerSecond),
+    writtenKeysPerSecond: BigInt(status.load.writtenKeysPerSecond),
+    readBytesPerSecond: BigInt(status.load.readBytesPerSecond),
+    readKeysPerSecond: BigInt(status.load.readKeysPerSecond),
+  });
+  route.verifiedIndex = BigInt(status.verifiedIndex);
   route.reportedMs = BigInt(status.reportedMs);
   return route;
 }

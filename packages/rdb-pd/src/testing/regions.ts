@@ -1,5 +1,5 @@
 import { type Region, peerId, regionId, storeId } from "@flaredb/rdb-base";
-import type { LeaderReport } from "../cluster/region-info.ts";
+import { type LeaderReport, NO_LOAD } from "../cluster/region-info.ts";
 
 const utf8 = new TextEncoder();
 
@@ -51,5 +51,9 @@ export function leaderReport(
     approximateKeyCount: 0,
     downPeerIds: [],
     pendingPeerIds: [],
+    damagedPeerIds: [],
+    load: NO_LOAD,
+    verifiedIndex: 0,
+    isMerging: false,
   };
 }
