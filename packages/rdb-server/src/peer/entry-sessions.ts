@@ -5,6 +5,7 @@ import type { WriteResult } from "./evaluate-write.ts";
 import { answerOf, detailsOf, kindOf } from "./recorded-answer.ts";
 import { invalidArgument, requestExpired, sequenceClosed } from "./responses.ts";
 import type { KnownClient, SessionTable } from "./session-table.ts";
+import { addSequence } from "./session-runs.ts";
 import { isInWindow } from "./session-window.ts";
 import { type Write, spanCovers, spanOf } from "./write-span.ts";
 
@@ -39,7 +40,7 @@ interface EntryClient {
   readonly floor: number;
   readonly known: KnownClient | undefined;
   /** Of the writes of this entry that are recorded. */
-  readonly sequences: number[];
+  readonly runs: { readonly first: number; count: number }[];
   maxSequence: number;
   /** Place among the clients of the row. */
   rowPlace: number;
@@ -76,7 +77,7 @@ export class EntrySessions {
         clientId: Number(clientId),
         floor: Math.max(lowestOpenSequence, known?.floor ?? 0),
         known,
-        sequences: [],
+        runs: [],
         maxSequence: 0,
         rowPlace: 0,
       };
@@ -160,7 +161,7 @@ export class EntrySessions {
   }
 
   #recordedClients(): EntryClient[] {
-    return this.#clients.filter((client) => client.sequences.length > 0);
+    return this.#clients.filter((client) => client.runs.length > 0);
   }
 
   #startRow(baseRevision: number): SessionRowWriter {
@@ -174,7 +175,7 @@ export class EntrySessions {
 
   #toBeRecorded(decided: Decided): void {
     const { client, sequence } = decided;
-    client.sequences.push(sequence);
+    addSequence(client.runs, sequence);
     client.maxSequence = Math.max(client.maxSequence, sequence);
     this.#recorded.push(decided);
     if (this.#bySequence !== undefined) {

@@ -13,7 +13,7 @@ function record(clientId: number, floor: number, sequences: readonly number[]): 
     index: index(at++),
     logTimeMs: 1_000,
     sizeBytes: 100,
-    clients: [{ clientId, floor, sequences }],
+    clients: [{ clientId, floor, runs: sequences.map((first) => ({ first, count: 1 })) }],
   });
 }
 
@@ -89,7 +89,7 @@ describe("SessionBound", () => {
       index: index(at++),
       logTimeMs: 50_000,
       sizeBytes: 100,
-      clients: [{ clientId: CLIENT_ID, floor: 1, sequences: [2, 3] }],
+      clients: [{ clientId: CLIENT_ID, floor: 1, runs: [{ first: 2, count: 2 }] }],
     });
     expect(table.client(CLIENT_ID)?.openCount).toBe(4);
     table.expire(70_000, 64);

@@ -1,5 +1,6 @@
 import { type Index, type RegionId, KiB, assert, index } from "@flaredb/rdb-base";
 import { type Engine, decodeSessionRow, parseIndexedKey, regionKeyRange } from "@flaredb/rdb-storage";
+import { type RecordPlace, type SequenceRun, SessionRuns, addSequence } from "./session-runs.ts";
 import { isOver } from "./session-window.ts";
 
 const LOAD_PAGE_MAX_COUNT = 256;
@@ -12,12 +13,18 @@ export interface NewSessionRow {
   readonly logTimeMs: number;
   /** Of the row on disk. */
   readonly sizeBytes: number;
-  /** Each client once, with the sequences of its records. No sequence is below the floor. */
+  /** Each client once, with the sequences of its records in their order. No sequence is below the floor. */
   readonly clients: readonly {
     readonly clientId: number;
     readonly floor: number;
-    readonly sequences: readonly number[];
+    readonly runs: readonly SequenceRun[];
   }[];
+}
+
+/** A row as it lies in the column `session`. */
+export interface StoredSessionRow {
+  readonly index: Index;
+  readonly value: Uint8Array;
 }
 
 /** A client that a Region remembers. */
@@ -44,6 +51,7 @@ export class SessionTable {
   #holdCount = 0;
   #sizeBytes = 0;
   #removed: Index[] = [];
+  readonly #releaseRow = (row: Row, count: number): void => this.#release(row, count);
 
   /** Reads the rows of a Region as they are now. @throws RdbError RDB_DATA_CORRUPT */
   static async load(engine: Engine, regionId: RegionId): Promise<SessionTable> {
@@ -62,6 +70,25 @@ export class SessionTable {
     }
     assert(table.#removed.length === 0, "a session row on disk holds something");
     return table;
+  }
+
+  /** The table of rows that were read already, in log order. They are all that a Region remembers. */
+  static of(rows: readonly StoredSessionRow[]): SessionTable {
+    const table = new SessionTable();
+    for (const { index: at, value } of rows) {
+      table.add(storedRow(at, value));
+    }
+    assert(table.#removed.length === 0, "a session row that is handed on holds something");
+    return table;
+  }
+
+  /** The entries of which rows are kept, in log order. */
+  rowIndexes(): Index[] {
+    const indexes: Index[] = [];
+    for (let row = this.#oldest; row !== undefined; row = row.newer) {
+      indexes.push(row.index);
+    }
+    return indexes;
   }
 
   /** Records that are open, and clients: what is bounded by `sessions.maxCount`. */
@@ -87,15 +114,16 @@ export class SessionTable {
   expire(logTimeMs: number, maxCount: number): void {
     for (let count = 0; count < maxCount && this.hasOver(logTimeMs); count++) {
       const row = this.#oldest as Row;
-      for (const { client, sequences } of row.parts) {
+      for (const client of row.clients) {
         if (client.latest === row) {
           // Whatever else it had is in older rows, which are gone.
           this.#clients.delete(client.clientId);
-          continue;
+        } else {
+          client.runs.forgetRun(row);
         }
-        for (const sequence of sequences) {
-          client.forget(sequence, row);
-        }
+      }
+      for (const { runs, sequence } of row.late) {
+        runs.forgetLate(sequence);
       }
       this.#holdCount -= row.holdCount;
       row.holdCount = 0;
@@ -106,22 +134,23 @@ export class SessionTable {
   /** An entry recorded this. Its floors close what is below them. Log time and index rise from row to row. */
   add({ index: at, logTimeMs, sizeBytes, clients }: NewSessionRow): void {
     const row = new Row(at, logTimeMs, sizeBytes);
-    for (const { clientId, floor, sequences } of clients) {
+    for (const { clientId, floor, runs } of clients) {
       let client = this.#clients.get(clientId);
       if (client === undefined) {
         client = new Client(clientId, row);
         this.#clients.set(clientId, client);
       } else {
-        this.#raiseFloor(client, floor);
-        this.#release(client.latest);
+        client.runs.closeBelow(floor, this.#releaseRow);
+        this.#release(client.latest, 1);
         client.latest = row;
       }
       client.floor = floor;
-      for (const sequence of sequences) {
-        client.record(sequence, row);
+      row.clients.push(client);
+      row.holdCount++;
+      for (const run of runs) {
+        client.runs.record(run, row);
+        row.holdCount += run.count;
       }
-      row.parts.push({ client, sequences });
-      row.holdCount += 1 + sequences.length;
     }
     this.#holdCount += row.holdCount;
     this.#sizeBytes += sizeBytes;
@@ -137,14 +166,10 @@ export class SessionTable {
     return removed;
   }
 
-  #raiseFloor(client: Client, floor: number): void {
-    client.closeBelow(floor, (row) => this.#release(row));
-  }
-
-  /** The row holds one thing less. */
-  #release(row: Row): void {
-    row.holdCount--;
-    this.#holdCount--;
+  /** The row holds so many things less. */
+  #release(row: Row, count: number): void {
+    row.holdCount -= count;
+    this.#holdCount -= count;
     if (row.holdCount === 0) {
       this.#remove(row);
     }
@@ -178,12 +203,13 @@ export class SessionTable {
 }
 
 /** A row on disk as the table knows it, in a list from the oldest to the newest. */
-class Row {
+class Row implements RecordPlace {
   readonly index: Index;
   readonly logTimeMs: number;
   readonly sizeBytes: number;
   /** Whose records it has, open or not. */
-  readonly parts: { readonly client: Client; readonly sequences: readonly number[] }[] = [];
+  readonly clients: Client[] = [];
+  readonly late: RecordPlace["late"] = [];
   /** Its open records, and the clients of whom it is the latest row. */
   holdCount = 0;
   older: Row | undefined;
@@ -201,9 +227,7 @@ class Client implements KnownClient {
   floor = 0;
   /** The newest row that tells of it. */
   latest: Row;
-  /** Open records. Nearly always one for a sequence: parts of a batch that were cut later have several. */
-  readonly #rows = new Map<number, Row | readonly Row[]>();
-  #openCount = 0;
+  readonly runs = new SessionRuns<Row>();
 
   constructor(clientId: number, latest: Row) {
     this.clientId = clientId;
@@ -211,94 +235,28 @@ class Client implements KnownClient {
   }
 
   get openCount(): number {
-    return this.#openCount;
+    return this.runs.openCount;
   }
 
   hasOpen(from: number, to: number): boolean {
-    if (to - from <= this.#rows.size) {
-      for (let sequence = from; sequence < to; sequence++) {
-        if (this.#rows.has(sequence)) {
-          return true;
-        }
-      }
-      return false;
-    }
-    for (const sequence of this.#rows.keys()) {
-      if (sequence >= from && sequence < to) {
-        return true;
-      }
-    }
-    return false;
+    return this.runs.hasOpen(from, to);
   }
 
   rowsOf(sequence: number): readonly Index[] | undefined {
-    const found = this.#rows.get(sequence);
-    return found === undefined ? undefined : asList(found).map((row) => row.index);
+    return this.runs.rowsOf(sequence);
   }
-
-  record(sequence: number, row: Row): void {
-    this.#openCount++;
-    const known = this.#rows.get(sequence);
-    this.#rows.set(sequence, known === undefined ? row : [...asList(known), row]);
-  }
-
-  /** Forgets all records below the floor; `release` gets their rows, a row as often as it has one. */
-  closeBelow(floor: number, release: (row: Row) => void): void {
-    const close = (sequence: number): void => {
-      const found = this.#rows.get(sequence);
-      if (found === undefined) {
-        return;
-      }
-      this.#rows.delete(sequence);
-      for (const row of asList(found)) {
-        this.#openCount--;
-        release(row);
-      }
-    };
-    if (floor - this.floor <= this.#rows.size) {
-      for (let sequence = this.floor; sequence < floor; sequence++) {
-        close(sequence);
-      }
-    } else {
-      for (const sequence of this.#rows.keys()) {
-        if (sequence < floor) {
-          close(sequence);
-        }
-      }
-    }
-  }
-
-  /** The row is over: its record of the sequence, if it is open, is forgotten. */
-  forget(sequence: number, over: Row): void {
-    const found = this.#rows.get(sequence);
-    if (found === undefined) {
-      return;
-    }
-    const known = asList(found);
-    const left = known.filter((row) => row !== over);
-    this.#openCount -= known.length - left.length;
-    if (left.length === 0) {
-      this.#rows.delete(sequence);
-    } else {
-      this.#rows.set(sequence, left);
-    }
-  }
-}
-
-function asList(rows: Row | readonly Row[]): readonly Row[] {
-  return rows instanceof Row ? [rows] : rows;
 }
 
 function storedRow(at: number, value: Uint8Array): NewSessionRow {
   const { logTimeMs, clients, records } = decodeSessionRow(value);
-  const sequences = clients.map((): number[] => []);
+  const runs = clients.map((): { first: number; count: number }[] => []);
   for (const { client, sequence } of records) {
-    sequences[client]?.push(sequence);
+    addSequence(runs[client] ?? [], sequence);
   }
   return {
     index: index(at),
     logTimeMs,
     sizeBytes: value.length,
-    clients: clients.map((client, place) => ({ ...client, sequences: sequences[place] ?? [] })),
+    clients: clients.map((client, place) => ({ ...client, runs: runs[place] ?? [] })),
   };
 }
