@@ -244,6 +244,8 @@ export {
   StoreState,
 } from "./gen/rdb/v1/metapb_pb.ts";
 export {
+  type BuryStoreCommand,
+  BuryStoreCommandSchema,
   type ClusterConfig,
   ClusterConfigSchema,
   type ConfigureClusterCommand,
@@ -258,6 +260,10 @@ export {
   PdClusterRowSchema,
   type PdCommand,
   PdCommandSchema,
+  type PauseSchedulerCommand,
+  PauseSchedulerCommandSchema,
+  type PdPlacementRow,
+  PdPlacementRowSchema,
   type PdRegionRow,
   PdRegionRowSchema,
   type PdStoreRow,
@@ -266,6 +272,12 @@ export {
   PlaceInitialRegionsCommandSchema,
   type RegisterStoreCommand,
   RegisterStoreCommandSchema,
+  type RecordOperatorsCommand,
+  RecordOperatorsCommandSchema,
+  type SetPlacementCommand,
+  SetPlacementCommandSchema,
+  type SetStoreCommand,
+  SetStoreCommandSchema,
   type UpdateRoutesCommand,
   UpdateRoutesCommandSchema,
 } from "./gen/rdb/v1/pd_command_pb.ts";
@@ -354,6 +366,10 @@ export {
   type Hibernate,
   HibernateSchema,
   HibernateStep,
+  type OfferSnapshotRequest,
+  OfferSnapshotRequestSchema,
+  type OfferSnapshotResponse,
+  OfferSnapshotResponseSchema,
   type RaftMessage,
   RaftMessageSchema,
   type RaftRefusal,
@@ -374,6 +390,8 @@ export {
   SnapshotRequestSchema,
   type SnapshotResponse,
   SnapshotResponseSchema,
+  type TransferOrigin,
+  TransferOriginSchema,
 } from "./gen/rdb/v1/raft_service_pb.ts";
 export {
   type ConfState,

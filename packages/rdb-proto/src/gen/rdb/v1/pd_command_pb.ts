@@ -6,13 +6,15 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Region } from "./metapb_pb.ts";
 import { file_rdb_v1_metapb } from "./metapb_pb.ts";
+import type { Operator } from "./pd_admin_pb.ts";
+import { file_rdb_v1_pd_admin } from "./pd_admin_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file rdb/v1/pd_command.proto.
  */
 export const file_rdb_v1_pd_command: GenFile = /*@__PURE__*/
-  fileDesc("ChdyZGIvdjEvcGRfY29tbWFuZC5wcm90bxIGcmRiLnYxIpkDCglQZENvbW1hbmQSEAoIcHJvcG9zZXIYASABKAQSEAoIc2VxdWVuY2UYAiABKAQSPgoSaW5pdGlhbGl6ZV9jbHVzdGVyGAMgASgLMiAucmRiLnYxLkluaXRpYWxpemVDbHVzdGVyQ29tbWFuZEgAEjwKEWNvbmZpZ3VyZV9jbHVzdGVyGAQgASgLMh8ucmRiLnYxLkNvbmZpZ3VyZUNsdXN0ZXJDb21tYW5kSAASLAoJbGVhc2VfaWRzGAUgASgLMhcucmRiLnYxLkxlYXNlSWRzQ29tbWFuZEgAEjYKDnJlZ2lzdGVyX3N0b3JlGAYgASgLMhwucmRiLnYxLlJlZ2lzdGVyU3RvcmVDb21tYW5kSAASQwoVcGxhY2VfaW5pdGlhbF9yZWdpb25zGAcgASgLMiIucmRiLnYxLlBsYWNlSW5pdGlhbFJlZ2lvbnNDb21tYW5kSAASNAoNdXBkYXRlX3JvdXRlcxgIIAEoCzIbLnJkYi52MS5VcGRhdGVSb3V0ZXNDb21tYW5kSABCCQoHY29tbWFuZCIuChhJbml0aWFsaXplQ2x1c3RlckNvbW1hbmQSEgoKY2x1c3Rlcl9pZBgBIAEoBCJzCg1DbHVzdGVyQ29uZmlnEh0KFWJvb3RzdHJhcF9zdG9yZV9jb3VudBgBIAEoDRIVCg1yZXBsaWNhX2NvdW50GAIgASgNEiwKDmluaXRpYWxfcmFuZ2VzGAMgAygLMhQucmRiLnYxLkluaXRpYWxSYW5nZSIyCgxJbml0aWFsUmFuZ2USEQoJc3RhcnRfa2V5GAEgASgMEg8KB2VuZF9rZXkYAiABKAwiQAoXQ29uZmlndXJlQ2x1c3RlckNvbW1hbmQSJQoGY29uZmlnGAEgASgLMhUucmRiLnYxLkNsdXN0ZXJDb25maWciIAoPTGVhc2VJZHNDb21tYW5kEg0KBWNvdW50GAEgASgNIqwCChRSZWdpc3RlclN0b3JlQ29tbWFuZBIQCghzdG9yZV9pZBgBIAEoBBIaChJyZWdpc3RyYXRpb25fdG9rZW4YAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIUCgxodHRwX2FkZHJlc3MYBCABKAkSOAoGbGFiZWxzGAUgAygLMigucmRiLnYxLlJlZ2lzdGVyU3RvcmVDb21tYW5kLkxhYmVsc0VudHJ5EhcKD3Byb2dyYW1fdmVyc2lvbhgGIAEoCRIPCgdib290X2lkGAcgASgEEhIKCnN0YXJ0ZWRfbXMYCCABKAQSGAoQc2lsZW50X3N0b3JlX2lkcxgJIAMoBBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIi8KGlBsYWNlSW5pdGlhbFJlZ2lvbnNDb21tYW5kEhEKCXN0b3JlX2lkcxgBIAMoBCI2ChNVcGRhdGVSb3V0ZXNDb21tYW5kEh8KB3JlZ2lvbnMYASADKAsyDi5yZGIudjEuUmVnaW9uIocBCgxQZENsdXN0ZXJSb3cSEgoKY2x1c3Rlcl9pZBgBIAEoBBIPCgduZXh0X2lkGAIgASgEEhUKDW5leHRfc3RvcmVfaWQYAyABKAQSJQoGY29uZmlnGAQgASgLMhUucmRiLnYxLkNsdXN0ZXJDb25maWcSFAoMYm9vdHN0cmFwcGVkGAUgASgIIqMCCgpQZFN0b3JlUm93EgoKAmlkGAEgASgEEhoKEnJlZ2lzdHJhdGlvbl90b2tlbhgCIAEoCRIPCgdhZGRyZXNzGAMgASgJEhQKDGh0dHBfYWRkcmVzcxgEIAEoCRIuCgZsYWJlbHMYBSADKAsyHi5yZGIudjEuUGRTdG9yZVJvdy5MYWJlbHNFbnRyeRIXCg9wcm9ncmFtX3ZlcnNpb24YBiABKAkSDwoHYm9vdF9pZBgHIAEoBBISCgpzdGFydGVkX21zGAggASgEEhQKDGlzX3RvbWJzdG9uZRgJIAEoCBITCgtyZXBsYWNlZF9ieRgKIAEoBBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkEKC1BkUmVnaW9uUm93Eh4KBnJlZ2lvbhgBIAEoCzIOLnJkYi52MS5SZWdpb24SEgoKaXNfZm9ybWluZxgCIAEoCGIGcHJvdG8z", [file_rdb_v1_metapb]);
+  fileDesc("ChdyZGIvdjEvcGRfY29tbWFuZC5wcm90bxIGcmRiLnYxIqMFCglQZENvbW1hbmQSEAoIcHJvcG9zZXIYASABKAQSEAoIc2VxdWVuY2UYAiABKAQSPgoSaW5pdGlhbGl6ZV9jbHVzdGVyGAMgASgLMiAucmRiLnYxLkluaXRpYWxpemVDbHVzdGVyQ29tbWFuZEgAEjwKEWNvbmZpZ3VyZV9jbHVzdGVyGAQgASgLMh8ucmRiLnYxLkNvbmZpZ3VyZUNsdXN0ZXJDb21tYW5kSAASLAoJbGVhc2VfaWRzGAUgASgLMhcucmRiLnYxLkxlYXNlSWRzQ29tbWFuZEgAEjYKDnJlZ2lzdGVyX3N0b3JlGAYgASgLMhwucmRiLnYxLlJlZ2lzdGVyU3RvcmVDb21tYW5kSAASQwoVcGxhY2VfaW5pdGlhbF9yZWdpb25zGAcgASgLMiIucmRiLnYxLlBsYWNlSW5pdGlhbFJlZ2lvbnNDb21tYW5kSAASNAoNdXBkYXRlX3JvdXRlcxgIIAEoCzIbLnJkYi52MS5VcGRhdGVSb3V0ZXNDb21tYW5kSAASOgoQcmVjb3JkX29wZXJhdG9ycxgJIAEoCzIeLnJkYi52MS5SZWNvcmRPcGVyYXRvcnNDb21tYW5kSAASLAoJc2V0X3N0b3JlGAogASgLMhcucmRiLnYxLlNldFN0b3JlQ29tbWFuZEgAEi4KCmJ1cnlfc3RvcmUYCyABKAsyGC5yZGIudjEuQnVyeVN0b3JlQ29tbWFuZEgAEjQKDXNldF9wbGFjZW1lbnQYDCABKAsyGy5yZGIudjEuU2V0UGxhY2VtZW50Q29tbWFuZEgAEjgKD3BhdXNlX3NjaGVkdWxlchgNIAEoCzIdLnJkYi52MS5QYXVzZVNjaGVkdWxlckNvbW1hbmRIAEIJCgdjb21tYW5kIi4KGEluaXRpYWxpemVDbHVzdGVyQ29tbWFuZBISCgpjbHVzdGVyX2lkGAEgASgEInMKDUNsdXN0ZXJDb25maWcSHQoVYm9vdHN0cmFwX3N0b3JlX2NvdW50GAEgASgNEhUKDXJlcGxpY2FfY291bnQYAiABKA0SLAoOaW5pdGlhbF9yYW5nZXMYAyADKAsyFC5yZGIudjEuSW5pdGlhbFJhbmdlIjIKDEluaXRpYWxSYW5nZRIRCglzdGFydF9rZXkYASABKAwSDwoHZW5kX2tleRgCIAEoDCJAChdDb25maWd1cmVDbHVzdGVyQ29tbWFuZBIlCgZjb25maWcYASABKAsyFS5yZGIudjEuQ2x1c3RlckNvbmZpZyIgCg9MZWFzZUlkc0NvbW1hbmQSDQoFY291bnQYASABKA0irAIKFFJlZ2lzdGVyU3RvcmVDb21tYW5kEhAKCHN0b3JlX2lkGAEgASgEEhoKEnJlZ2lzdHJhdGlvbl90b2tlbhgCIAEoCRIPCgdhZGRyZXNzGAMgASgJEhQKDGh0dHBfYWRkcmVzcxgEIAEoCRI4CgZsYWJlbHMYBSADKAsyKC5yZGIudjEuUmVnaXN0ZXJTdG9yZUNvbW1hbmQuTGFiZWxzRW50cnkSFwoPcHJvZ3JhbV92ZXJzaW9uGAYgASgJEg8KB2Jvb3RfaWQYByABKAQSEgoKc3RhcnRlZF9tcxgIIAEoBBIYChBzaWxlbnRfc3RvcmVfaWRzGAkgAygEGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiLwoaUGxhY2VJbml0aWFsUmVnaW9uc0NvbW1hbmQSEQoJc3RvcmVfaWRzGAEgAygEIjYKE1VwZGF0ZVJvdXRlc0NvbW1hbmQSHwoHcmVnaW9ucxgBIAMoCzIOLnJkYi52MS5SZWdpb24iPQoWUmVjb3JkT3BlcmF0b3JzQ29tbWFuZBIjCglvcGVyYXRvcnMYASADKAsyEC5yZGIudjEuT3BlcmF0b3Ii4QEKD1NldFN0b3JlQ29tbWFuZBIQCghzdG9yZV9pZBgBIAEoBBIYCgtpc19kcmFpbmluZxgCIAEoCEgAiAEBEhsKDmV2aWN0c19sZWFkZXJzGAMgASgISAGIAQESMwoGbGFiZWxzGAQgAygLMiMucmRiLnYxLlNldFN0b3JlQ29tbWFuZC5MYWJlbHNFbnRyeRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg4KDF9pc19kcmFpbmluZ0IRCg9fZXZpY3RzX2xlYWRlcnMiJAoQQnVyeVN0b3JlQ29tbWFuZBIQCghzdG9yZV9pZBgBIAEoBCKDAQoTU2V0UGxhY2VtZW50Q29tbWFuZBI7CghzZXR0aW5ncxgBIAMoCzIpLnJkYi52MS5TZXRQbGFjZW1lbnRDb21tYW5kLlNldHRpbmdzRW50cnkaLwoNU2V0dGluZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkoKFVBhdXNlU2NoZWR1bGVyQ29tbWFuZBIMCgRuYW1lGAEgASgJEhEKCWlzX3BhdXNlZBgCIAEoCBIQCgh1bnRpbF9tcxgDIAEoBCKHAQoMUGRDbHVzdGVyUm93EhIKCmNsdXN0ZXJfaWQYASABKAQSDwoHbmV4dF9pZBgCIAEoBBIVCg1uZXh0X3N0b3JlX2lkGAMgASgEEiUKBmNvbmZpZxgEIAEoCzIVLnJkYi52MS5DbHVzdGVyQ29uZmlnEhQKDGJvb3RzdHJhcHBlZBgFIAEoCCK/AwoKUGRTdG9yZVJvdxIKCgJpZBgBIAEoBBIaChJyZWdpc3RyYXRpb25fdG9rZW4YAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIUCgxodHRwX2FkZHJlc3MYBCABKAkSLgoGbGFiZWxzGAUgAygLMh4ucmRiLnYxLlBkU3RvcmVSb3cuTGFiZWxzRW50cnkSFwoPcHJvZ3JhbV92ZXJzaW9uGAYgASgJEg8KB2Jvb3RfaWQYByABKAQSEgoKc3RhcnRlZF9tcxgIIAEoBBIUCgxpc190b21ic3RvbmUYCSABKAgSEwoLcmVwbGFjZWRfYnkYCiABKAQSEwoLaXNfZHJhaW5pbmcYCyABKAgSFgoOZXZpY3RzX2xlYWRlcnMYDCABKAgSOQoMYWRtaW5fbGFiZWxzGA0gAygLMiMucmRiLnYxLlBkU3RvcmVSb3cuQWRtaW5MYWJlbHNFbnRyeRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjIKEEFkbWluTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASL7AQoOUGRQbGFjZW1lbnRSb3cSNgoIc2V0dGluZ3MYASADKAsyJC5yZGIudjEuUGRQbGFjZW1lbnRSb3cuU2V0dGluZ3NFbnRyeRJHChFwYXVzZWRfc2NoZWR1bGVycxgCIAMoCzIsLnJkYi52MS5QZFBsYWNlbWVudFJvdy5QYXVzZWRTY2hlZHVsZXJzRW50cnkaLwoNU2V0dGluZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjcKFVBhdXNlZFNjaGVkdWxlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAQ6AjgBIkEKC1BkUmVnaW9uUm93Eh4KBnJlZ2lvbhgBIAEoCzIOLnJkYi52MS5SZWdpb24SEgoKaXNfZm9ybWluZxgCIAEoCGIGcHJvdG8z", [file_rdb_v1_metapb, file_rdb_v1_pd_admin]);
 
 /**
  * What an entry of the placement driver's own Raft log holds. Kept on disk: fields are only ever added, and a PD
@@ -72,6 +74,36 @@ export type PdCommand = Message<"rdb.v1.PdCommand"> & {
      */
     value: UpdateRoutesCommand;
     case: "updateRoutes";
+  } | {
+    /**
+     * @generated from field: rdb.v1.RecordOperatorsCommand record_operators = 9;
+     */
+    value: RecordOperatorsCommand;
+    case: "recordOperators";
+  } | {
+    /**
+     * @generated from field: rdb.v1.SetStoreCommand set_store = 10;
+     */
+    value: SetStoreCommand;
+    case: "setStore";
+  } | {
+    /**
+     * @generated from field: rdb.v1.BuryStoreCommand bury_store = 11;
+     */
+    value: BuryStoreCommand;
+    case: "buryStore";
+  } | {
+    /**
+     * @generated from field: rdb.v1.SetPlacementCommand set_placement = 12;
+     */
+    value: SetPlacementCommand;
+    case: "setPlacement";
+  } | {
+    /**
+     * @generated from field: rdb.v1.PauseSchedulerCommand pause_scheduler = 13;
+     */
+    value: PauseSchedulerCommand;
+    case: "pauseScheduler";
   } | { case: undefined; value?: undefined };
 };
 
@@ -288,6 +320,128 @@ export const UpdateRoutesCommandSchema: GenMessage<UpdateRoutesCommand> = /*@__P
   messageDesc(file_rdb_v1_pd_command, 8);
 
 /**
+ * Operators that began or ended, as they are now.
+ *
+ * @generated from message rdb.v1.RecordOperatorsCommand
+ */
+export type RecordOperatorsCommand = Message<"rdb.v1.RecordOperatorsCommand"> & {
+  /**
+   * @generated from field: repeated rdb.v1.Operator operators = 1;
+   */
+  operators: Operator[];
+};
+
+/**
+ * Describes the message rdb.v1.RecordOperatorsCommand.
+ * Use `create(RecordOperatorsCommandSchema)` to create a new message.
+ */
+export const RecordOperatorsCommandSchema: GenMessage<RecordOperatorsCommand> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_command, 9);
+
+/**
+ * What people want of a Store; what is absent stays as it is.
+ *
+ * @generated from message rdb.v1.SetStoreCommand
+ */
+export type SetStoreCommand = Message<"rdb.v1.SetStoreCommand"> & {
+  /**
+   * @generated from field: uint64 store_id = 1;
+   */
+  storeId: bigint;
+
+  /**
+   * @generated from field: optional bool is_draining = 2;
+   */
+  isDraining?: boolean | undefined;
+
+  /**
+   * @generated from field: optional bool evicts_leaders = 3;
+   */
+  evictsLeaders?: boolean | undefined;
+
+  /**
+   * Set, or with an empty value taken away, whatever the Store itself says. Others stay.
+   *
+   * @generated from field: map<string, string> labels = 4;
+   */
+  labels: { [key: string]: string };
+};
+
+/**
+ * Describes the message rdb.v1.SetStoreCommand.
+ * Use `create(SetStoreCommandSchema)` to create a new message.
+ */
+export const SetStoreCommandSchema: GenMessage<SetStoreCommand> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_command, 10);
+
+/**
+ * A drained Store that holds no peers is gone for good.
+ *
+ * @generated from message rdb.v1.BuryStoreCommand
+ */
+export type BuryStoreCommand = Message<"rdb.v1.BuryStoreCommand"> & {
+  /**
+   * @generated from field: uint64 store_id = 1;
+   */
+  storeId: bigint;
+};
+
+/**
+ * Describes the message rdb.v1.BuryStoreCommand.
+ * Use `create(BuryStoreCommandSchema)` to create a new message.
+ */
+export const BuryStoreCommandSchema: GenMessage<BuryStoreCommand> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_command, 11);
+
+/**
+ * Settings of placement, each as JSON; an empty text goes back to what PD was started with.
+ *
+ * @generated from message rdb.v1.SetPlacementCommand
+ */
+export type SetPlacementCommand = Message<"rdb.v1.SetPlacementCommand"> & {
+  /**
+   * @generated from field: map<string, string> settings = 1;
+   */
+  settings: { [key: string]: string };
+};
+
+/**
+ * Describes the message rdb.v1.SetPlacementCommand.
+ * Use `create(SetPlacementCommandSchema)` to create a new message.
+ */
+export const SetPlacementCommandSchema: GenMessage<SetPlacementCommand> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_command, 12);
+
+/**
+ * @generated from message rdb.v1.PauseSchedulerCommand
+ */
+export type PauseSchedulerCommand = Message<"rdb.v1.PauseSchedulerCommand"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: bool is_paused = 2;
+   */
+  isPaused: boolean;
+
+  /**
+   * Milliseconds since 1970; 0: until it is resumed.
+   *
+   * @generated from field: uint64 until_ms = 3;
+   */
+  untilMs: bigint;
+};
+
+/**
+ * Describes the message rdb.v1.PauseSchedulerCommand.
+ * Use `create(PauseSchedulerCommandSchema)` to create a new message.
+ */
+export const PauseSchedulerCommandSchema: GenMessage<PauseSchedulerCommand> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_command, 13);
+
+/**
  * @generated from message rdb.v1.PdClusterRow
  */
 export type PdClusterRow = Message<"rdb.v1.PdClusterRow"> & {
@@ -324,7 +478,7 @@ export type PdClusterRow = Message<"rdb.v1.PdClusterRow"> & {
  * Use `create(PdClusterRowSchema)` to create a new message.
  */
 export const PdClusterRowSchema: GenMessage<PdClusterRow> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_command, 9);
+  messageDesc(file_rdb_v1_pd_command, 14);
 
 /**
  * @generated from message rdb.v1.PdStoreRow
@@ -383,6 +537,27 @@ export type PdStoreRow = Message<"rdb.v1.PdStoreRow"> & {
    * @generated from field: uint64 replaced_by = 10;
    */
   replacedBy: bigint;
+
+  /**
+   * Its peers are to go to other Stores.
+   *
+   * @generated from field: bool is_draining = 11;
+   */
+  isDraining: boolean;
+
+  /**
+   * It is to lead nothing.
+   *
+   * @generated from field: bool evicts_leaders = 12;
+   */
+  evictsLeaders: boolean;
+
+  /**
+   * Labels that people gave it; empty ones are taken away. `labels` are those that count.
+   *
+   * @generated from field: map<string, string> admin_labels = 13;
+   */
+  adminLabels: { [key: string]: string };
 };
 
 /**
@@ -390,7 +565,33 @@ export type PdStoreRow = Message<"rdb.v1.PdStoreRow"> & {
  * Use `create(PdStoreRowSchema)` to create a new message.
  */
 export const PdStoreRowSchema: GenMessage<PdStoreRow> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_command, 10);
+  messageDesc(file_rdb_v1_pd_command, 15);
+
+/**
+ * @generated from message rdb.v1.PdPlacementRow
+ */
+export type PdPlacementRow = Message<"rdb.v1.PdPlacementRow"> & {
+  /**
+   * As in SetPlacementCommand.
+   *
+   * @generated from field: map<string, string> settings = 1;
+   */
+  settings: { [key: string]: string };
+
+  /**
+   * By name: until when, milliseconds since 1970; 0: until it is resumed.
+   *
+   * @generated from field: map<string, uint64> paused_schedulers = 2;
+   */
+  pausedSchedulers: { [key: string]: bigint };
+};
+
+/**
+ * Describes the message rdb.v1.PdPlacementRow.
+ * Use `create(PdPlacementRowSchema)` to create a new message.
+ */
+export const PdPlacementRowSchema: GenMessage<PdPlacementRow> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_command, 16);
 
 /**
  * @generated from message rdb.v1.PdRegionRow
@@ -414,5 +615,5 @@ export type PdRegionRow = Message<"rdb.v1.PdRegionRow"> & {
  * Use `create(PdRegionRowSchema)` to create a new message.
  */
 export const PdRegionRowSchema: GenMessage<PdRegionRow> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_command, 11);
+  messageDesc(file_rdb_v1_pd_command, 17);
 

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file rdb/v1/raft_service.proto.
  */
 export const file_rdb_v1_raft_service: GenFile = /*@__PURE__*/
-  fileDesc("ChlyZGIvdjEvcmFmdF9zZXJ2aWNlLnByb3RvEgZyZGIudjEikQEKF1JhZnRTZXJ2aWNlQmF0Y2hSZXF1ZXN0EhIKCmNsdXN0ZXJfaWQYASABKAQSFQoNZnJvbV9zdG9yZV9pZBgCIAEoBBITCgt0b19zdG9yZV9pZBgDIAEoBBIPCgdib290X2lkGAQgASgEEiUKCG1lc3NhZ2VzGAUgAygLMhMucmRiLnYxLlJhZnRNZXNzYWdlIrwCCgtSYWZ0TWVzc2FnZRIRCglyZWdpb25faWQYASABKAQSHwoJZnJvbV9wZWVyGAIgASgLMgwucmRiLnYxLlBlZXISHQoHdG9fcGVlchgDIAEoCzIMLnJkYi52MS5QZWVyEiIKBWVwb2NoGAQgASgLMhMucmRiLnYxLlJlZ2lvbkVwb2NoEhEKCXN0YXJ0X2tleRgFIAEoDBIPCgdlbmRfa2V5GAYgASgMEhEKCWhhc19yYW5nZRgHIAEoCBIiCgdtZXNzYWdlGAggASgLMg8ucmRiLnYxLk1lc3NhZ2VIABIoCgl0b21ic3RvbmUYCSABKAsyEy5yZGIudjEuUmVnaW9uRXBvY2hIABImCgloaWJlcm5hdGUYCiABKAsyES5yZGIudjEuSGliZXJuYXRlSABCCQoHcGF5bG9hZCJOCglIaWJlcm5hdGUSIwoEc3RlcBgBIAEoDjIVLnJkYi52MS5IaWJlcm5hdGVTdGVwEgwKBHRlcm0YAiABKAQSDgoGY29tbWl0GAMgASgEIkEKGFJhZnRTZXJ2aWNlQmF0Y2hSZXNwb25zZRIlCghyZWZ1c2FscxgBIAMoCzITLnJkYi52MS5SYWZ0UmVmdXNhbCJbCgtSYWZ0UmVmdXNhbBIRCglyZWdpb25faWQYASABKAQSEgoKdG9fcGVlcl9pZBgCIAEoBBIlCgZyZWFzb24YAyABKA4yFS5yZGIudjEuUmVmdXNhbFJlYXNvbiJrCg9TbmFwc2hvdFJlcXVlc3QSKAoGaGVhZGVyGAEgASgLMhYucmRiLnYxLlNuYXBzaG90SGVhZGVySAASJgoFY2h1bmsYAiABKAsyFS5yZGIudjEuU25hcHNob3RDaHVua0gAQgYKBHBhcnQiqwEKDlNuYXBzaG90SGVhZGVyEhIKCmNsdXN0ZXJfaWQYASABKAQSFQoNZnJvbV9zdG9yZV9pZBgCIAEoBBITCgt0b19zdG9yZV9pZBgDIAEoBBIkCgdtZXNzYWdlGAQgASgLMhMucmRiLnYxLlJhZnRNZXNzYWdlEh4KBnJlZ2lvbhgFIAEoCzIOLnJkYi52MS5SZWdpb24SEwoLdHJhbnNmZXJfaWQYBiABKAkiSQoNU25hcHNob3RDaHVuaxINCgVpbmRleBgBIAEoDRIMCgRkYXRhGAIgASgMEg0KBWNyYzMyGAMgASgNEgwKBGxhc3QYBCABKAgiNAoQU25hcHNob3RSZXNwb25zZRIQCghhY2NlcHRlZBgBIAEoCBIOCgZyZWFzb24YAiABKAkicQoTU25hcHNob3REZXNjcmlwdGlvbhITCgtzbmFwc2hvdF9pZBgBIAEoCRIeCgZyZWdpb24YAiABKAsyDi5yZGIudjEuUmVnaW9uEhAKCHJldmlzaW9uGAMgASgEEhMKC2xvZ190aW1lX21zGAQgASgEKpQBCg1IaWJlcm5hdGVTdGVwEh4KGkhJQkVSTkFURV9TVEVQX1VOU1BFQ0lGSUVEEAASFgoSSElCRVJOQVRFX1NURVBfQVNLEAESGAoUSElCRVJOQVRFX1NURVBfQUdSRUUQAhIYChRISUJFUk5BVEVfU1RFUF9TTEVFUBADEhcKE0hJQkVSTkFURV9TVEVQX1dBS0UQBCrUAQoNUmVmdXNhbFJlYXNvbhIeChpSRUZVU0FMX1JFQVNPTl9VTlNQRUNJRklFRBAAEiMKH1JFRlVTQUxfUkVBU09OX1JFR0lPTl9OT1RfRk9VTkQQARIiCh5SRUZVU0FMX1JFQVNPTl9TVE9SRV9OT1RfTUFUQ0gQAhIjCh9SRUZVU0FMX1JFQVNPTl9DTFVTVEVSX01JU01BVENIEAMSFwoTUkVGVVNBTF9SRUFTT05fQlVTWRAEEhwKGFJFRlVTQUxfUkVBU09OX01BTEZPUk1FRBAFMp4BCgtSYWZ0U2VydmljZRJOCgVCYXRjaBIfLnJkYi52MS5SYWZ0U2VydmljZUJhdGNoUmVxdWVzdBogLnJkYi52MS5SYWZ0U2VydmljZUJhdGNoUmVzcG9uc2UoATABEj8KCFNuYXBzaG90EhcucmRiLnYxLlNuYXBzaG90UmVxdWVzdBoYLnJkYi52MS5TbmFwc2hvdFJlc3BvbnNlKAFiBnByb3RvMw", [file_rdb_v1_metapb, file_rdb_v1_raftpb]);
+  fileDesc("ChlyZGIvdjEvcmFmdF9zZXJ2aWNlLnByb3RvEgZyZGIudjEikQEKF1JhZnRTZXJ2aWNlQmF0Y2hSZXF1ZXN0EhIKCmNsdXN0ZXJfaWQYASABKAQSFQoNZnJvbV9zdG9yZV9pZBgCIAEoBBITCgt0b19zdG9yZV9pZBgDIAEoBBIPCgdib290X2lkGAQgASgEEiUKCG1lc3NhZ2VzGAUgAygLMhMucmRiLnYxLlJhZnRNZXNzYWdlIrwCCgtSYWZ0TWVzc2FnZRIRCglyZWdpb25faWQYASABKAQSHwoJZnJvbV9wZWVyGAIgASgLMgwucmRiLnYxLlBlZXISHQoHdG9fcGVlchgDIAEoCzIMLnJkYi52MS5QZWVyEiIKBWVwb2NoGAQgASgLMhMucmRiLnYxLlJlZ2lvbkVwb2NoEhEKCXN0YXJ0X2tleRgFIAEoDBIPCgdlbmRfa2V5GAYgASgMEhEKCWhhc19yYW5nZRgHIAEoCBIiCgdtZXNzYWdlGAggASgLMg8ucmRiLnYxLk1lc3NhZ2VIABIoCgl0b21ic3RvbmUYCSABKAsyEy5yZGIudjEuUmVnaW9uRXBvY2hIABImCgloaWJlcm5hdGUYCiABKAsyES5yZGIudjEuSGliZXJuYXRlSABCCQoHcGF5bG9hZCJOCglIaWJlcm5hdGUSIwoEc3RlcBgBIAEoDjIVLnJkYi52MS5IaWJlcm5hdGVTdGVwEgwKBHRlcm0YAiABKAQSDgoGY29tbWl0GAMgASgEIkEKGFJhZnRTZXJ2aWNlQmF0Y2hSZXNwb25zZRIlCghyZWZ1c2FscxgBIAMoCzITLnJkYi52MS5SYWZ0UmVmdXNhbCJbCgtSYWZ0UmVmdXNhbBIRCglyZWdpb25faWQYASABKAQSEgoKdG9fcGVlcl9pZBgCIAEoBBIlCgZyZWFzb24YAyABKA4yFS5yZGIudjEuUmVmdXNhbFJlYXNvbiJrCg9TbmFwc2hvdFJlcXVlc3QSKAoGaGVhZGVyGAEgASgLMhYucmRiLnYxLlNuYXBzaG90SGVhZGVySAASJgoFY2h1bmsYAiABKAsyFS5yZGIudjEuU25hcHNob3RDaHVua0gAQgYKBHBhcnQi6AEKDlNuYXBzaG90SGVhZGVyEhIKCmNsdXN0ZXJfaWQYASABKAQSFQoNZnJvbV9zdG9yZV9pZBgCIAEoBBITCgt0b19zdG9yZV9pZBgDIAEoBBIkCgdtZXNzYWdlGAQgASgLMhMucmRiLnYxLlJhZnRNZXNzYWdlEh4KBnJlZ2lvbhgFIAEoCzIOLnJkYi52MS5SZWdpb24SEwoLdHJhbnNmZXJfaWQYBiABKAkSJgoGb3JpZ2luGAcgASgLMhYucmRiLnYxLlRyYW5zZmVyT3JpZ2luEhMKC2ZpcnN0X2NodW5rGAggASgNIkMKDlRyYW5zZmVyT3JpZ2luEhAKCHN0b3JlX2lkGAEgASgEEg8KB2Jvb3RfaWQYAiABKAQSDgoGbnVtYmVyGAMgASgEIkkKDVNuYXBzaG90Q2h1bmsSDQoFaW5kZXgYASABKA0SDAoEZGF0YRgCIAEoDBINCgVjcmMzMhgDIAEoDRIMCgRsYXN0GAQgASgIIkUKEFNuYXBzaG90UmVzcG9uc2USEAoIYWNjZXB0ZWQYASABKAgSDgoGcmVhc29uGAIgASgJEg8KB2lzX2J1c3kYAyABKAgiPgoUT2ZmZXJTbmFwc2hvdFJlcXVlc3QSJgoGaGVhZGVyGAEgASgLMhYucmRiLnYxLlNuYXBzaG90SGVhZGVyIl4KFU9mZmVyU25hcHNob3RSZXNwb25zZRIQCghhY2NlcHRlZBgBIAEoCBIOCgZyZWFzb24YAiABKAkSDwoHaXNfYnVzeRgDIAEoCBISCgpuZXh0X2NodW5rGAQgASgNInEKE1NuYXBzaG90RGVzY3JpcHRpb24SEwoLc25hcHNob3RfaWQYASABKAkSHgoGcmVnaW9uGAIgASgLMg4ucmRiLnYxLlJlZ2lvbhIQCghyZXZpc2lvbhgDIAEoBBITCgtsb2dfdGltZV9tcxgEIAEoBCqUAQoNSGliZXJuYXRlU3RlcBIeChpISUJFUk5BVEVfU1RFUF9VTlNQRUNJRklFRBAAEhYKEkhJQkVSTkFURV9TVEVQX0FTSxABEhgKFEhJQkVSTkFURV9TVEVQX0FHUkVFEAISGAoUSElCRVJOQVRFX1NURVBfU0xFRVAQAxIXChNISUJFUk5BVEVfU1RFUF9XQUtFEAQq1AEKDVJlZnVzYWxSZWFzb24SHgoaUkVGVVNBTF9SRUFTT05fVU5TUEVDSUZJRUQQABIjCh9SRUZVU0FMX1JFQVNPTl9SRUdJT05fTk9UX0ZPVU5EEAESIgoeUkVGVVNBTF9SRUFTT05fU1RPUkVfTk9UX01BVENIEAISIwofUkVGVVNBTF9SRUFTT05fQ0xVU1RFUl9NSVNNQVRDSBADEhcKE1JFRlVTQUxfUkVBU09OX0JVU1kQBBIcChhSRUZVU0FMX1JFQVNPTl9NQUxGT1JNRUQQBTLsAQoLUmFmdFNlcnZpY2USTgoFQmF0Y2gSHy5yZGIudjEuUmFmdFNlcnZpY2VCYXRjaFJlcXVlc3QaIC5yZGIudjEuUmFmdFNlcnZpY2VCYXRjaFJlc3BvbnNlKAEwARI/CghTbmFwc2hvdBIXLnJkYi52MS5TbmFwc2hvdFJlcXVlc3QaGC5yZGIudjEuU25hcHNob3RSZXNwb25zZSgBEkwKDU9mZmVyU25hcHNob3QSHC5yZGIudjEuT2ZmZXJTbmFwc2hvdFJlcXVlc3QaHS5yZGIudjEuT2ZmZXJTbmFwc2hvdFJlc3BvbnNlYgZwcm90bzM", [file_rdb_v1_metapb, file_rdb_v1_raftpb]);
 
 /**
  * Also the sign of life between two Stores: sent without messages when there are none for a while.
@@ -270,11 +270,26 @@ export type SnapshotHeader = Message<"rdb.v1.SnapshotHeader"> & {
   region?: Region | undefined;
 
   /**
-   * The snapshot_id of its SnapshotDescription. A transfer that breaks begins again from the first chunk.
+   * The snapshot_id of its SnapshotDescription.
    *
    * @generated from field: string transfer_id = 6;
    */
   transferId: string;
+
+  /**
+   * One try of the sender: all its streams show the Region through the same cursors, so that one can go on where
+   * another broke.
+   *
+   * @generated from field: rdb.v1.TransferOrigin origin = 7;
+   */
+  origin?: TransferOrigin | undefined;
+
+  /**
+   * The first chunk that follows. More than 0: goes on with what the receiver kept of the same origin.
+   *
+   * @generated from field: uint32 first_chunk = 8;
+   */
+  firstChunk: number;
 };
 
 /**
@@ -283,6 +298,37 @@ export type SnapshotHeader = Message<"rdb.v1.SnapshotHeader"> & {
  */
 export const SnapshotHeaderSchema: GenMessage<SnapshotHeader> = /*@__PURE__*/
   messageDesc(file_rdb_v1_raft_service, 6);
+
+/**
+ * Names a transfer for as long as its sender runs.
+ *
+ * @generated from message rdb.v1.TransferOrigin
+ */
+export type TransferOrigin = Message<"rdb.v1.TransferOrigin"> & {
+  /**
+   * @generated from field: uint64 store_id = 1;
+   */
+  storeId: bigint;
+
+  /**
+   * @generated from field: uint64 boot_id = 2;
+   */
+  bootId: bigint;
+
+  /**
+   * Counted by that run of the Store.
+   *
+   * @generated from field: uint64 number = 3;
+   */
+  number: bigint;
+};
+
+/**
+ * Describes the message rdb.v1.TransferOrigin.
+ * Use `create(TransferOriginSchema)` to create a new message.
+ */
+export const TransferOriginSchema: GenMessage<TransferOrigin> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_raft_service, 7);
 
 /**
  * @generated from message rdb.v1.SnapshotChunk
@@ -316,7 +362,7 @@ export type SnapshotChunk = Message<"rdb.v1.SnapshotChunk"> & {
  * Use `create(SnapshotChunkSchema)` to create a new message.
  */
 export const SnapshotChunkSchema: GenMessage<SnapshotChunk> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 7);
+  messageDesc(file_rdb_v1_raft_service, 8);
 
 /**
  * @generated from message rdb.v1.SnapshotResponse
@@ -333,6 +379,13 @@ export type SnapshotResponse = Message<"rdb.v1.SnapshotResponse"> & {
    * @generated from field: string reason = 2;
    */
   reason: string;
+
+  /**
+   * Only not now: the same transfer may be tried again.
+   *
+   * @generated from field: bool is_busy = 3;
+   */
+  isBusy: boolean;
 };
 
 /**
@@ -340,7 +393,60 @@ export type SnapshotResponse = Message<"rdb.v1.SnapshotResponse"> & {
  * Use `create(SnapshotResponseSchema)` to create a new message.
  */
 export const SnapshotResponseSchema: GenMessage<SnapshotResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 8);
+  messageDesc(file_rdb_v1_raft_service, 9);
+
+/**
+ * @generated from message rdb.v1.OfferSnapshotRequest
+ */
+export type OfferSnapshotRequest = Message<"rdb.v1.OfferSnapshotRequest"> & {
+  /**
+   * @generated from field: rdb.v1.SnapshotHeader header = 1;
+   */
+  header?: SnapshotHeader | undefined;
+};
+
+/**
+ * Describes the message rdb.v1.OfferSnapshotRequest.
+ * Use `create(OfferSnapshotRequestSchema)` to create a new message.
+ */
+export const OfferSnapshotRequestSchema: GenMessage<OfferSnapshotRequest> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_raft_service, 10);
+
+/**
+ * @generated from message rdb.v1.OfferSnapshotResponse
+ */
+export type OfferSnapshotResponse = Message<"rdb.v1.OfferSnapshotResponse"> & {
+  /**
+   * As in SnapshotResponse.
+   *
+   * @generated from field: bool accepted = 1;
+   */
+  accepted: boolean;
+
+  /**
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: bool is_busy = 3;
+   */
+  isBusy: boolean;
+
+  /**
+   * More than 0: the chunks before it are kept from an earlier stream of the same transfer.
+   *
+   * @generated from field: uint32 next_chunk = 4;
+   */
+  nextChunk: number;
+};
+
+/**
+ * Describes the message rdb.v1.OfferSnapshotResponse.
+ * Use `create(OfferSnapshotResponseSchema)` to create a new message.
+ */
+export const OfferSnapshotResponseSchema: GenMessage<OfferSnapshotResponse> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_raft_service, 11);
 
 /**
  * What the data of a MsgSnap's snapshot says of the content, which streams apart.
@@ -374,7 +480,7 @@ export type SnapshotDescription = Message<"rdb.v1.SnapshotDescription"> & {
  * Use `create(SnapshotDescriptionSchema)` to create a new message.
  */
 export const SnapshotDescriptionSchema: GenMessage<SnapshotDescription> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 9);
+  messageDesc(file_rdb_v1_raft_service, 12);
 
 /**
  * @generated from enum rdb.v1.HibernateStep
@@ -501,6 +607,17 @@ export const RaftService: GenService<{
     methodKind: "client_streaming";
     input: typeof SnapshotRequestSchema;
     output: typeof SnapshotResponseSchema;
+  },
+  /**
+   * Asked before each stream of a snapshot: whether it is welcome, and from which chunk on. A stream of the same
+   * transfer that still seems to run is broken, as its sender knows: it ends here.
+   *
+   * @generated from rpc rdb.v1.RaftService.OfferSnapshot
+   */
+  offerSnapshot: {
+    methodKind: "unary";
+    input: typeof OfferSnapshotRequestSchema;
+    output: typeof OfferSnapshotResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_rdb_v1_raft_service, 0);
