@@ -6,6 +6,7 @@ import { indexedKey, stateKey, stateKinds } from "./key-codec.ts";
 import {
   type TruncatedState,
   decodeEntry,
+  decodeHardState,
   encodeConfState,
   encodeEntry,
   encodeHardState,
@@ -29,12 +30,17 @@ export interface RaftLogStoreOptions {
   readonly makeSnapshot: () => Snapshot | StorageMiss;
 }
 
-/** What a Region's Raft state begins with: 5 and 5 for a bootstrapped or split Region, 0 and 0 for an empty peer. */
+/**
+ * What a Region's Raft state begins with: 5 and 5 for a bootstrapped Region, the split entry's index and term 5 for a
+ * Region that was split off (ADR 9), 0 and 0 for an empty peer.
+ */
 export interface InitialRaftState {
   readonly regionId: RegionId;
   readonly index: Index;
   readonly term: Term;
   readonly confState: ConfState;
+  /** What an empty peer of the same id promised here already: it stays promised. */
+  readonly promised?: HardState | undefined;
 }
 
 /**
@@ -69,9 +75,18 @@ export class RaftLogStore implements RaftStorage {
     return engine.get("raft_state", stateKey(regionId, stateKinds.truncated)) !== undefined;
   }
 
-  /** Writes the first state of a peer, durably. `exists` was false; {@link RaftLogStore.open} comes after. */
+  /** The term, vote and commit of the Region's peer here, if there is one. @throws RdbError RDB_DATA_CORRUPT */
+  static hardStateOf(engine: Engine, regionId: RegionId): HardState | undefined {
+    const row = engine.get("raft_state", stateKey(regionId, stateKinds.hardState));
+    return row === undefined ? undefined : decodeHardState(row);
+  }
+
+  /**
+   * Writes the first state of a peer, durably. Its log is empty. {@link RaftLogStore.open} comes after, or
+   * {@link RaftLogStore.begin} in the same turn.
+   */
   static initialise(part: WritePart, state: InitialRaftState): void {
-    const hardState: HardState = { term: state.term, vote: 0, commit: state.index };
+    const hardState = initialHardState(state);
     const put = (kind: number, value: Uint8Array): void =>
       part.put("raft_state", stateKey(state.regionId, kind), value);
     put(stateKinds.truncated, encodeTruncatedState(state));
@@ -89,6 +104,18 @@ export class RaftLogStore implements RaftStorage {
    */
   static async open(engine: Engine, options: RaftLogStoreOptions): Promise<RaftLogStore> {
     return new RaftLogStore(engine, options, await loadRaftState(engine, options));
+  }
+
+  /** The store of a peer whose first state was just submitted: nothing has to be read. */
+  static begin(engine: Engine, options: RaftLogStoreOptions, initial: InitialRaftState): RaftLogStore {
+    const { index: at, term: of, confState } = initial;
+    assert(options.regionId === initial.regionId, "a log begins with the state of its own Region");
+    return new RaftLogStore(engine, options, {
+      hardState: initialHardState(initial),
+      confState,
+      truncated: { index: at, term: of },
+      lastIndex: at,
+    });
   }
 
   get hardState(): HardState {
@@ -259,4 +286,13 @@ export class RaftLogStore implements RaftStorage {
       ? refuseLog(this.regionId, `lacks entry ${position} of [${this.firstIndex()}, ${this.#lastIndex}]`)
       : decodeEntry(row, position);
   }
+}
+
+/** A greater term that was promised already stays, and a vote of it: given anew it could be given twice. */
+function initialHardState({ index: commit, term: of, promised }: InitialRaftState): HardState {
+  if (promised === undefined || promised.term < of) {
+    return { term: of, vote: 0, commit };
+  }
+  assert(promised.commit <= commit, "an empty peer knows of no commit past the beginning of its log");
+  return { term: promised.term, vote: promised.vote, commit };
 }

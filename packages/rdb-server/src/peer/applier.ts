@@ -74,7 +74,7 @@ export class Applier {
   }
 
   /** What is remembered of clients' writes. */
-  get sessions(): Pick<SessionTable, "count" | "sizeBytes" | "hasOver" | "client"> {
+  get sessions(): Pick<SessionTable, "count" | "sizeBytes" | "hasOver" | "client" | "rowIndexes"> {
     return this.#sessions;
   }
 

@@ -18,26 +18,32 @@ function attempts(campaign: BootstrapCampaign, ticks: number): number {
 
 describe("BootstrapCampaign", () => {
   it("has the first of the list campaign at its first tick, and again while the others are not made", () => {
-    const campaign = new BootstrapCampaign(regionOn(2, 1, 3), storeId(2), true);
+    const campaign = new BootstrapCampaign({ region: regionOn(2, 1, 3), isNew: true }, storeId(2));
     expect([0, 1, 2, 3].map(() => campaign.shouldCampaign(false))).toEqual([true, false, true, false]);
   });
 
   it("ends when there is a leader, for good", () => {
-    const campaign = new BootstrapCampaign(regionOn(2, 1, 3), storeId(2), true);
+    const campaign = new BootstrapCampaign({ region: regionOn(2, 1, 3), isNew: true }, storeId(2));
     expect(campaign.shouldCampaign(true)).toBe(false);
     expect(attempts(campaign, 100)).toBe(0);
   });
 
   it("gives up after a number of attempts", () => {
-    expect(attempts(new BootstrapCampaign(regionOn(1, 2, 3), storeId(1), true), 1_000)).toBe(20);
+    expect(
+      attempts(new BootstrapCampaign({ region: regionOn(1, 2, 3), isNew: true }, storeId(1)), 1_000),
+    ).toBe(20);
   });
 
   it("leaves others of the list, and restarted peers, to their election timeout", () => {
-    expect(attempts(new BootstrapCampaign(regionOn(2, 1, 3), storeId(1), true), 100)).toBe(0);
-    expect(attempts(new BootstrapCampaign(regionOn(1, 2, 3), storeId(1), false), 100)).toBe(0);
+    expect(attempts(new BootstrapCampaign({ region: regionOn(2, 1, 3), isNew: true }, storeId(1)), 100)).toBe(
+      0,
+    );
+    expect(
+      attempts(new BootstrapCampaign({ region: regionOn(1, 2, 3), isNew: false }, storeId(1)), 100),
+    ).toBe(0);
   });
 
   it("has a peer that is alone campaign at any start", () => {
-    expect(attempts(new BootstrapCampaign(regionOn(1), storeId(1), false), 100)).toBe(1);
+    expect(attempts(new BootstrapCampaign({ region: regionOn(1), isNew: false }, storeId(1)), 100)).toBe(1);
   });
 });

@@ -2,6 +2,8 @@ import type { Clock, Logger, PeerId, Random, RegionId, StoreId } from "@flaredb/
 import type { Engine, EntryCache } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
 import type { SnapshotFiles, Transport } from "../store/ports.ts";
+import type { ChildStart } from "./admin/apply-split.ts";
+import type { PeerStart } from "./peer.ts";
 
 /** What a Store lends to each of its peers. */
 export interface PeerContext {
@@ -18,6 +20,8 @@ export interface PeerContext {
   readonly startedMs: number;
   /** Something happened to the peer: it gets its share of a turn. */
   wantsTurn(regionId: RegionId): void;
+  /** A split made a Region whose peer here begins now. */
+  beginPeer(start: PeerStart & ChildStart): void;
   /** PD must know at once. */
   regionChanged(regionId: RegionId): void;
   /** Whether apply must wait for the writer: too much is unwritten. */

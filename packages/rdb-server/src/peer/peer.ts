@@ -1,19 +1,21 @@
 import { type Logger, type PeerId, type Region, type RegionId, assert, peerOnStore } from "@flaredb/rdb-base";
 import type { ClientSession, KvRequest, RegionError } from "@flaredb/rdb-proto";
-import { type Message, type RaftLogger, RawNode, type Snapshot, type SoftState } from "@flaredb/rdb-raft";
-import { type ApplyState, RaftLogStore, WritePart } from "@flaredb/rdb-storage";
+import type { Message, RawNode, Snapshot, SoftState } from "@flaredb/rdb-raft";
+import { type ApplyState, RaftLogStore, type RaftLogStoreOptions, WritePart } from "@flaredb/rdb-storage";
 import type { PeerMessage } from "../store/peer-message.ts";
 import type { ReceivedSnapshot } from "../store/ports.ts";
 import type { RegionStatus } from "../store/store-handle.ts";
 import { AdminApplier } from "./admin/admin-applier.ts";
+import type { ChildStart, SplitOutcome } from "./admin/apply-split.ts";
 import { Applier } from "./applier.ts";
 import { BootstrapCampaign } from "./bootstrap-campaign.ts";
-import { drawElectionTimeoutTicks } from "./election-timeout.ts";
+import type { CommandBody } from "./commands.ts";
 import { FollowerView } from "./follower-view.ts";
 import { LogKeeper } from "./log-keeper.ts";
 import { Outbox } from "./outbox.ts";
 import type { PeerContext } from "./peer-context.ts";
 import type { Caller } from "./proposal-queue.ts";
+import { makeRaftNode } from "./raft-node.ts";
 import { isCampaignTransfer, wakesSleeper } from "./raft-message-kinds.ts";
 import { ReadPath } from "./read-path.ts";
 import { ReadyHandler } from "./ready-handler.ts";
@@ -21,11 +23,11 @@ import { requestIdentity } from "./request-identity.ts";
 import { notLeader } from "./responses.ts";
 import { isRead } from "./serve-read.ts";
 import { SessionTable } from "./session-table.ts";
-import { SizeKeeper } from "./size-keeper.ts";
+import { type RegionSize, SizeKeeper } from "./size-keeper.ts";
 import { SleepPath } from "./sleep-path.ts";
 import { SnapshotInstaller } from "./snapshot-installer.ts";
 import { SnapshotSource } from "./snapshot-source.ts";
-import { WritePath } from "./write-path.ts";
+import { type ConfChanges, WritePath } from "./write-path.ts";
 
 /** What a peer is made from. */
 export interface PeerStart {
@@ -33,6 +35,10 @@ export interface PeerStart {
   readonly applyState: ApplyState;
   /** Whether it was made in this run: it cannot have forgotten a promise. */
   readonly isNew: boolean;
+  /** Whether it is to lead as soon as it can. Default: the first peer of a new Region is. */
+  readonly campaigns?: boolean;
+  /** What the Region holds, about, until it is counted. Default: nothing is known. */
+  readonly size?: RegionSize;
 }
 
 /** How often a leader looks whether PD should know of peers that fell behind or went silent. */
@@ -74,16 +80,20 @@ export class Peer {
   #stopped = false;
 
   static async open(context: PeerContext, start: PeerStart): Promise<Peer> {
-    // The log store asks for snapshots of a peer that is made after it.
-    const late: { peer?: Peer } = {};
-    const log = await RaftLogStore.open(context.engine, {
-      regionId: start.region.id,
-      cache: context.entryCache,
-      applied: start.applyState.index,
-      makeSnapshot: () => late.peer?.makeSnapshot() ?? "temporarily-unavailable",
-    });
-    late.peer = new Peer(context, start, log, await SessionTable.load(context.engine, start.region.id));
-    return late.peer;
+    const { options, made } = logOptions(context, start);
+    const log = await RaftLogStore.open(context.engine, options);
+    return made(new Peer(context, start, log, await SessionTable.load(context.engine, start.region.id)));
+  }
+
+  /** The peer of a Region that a split just made here. It is there at once: nothing has to be read. */
+  static begin(context: PeerContext, start: PeerStart & ChildStart): Peer {
+    const { options, made } = logOptions(context, start);
+    const log = RaftLogStore.begin(context.engine, options, start.raftState);
+    const peer = made(new Peer(context, start, log, start.sessions));
+    if (start.campaigns === true) {
+      peer.#node.campaign();
+    }
+    return peer;
   }
 
   private constructor(context: PeerContext, start: PeerStart, log: RaftLogStore, sessions: SessionTable) {
@@ -96,12 +106,18 @@ export class Peer {
     this.#log = log;
     this.#logger = context.logger.child({ region: this.regionId, peer: this.id });
     this.#noVoteBeforeMs = voteGuardEndMs(context, start);
-    this.#bootstrap = new BootstrapCampaign(start.region, context.storeId, start.isNew);
+    this.#bootstrap = new BootstrapCampaign(start, context.storeId);
     this.#logKeeper = new LogKeeper(log, context.config.logGc);
-    this.#size = new SizeKeeper(context.engine);
+    this.#size = new SizeKeeper(context.engine, start.size);
     this.#snapshots = new SnapshotSource(context, log);
     this.#installer = new SnapshotInstaller(context, log);
-    const node = this.#makeNode(start.applyState);
+    const node = makeRaftNode(context, {
+      peerId: this.id,
+      log,
+      logger: this.#logger,
+      appliedIndex: start.applyState.index,
+      electionRank: () => this.#electionRank(),
+    });
     this.#node = node;
 
     const { engine, clock, config } = context;
@@ -117,7 +133,13 @@ export class Peer {
       appliedLogTimeMs: () => this.#applier.state.logTimeMs,
       sessions: () => this.#applier.sessions,
     });
-    this.#admin = new AdminApplier({ region });
+    this.#admin = new AdminApplier({
+      engine,
+      storeId: context.storeId,
+      region,
+      sessions: () => this.#applier.sessions,
+      regionSplit: (outcome) => this.#regionSplit(outcome),
+    });
     this.#applier = new Applier(
       {
         engine,
@@ -281,6 +303,17 @@ export class Peer {
     }
   }
 
+  /**
+   * Proposes what changes the Region itself, as its leader; the caller has checked it.
+   *
+   * @returns whether it is in the log now; nobody waits for it there
+   */
+  proposeAdmin(body: CommandBody, changes?: ConfChanges): boolean {
+    this.wake();
+    this.#context.wantsTurn(this.regionId);
+    return this.#node.isLeader && this.#writes.proposeAdmin(body, changes) === "ok";
+  }
+
   /** Something happened to the Region, or may: the peer ticks again. */
   wake(): void {
     if (this.#sleep.wake()) {
@@ -399,30 +432,6 @@ export class Peer {
     }
   }
 
-  #makeNode(applyState: ApplyState): RawNode {
-    const { config, random } = this.#context;
-    return new RawNode({
-      id: this.id,
-      electionTicks: config.electionTicks,
-      heartbeatTicks: config.heartbeatTicks,
-      storage: this.#log,
-      random,
-      logger: raftLogger(this.#logger),
-      applied: applyState.index,
-      asyncStorageWrites: true,
-      maxSizePerMessageBytes: config.raft.maxSizePerMessageBytes,
-      maxInflightMessages: config.raft.maxInflightMessages,
-      maxInflightBytes: config.raft.maxInflightBytes,
-      maxUncommittedEntriesSizeBytes: config.raft.maxUncommittedBytes,
-      checkQuorum: true,
-      preVote: true,
-      readOnlyOption: "Safe",
-      disableProposalForwarding: true,
-      stepDownOnRemoval: true,
-      drawElectionTimeoutTicks: (ticks) => drawElectionTimeoutTicks(ticks, random, this.#electionRank()),
-    });
-  }
-
   /** Among the voters that could campaign: all but the leader last known, whose death is why one is needed. */
   #electionRank(): { readonly rank: number; readonly count: number } {
     const voters = this.#region.peers
@@ -430,6 +439,24 @@ export class Peer {
       .map((peer) => peer.id)
       .toSorted((a, b) => a - b);
     return { rank: Math.max(0, voters.indexOf(this.id)), count: Math.max(1, voters.length) };
+  }
+
+  /** The split is submitted: from this moment on what was cut off is nobody's here but the new Regions'. */
+  #regionSplit({ region, children, absent }: SplitOutcome): void {
+    this.#region = region;
+    const size = this.#size.split(children.length + absent.length + 1, this.#applier.addedBytes);
+    this.#logger.info(
+      {
+        ...this.#raftFields(),
+        version: region.epoch.version,
+        newRegions: children.map((child) => child.region.id),
+      },
+      "the Region is split",
+    );
+    for (const child of children) {
+      this.#context.beginPeer({ ...child, isNew: true, campaigns: this.#node.isLeader, size });
+    }
+    this.#context.regionChanged(this.regionId);
   }
 
   #installSnapshot(message: Message, snapshot: Snapshot, done: () => void): void {
@@ -495,11 +522,19 @@ function voteGuardEndMs({ config, startedMs }: PeerContext, { region, isNew }: P
   return guards ? startedMs + config.leaseMs * LEASE_GUARD_FACTOR : Number.NEGATIVE_INFINITY;
 }
 
-function raftLogger(logger: Logger): RaftLogger {
+/** The log store asks for snapshots of a peer that is made after it. */
+function logOptions(
+  context: PeerContext,
+  { region, applyState }: PeerStart,
+): { readonly options: RaftLogStoreOptions; readonly made: (peer: Peer) => Peer } {
+  const late: { peer?: Peer } = {};
   return {
-    debug: (message) => logger.debug({}, message),
-    info: (message) => logger.debug({}, message),
-    warn: (message) => logger.warn({}, message),
-    error: (message) => logger.error({}, message),
+    options: {
+      regionId: region.id,
+      cache: context.entryCache,
+      applied: applyState.index,
+      makeSnapshot: () => late.peer?.makeSnapshot() ?? "temporarily-unavailable",
+    },
+    made: (peer) => (late.peer = peer),
   };
 }

@@ -8,6 +8,12 @@ const RECOUNT_PART = 1 / 4;
 const SLICE_MAX_COUNT = 1_000;
 const SLICE_MAX_BYTES = 1 * MiB;
 
+/** What a Region holds, about. */
+export interface RegionSize {
+  readonly bytes: number;
+  readonly keys: number;
+}
+
 /**
  * A Region's approximate size: the bytes that puts added, which is too much where they replaced or deleted, set right
  * now and then by counting the rows in small slices (the database has no estimate of its own; DESIGN §3).
@@ -18,10 +24,16 @@ export class SizeKeeper {
   #countedKeys = 0;
   /** `addedBytes` when the rows were counted; undefined before the first time. */
   #addedAtCount: number | undefined;
+  /** The count is a guess, of a split: the rows are to be counted soon. */
+  #isGuess = false;
   #counting = false;
 
-  constructor(engine: Engine) {
+  /** @param guess what is known of the size without a count */
+  constructor(engine: Engine, guess?: RegionSize) {
     this.#engine = engine;
+    if (guess !== undefined) {
+      this.#guess(guess, 0);
+    }
   }
 
   /** Keys at the last count. */
@@ -38,11 +50,25 @@ export class SizeKeeper {
     if (this.#counting) {
       return false;
     }
-    if (this.#addedAtCount === undefined) {
+    if (this.#addedAtCount === undefined || this.#isGuess) {
       return true;
     }
     const since = addedBytes - this.#addedAtCount;
     return since >= RECOUNT_MIN_BYTES && since >= this.#countedBytes * RECOUNT_PART;
+  }
+
+  /** The Region was cut into so many parts. @returns the size of each, as long as none is counted */
+  split(partCount: number, addedBytes: number): RegionSize {
+    const part = { bytes: this.sizeBytes(addedBytes) / partCount, keys: this.#countedKeys / partCount };
+    this.#guess(part, addedBytes);
+    return part;
+  }
+
+  #guess({ bytes, keys }: RegionSize, addedBytes: number): void {
+    this.#countedBytes = bytes;
+    this.#countedKeys = keys;
+    this.#addedAtCount = addedBytes;
+    this.#isGuess = true;
   }
 
   /** The content was replaced. */
@@ -81,6 +107,7 @@ export class SizeKeeper {
       this.#countedBytes = bytes;
       this.#countedKeys = keys;
       this.#addedAtCount = addedAtCount;
+      this.#isGuess = false;
     } finally {
       this.#counting = false;
       cursor.close();

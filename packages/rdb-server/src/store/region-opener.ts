@@ -19,7 +19,8 @@ import {
   listRegions,
 } from "@flaredb/rdb-storage";
 import type { PeerContext } from "../peer/peer-context.ts";
-import { Peer } from "../peer/peer.ts";
+import type { ChildStart } from "../peer/admin/apply-split.ts";
+import { Peer, type PeerStart } from "../peer/peer.ts";
 import { snapshotIdOf } from "../peer/snapshot-description.ts";
 import { INSTALL_PART_MAX_BYTES } from "../peer/snapshot-installer.ts";
 import type { RegionMap } from "./region-map.ts";
@@ -62,6 +63,19 @@ export class RegionOpener {
     const outcome = this.#create(region).finally(() => this.#creating.delete(region.id));
     this.#creating.set(region.id, { region, outcome });
     return outcome;
+  }
+
+  /** The peer of a Region that a split just made here; it takes the place of an empty one that waited for it. */
+  begin(start: PeerStart & ChildStart): void {
+    const { id } = start.region;
+    const empty = this.#peers.get(id);
+    if (empty !== undefined) {
+      this.#peers.remove(id);
+      empty.stop();
+    }
+    this.#peers.add(Peer.begin(this.#context, start));
+    this.#context.wantsTurn(id);
+    this.#context.regionChanged(id);
   }
 
   async #open({ state, region }: RegionLocalState): Promise<void> {

@@ -1,5 +1,4 @@
 import { type Region, index, term } from "@flaredb/rdb-base";
-import type { ConfState } from "@flaredb/rdb-raft";
 import {
   type ApplyState,
   type Engine,
@@ -8,6 +7,7 @@ import {
   putApplyState,
   putRegionLocalState,
 } from "@flaredb/rdb-storage";
+import { confStateOf } from "../peer/conf-state.ts";
 
 /** Where the log of a bootstrapped Region begins: an empty peer, at 0, is only ever filled by a snapshot. */
 const INITIAL_INDEX = index(5);
@@ -23,23 +23,11 @@ export async function writeInitialRegion(engine: Engine, region: Region): Promis
     regionId: region.id,
     index: INITIAL_INDEX,
     term: INITIAL_TERM,
-    confState: initialConfState(region),
+    confState: confStateOf(region),
   });
   part.sync = true;
   await written(engine, part);
   return applyState;
-}
-
-function initialConfState(region: Region): ConfState {
-  const idsOf = (role: "Voter" | "Learner") =>
-    region.peers.filter((peer) => peer.role === role).map((peer) => peer.id);
-  return {
-    voters: idsOf("Voter"),
-    learners: idsOf("Learner"),
-    votersOutgoing: [],
-    learnersNext: [],
-    autoLeave: false,
-  };
 }
 
 function written(engine: Engine, part: WritePart): Promise<void> {

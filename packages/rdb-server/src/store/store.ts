@@ -502,6 +502,7 @@ export class Store implements StoreHandle {
       snapshotFiles,
       startedMs: clock.monotonicMs(),
       wantsTurn: (regionId) => this.#wantsTurn(regionId),
+      beginPeer: (start) => this.#opener.begin(start),
       regionChanged: (regionId) => pdReporter.regionChanged(regionId),
       applyIsPaused: () => engine.unwrittenBytes > config.unwrittenMaxBytes,
       heartbeatsAreHeld: () => this.#diskHealth.level === "Stalled",

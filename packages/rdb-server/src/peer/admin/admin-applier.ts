@@ -1,11 +1,11 @@
-import { RdbError, type Region } from "@flaredb/rdb-base";
+import { RdbError } from "@flaredb/rdb-base";
+import type { LogCommand } from "@flaredb/rdb-proto";
 import type { WritePart } from "@flaredb/rdb-storage";
 import type { AdminEffect, AdminEntry } from "./admin-entry.ts";
+import { type SplitOwner, applySplit } from "./apply-split.ts";
 
 /** What admin entries work on. */
-export interface AdminApplierOwner {
-  region(): Region;
-}
+export type AdminApplierOwner = SplitOwner;
 
 /**
  * Applies the entries that change a Region itself. Each is one part: what it makes of the Region, of its data and of
@@ -20,14 +20,24 @@ export class AdminApplier {
   }
 
   /** @throws RdbError RDB_DATA_CORRUPT on a command that this program does not know: the peer must stop */
-  apply(entry: AdminEntry, _part: WritePart): AdminEffect {
+  apply(entry: AdminEntry, part: WritePart): AdminEffect {
     const { command } = entry.command;
     switch (command.case) {
+      case "split":
+        return this.#hasEpoch(entry.command)
+          ? applySplit(this.#owner, entry, command.value, part)
+          : { state: entry.state };
       default:
         throw new RdbError(
           "RDB_DATA_CORRUPT",
           `entry ${entry.state.index} of Region ${this.#owner.region().id} holds a command that is not applied here: ${command.case}`,
         );
     }
+  }
+
+  /** Both halves: neither the range nor the peers changed since the leader proposed it. */
+  #hasEpoch({ epochVersion, epochConfVer }: LogCommand): boolean {
+    const { version, confVer } = this.#owner.region().epoch;
+    return Number(epochVersion) === version && Number(epochConfVer) === confVer;
   }
 }
