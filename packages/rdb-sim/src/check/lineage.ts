@@ -1,27 +1,65 @@
+import { keyIsBetween } from "./history.ts";
+
+/** Keys of a Region as text: `to` empty has no end. */
+interface Span {
+  readonly from: string;
+  readonly to: string;
+}
+
 /** A Region that was split off another one: it goes on counting where that one was. */
-export interface Descent {
+export interface Descent extends Span {
   readonly regionId: number;
   readonly parentId: number;
   /** The parent's revision at the split: what is at or below it, the two have in common. */
   readonly revision: number;
 }
 
-/** Most generations that are followed back: a split of a split and so on. */
+/** A Region that took the range of another one, which is no more (a merge). */
+export interface Joining extends Span {
+  readonly regionId: number;
+  readonly sourceId: number;
+  /** The Region's revision just before. From there up to `revision` nobody wrote anything. */
+  readonly before: number;
+  /** With it: the greater of the two. */
+  readonly revision: number;
+  /** The last one of the source. */
+  readonly sourceRevision: number;
+}
+
+/** Revisions of one Region that count for a key: behind `from`, up to `revision`. */
+export interface Stretch {
+  readonly regionId: number;
+  readonly from: number;
+  readonly revision: number;
+}
+
+/** Most Regions that are followed back: a split of a split and so on. */
 const GENERATIONS_MAX_COUNT = 1_000;
 
-/** Which Region each one came from. Without any descents, every Region began empty at revision 0. */
+/**
+ * Where each Region came from. Without any descents, every Region began empty at revision 0. Along the way of one key
+ * revisions only rise: through splits, which hand them on, and merges, which take the greater.
+ */
 export class Lineage {
   readonly #descents = new Map<number, Descent>();
+  readonly #children = new Map<number, Descent[]>();
+  readonly #joinings = new Map<number, Joining[]>();
+  readonly #joined = new Map<number, Joining>();
 
-  constructor(descents: readonly Descent[] = []) {
+  constructor(descents: readonly Descent[] = [], joinings: readonly Joining[] = []) {
     for (const descent of descents) {
       this.#descents.set(descent.regionId, descent);
+      this.#children.set(descent.parentId, [...(this.#children.get(descent.parentId) ?? []), descent]);
+    }
+    for (const joining of joinings.toSorted((a, b) => b.revision - a.revision)) {
+      this.#joinings.set(joining.regionId, [...(this.#joinings.get(joining.regionId) ?? []), joining]);
+      this.#joined.set(joining.sourceId, joining);
     }
   }
 
-  /** Whether the Region was split off another one. */
-  hasParent(regionId: number): boolean {
-    return this.#descents.has(regionId);
+  /** Whether the Region has anything from another one. */
+  hasOrigins(regionId: number): boolean {
+    return this.#descents.has(regionId) || this.#joinings.has(regionId);
   }
 
   /** The revision that the Region began with. */
@@ -29,23 +67,66 @@ export class Lineage {
     return this.#descents.get(regionId)?.revision ?? 0;
   }
 
-  /**
-   * The Region and those it came from, nearest first, each with the last of its revisions that counts for a look at
-   * `revision`.
-   */
-  *stretches(
-    regionId: number,
-    revision: number,
-  ): Generator<{ readonly regionId: number; readonly revision: number }, void, undefined> {
+  /** Whether the Region itself counted the revision: it did neither begin with it nor leap over it in a merge. */
+  counted(regionId: number, revision: number): boolean {
+    const joinings = this.#joinings.get(regionId) ?? [];
+    const isLeap = joinings.some((joining) => revision > joining.before && revision <= joining.revision);
+    return revision > this.firstRevision(regionId) && !isLeap;
+  }
+
+  /** The Region, those that it came from and those that it took: all that may tell of its keys. */
+  origins(regionId: number): readonly number[] {
+    const found = new Set<number>();
+    const waiting = [regionId];
+    for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+      if (!found.has(id)) {
+        found.add(id);
+        const parent = this.#descents.get(id)?.parentId;
+        waiting.push(...(parent === undefined ? [] : [parent]));
+        waiting.push(...(this.#joinings.get(id) ?? []).map(({ sourceId }) => sourceId));
+      }
+    }
+    return [...found];
+  }
+
+  /** The way of a key back from a look at the Region at `revision`, newest first. */
+  *stretches(regionId: number, revision: number, key: string): Generator<Stretch, void, undefined> {
     let at = { regionId, revision };
     for (let generation = 0; generation < GENERATIONS_MAX_COUNT; generation++) {
-      yield at;
+      const joining = this.#joinings
+        .get(at.regionId)
+        ?.find(({ from, to, revision: since }) => since <= at.revision && keyIsBetween(key, from, to));
+      if (joining !== undefined) {
+        yield { ...at, from: joining.revision };
+        at = { regionId: joining.sourceId, revision: joining.sourceRevision };
+        continue;
+      }
       const descent = this.#descents.get(at.regionId);
+      yield { ...at, from: descent?.revision ?? 0 };
       if (descent === undefined) {
         return;
       }
       at = { regionId: descent.parentId, revision: Math.min(at.revision, descent.revision) };
     }
     throw new Error(`Region ${regionId} has more than ${GENERATIONS_MAX_COUNT} ancestors`);
+  }
+
+  /**
+   * Whether the key was the Region's at the revision: it was not split off before, nor merged away, nor taken only
+   * later.
+   */
+  owned(regionId: number, revision: number, key: string): boolean {
+    const covers = (span: Span): boolean => keyIsBetween(key, span.from, span.to);
+    const descent = this.#descents.get(regionId);
+    const gains = (this.#joinings.get(regionId) ?? []).filter(covers).map((joining) => joining.revision);
+    const losses = (this.#children.get(regionId) ?? []).filter(covers).map((child) => child.revision);
+    const end = this.#joined.get(regionId)?.sourceRevision ?? Number.POSITIVE_INFINITY;
+    const isFromStart = descent === undefined ? gains.length === 0 || losses.length > 0 : covers(descent);
+    if (revision > end) {
+      return false;
+    }
+    const lastLoss = Math.max(...losses.filter((lost) => lost < revision), -1);
+    const lastGain = Math.max(...gains.filter((gained) => gained <= revision), isFromStart ? 0 : -1);
+    return lastGain >= 0 && lastGain >= lastLoss;
   }
 }

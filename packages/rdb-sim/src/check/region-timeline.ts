@@ -36,12 +36,12 @@ export class RegionTimeline {
   lastEvent(regionId: number, revision: number, key: string): KeyEvent | undefined {
     this.#sort();
     const own = lastAtOrBelow(this.#events.get(regionId)?.get(key), revision);
-    if (own !== undefined || !this.#lineage.hasParent(regionId)) {
+    if (!this.#lineage.hasOrigins(regionId)) {
       return own;
     }
-    for (const stretch of this.#lineage.stretches(regionId, revision)) {
+    for (const stretch of this.#lineage.stretches(regionId, revision, key)) {
       const found = lastAtOrBelow(this.#events.get(stretch.regionId)?.get(key), stretch.revision);
-      if (found !== undefined) {
+      if (found !== undefined && found.revision > stretch.from) {
         return found;
       }
     }
@@ -58,8 +58,8 @@ export class RegionTimeline {
     let keys = this.#keys.get(regionId);
     if (keys === undefined) {
       const all = new Set<string>();
-      for (const stretch of this.#lineage.stretches(regionId, Number.MAX_SAFE_INTEGER)) {
-        for (const key of this.#events.get(stretch.regionId)?.keys() ?? []) {
+      for (const origin of this.#lineage.origins(regionId)) {
+        for (const key of this.#events.get(origin)?.keys() ?? []) {
           all.add(key);
         }
       }

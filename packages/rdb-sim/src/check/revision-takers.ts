@@ -42,7 +42,10 @@ export class RevisionTakers {
       const text = `"${key}" has version ${row.version} in Region ${readIn} at revision ${revision}`;
       return { problem: { name: "version ahead of its revision", text, calls: [call] } };
     }
-    const gap = { regionId: this.#homeOf(readIn, row.version), revision: row.version };
+    const gap = {
+      regionId: this.#homeOf({ regionId: readIn, revision, key }, row.version),
+      revision: row.version,
+    };
     const place = `revision ${gap.revision} of Region ${gap.regionId}`;
     const taker = this.#of(gap.regionId).get(gap.revision);
     if (taker !== undefined) {
@@ -59,13 +62,28 @@ export class RevisionTakers {
     return { learned, problem: { name: "write that nobody asked for", text, calls: [call] } };
   }
 
-  /** Revisions of the Region, behind `from` up to `to`, that no write is known to have taken. */
-  gapsBetween(regionId: number, from: number, to: number): Gap[] {
+  /**
+   * Revisions behind `from` up to `to`, on the way of a key of the Region, that no write is known to have taken;
+   * ascending.
+   */
+  gapsBetween(regionId: number, key: string, from: number, to: number): Gap[] {
+    const gaps: Gap[][] = [];
+    for (const stretch of this.#lineage.stretches(regionId, to, key)) {
+      gaps.push(this.#ownGaps(stretch.regionId, Math.max(from, stretch.from), stretch.revision));
+      if (stretch.from <= from) {
+        break;
+      }
+    }
+    return gaps.reverse().flat();
+  }
+
+  /** Of those that the Region itself counted. */
+  #ownGaps(regionId: number, from: number, to: number): Gap[] {
     const gaps: Gap[] = [];
+    const taken = this.#of(regionId);
     for (let revision = from + 1; revision <= to; revision++) {
-      const home = this.#homeOf(regionId, revision);
-      if (!this.#of(home).has(revision)) {
-        gaps.push({ regionId: home, revision });
+      if (!taken.has(revision) && this.#lineage.counted(regionId, revision)) {
+        gaps.push({ regionId, revision });
       }
     }
     return gaps;
@@ -74,7 +92,7 @@ export class RevisionTakers {
   /** Revisions up to the highest that was shown, which some write must have taken although none is known to have. */
   checkGaps(floors: RevisionFloors): Problem | undefined {
     const gaps = floors.regionIds.flatMap((regionId) =>
-      this.gapsBetween(regionId, this.#lineage.firstRevision(regionId), floors.highest(regionId)),
+      this.#ownGaps(regionId, this.#lineage.firstRevision(regionId), floors.highest(regionId)),
     );
     // Writes that rows told of are explained like gaps: one unknown mutation each.
     const gap = this.#unknown.firstUnexplained([...this.#learned(), ...gaps.slice(0, GAPS_MAX_COUNT)]);
@@ -103,12 +121,12 @@ export class RevisionTakers {
     return known;
   }
 
-  /** The Region that counted the revision: a Region that was split off did not count what it began with. */
-  #homeOf(regionId: number, revision: number): number {
+  /** The Region that counted the version: one that was split off did not count what it began with. */
+  #homeOf({ regionId, revision, key }: Required<Omit<Gap, "value">>, version: number): number {
     let home = regionId;
-    for (const stretch of this.#lineage.stretches(regionId, revision)) {
+    for (const stretch of this.#lineage.stretches(regionId, revision, key)) {
       home = stretch.regionId;
-      if (revision > this.#lineage.firstRevision(home)) {
+      if (version > stretch.from) {
         return home;
       }
     }

@@ -78,7 +78,7 @@ describe("answers that Regions can have given", () => {
   });
 
   test("a Region that was split off goes on with what it began with", () => {
-    const descents = [{ regionId: 2, parentId: 1, revision: 3 }];
+    const descents = [{ regionId: 2, parentId: 1, revision: 3, from: "m", to: "" }];
     const history = [
       batchPut({ a: "1", y: "2", z: "3" }, at(0, 1, 3)),
       put("a", "4", at(2, 3, 4, 1)),
@@ -88,6 +88,65 @@ describe("answers that Regions can have given", () => {
     ];
     expect(wrong(history, { descents })).toEqual([]);
     expect(wrong(history)).not.toEqual([]);
+  });
+
+  test("a Region that took another one goes on with the rows of both, at the greater revision", () => {
+    const joinings = [
+      { regionId: 1, sourceId: 2, before: 1, revision: 3, sourceRevision: 3, from: "m", to: "" },
+    ];
+    const history = [
+      put("a", "1", at(0, 1, 1, 1)),
+      batchPut({ x: "1", y: "2", z: "3" }, at(2, 3, 3, 2)),
+      scan(["", ""], [row("a", "1", 1), row("x", "1", 1), row("y", "2", 2), row("z", "3", 3)], at(4, 5, 3)),
+      put("z", "5", at(6, 7, 4)),
+      get("y", row("y", "2", 2), at(8, 9, 4)),
+    ];
+    expect(wrong(history, { joinings })).toEqual([]);
+    expect(wrong(history)).not.toEqual([]);
+  });
+
+  test("a key may leave its Region by a split and come back by a merge", () => {
+    const descents = [{ regionId: 2, parentId: 1, revision: 1, from: "m", to: "" }];
+    const joinings = [
+      { regionId: 1, sourceId: 2, before: 1, revision: 2, sourceRevision: 2, from: "m", to: "" },
+    ];
+    const history = [
+      put("z", "1", at(0, 1, 1, 1)),
+      put("z", "2", at(2, 3, 2, 2)),
+      put("z", "3", at(4, 5, 3, 1)),
+      get("z", row("z", "3", 3), at(6, 7, 3, 1)),
+    ];
+    expect(wrong(history, { descents, joinings })).toEqual([]);
+  });
+});
+
+describe("owners of keys", () => {
+  const OWNER = "a key has one owner";
+  const descents = [{ regionId: 2, parentId: 1, revision: 1, from: "m", to: "" }];
+  const before = put("z", "1", at(0, 1, 1, 1));
+
+  test("the parent of a split answers no more for what went to the child", () => {
+    const history = [before, put("a", "2", at(2, 3, 2, 1)), get("z", row("z", "1", 1), at(4, 5, 2, 1))];
+    expect(wrong(history, { descents })).toContain(OWNER);
+  });
+
+  test("nor at its old revision, once the child has shown more", () => {
+    const old = get("z", row("z", "1", 1), at(4, 5, 1, 1));
+    expect(wrong([before, old], { descents })).toEqual([]);
+    expect(wrong([before, put("z", "2", at(2, 3, 2, 2)), old], { descents })).toEqual([OWNER]);
+  });
+
+  test("a child answers for nothing outside of what it got", () => {
+    expect(wrong([before, get("a", undefined, at(4, 5, 1, 2))], { descents })).toEqual([OWNER]);
+  });
+
+  test("the source of a merge answers no more for what the target took", () => {
+    const joinings = [
+      { regionId: 1, sourceId: 2, before: 0, revision: 1, sourceRevision: 1, from: "m", to: "" },
+    ];
+    const history = [put("z", "1", at(0, 1, 1, 2)), put("z", "2", at(2, 3, 2, 1))];
+    expect(wrong(history, { joinings })).toEqual([]);
+    expect(wrong([...history, get("z", row("z", "1", 1), at(4, 5, 1, 2))], { joinings })).toEqual([OWNER]);
   });
 });
 

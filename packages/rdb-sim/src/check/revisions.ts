@@ -1,16 +1,20 @@
 import { type Facts, type PageFact, type ReadFact, factsOf } from "./facts.ts";
 import type { Call } from "./history.ts";
-import { type Descent, Lineage } from "./lineage.ts";
+import { type Descent, type Joining, Lineage } from "./lineage.ts";
+import { ownerProblems } from "./key-owners.ts";
 import { type KeyEvent, RegionTimeline } from "./region-timeline.ts";
 import { RevisionFloors } from "./revision-floors.ts";
 import { type Problem, toViolation } from "./revision-problem.ts";
 import { RevisionTakers } from "./revision-takers.ts";
+import { takenCount } from "./taken-count.ts";
 import { type Gap, UnknownWrites } from "./unknown-writes.ts";
 import type { Violation } from "./violation.ts";
 
 export interface RevisionOptions {
   /** Regions that were split off others. Default: none was. */
   readonly descents?: readonly Descent[];
+  /** Regions that took the range of others. Default: none did. */
+  readonly joinings?: readonly Joining[];
 }
 
 /** Violations of one history that are told. */
@@ -22,7 +26,8 @@ const VIOLATIONS_MAX_COUNT = 10;
  * order of their revisions, are the Region's whole past, but for gaps, which writes of unknown outcome may fill. Then
  * - no revision is taken twice, and none by nobody;
  * - every get, batch and page of a scan shows exactly its Region at its revision;
- * - what begins after an answer has no lower revision, and a write a greater one.
+ * - what begins after an answer has no lower revision, and a write a greater one;
+ * - each key has one owner: a Region answers for it until it is split off or merged away, and then never again.
  *
  * Conditions that did not hold are left to `checkKeys`.
  */
@@ -47,10 +52,10 @@ class RevisionCheck {
   readonly #lives = new Map<KeyEvent, Life>();
   readonly #problems: Problem[] = [];
 
-  constructor(calls: readonly Call[], { descents }: RevisionOptions) {
+  constructor(calls: readonly Call[], { descents, joinings }: RevisionOptions) {
     this.#calls = calls;
     this.#facts = factsOf(calls);
-    this.#lineage = new Lineage(descents);
+    this.#lineage = new Lineage(descents, joinings);
     this.#timeline = new RegionTimeline(this.#lineage);
     this.#floors = new RevisionFloors(calls);
     this.#unknown = new UnknownWrites(calls, this.#floors);
@@ -60,6 +65,7 @@ class RevisionCheck {
   run(): Violation[] {
     const { reads, pages } = this.#facts;
     this.#calls.forEach((call) => this.#checkTime(call));
+    this.#problems.push(...ownerProblems(this.#calls, this.#lineage));
     this.#collectEvents();
     reads.forEach((read) => this.#checkRead(read));
     pages.forEach((page) => this.#checkPage(page));
@@ -173,14 +179,16 @@ class RevisionCheck {
     return this.#gapsBetween(event, read).some((gap) => this.#unknown.mayPut(gap, read.key, value));
   }
 
-  #mayBePutAt({ regionId, key }: ReadFact, event: KeyEvent | undefined, version: number): boolean {
+  #mayBePutAt({ regionId, revision, key }: ReadFact, event: KeyEvent | undefined, version: number): boolean {
     const isNewer = event === undefined || event.revision < version;
-    const gaps = this.#takers.gapsBetween(regionId, version - 1, version);
+    const gaps = this.#takers
+      .gapsBetween(regionId, key, version - 1, revision)
+      .filter((gap) => gap.revision === version);
     return isNewer && gaps.some((gap) => this.#unknown.mayPut(gap, key, undefined));
   }
 
-  #gapsBetween(event: KeyEvent | undefined, { regionId, revision }: ReadFact): Gap[] {
-    return this.#takers.gapsBetween(regionId, event?.revision ?? 0, revision);
+  #gapsBetween(event: KeyEvent | undefined, { regionId, revision, key }: ReadFact): Gap[] {
+    return this.#takers.gapsBetween(regionId, key, event?.revision ?? 0, revision);
   }
 
   #expect(holds: boolean, read: ReadFact, event: KeyEvent | undefined): void {
@@ -205,25 +213,5 @@ class RevisionCheck {
     if (problem !== undefined) {
       this.#problems.push(problem);
     }
-  }
-}
-
-/** How many revisions an answered call took. */
-function takenCount(call: Call): number {
-  switch (call.op) {
-    case "put":
-    case "delete":
-    case "batchPut":
-    case "batchDelete":
-      return call.mutations.length;
-    case "cas":
-    case "conditionalBatch":
-      return call.succeeded === true ? call.mutations.length : 0;
-    case "deleteRange":
-      return 1;
-    case "get":
-    case "batchGet":
-    case "scan":
-      return 0;
   }
 }
