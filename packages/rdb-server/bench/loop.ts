@@ -81,6 +81,7 @@ async function openStore(id: StoreId): Promise<void> {
     },
     snapshotFiles: new MemorySnapshotFiles(),
     pdReporter: { regionChanged: () => {} },
+    allocateIds: () => Promise.reject(new RdbError("RDB_PD_UNAVAILABLE", "this run has no placement driver")),
     diskFreeBytes: () => Promise.resolve(Number.MAX_SAFE_INTEGER),
   });
   engines.push(engine);

@@ -3,6 +3,7 @@ import type { Engine, StoreIdent } from "@flaredb/rdb-storage";
 import { type Wire, formatAddress } from "@flaredb/rdb-wire";
 import { ClosingStack } from "./closing-stack.ts";
 import type { StoreConfig } from "./config.ts";
+import { allocateIds } from "./pd/allocate-ids.ts";
 import { PdLink } from "./pd/pd-link.ts";
 import { lookUpRegion } from "./pd/region-lookup.ts";
 import type { DiskUsage } from "./pd/store-heartbeat.ts";
@@ -148,6 +149,7 @@ async function assemble(base: Base, opened: ClosingStack): Promise<Parts> {
     ...ports,
     ...{ ident, config, engine, transport, snapshotFiles },
     pdReporter: pdLink,
+    allocateIds: (count) => allocateIds(identity.connection, count),
     diskFreeBytes: () => ports.disk.freeBytes(),
   });
   opened.add(() => store.close());

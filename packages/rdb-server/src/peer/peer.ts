@@ -2,10 +2,12 @@ import { type Logger, type PeerId, type Region, type RegionId, assert, peerOnSto
 import type { ClientSession, KvRequest, RegionError } from "@flaredb/rdb-proto";
 import type { Message, RawNode, Snapshot, SoftState } from "@flaredb/rdb-raft";
 import { type ApplyState, RaftLogStore, type RaftLogStoreOptions, WritePart } from "@flaredb/rdb-storage";
+import type { AdminTarget } from "../store/admin-command.ts";
 import type { PeerMessage } from "../store/peer-message.ts";
 import type { ReceivedSnapshot } from "../store/ports.ts";
 import type { RegionStatus } from "../store/store-handle.ts";
 import { AdminApplier } from "./admin/admin-applier.ts";
+import { type AdminRefusal, targetRefusal } from "./admin/admin-refusal.ts";
 import type { ChildStart, SplitOutcome } from "./admin/apply-split.ts";
 import { Applier } from "./applier.ts";
 import { BootstrapCampaign } from "./bootstrap-campaign.ts";
@@ -301,6 +303,11 @@ export class Peer {
       this.#logger.info({ ...this.#raftFields(), to: toPeerId }, "leadership is handed over");
       this.#node.transferLeader(toPeerId);
     }
+  }
+
+  /** Why no command to change the Region is taken now, if so. */
+  adminRefusal(target: AdminTarget): AdminRefusal | undefined {
+    return targetRefusal({ node: this.#node, region: () => this.#region }, target);
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { PeerId, Region, RegionEpoch, RegionId, StoreId, Term } from "@flaredb/rdb-base";
 import type { KvRequest, KvResponse, RegionHeader } from "@flaredb/rdb-proto";
+import type { AdminOutcome, SplitRegion } from "./admin-command.ts";
 import type { PeerMessage, Refusal } from "./peer-message.ts";
 import type { ReceivedSnapshot, SnapshotStatus } from "./ports.ts";
 import type { CreateOutcome } from "./region-opener.ts";
@@ -34,6 +35,8 @@ export interface StoreHandle {
   createPeer(region: Region): Promise<CreateOutcome>;
   /** PD's command. */
   transferLeader(regionId: RegionId, epoch: RegionEpoch, toPeerId: PeerId): void;
+  /** PD's command: the keys are found if none are named, and PD is asked for ids. Never rejects. */
+  splitRegion(command: SplitRegion): Promise<AdminOutcome>;
   /** A snapshot of every Region here, for heartbeats and health. */
   regionStatuses(): RegionStatus[];
   regionStatus(regionId: RegionId): RegionStatus | undefined;

@@ -23,12 +23,14 @@ import type { Peer } from "../peer/peer.ts";
 import type { PeerContext } from "../peer/peer-context.ts";
 import { diskFull, errorResponse, regionNotFound, serverIsBusy } from "../peer/responses.ts";
 import { isRead } from "../peer/serve-read.ts";
+import type { AdminOutcome, SplitRegion } from "./admin-command.ts";
 import { DiskHealth } from "./disk-health.ts";
 import { DiskSpace } from "./disk-space.ts";
 import type { PeerMessage, Refusal } from "./peer-message.ts";
 import type { PdReporter, ReceivedSnapshot, SnapshotFiles, SnapshotStatus, Transport } from "./ports.ts";
 import { RegionMap } from "./region-map.ts";
 import { type CreateOutcome, RegionOpener } from "./region-opener.ts";
+import { RegionSplitter } from "./region-splitter.ts";
 import { headerRefusal, isFollowerRead, requestRefusal } from "./request-gate.ts";
 import type { RegionStatus, StoreHandle, StoreHealth } from "./store-handle.ts";
 
@@ -43,6 +45,8 @@ export interface StoreOptions {
   readonly transport: Transport;
   readonly snapshotFiles: SnapshotFiles;
   readonly pdReporter: PdReporter;
+  /** So many new ids of PD, one after the other. @returns the first; rejects while PD does not answer */
+  readonly allocateIds: (count: number) => Promise<number>;
   /** Bytes that the data folder's file system has left. */
   readonly diskFreeBytes: () => Promise<number>;
 }
@@ -68,6 +72,7 @@ export class Store implements StoreHandle {
   readonly #logger: Logger;
   readonly #peers = new RegionMap();
   readonly #opener: RegionOpener;
+  readonly #splitter: RegionSplitter;
   readonly #dirty = new Set<RegionId>();
   readonly #unknownLogged = new Set<RegionId>();
   readonly #diskHealth: DiskHealth;
@@ -90,6 +95,7 @@ export class Store implements StoreHandle {
     this.#diskSpace = new DiskSpace(options.diskFreeBytes, options.config.disk.fullDiskBytes, options.logger);
     this.#context = this.#makeContext();
     this.#opener = new RegionOpener(this.#context, this.#peers);
+    this.#splitter = new RegionSplitter({ ...options, peer: (id) => this.#peers.get(id) });
   }
 
   get storeId(): StoreId {
@@ -254,6 +260,10 @@ export class Store implements StoreHandle {
       peer.transferLeader(toPeerId);
       this.#wantsTurn(regionId);
     }
+  }
+
+  splitRegion(command: SplitRegion): Promise<AdminOutcome> {
+    return this.#splitter.split(command);
   }
 
   regionStatuses(): RegionStatus[] {

@@ -7,6 +7,7 @@ import {
   keyInRange,
 } from "@flaredb/rdb-base";
 import type { KvRequest, KvResponse, RegionHeader } from "@flaredb/rdb-proto";
+import type { AdminOutcome, SplitRegion } from "../store/admin-command.ts";
 import type { PeerMessage, Refusal } from "../store/peer-message.ts";
 import type { ReceivedSnapshot, SnapshotStatus } from "../store/ports.ts";
 import type { RegionStatus, StoreHandle, StoreHealth } from "../store/store-handle.ts";
@@ -32,12 +33,15 @@ export type HandleEvent =
       readonly regionId: RegionId;
       readonly epoch: RegionEpoch;
       readonly toPeerId: PeerId;
-    };
+    }
+  | { readonly kind: "splitRegion"; readonly command: SplitRegion };
 
 /** A loop that only notes what it is asked, and answers as it was told. For tests of the edges. */
 export class FakeStoreHandle implements StoreHandle {
   readonly log = new EventLog<HandleEvent>();
   statuses: RegionStatus[] = [];
+  /** Ranges that are kept for snapshots now. */
+  reservedCount = 0;
   healthNow: StoreHealth = {
     isSlow: false,
     isFull: false,
@@ -55,6 +59,7 @@ export class FakeStoreHandle implements StoreHandle {
     respond: (response: KvResponse) => void,
   ) => void = () => {};
   onAcceptsSnapshot: (message: PeerMessage, region: Region) => true | string = () => true;
+  onSplitRegion: (command: SplitRegion) => Promise<AdminOutcome> = () => Promise.resolve({ ok: true });
   onCreatePeer: (region: Region) => Promise<string> = () => Promise.resolve("created");
 
   /** The events of one kind, so far. */
@@ -96,6 +101,11 @@ export class FakeStoreHandle implements StoreHandle {
     return this.onAcceptsSnapshot(message, region);
   }
 
+  reserveSnapshot(): () => void {
+    this.reservedCount++;
+    return () => this.reservedCount--;
+  }
+
   snapshotReceived(snapshot: ReceivedSnapshot): void {
     this.log.add({ kind: "snapshotReceived", snapshot });
   }
@@ -123,6 +133,11 @@ export class FakeStoreHandle implements StoreHandle {
 
   transferLeader(regionId: RegionId, epoch: RegionEpoch, toPeerId: PeerId): void {
     this.log.add({ kind: "transferLeader", regionId, epoch, toPeerId });
+  }
+
+  splitRegion(command: SplitRegion): Promise<AdminOutcome> {
+    this.log.add({ kind: "splitRegion", command });
+    return this.onSplitRegion(command);
   }
 
   regionStatuses(): RegionStatus[] {

@@ -97,12 +97,13 @@ export function applySplit(
 }
 
 /** All the Region's rows: a record cannot be cut, and answers only for the keys that it has. */
-function sessionRows({ engine, region, sessions }: SplitOwner): StoredSessionRow[] {
-  const { id } = region();
-  return sessions()
+function sessionRows(owner: SplitOwner): StoredSessionRow[] {
+  const { id } = owner.region();
+  return owner
+    .sessions()
     .rowIndexes()
     .map((at) => {
-      const value = engine.get("session", indexedKey(id, at));
+      const value = owner.engine.get("session", indexedKey(id, at));
       if (value === undefined) {
         throw new RdbError("RDB_DATA_CORRUPT", `the session row of entry ${at} of Region ${id} is missing`);
       }

@@ -78,3 +78,21 @@ export function casCommand(key: string, expected: string | undefined, value: str
     value: { key: bytes(key), expect: { condition }, value: bytes(value) },
   });
 }
+
+/** The key by which a command finds its Region. */
+export function firstKey(command: KvCommand): Uint8Array {
+  switch (command.case) {
+    case "scan":
+    case "deleteRange":
+      return command.value.startKey;
+    case "batchGet":
+    case "batchDelete":
+      return command.value.keys[0] ?? new Uint8Array(0);
+    case "batchPut":
+      return command.value.rows[0]?.key ?? new Uint8Array(0);
+    case "conditionalBatch":
+      return command.value.conditions[0]?.key ?? new Uint8Array(0);
+    default:
+      return command.value.key;
+  }
+}

@@ -5,6 +5,8 @@ import {
   type Region,
   type RegionId,
   type StoreId,
+  keyInRange,
+  rangesOverlap,
   storeId,
 } from "@flaredb/rdb-base";
 import {
@@ -18,7 +20,7 @@ import {
 } from "@flaredb/rdb-proto";
 import { isRead } from "../../peer/serve-read.ts";
 import { ClientWrites, type SentIdentity } from "./client-writes.ts";
-import { type KvCommand, kvRequest } from "./kv-requests.ts";
+import { type KvCommand, firstKey, kvRequest } from "./kv-requests.ts";
 import type { ProcessClock } from "./process-clock.ts";
 import type { SimStore } from "./sim-store.ts";
 
@@ -45,7 +47,8 @@ export interface SimClientOptions {
   readonly stores: readonly SimStore[];
   /** Under which its writes are sent, again and again until they are answered. Default: they have no identity. */
   readonly clientId?: number;
-  regionOf(command: KvCommand): Region;
+  /** As PD knows it. */
+  regionOf(key: Uint8Array): Region;
 }
 
 /** Nobody answered: the Store died with the request, or was not there to take it. */
@@ -75,6 +78,11 @@ export class SimClient {
     this.#options = options;
     const { clock, clientId } = options;
     this.#writes = clientId === undefined ? undefined : new ClientWrites(clock, clientId);
+  }
+
+  /** Requests that it sent. */
+  get sentCount(): number {
+    return this.#requestCount;
   }
 
   call(command: KvCommand, options: CallOptions = {}): Promise<Outcome> {
@@ -109,12 +117,11 @@ export class SimClient {
     const { clock } = this.#options;
     let isSafe = true;
     const deadlineMs = clock.monotonicMs() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-    const known = this.#options.regionOf(command);
     for (let attempt = 0; ; attempt++) {
-      const target = options.only ?? this.#target(known.id, attempt);
-      const region = this.#regions.get(known.id) ?? known;
+      const region = this.#regionOf(command);
+      const target = options.only ?? this.#target(region.id, attempt);
       const answer = await this.#ask(target, { region, command, deadlineMs, options });
-      const outcome = this.#judge(command, answer, known.id);
+      const outcome = this.#judge(command, answer, region.id, target);
       const isRepeatable = options.identity !== undefined && options.only === undefined;
       if (outcome?.kind === "unknown" && isRepeatable) {
         isSafe = false;
@@ -129,8 +136,38 @@ export class SimClient {
     }
   }
 
+  /** Where the command's first key lies, as far as this client was told. */
+  #regionOf(command: KvCommand): Region {
+    const key = firstKey(command);
+    for (const region of this.#regions.values()) {
+      if (keyInRange(key, region)) {
+        return region;
+      }
+    }
+    const region = this.#options.regionOf(key);
+    this.#learn([region]);
+    return region;
+  }
+
+  /** What these Regions cover is theirs, whatever was believed before. */
+  #learn(regions: readonly Region[]): void {
+    for (const region of regions) {
+      for (const known of this.#regions.values()) {
+        if (rangesOverlap(known, region)) {
+          this.#regions.delete(known.id);
+        }
+      }
+      this.#regions.set(region.id, region);
+    }
+  }
+
   /** @returns undefined: it was certainly not applied, and may be tried again */
-  #judge(command: KvCommand, answer: KvResponse | NoAnswer, regionId: RegionId): Outcome | undefined {
+  #judge(
+    command: KvCommand,
+    answer: KvResponse | NoAnswer,
+    regionId: RegionId,
+    target: StoreId,
+  ): Outcome | undefined {
     if (typeof answer === "string") {
       return isRead(command) || answer === "refused" ? undefined : { kind: "unknown", error: undefined };
     }
@@ -143,14 +180,17 @@ export class SimClient {
         this.#follow(regionId, error.reason.value.leader?.storeId);
         return undefined;
       case "epochNotMatch":
-        for (const region of error.reason.value.currentRegions.map(regionFromProto)) {
-          this.#regions.set(region.id, region);
-        }
+        this.#regions.delete(regionId);
+        this.#learn(error.reason.value.currentRegions.map(regionFromProto));
+        // Whoever knows the Regions leads them, or knows who does.
+        this.#follow(this.#regionOf(command).id, BigInt(target));
         return undefined;
       case "staleCommand":
         return isRead(command) ? undefined : { kind: "unknown", error };
-      case "serverIsBusy":
       case "regionNotFound":
+        this.#regions.delete(regionId);
+        return undefined;
+      case "serverIsBusy":
         return undefined;
       default:
         return { kind: "failed", error };

@@ -1,11 +1,14 @@
 import {
   type Logger,
   type Random,
+  RdbError,
   type Region,
   type RegionId,
   SeededRandom,
   type StoreId,
   assert,
+  compareKeys,
+  epochIsStale,
   keyInRange,
   peerId,
   regionId,
@@ -49,6 +52,9 @@ export interface SimClusterOptions {
 /** Longest time that anything a test waits for may take, in virtual ms. */
 const PATIENCE_MS = 30_000;
 const CLUSTER_ID = 7;
+const PD_CALL_MS = 1;
+/** What is allocated lies above the ids of the Regions that the cluster begins with. */
+const FIRST_ID = 1_000_000;
 
 /**
  * Stores of one cluster in one process, on virtual time, with disks and a network that fail as told. The Stores are the
@@ -59,12 +65,15 @@ export class SimCluster {
   readonly random: Random;
   readonly network: SimNetwork;
   readonly stores: readonly SimStore[];
-  readonly regions: readonly Region[];
   readonly config: StoreConfig;
   readonly client: SimClient;
   /** What the Stores logged last. */
   readonly trace: TraceLogger;
+  /** Whether ids are given; PD may be away. */
+  pdIsAway = false;
+  readonly #regions = new Map<RegionId, Region>();
   #clientCount = 0;
+  #lastId = FIRST_ID;
 
   private constructor(options: SimClusterOptions) {
     this.random = new SeededRandom(options.seed);
@@ -76,7 +85,9 @@ export class SimCluster {
     this.stores.forEach((store, place) => {
       store.clockOptions = options.clocks?.(place) ?? {};
     });
-    this.regions = regionsBetween(options.splitKeys ?? [], storeIds);
+    for (const region of regionsBetween(options.splitKeys ?? [], storeIds)) {
+      this.#regions.set(region.id, region);
+    }
     this.client = this.newClient();
     const terms = new TermWatch();
     this.network.onSend = (message) => terms.look(message);
@@ -105,6 +116,12 @@ export class SimCluster {
   /** The Stores' ids. */
   get storeIds(): StoreId[] {
     return this.stores.map((store) => store.storeId);
+  }
+
+  /** The newest that was seen of each Region, in the order of their keys. */
+  get regions(): readonly Region[] {
+    this.#look();
+    return [...this.#regions.values()].toSorted((a, b) => compareKeys(a.startKey, b.startKey));
   }
 
   /** The first Region: the only one unless there are split keys. */
@@ -151,7 +168,7 @@ export class SimCluster {
       clock: this.clock,
       random: this.#fork(),
       stores: this.stores,
-      regionOf: (command) => this.#regionOf(command),
+      regionOf: (key) => this.#regionOf(key),
     });
   }
 
@@ -249,31 +266,39 @@ export class SimCluster {
     const logger: Logger = this.trace.child({ store: id });
     const ident = { kind: "Store", clusterId: CLUSTER_ID, storeId: id } as const;
     const { clock, network, config } = this;
-    return new SimStore({ ident, config, clock, network, random: this.#fork(), logger, storeIds });
+    const allocateIds = (count: number): Promise<number> => this.#allocateIds(count);
+    const random = this.#fork();
+    return new SimStore({ ident, config, clock, network, random, logger, storeIds, allocateIds });
   }
 
-  #regionOf(command: KvCommand): Region {
-    const key = "key" in command.value ? command.value.key : firstKey(command);
-    const region = this.regions.find((candidate) => key.length === 0 || keyInRange(key, candidate));
+  /** As PD: takes a moment, and never gives an id twice. */
+  async #allocateIds(count: number): Promise<number> {
+    await new Promise<void>((resolve) => this.clock.setTimer(PD_CALL_MS, resolve));
+    if (this.pdIsAway) {
+      throw new RdbError("RDB_PD_UNAVAILABLE", "the placement driver is away");
+    }
+    const first = this.#lastId + 1;
+    this.#lastId += count;
+    return first;
+  }
+
+  /** As PD: where a key lies, by the newest that any Store tells. */
+  #regionOf(key: Uint8Array): Region {
+    const region = this.regions.find((candidate) => keyInRange(key, candidate));
     assert(region !== undefined, "the Regions cover every key");
     return region;
   }
-}
 
-function firstKey(command: KvCommand): Uint8Array {
-  switch (command.case) {
-    case "scan":
-    case "deleteRange":
-      return command.value.startKey;
-    case "batchGet":
-    case "batchDelete":
-      return command.value.keys[0] ?? new Uint8Array(0);
-    case "batchPut":
-      return command.value.rows[0]?.key ?? new Uint8Array(0);
-    case "conditionalBatch":
-      return command.value.conditions[0]?.key ?? new Uint8Array(0);
-    default:
-      return command.value.key;
+  /** What the running Stores tell of Regions: of each its newest range. */
+  #look(): void {
+    for (const store of this.stores.filter((candidate) => candidate.isRunning)) {
+      for (const { region } of store.store.regionStatuses()) {
+        const known = this.#regions.get(region.id);
+        if (known === undefined || epochIsStale(known.epoch, region.epoch)) {
+          this.#regions.set(region.id, region);
+        }
+      }
+    }
   }
 }
 

@@ -24,6 +24,8 @@ export interface SimStoreOptions {
   readonly network: SimNetwork;
   readonly random: Random;
   readonly logger: Logger;
+  /** As PD gives ids. */
+  readonly allocateIds: (count: number) => Promise<number>;
   /** All Stores of the cluster: whom this one expects signs of life from. */
   readonly storeIds: readonly StoreId[];
 }
@@ -152,7 +154,7 @@ export class SimStore {
   }
 
   #makeRun(): Run {
-    const { ident, config, network, logger } = this.#options;
+    const { ident, config, network, logger, allocateIds } = this.#options;
     const random = forkRandom(this.#options.random);
     const clock = new ProcessClock(this.#options.clock, this.clockOptions);
     const bootId = BigInt(++this.#bootCount);
@@ -182,6 +184,7 @@ export class SimStore {
       },
       snapshotFiles: this.snapshotFiles,
       pdReporter: { regionChanged: () => {} },
+      allocateIds,
       diskFreeBytes: () => Promise.resolve(this.diskFreeBytes),
     });
     const run: Run = {

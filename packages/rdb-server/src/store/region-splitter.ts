@@ -1,0 +1,179 @@
+import {
+  type Clock,
+  type Logger,
+  RdbError,
+  type Region,
+  type RegionId,
+  epochsEqual,
+  formatKey,
+  limits,
+  peerId,
+  regionId,
+} from "@flaredb/rdb-base";
+import type { Engine } from "@flaredb/rdb-storage";
+import { type AdminRefusal, adminRefusal } from "../peer/admin/admin-refusal.ts";
+import { type NewRegionIds, SPLIT_MAX_COUNT, splitBody, splitKeysProblem } from "../peer/admin/split-plan.ts";
+import type { Peer } from "../peer/peer.ts";
+import type { AdminOutcome, SplitRegion } from "./admin-command.ts";
+import { evenSplitKeys, walkRange } from "./split-keys.ts";
+
+/** What splits are made with. */
+export interface RegionSplitterOptions {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The running peer of a Region here. */
+  peer(regionId: RegionId): Peer | undefined;
+  /** So many new ids of PD, one after the other. @returns the first; rejects while PD does not answer */
+  allocateIds(count: number): Promise<number>;
+}
+
+/** After this long a proposed split that did not show is taken for lost. */
+const APPLY_TIMEOUT_MS = 5_000;
+
+/** A split on its way. */
+interface Attempt {
+  readonly version: number;
+  /** Set once it is proposed. */
+  untilMs: number;
+}
+
+/**
+ * Makes the Regions that are led from here propose their splits: finds the keys, asks PD for ids, and lets one attempt
+ * for a Region be under way at a time. What counts is the entry that is committed: a second one, of this Store or of a
+ * later leader, finds another epoch and does nothing (SPEC S3).
+ */
+export class RegionSplitter {
+  readonly #options: RegionSplitterOptions;
+  readonly #attempts = new Map<RegionId, Attempt>();
+
+  constructor(options: RegionSplitterOptions) {
+    this.#options = options;
+  }
+
+  /** Whether a split of the Region is being made. */
+  isUnderWay(region: Region): boolean {
+    const attempt = this.#attempts.get(region.id);
+    if (attempt === undefined) {
+      return false;
+    }
+    const isOver =
+      attempt.version !== region.epoch.version || this.#options.clock.monotonicMs() >= attempt.untilMs;
+    if (isOver) {
+      this.#attempts.delete(region.id);
+    }
+    return !isOver;
+  }
+
+  /** Never rejects. Resolves when the split is in the log, or says why it is not. */
+  async split(command: SplitRegion): Promise<AdminOutcome> {
+    const region = this.#options.peer(command.regionId)?.region;
+    const refusal = this.#refusal(command);
+    if (refusal !== undefined || region === undefined) {
+      return refusal ?? notHere(command.regionId);
+    }
+    if (this.isUnderWay(region)) {
+      return adminRefusal("Busy", `a split of Region ${region.id} is under way`);
+    }
+    const attempt: Attempt = { version: region.epoch.version, untilMs: Number.POSITIVE_INFINITY };
+    this.#attempts.set(region.id, attempt);
+    const outcome = await this.#attempt(command, region).catch((error: unknown) =>
+      adminRefusal("Busy", `Region ${region.id} cannot be split now: ${RdbError.from(error).message}`),
+    );
+    if (outcome.ok) {
+      attempt.untilMs = this.#options.clock.monotonicMs() + APPLY_TIMEOUT_MS;
+    } else {
+      this.#attempts.delete(region.id);
+    }
+    return outcome;
+  }
+
+  async #attempt(command: SplitRegion, region: Region): Promise<AdminOutcome> {
+    const keys = await this.#keys(command, region);
+    if ("ok" in keys) {
+      return keys;
+    }
+    const firstId = await this.#options.allocateIds(keys.length * (1 + region.peers.length));
+    // Time has passed: what was true may be so no more.
+    const refusal = this.#refusal(command);
+    const peer = this.#options.peer(command.regionId);
+    if (refusal !== undefined || peer === undefined) {
+      return refusal ?? notHere(command.regionId);
+    }
+    if (!peer.proposeAdmin(splitBody(keys, idsFrom(firstId, keys.length, region.peers.length)))) {
+      return adminRefusal("Busy", `the leader of Region ${region.id} takes no proposals now`);
+    }
+    this.#options.logger.info(
+      { region: region.id, keys: keys.map(formatKey), firstId },
+      "a split of the Region is proposed",
+    );
+    return { ok: true };
+  }
+
+  #refusal(command: SplitRegion): AdminRefusal | undefined {
+    const peer = this.#options.peer(command.regionId);
+    if (peer === undefined) {
+      return notHere(command.regionId);
+    }
+    const refusal = peer.adminRefusal(command);
+    if (refusal !== undefined) {
+      return refusal;
+    }
+    const isJoint = peer.region.peers.some(
+      ({ role }) => role === "IncomingVoter" || role === "DemotingVoter",
+    );
+    return isJoint ? adminRefusal("Busy", `Region ${command.regionId} is changing its peers`) : undefined;
+  }
+
+  /** Those of the command, checked; or found, off the loop. */
+  async #keys(
+    { keys, partCount }: SplitRegion,
+    region: Region,
+  ): Promise<readonly Uint8Array[] | AdminRefusal> {
+    if (keys.length > 0) {
+      const problem = keyTooLong(keys) ?? splitKeysProblem(region, keys);
+      return problem === undefined ? keys : adminRefusal("Invalid", problem);
+    }
+    if (partCount < 2 || partCount > SPLIT_MAX_COUNT + 1) {
+      return adminRefusal(
+        "Invalid",
+        `a split into ${partCount} parts must be into 2 to ${SPLIT_MAX_COUNT + 1}`,
+      );
+    }
+    const walked = await walkRange(this.#options.engine, region, () => this.#hasChanged(region));
+    if (walked === undefined) {
+      return adminRefusal("EpochNotMatch", `Region ${region.id} changed while its keys were looked at`);
+    }
+    const found = evenSplitKeys(walked, partCount);
+    return found.length > 0
+      ? found
+      : adminRefusal("Invalid", `Region ${region.id} has ${walked.keys} keys: there is nothing to split`);
+  }
+
+  #hasChanged({ id, epoch }: Region): boolean {
+    const now = this.#options.peer(id)?.region;
+    return now === undefined || !epochsEqual(now.epoch, epoch);
+  }
+}
+
+function notHere(id: RegionId): AdminRefusal {
+  return adminRefusal("NotLeader", `Region ${id} has no peer here`);
+}
+
+function keyTooLong(keys: readonly Uint8Array[]): string | undefined {
+  const long = keys.find((key) => key.length > limits.keyMaxBytes);
+  return long === undefined
+    ? undefined
+    : `a split key of ${long.length} bytes is longer than keyMaxBytes ${limits.keyMaxBytes}`;
+}
+
+/** PD's ids, dealt out: for each new Region its own, then those of its peers. */
+function idsFrom(firstId: number, regionCount: number, peerCount: number): NewRegionIds[] {
+  return Array.from({ length: regionCount }, (_, place) => {
+    const first = firstId + place * (1 + peerCount);
+    return {
+      regionId: regionId(first),
+      peerIds: Array.from({ length: peerCount }, (__, at) => peerId(first + 1 + at)),
+    };
+  });
+}

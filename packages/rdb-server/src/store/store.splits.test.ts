@@ -1,0 +1,167 @@
+import { type Region, type RegionId, rangesOverlap, regionId } from "@flaredb/rdb-base";
+import { describe, expect, it } from "vitest";
+import {
+  SimCluster,
+  type SimStore,
+  batchPutCommand,
+  bytes,
+  expectConverged,
+  putCommand,
+  text,
+} from "../testing/index.ts";
+import type { AdminOutcome, SplitRegion } from "./admin-command.ts";
+
+/** Where a test's cluster is cut, and how many parts are asked for when no key is named. */
+interface Cut {
+  readonly at?: readonly string[];
+  readonly parts?: number;
+  readonly of?: RegionId;
+}
+
+function command(region: Region, { at = [], parts = 2 }: Cut): SplitRegion {
+  return { regionId: region.id, epoch: region.epoch, keys: at.map(bytes), partCount: parts };
+}
+
+/** As PD: asks the leader. */
+async function split(cluster: SimCluster, cut: Cut): Promise<AdminOutcome> {
+  const leader = await cluster.waitForLeader(() => true, cut.of);
+  const { region } = cluster.statusOf(leader, cut.of);
+  return cluster.complete(leader.store.splitRegion(command(region, cut)));
+}
+
+/** The ranges of a Store's Regions, by key. */
+function rangesOf(store: SimStore): string[] {
+  return store.store
+    .regionStatuses()
+    .map(({ region }) => `${text(region.startKey)}-${text(region.endKey)}@${region.epoch.version}`)
+    .toSorted();
+}
+
+async function untilSplit(cluster: SimCluster, count: number, stores = cluster.stores): Promise<void> {
+  await cluster.until("every Store has the Regions", () =>
+    stores.every((store) => store.store.regionStatuses().length === count),
+  );
+}
+
+function expectTiled(cluster: SimCluster): void {
+  const { regions } = cluster;
+  for (const [place, region] of regions.entries()) {
+    expect(regions.slice(place + 1).some((other) => rangesOverlap(region, other))).toBe(false);
+  }
+  expect(regions[0]?.startKey).toHaveLength(0);
+  expect(regions.at(-1)?.endKey).toHaveLength(0);
+}
+
+describe("a split", () => {
+  it("SPEC-S1 SPEC-S5 SCENARIO-49: a manual split at a key makes two Regions that read and write", async () => {
+    const cluster = await SimCluster.start({ seed: 1 });
+    for (let count = 0; count < 100; count++) {
+      await cluster.put(`key${String(count).padStart(2, "0")}`, "before");
+    }
+    expect(await split(cluster, { at: ["key50"] })).toEqual({ ok: true });
+    await untilSplit(cluster, 2);
+    for (const store of cluster.stores) {
+      expect(rangesOf(store)).toEqual(["-key50@2", "key50-@2"]);
+    }
+    expect(await cluster.get("key49")).toBe("before");
+    expect(await cluster.get("key50")).toBe("before");
+    await cluster.put("key10", "after");
+    await cluster.put("key90", "after");
+    expect(await cluster.scan("key88", "key92")).toEqual([
+      "key88=before",
+      "key89=before",
+      "key90=after",
+      "key91=before",
+    ]);
+    expectTiled(cluster);
+    await expectConverged(cluster);
+  });
+
+  it("SPEC-S5: versions go on where the old Region's were, in both", async () => {
+    const cluster = await SimCluster.start({ seed: 2 });
+    await cluster.put("a", "1");
+    const before = await cluster.put("z", "1");
+    await split(cluster, { at: ["m"] });
+    await untilSplit(cluster, 2);
+    expect(await cluster.put("a", "2")).toBe(before + 1);
+    expect(await cluster.put("z", "2")).toBe(before + 1);
+  });
+
+  it("SPEC-S1: without keys it cuts into parts of about equal size, at keys that exist", async () => {
+    const cluster = await SimCluster.start({ seed: 3 });
+    const rows = Array.from({ length: 64 }, (_, count) => [`k${String(count).padStart(2, "0")}`, "v"]);
+    await cluster.call(batchPutCommand(Object.fromEntries(rows)));
+    expect(await split(cluster, { parts: 4 })).toEqual({ ok: true });
+    await untilSplit(cluster, 4);
+    expect(cluster.regions.map(({ startKey }) => text(startKey))).toEqual(["", "k16", "k32", "k48"]);
+    expect(cluster.regions.map(({ epoch }) => epoch.version)).toEqual([4, 4, 4, 4]);
+  });
+
+  it("SCENARIO-54: the new Region serves within an election timeout", async () => {
+    const cluster = await SimCluster.start({ seed: 4 });
+    await cluster.put("a", "1");
+    await split(cluster, { at: ["m"] });
+    const beganMs = cluster.clock.monotonicMs();
+    await cluster.put("z", "1");
+    const { electionTicks, tickMs } = cluster.config;
+    expect(cluster.clock.monotonicMs() - beganMs).toBeLessThan((electionTicks * tickMs) / 4);
+    const [left, right] = cluster.regions.map(({ id }) => cluster.leader(id));
+    expect(right).toBe(left);
+  });
+
+  it("SPEC-S2: a restart finds the Regions as they were", async () => {
+    const cluster = await SimCluster.start({ seed: 5 });
+    await cluster.put("a", "1");
+    await split(cluster, { at: ["m"] });
+    await cluster.put("z", "1");
+    for (const store of cluster.stores) {
+      store.crash();
+    }
+    await cluster.complete(Promise.all(cluster.stores.map((store) => store.start())));
+    await untilSplit(cluster, 2);
+    expect(await cluster.get("a")).toBe("1");
+    expect(await cluster.get("z")).toBe("1");
+    await cluster.put("z", "2");
+    await expectConverged(cluster);
+  });
+
+  it("refuses keys that are not inside or do not rise, another epoch, and a Region of one key", async () => {
+    const cluster = await SimCluster.start({ seed: 6, splitKeys: ["m"] });
+    const leader = await cluster.waitForLeader();
+    await cluster.put("a", "1");
+    const { region } = cluster.statusOf(leader);
+    const ask = (wanted: SplitRegion): Promise<AdminOutcome> =>
+      cluster.complete(leader.store.splitRegion(wanted));
+    for (const at of [["m"], ["z"], [""], ["c", "b"], ["c", "c"]]) {
+      expect(await ask(command(region, { at }))).toMatchObject({ ok: false, reason: "Invalid" });
+    }
+    expect(await ask(command(region, {}))).toMatchObject({ ok: false, reason: "Invalid" });
+    const stale = { ...region, epoch: { ...region.epoch, confVer: 7 } };
+    expect(await ask(command(stale, { at: ["c"] }))).toMatchObject({ reason: "EpochNotMatch" });
+    const follower = cluster.others(leader.storeId)[0] as SimStore;
+    const answer = follower.store.splitRegion(command(region, { at: ["c"] }));
+    expect(await cluster.complete(answer)).toMatchObject({ reason: "NotLeader" });
+    const nowhere = { ...region, id: regionId(77) };
+    expect(await ask(command(nowhere, { at: ["c"] }))).toMatchObject({ reason: "NotLeader" });
+  });
+
+  it("is refused as busy while PD is away, or while another is being made", async () => {
+    const cluster = await SimCluster.start({ seed: 7 });
+    cluster.pdIsAway = true;
+    expect(await split(cluster, { at: ["m"] })).toMatchObject({ ok: false, reason: "Busy" });
+    cluster.pdIsAway = false;
+    const leader = await cluster.waitForLeader();
+    const { region } = cluster.statusOf(leader);
+    const both = Promise.all(
+      ["c", "m"].map((key) => leader.store.splitRegion(command(region, { at: [key] }))),
+    );
+    expect(await cluster.complete(both)).toMatchObject([{ ok: true }, { ok: false, reason: "Busy" }]);
+    await untilSplit(cluster, 2);
+    expect(await split(cluster, { at: ["c1"], of: cluster.regions[1]?.id as RegionId })).toEqual({
+      ok: true,
+    });
+    await untilSplit(cluster, 3);
+    await cluster.call(putCommand("d", "1"));
+    await expectConverged(cluster);
+  });
+});
