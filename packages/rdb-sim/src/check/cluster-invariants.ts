@@ -6,6 +6,10 @@ import {
   formatKey,
   formatRange,
 } from "@flaredb/rdb-base";
+import type { ConfState } from "@flaredb/rdb-raft";
+import type { Descent, Joining } from "./lineage.ts";
+import { PeerLives } from "./peer-lives.ts";
+import { RegionAtlas } from "./region-atlas.ts";
 import { RegionRecord } from "./region-record.ts";
 import { StoreObserver } from "./store-observer.ts";
 import type { Violation } from "./violation.ts";
@@ -19,7 +23,13 @@ import type { Violation } from "./violation.ts";
  * - `committed entries stay`, `committed by a durable majority`, `commit lies in the log`
  * - `applied is durable`, `applies go forward`, `same applied index, same state`
  * - `what is durable stays`, `rows lie in their Regions`
- * - `Regions tile the key space`, `an epoch stands for one Region`, `epochs never go back`
+ * - `Regions tile the key space`, `an epoch stands for one Region`, `epochs never go back`,
+ *   `epochs rise with each change`
+ * - `a Region is split off once`, `a new Region goes on from its parent`
+ * - `configurations follow each other`, `an index stands for one configuration`,
+ *   `the configuration is the Region's peers`
+ * - `who comes to vote is caught up`, `a change costs no quorum`
+ * - `a peer has one history`, `a removed peer never comes back`
  */
 export class ClusterInvariants {
   readonly #onViolation: (violation: Violation) => void;
@@ -27,6 +37,10 @@ export class ClusterInvariants {
   readonly #stores = new Map<string, StoreObserver>();
   /** As PD's map had them last. */
   readonly #mapped = new Map<RegionId, Region>();
+  readonly #lives = new PeerLives((name, message) => this.#tell(name, message));
+  readonly #atlas = new RegionAtlas((name, message) => this.#tell(name, message));
+  /** Whether the Store's process ran at some time not long ago. Default: all do. */
+  wasUp: (store: string) => boolean = () => true;
 
   /** @param onViolation called inside of whatever broke it, so it must not throw */
   constructor(onViolation: (violation: Violation) => void) {
@@ -41,10 +55,22 @@ export class ClusterInvariants {
         name,
         report: (violated, message) => this.#tell(violated, message),
         regionOf: (id) => this.#regionOf(id),
+        ...{ atlas: this.#atlas, lives: this.#lives },
       });
       this.#stores.set(name, store);
     }
     return store;
+  }
+
+  /** How Regions came from each other, for the judgement of histories. */
+  get lineage(): { readonly descents: readonly Descent[]; readonly joinings: readonly Joining[] } {
+    const { descents, joinings } = this.#atlas;
+    return { descents, joinings };
+  }
+
+  /** The Regions at their newest committed epochs. */
+  get regions(): readonly Region[] {
+    return this.#atlas.regions;
   }
 
   /** The Store of that name says that it leads the Region. */
@@ -85,10 +111,25 @@ export class ClusterInvariants {
   #regionOf(id: RegionId): RegionRecord {
     let region = this.#regions.get(id);
     if (region === undefined) {
-      region = new RegionRecord(id, (name, message) => this.#tell(name, message));
+      const report = (name: string, message: string): void => this.#tell(name, message);
+      region = new RegionRecord(id, report, (state) => this.#checkAlive(id, state));
       this.#regions.set(id, region);
     }
     return region;
+  }
+
+  /** A change was proposed and committed with a majority; it must not leave a configuration that has none. */
+  #checkAlive(id: RegionId, { voters, votersOutgoing }: ConfState): void {
+    for (const half of [voters, votersOutgoing]) {
+      const down = half.filter((voter) => {
+        const store = this.#lives.storeOf(voter);
+        return store === undefined || !this.wasUp(store);
+      });
+      if (half.length > 0 && 2 * (half.length - down.length) <= half.length) {
+        const text = `Region ${id}: of the new voters ${half.join(", ")} these are long gone: ${down.join(", ")}`;
+        this.#tell("a change costs no quorum", text);
+      }
+    }
   }
 
   #tell(name: string, message: string): void {

@@ -1,4 +1,4 @@
-import type { Index, RegionId } from "@flaredb/rdb-base";
+import type { Index, PeerId, RegionId } from "@flaredb/rdb-base";
 import type { HardState } from "@flaredb/rdb-raft";
 import type { WriteOp } from "@flaredb/rdb-storage";
 import type { DecodedOp } from "@flaredb/rdb-storage/testing";
@@ -17,6 +17,8 @@ export interface EntryChange {
 export interface LogChanges {
   readonly entries: readonly EntryChange[];
   readonly hardStates: readonly { readonly regionId: RegionId; readonly state: HardState }[];
+  /** Peers that leave for good with it. */
+  readonly removed?: readonly PeerId[];
 }
 
 /** Takes what a part does to logs and HardStates to the peers, each of which checks its own. */
@@ -32,8 +34,6 @@ export function takeLogChanges(
   for (const op of decoded) {
     if (op.kind === "truncated" && op.value !== undefined) {
       peerOf(op.regionId).truncated = op.value;
-    } else if (op.kind === "confState" && op.value !== undefined) {
-      peerOf(op.regionId).region.sawConfState(op.value);
     } else if (op.kind === "hardState" && op.value !== undefined) {
       const peer = peerOf(op.regionId);
       commits.set(peer, commits.get(peer) ?? peer.commit);

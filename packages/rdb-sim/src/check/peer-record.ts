@@ -1,5 +1,5 @@
-import { type Index, type PeerId, type RegionId, type Term } from "@flaredb/rdb-base";
-import type { HardState } from "@flaredb/rdb-raft";
+import type { Index, PeerId, PeerRole, RegionId, Term } from "@flaredb/rdb-base";
+import type { ConfState, HardState } from "@flaredb/rdb-raft";
 import type { ApplyState, RegionLocalState, TruncatedState } from "@flaredb/rdb-storage";
 import { EMPTY_HASH } from "./hash.ts";
 import type { LogEntry, RegionRecord, Report } from "./region-record.ts";
@@ -19,6 +19,7 @@ export class PeerRecord {
   hardState: HardState | undefined;
   durableHardState: HardState | undefined;
   applied: ApplyState | undefined;
+  confState: ConfState | undefined;
   /** Of all writes that the applied part of the log made, in order. */
   operations: number = EMPTY_HASH;
   /** Rows of a range are gone ahead of the entry that deletes them: they are right once that is applied (again). */
@@ -43,13 +44,35 @@ export class PeerRecord {
 
   /** The Region as the Store knows it: its epoch never goes back. */
   setLocalState(localState: RegionLocalState): void {
-    const old = this.#localState?.region.epoch;
+    const isKnown = this.#localState !== undefined && this.#localState.state !== "Uninitialised";
+    const old = isKnown ? this.#localState?.region.epoch : undefined;
     const now = localState.region.epoch;
     if (old !== undefined && (now.version < old.version || now.confVer < old.confVer)) {
       const text = `${old.confVer}/${old.version} becomes ${now.confVer}/${now.version}`;
       this.#tell("epochs never go back", text);
     }
     this.#localState = localState;
+  }
+
+  /** After a part: the configuration counts just the Region's peers, in their roles. */
+  checkConfState(): void {
+    const { confState: state } = this;
+    const peers = this.#localState?.state === "Normal" ? this.#localState.region.peers : undefined;
+    if (state === undefined || peers === undefined) {
+      return;
+    }
+    const isJoint = state.votersOutgoing.length > 0;
+    const of = (...roles: readonly PeerRole[]): string =>
+      sorted(peers.filter(({ role }) => roles.includes(role)).map(({ id }) => id));
+    const isSame =
+      sorted(state.voters) === of("Voter", "IncomingVoter") &&
+      sorted(state.votersOutgoing) === (isJoint ? of("Voter", "DemotingVoter") : "") &&
+      sorted(state.learners) === of("Learner") &&
+      sorted(state.learnersNext) === of("DemotingVoter");
+    if (!isSame) {
+      const text = peers.map(({ id, role }) => `${id} ${role}`).join(", ");
+      this.#tell("the configuration is the Region's peers", `${JSON.stringify(state)}, and ${text}`);
+    }
   }
 
   get durableEntries(): ReadonlyMap<Index, LogEntry> {
@@ -190,4 +213,8 @@ export class PeerRecord {
 
 function describe({ index, term, revision, logTimeMs }: ApplyState): string {
   return `applied ${index} (term ${term}, revision ${revision}, log time ${logTimeMs})`;
+}
+
+function sorted(ids: readonly PeerId[]): string {
+  return ids.toSorted((a, b) => a - b).join(", ");
 }

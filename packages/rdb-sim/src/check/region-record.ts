@@ -8,6 +8,7 @@ import {
 } from "@flaredb/rdb-base";
 import type { ConfState } from "@flaredb/rdb-raft";
 import type { ApplyState } from "@flaredb/rdb-storage";
+import { ConfigHistory, newVoters, stepProblem } from "./config-history.ts";
 
 /** Tells of what is broken. */
 export type Report = (name: string, message: string) => void;
@@ -28,8 +29,8 @@ export interface AppliedMark {
   readonly content: number;
 }
 
-/** Configurations that a commit may have been counted in: the last ones that any peer had. */
-const CONFIGS_MAX_COUNT = 2;
+/** A peer that comes to vote may be so many entries behind what was committed when that was proposed. */
+const VOTER_LAG_MAX_COUNT = 1_000;
 
 /** What all peers of one Region ever agreed on. */
 export class RegionRecord {
@@ -48,11 +49,19 @@ export class RegionRecord {
   /** Rows that there may be at an index between the deletion of a range and the end of its entry. */
   readonly #betweenSteps = new Map<Index, Set<number>>();
   readonly #regions = new Map<string, { readonly text: string; readonly by: string }>();
-  #configs: readonly ConfState[] = [];
+  readonly #configs = new ConfigHistory();
+  /** The last entry that each peer ever had durably, by itself or in a snapshot. */
+  readonly #reached = new Map<PeerId, Index>();
+  /** Of each index: the last entry that was committed when it was appended first. */
+  readonly #committedAtAppend = new Map<Index, number>();
+  #lastCommitted = 0;
+  /** Told of each configuration that a change made, when a peer comes to it first. */
+  readonly #onConfig: (state: ConfState) => void;
 
-  constructor(id: RegionId, report: Report) {
+  constructor(id: RegionId, report: Report, onConfig: (state: ConfState) => void = () => {}) {
     this.#id = id;
     this.#report = report;
+    this.#onConfig = onConfig;
   }
 
   /** Election safety: a term has one leader. */
@@ -70,6 +79,9 @@ export class RegionRecord {
     const known = this.#entries.get(name);
     if (known === undefined) {
       this.#entries.set(name, { hash, previous, by });
+      if (!this.#committedAtAppend.has(index)) {
+        this.#committedAtAppend.set(index, this.#lastCommitted);
+      }
       return;
     }
     const differs =
@@ -94,6 +106,12 @@ export class RegionRecord {
     const holders = this.#holders.get(name) ?? new Set();
     holders.add(peer);
     this.#holders.set(name, holders);
+    this.sawReached(peer, index);
+  }
+
+  /** A peer has everything up to there, durably or in a snapshot that it took. */
+  sawReached(peer: PeerId, index: Index): void {
+    this.#reached.set(peer, Math.max(index, this.#reached.get(peer) ?? 0) as Index);
   }
 
   /** Leader completeness: what was committed anywhere is so everywhere, and a majority has it durably. */
@@ -101,6 +119,7 @@ export class RegionRecord {
     const known = this.#committed.get(index);
     if (known === undefined) {
       this.#committed.set(index, { entry, by });
+      this.#lastCommitted = Math.max(this.#lastCommitted, index);
       this.#checkQuorum(by, index, entry.term);
     } else if (known.entry.term !== entry.term || known.entry.hash !== entry.hash) {
       const terms = `of term ${known.entry.term} on ${known.by}, and of term ${entry.term} on ${by}`;
@@ -108,10 +127,32 @@ export class RegionRecord {
     }
   }
 
-  sawConfState(state: ConfState): void {
-    const text = JSON.stringify(state);
-    const others = this.#configs.filter((known) => JSON.stringify(known) !== text);
-    this.#configs = [...others, state].slice(-CONFIGS_MAX_COUNT);
+  /** A peer has this configuration at an applied index. */
+  sawConfState(by: string, index: Index, state: ConfState): void {
+    const seen = this.#configs.saw(index, state);
+    if (typeof seen === "string") {
+      this.#report("an index stands for one configuration", `Region ${this.#id} on ${by}: ${seen}`);
+    } else if (seen?.before !== undefined) {
+      this.#checkChange(by, index, seen.before, state);
+      this.#onConfig(state);
+    }
+  }
+
+  /** Majorities overlap, and who comes to vote has what is committed. */
+  #checkChange(by: string, index: Index, before: ConfState, state: ConfState): void {
+    const problem = stepProblem(before, state);
+    if (problem !== undefined) {
+      this.#report("configurations follow each other", `Region ${this.#id} at ${index} on ${by}: ${problem}`);
+    }
+    const committed = this.#committedAtAppend.get(index) ?? 0;
+    for (const voter of newVoters(before, state)) {
+      const reached = this.#reached.get(voter);
+      if (reached === undefined || reached < committed - VOTER_LAG_MAX_COUNT) {
+        const has = reached === undefined ? "nothing" : `entries up to ${reached}`;
+        const text = `peer ${voter} votes from ${index} on and has ${has}; ${committed} was committed when that was proposed`;
+        this.#report("who comes to vote is caught up", `Region ${this.#id} on ${by}: ${text}`);
+      }
+    }
   }
 
   /** State machine safety: peers on the same applied index have gone the same way, and have the same rows. */
@@ -173,10 +214,11 @@ export class RegionRecord {
     const holders = this.#holders.get(`${index}/${term}`) ?? new Set<PeerId>();
     const isHeld = (voters: readonly PeerId[]): boolean =>
       voters.length === 0 || 2 * voters.filter((id) => holders.has(id)).length > voters.length;
-    const isQuorum = this.#configs.some((state) => isHeld(state.voters) && isHeld(state.votersOutgoing));
-    if (this.#configs.length > 0 && !isQuorum) {
+    const configs = this.#configs.for(index);
+    const isQuorum = configs.some((state) => isHeld(state.voters) && isHeld(state.votersOutgoing));
+    if (configs.length > 0 && !isQuorum) {
       const who = holders.size === 0 ? "no peer" : `only ${[...holders].join(", ")}`;
-      const voters = this.#configs.at(-1)?.voters.join(", ");
+      const voters = configs.at(-1)?.voters.join(", ");
       const text = `Region ${this.#id}: entry ${index} of term ${term} is committed for ${by}, and ${who} of ${voters} has it durably`;
       this.#report("committed by a durable majority", text);
     }

@@ -1,10 +1,11 @@
 import {
   type KeyRange,
+  type PeerId,
   type RegionId,
   type StoreId,
+  formatRange,
   peerOnStore,
   rangesOverlap,
-  formatRange,
 } from "@flaredb/rdb-base";
 import {
   type Column,
@@ -18,7 +19,9 @@ import { type DecodedOp, decodeOp } from "@flaredb/rdb-storage/testing";
 import { appended, hashOf } from "./hash.ts";
 import { type LogChanges, takeLogChanges } from "./log-changes.ts";
 import { lostSince } from "./lost-since.ts";
+import type { PeerLives } from "./peer-lives.ts";
 import { PeerRecord } from "./peer-record.ts";
+import type { RegionAtlas, RegionStep } from "./region-atlas.ts";
 import type { RegionRecord, Report } from "./region-record.ts";
 import { type ContentColumn, StoreContent } from "./store-content.ts";
 
@@ -35,6 +38,9 @@ export interface StoreObserverOptions {
   readonly name: string;
   readonly report: Report;
   readonly regionOf: (id: RegionId) => RegionRecord;
+  /** What all Stores made of Regions, and of peers. */
+  readonly atlas: RegionAtlas;
+  readonly lives: PeerLives;
 }
 
 /**
@@ -48,13 +54,17 @@ export class StoreObserver {
   readonly #name: string;
   readonly #report: Report;
   readonly #regionOf: (id: RegionId) => RegionRecord;
+  readonly #atlas: RegionAtlas;
+  readonly #lives: PeerLives;
   #storeId: StoreId | undefined;
   #peers = new Map<RegionId, PeerRecord>();
   #content = new StoreContent();
   /** Submitted and not known to be durable, oldest first. */
   #pending: LogChanges[] = [];
 
-  constructor({ name, report, regionOf }: StoreObserverOptions) {
+  constructor({ name, report, regionOf, atlas, lives }: StoreObserverOptions) {
+    this.#atlas = atlas;
+    this.#lives = lives;
     this.#name = name;
     this.#report = report;
     this.#regionOf = regionOf;
@@ -94,6 +104,7 @@ export class StoreObserver {
 
   /** The disk was replaced by an empty one: nothing that was durable there counts any more. */
   wiped(): void {
+    this.#lives.wiped(this.#name);
     this.#peers = new Map();
     this.#pending = [];
     this.#storeId = undefined;
@@ -104,7 +115,12 @@ export class StoreObserver {
     const decoded = part.ops.map(decodeOp);
     this.#takeMeta(decoded);
     // Entries and HardStates first: everything else refers to them.
-    const step = takeLogChanges(decoded, part.ops, (id) => this.#peer(id));
+    const gone = removedIn(decoded);
+    const isKept = (op: DecodedOp): boolean => !("regionId" in op) || !gone.has(op.regionId);
+    const kept = decoded.filter(isKept);
+    const keptOps = part.ops.filter((_, place) => isKept(decoded[place] as DecodedOp));
+    const removed = [...gone].flatMap((id) => this.#peers.get(id)?.peerId ?? []);
+    const step = { ...takeLogChanges(kept, keptOps, (id) => this.#peer(id)), removed };
     this.#takeStates(decoded, part.ops);
     this.#pending.push(step);
     return step;
@@ -137,7 +153,8 @@ export class StoreObserver {
     if (!isSynced || place < 0) {
       return;
     }
-    for (const { entries, hardStates } of this.#pending.splice(0, place + 1)) {
+    for (const { entries, hardStates, removed } of this.#pending.splice(0, place + 1)) {
+      removed?.forEach((id) => this.#lives.removed(id, this.#name));
       for (const { regionId, index, entry } of entries) {
         this.#peers.get(regionId)?.becameDurable(index, entry);
       }
@@ -161,10 +178,11 @@ export class StoreObserver {
     for (const op of decoded) {
       if (op.kind === "localState" && op.value !== undefined) {
         this.#setLocalState(op.regionId, op.value);
+        this.#checkOverlap(op.regionId);
       } else if (op.kind === "truncated" && op.value !== undefined) {
         this.#peer(op.regionId).truncated = op.value;
-      } else if (op.kind === "confState" && op.value !== undefined) {
-        this.#regionOf(op.regionId).sawConfState(op.value);
+      } else if (op.kind === "confState") {
+        this.#peer(op.regionId).confState = op.value;
       }
     }
     for (const [place, op] of decoded.entries()) {
@@ -206,13 +224,14 @@ export class StoreObserver {
 
   // A step.
 
-  /** Regions, rows and how far they are applied, in the order of the part. */
+  /** All Regions of the part first: together they are what it leaves; then rows, and how far they are applied. */
   #takeStates(decoded: readonly DecodedOp[], ops: readonly WriteOp[]): void {
+    const applied = new Map<RegionId, PeerRecord["applied"]>();
+    this.#peers.forEach((peer, id) => applied.set(id, peer.applied));
+    const steps = this.#takeLocalStates(decoded);
     for (const [place, op] of decoded.entries()) {
       const { column, key, value } = ops[place] as WriteOp;
-      if (op.kind === "localState" && op.value !== undefined) {
-        this.#setLocalState(op.regionId, op.value);
-      } else if (column === "data" || column === "session") {
+      if (op.kind !== "localState" && (column === "data" || column === "session")) {
         this.#takeRow(column, key, value);
       }
     }
@@ -221,6 +240,52 @@ export class StoreObserver {
         this.#takeApplyState(op.regionId, op.value);
       }
     }
+    this.#takeConfStates(decoded);
+    this.#atlas.sawPart(this.#name, steps, (id) => applied.get(id));
+  }
+
+  #takeLocalStates(decoded: readonly DecodedOp[]): RegionStep[] {
+    const steps: RegionStep[] = [];
+    const changed: RegionId[] = [];
+    for (const op of decoded) {
+      if (op.kind !== "localState" || op.value === undefined) {
+        continue;
+      }
+      const { state, region } = op.value;
+      const peer = this.#peers.get(op.regionId);
+      const before = peer?.localState?.state === "Normal" ? peer.localState.region : undefined;
+      this.#setLocalState(op.regionId, op.value);
+      changed.push(op.regionId);
+      if (state === "Normal") {
+        steps.push({
+          before,
+          applied: peer?.applied,
+          after: region,
+          appliedAfter: appliedIn(decoded, op.regionId),
+        });
+      }
+    }
+    changed.forEach((id) => this.#checkOverlap(id));
+    return steps;
+  }
+
+  #takeConfStates(decoded: readonly DecodedOp[]): void {
+    const touched = new Set<PeerRecord>();
+    for (const op of decoded) {
+      const peer =
+        op.kind === "confState" || op.kind === "localState" ? this.#peers.get(op.regionId) : undefined;
+      if (peer === undefined) {
+        continue;
+      }
+      touched.add(peer);
+      if (op.kind === "confState" && op.value !== undefined) {
+        peer.confState = op.value;
+        if (peer.applied !== undefined) {
+          peer.region.sawConfState(this.#name, peer.applied.index, op.value);
+        }
+      }
+    }
+    touched.forEach((peer) => peer.checkConfState());
   }
 
   #takeRow(column: ContentColumn, key: Uint8Array, value: Uint8Array | undefined): void {
@@ -236,6 +301,9 @@ export class StoreObserver {
 
   #takeApplyState(regionId: RegionId, state: NonNullable<PeerRecord["applied"]>): void {
     const peer = this.#peer(regionId);
+    if (peer.peerId !== undefined) {
+      peer.region.sawReached(peer.peerId, state.index);
+    }
     if (peer.localState?.state === "Applying") {
       // A snapshot: its rows follow, and are looked at when all are there.
       const mark = peer.region.markAt(state.index);
@@ -280,6 +348,7 @@ export class StoreObserver {
 
   #setLocalState(regionId: RegionId, localState: NonNullable<PeerRecord["localState"]>): void {
     const { state, region } = localState;
+    const own = this.#storeId === undefined ? undefined : peerOnStore(region, this.#storeId)?.id;
     if (state === "Tombstone" || state === "Destroying") {
       this.#peers.delete(regionId);
       if (state === "Tombstone") {
@@ -287,29 +356,43 @@ export class StoreObserver {
       }
       return;
     }
+    this.#replaceOld(regionId, own);
     const peer = this.#peer(regionId);
     const before = peer.localState;
     peer.setLocalState(localState);
-    peer.peerId = this.#storeId === undefined ? undefined : peerOnStore(region, this.#storeId)?.id;
+    peer.peerId = own;
+    if (own !== undefined) {
+      this.#lives.saw(own, this.#name);
+    }
+    if (state === "Uninitialised") {
+      return;
+    }
     peer.region.sawRegion(this.#name, region);
     this.#content.setRegion(regionId, region);
-    this.#checkOverlap(peer);
     if (before?.state === "Applying" && state === "Normal") {
       this.#checkFound(peer);
     }
   }
 
-  #checkOverlap(peer: PeerRecord): void {
-    const region = peer.localState?.region;
-    for (const { localState: other } of this.#peers.values()) {
-      if (
-        region !== undefined &&
-        other !== undefined &&
-        other.region.id !== region.id &&
-        rangesOverlap(region, other.region)
-      ) {
-        const text = `${formatRange(region)} overlaps Region ${other.region.id} ${formatRange(other.region)}`;
-        this.#tell("Regions tile the key space", peer, text);
+  /** A later peer of the Region takes the place of one that never had anything. */
+  #replaceOld(regionId: RegionId, own: PeerId | undefined): void {
+    const known = this.#peers.get(regionId);
+    if (known?.peerId !== undefined && own !== undefined && known.peerId !== own) {
+      if (known.localState?.state !== "Uninitialised") {
+        this.#tell("a peer has one history", known, `peer ${known.peerId} becomes peer ${own}`);
+      }
+      this.#peers.delete(regionId);
+    }
+  }
+
+  #checkOverlap(regionId: RegionId): void {
+    const peer = this.#peers.get(regionId);
+    const region = rangeOf(peer);
+    for (const one of peer === undefined || region === undefined ? [] : this.#peers.values()) {
+      const other = rangeOf(one);
+      if (other !== undefined && one !== peer && rangesOverlap(region as KeyRange, other)) {
+        const text = `${formatRange(region as KeyRange)} overlaps Region ${one.regionId} ${formatRange(other)}`;
+        this.#tell("Regions tile the key space", peer as PeerRecord, text);
       }
     }
   }
@@ -326,4 +409,25 @@ export class StoreObserver {
   #tell(name: string, { regionId }: PeerRecord, text: string): void {
     this.#report(name, `Region ${regionId} on ${this.#name}: ${text}`);
   }
+}
+
+/** An empty peer's range says nothing. */
+function rangeOf(peer: PeerRecord | undefined): KeyRange | undefined {
+  const local = peer?.localState;
+  return local === undefined || local.state === "Uninitialised" ? undefined : local.region;
+}
+
+function removedIn(decoded: readonly DecodedOp[]): ReadonlySet<RegionId> {
+  const removed = new Set<RegionId>();
+  for (const op of decoded) {
+    if (op.kind === "localState" && (op.value?.state === "Destroying" || op.value?.state === "Tombstone")) {
+      removed.add(op.regionId);
+    }
+  }
+  return removed;
+}
+
+function appliedIn(decoded: readonly DecodedOp[], regionId: RegionId): PeerRecord["applied"] {
+  const found = decoded.findLast((op) => op.kind === "applyState" && op.regionId === regionId);
+  return found?.kind === "applyState" ? found.value : undefined;
 }

@@ -5,7 +5,7 @@ import {
   type Term,
   index,
   peerId,
-  regionId,
+  regionId as toRegionId,
   storeId,
   term,
 } from "@flaredb/rdb-base";
@@ -33,7 +33,7 @@ import {
 import type { ClusterInvariants } from "../check/cluster-invariants.ts";
 import type { StoreObserver } from "../check/store-observer.ts";
 
-export const REGION_ID = regionId(7);
+export const REGION_ID = toRegionId(7);
 /** Where Regions begin: what is at and before it is no entry. */
 const START = 5;
 
@@ -60,18 +60,41 @@ export class WatchedStore {
   readonly #rows = new Map<string, Row & { readonly column: Column }>();
   readonly #unsynced: { readonly part: WritePart; readonly token: object }[] = [];
 
-  /** Begins with the Region at its start. */
-  constructor(invariants: ClusterInvariants, place: number) {
+  /** Begins with the Region at its start, or with nothing. */
+  constructor(
+    invariants: ClusterInvariants,
+    place: number,
+    begins: "with the Region" | "empty" = "with the Region",
+  ) {
     this.observer = invariants.store(`store-${place}`);
     this.restart();
+    this.identify(place);
+    if (begins === "empty") {
+      return;
+    }
     const part = new WritePart();
-    writeIdent(part, { kind: "Store", clusterId: 1, storeId: storeId(place) });
     putRegionLocalState(part, { state: "Normal", region: region() });
     putApplyState(part, REGION_ID, { index: index(START), term: term(START), revision: 0, logTimeMs: 0 });
     this.#truncate(part, START, START);
     part.put("raft_state", stateKey(REGION_ID, stateKinds.confState), encodeConfState(confState));
     this.submit(part);
     this.hardState({ term: START, commit: START });
+  }
+
+  /** It is this Store from now on. */
+  identify(id: number): void {
+    const part = new WritePart();
+    writeIdent(part, { kind: "Store", clusterId: 1, storeId: storeId(id) });
+    this.submit(part);
+  }
+
+  /** A snapshot of a Region that was not here begins to arrive. */
+  takeSnapshot(of: Region, at: number): void {
+    const part = new WritePart();
+    putRegionLocalState(part, { state: "Applying", region: of });
+    putApplyState(part, of.id, { index: index(at), term: term(6), revision: 2, logTimeMs: at });
+    this.#truncate(part, at, 6);
+    this.submit(part);
   }
 
   submit(part: WritePart, isWritten = true): void {
@@ -104,11 +127,12 @@ export class WatchedStore {
   hardState(
     state: { readonly term: number; readonly vote?: number; readonly commit: number },
     isWritten = true,
+    regionId = REGION_ID,
   ): void {
     const part = new WritePart();
     const { term: inTerm, vote = 0, commit } = state;
     const value = encodeHardState({ term: inTerm as Term, vote: vote as PeerId, commit: commit as Index });
-    part.put("raft_state", stateKey(REGION_ID, stateKinds.hardState), value);
+    part.put("raft_state", stateKey(regionId, stateKinds.hardState), value);
     this.submit(part, isWritten);
   }
 
