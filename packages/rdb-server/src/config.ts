@@ -62,8 +62,12 @@ const snapshotSchema = z.strictObject({
   receiveMaxCount: z.int().min(1).max(64).default(4),
   /** Largest chunk on the wire and in the file. */
   chunkMaxBytes: byteCount(1 * KiB, 4 * MiB).default(1 * MiB),
-  /** A transfer of which nothing was heard for this long is given up, on both sides. */
+  /** A stream of which nothing was heard for this long counts as broken, on both sides. */
   stallTimeoutMs: milliseconds(100).default(30 * SECOND_MS),
+  /** A transfer that broke, or found no place, goes on within this time of getting no further, or begins anew. */
+  resumeTimeoutMs: milliseconds(0).default(1 * MINUTE_MS),
+  /** All snapshots that this Store sends, and all that it receives, each; 0: no limit. */
+  maxBytesPerSecond: byteCount(0, 16 * GiB).default(100 * MiB),
 });
 
 /** RocksDB's memory. */
@@ -163,6 +167,13 @@ const fields = z.strictObject({
  */
 const LEASE_DRIFT_FACTOR = 1.1;
 
+/** How long a transfer waits for its next chunk when all of them share the bandwidth. */
+function chunkTurnMs(snapshot: z.output<typeof snapshotSchema>): number {
+  const { sendMaxCount, receiveMaxCount, chunkMaxBytes, maxBytesPerSecond } = snapshot;
+  const atOnceBytes = Math.max(sendMaxCount, receiveMaxCount) * chunkMaxBytes;
+  return maxBytesPerSecond === 0 ? 0 : (atOnceBytes * SECOND_MS) / maxBytesPerSecond;
+}
+
 const loopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
 const schema = fields
@@ -177,6 +188,10 @@ const schema = fields
   .refine((config) => config.leaseMs * LEASE_DRIFT_FACTOR < (config.electionTicks - 1) * config.tickMs, {
     path: ["leaseMs"],
     error: "times 1.1 must be < (electionTicks - 1) * tickMs",
+  })
+  .refine(({ snapshot }) => chunkTurnMs(snapshot) < snapshot.stallTimeoutMs, {
+    path: ["snapshot", "maxBytesPerSecond"],
+    error: "must let a chunk of each of the snapshots at once pass within snapshot.stallTimeoutMs",
   })
   .refine((config) => config.storeSilentMs > config.livenessIntervalMs, {
     path: ["storeSilentMs"],

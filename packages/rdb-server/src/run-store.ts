@@ -132,7 +132,7 @@ async function assemble(base: Base, opened: ClosingStack): Promise<Parts> {
   opened.add(() => pdLink.close());
   const sender = new SnapshotSender({
     ...ports,
-    ident,
+    ...{ ident, bootId },
     config: config.snapshot,
     localAddress: config.outgoingHost,
     addressOf: (storeId) => addressBook.addressOf(storeId),
@@ -158,6 +158,7 @@ async function assemble(base: Base, opened: ClosingStack): Promise<Parts> {
     ...ports,
     ...{ ident, handle: store, files: snapshotFiles, config: config.snapshot },
   });
+  opened.add(() => receiver.close());
   return { ident, store, transport, sender, receiver, pdLink };
 }
 

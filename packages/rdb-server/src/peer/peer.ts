@@ -252,6 +252,11 @@ export class Peer {
     this.#installer.dropUnused();
   }
 
+  /** A snapshot that is not for this peer, or has no place here. */
+  dropSnapshot(received: ReceivedSnapshot): void {
+    this.#installer.drop(received);
+  }
+
   /**
    * A request whose epoch, keys and limits were checked. Answers through the caller.
    *

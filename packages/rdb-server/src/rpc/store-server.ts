@@ -53,12 +53,8 @@ export class StoreServer {
           kvUnaryService(() => this.#served && { executor: this.#served.executor, ...config.rpc }),
         );
         router.service(RaftService, {
-          snapshot: (requests) => {
-            if (this.#served === undefined) {
-              throw storeIsStarting();
-            }
-            return this.#served.receiver.receive(requests);
-          },
+          snapshot: (requests) => this.#receiver().receive(requests),
+          offerSnapshot: (request) => this.#receiver().offer(request),
         });
       },
     });
@@ -86,6 +82,14 @@ export class StoreServer {
         this.#forwarder.send(address, header, request, timeoutMs),
     });
     this.#served = { ...store, executor: router };
+  }
+
+  /** @throws RdbError RDB_UNAVAILABLE while the Store starts */
+  #receiver(): SnapshotReceiver {
+    if (this.#served === undefined) {
+      throw storeIsStarting();
+    }
+    return this.#served.receiver;
   }
 
   /** Takes nothing new and cuts what is left after `graceMs`. Idempotent. */

@@ -1,23 +1,20 @@
-import { create, fromBinary } from "@bufbuild/protobuf";
-import { createClient } from "@connectrpc/connect";
-import { type Clock, type Logger, RdbError, type StoreId } from "@flaredb/rdb-base";
-import {
-  RaftMessageSchema,
-  RaftService,
-  type SnapshotRequest,
-  SnapshotRequestSchema,
-  regionToProto,
-} from "@flaredb/rdb-proto";
-import { SnapshotChunkWriter, type StoreIdent } from "@flaredb/rdb-storage";
-import { type Wire, fromConnectError } from "@flaredb/rdb-wire";
+import { create } from "@bufbuild/protobuf";
+import { type Clock, type Logger, RdbError, type StoreId, type Timer } from "@flaredb/rdb-base";
+import { TransferOriginSchema } from "@flaredb/rdb-proto";
+import type { StoreIdent } from "@flaredb/rdb-storage";
+import type { Wire } from "@flaredb/rdb-wire";
 import type { StoreConfig } from "../config.ts";
 import type { OutgoingSnapshot } from "../store/ports.ts";
 import type { StoreHandle } from "../store/store-handle.ts";
-import { encodePeerMessage } from "../transport/raft-encoder.ts";
+import { ByteRate } from "./byte-rate.ts";
+import { OutgoingTransfer } from "./outgoing-transfer.ts";
 import { StallGuard } from "./stall-guard.ts";
+import { type StreamEnd, streamTransfer } from "./stream-transfer.ts";
 
 export interface SnapshotSenderOptions {
   readonly ident: StoreIdent;
+  /** Drawn by this start of the process; a safe integer. */
+  readonly bootId: number;
   readonly wire: Wire;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -27,19 +24,28 @@ export interface SnapshotSenderOptions {
   readonly addressOf: (storeId: StoreId) => string | undefined;
 }
 
+/** Pause before a transfer is tried again that broke or was not welcome. */
+const RETRY_MS = 500;
+
 /**
- * Streams snapshots to other Stores, each on a connection of its own, a few at a time. Whatever happens, the loop
- * hears once how each ended, and its cursors are closed.
+ * Streams snapshots to other Stores, each on a connection of its own, a few at a time. One whose stream breaks, or that
+ * the other Store has no place for, waits for its next try with its cursors open, for `resumeTimeoutMs` at most.
+ * Whatever happens, the loop hears once how each ended, and its cursors are closed.
  */
 export class SnapshotSender {
   readonly #options: SnapshotSenderOptions;
-  readonly #waiting: OutgoingSnapshot[] = [];
+  readonly #rate: ByteRate;
+  readonly #waiting: OutgoingTransfer[] = [];
   readonly #running = new Set<StallGuard>();
+  /** Those that will be tried again, with the timers that do it. */
+  readonly #paused = new Map<OutgoingTransfer, Timer>();
   #handle: Pick<StoreHandle, "snapshotStatus"> | undefined;
+  #transferCount = 0;
   #isClosed = false;
 
   constructor(options: SnapshotSenderOptions) {
     this.#options = options;
+    this.#rate = new ByteRate(options.clock, options.config.maxBytesPerSecond);
   }
 
   /** Says who hears how transfers end. Before the first `send`. */
@@ -49,18 +55,21 @@ export class SnapshotSender {
 
   /** Takes the snapshot over. Never throws, and calls back later only. */
   send(outgoing: OutgoingSnapshot): void {
-    const { config } = this.#options;
-    if (this.#isClosed || this.#waiting.length >= config.sendQueueMaxCount + this.#freePlaces()) {
-      const error = new RdbError(
-        "RDB_SERVER_IS_BUSY",
-        this.#isClosed
-          ? "the Store is stopping"
-          : `sendQueueMaxCount ${config.sendQueueMaxCount} snapshots wait`,
-      );
-      this.#end(outgoing, error);
+    const { clock, config } = this.#options;
+    const transfer = new OutgoingTransfer(outgoing, {
+      number: ++this.#transferCount,
+      startedMs: clock.monotonicMs(),
+      chunkMaxBytes: config.chunkMaxBytes,
+    });
+    const waitingCount = this.#waiting.length + this.#paused.size;
+    if (this.#isClosed || waitingCount >= config.sendQueueMaxCount + this.#freePlaces()) {
+      const reason = this.#isClosed
+        ? "the Store is stopping"
+        : `sendQueueMaxCount ${config.sendQueueMaxCount} snapshots wait`;
+      this.#end(transfer, new RdbError("RDB_SERVER_IS_BUSY", reason));
       return;
     }
-    this.#waiting.push(outgoing);
+    this.#waiting.push(transfer);
     this.#startNext();
   }
 
@@ -71,9 +80,13 @@ export class SnapshotSender {
     for (const guard of this.#running) {
       guard.abort(closed);
     }
-    for (const outgoing of this.#waiting.splice(0)) {
-      this.#end(outgoing, closed);
+    for (const timer of this.#paused.values()) {
+      timer.cancel();
     }
+    for (const transfer of [...this.#waiting.splice(0), ...this.#paused.keys()]) {
+      this.#end(transfer, closed);
+    }
+    this.#paused.clear();
   }
 
   #freePlaces(): number {
@@ -82,87 +95,79 @@ export class SnapshotSender {
 
   #startNext(): void {
     while (this.#freePlaces() > 0) {
-      const outgoing = this.#waiting.shift();
-      if (outgoing === undefined) {
+      const transfer = this.#waiting.shift();
+      if (transfer === undefined) {
         return;
       }
       const guard = new StallGuard(this.#options.clock, this.#options.config.stallTimeoutMs);
       this.#running.add(guard);
-      void this.#transfer(outgoing, guard).then((error) => {
+      void this.#stream(transfer, guard).then((end) => {
         guard.stop();
         this.#running.delete(guard);
-        this.#end(outgoing, error);
+        this.#ended(transfer, end);
         this.#startNext();
       });
     }
   }
 
-  /** @returns why it failed; undefined when the other Store has it. Never rejects. */
-  async #transfer(outgoing: OutgoingSnapshot, guard: StallGuard): Promise<RdbError | undefined> {
-    const { addressOf, localAddress, config, wire, clock, logger } = this.#options;
-    const { storeId } = outgoing.message.toPeer;
-    const address = addressOf(storeId);
-    if (address === undefined) {
-      return new RdbError("RDB_UNAVAILABLE", `the address of Store ${storeId} is not known`);
-    }
-    const startedMs = clock.monotonicMs();
-    const writer = new SnapshotChunkWriter(outgoing.cursors, config.chunkMaxBytes);
-    const connection = wire.unary(address, localAddress === undefined ? {} : { localAddress });
-    try {
-      const response = await createClient(RaftService, connection.transport).snapshot(
-        this.#requests(outgoing, writer, guard),
-        { signal: guard.signal },
-      );
-      if (!response.accepted) {
-        return new RdbError("RDB_UNAVAILABLE", `Store ${storeId} refused it: ${response.reason}`);
-      }
-      const ms = Math.round(clock.monotonicMs() - startedMs);
-      logger.info({ ...fieldsOf(outgoing), bytes: writer.sizeBytes, ms }, "snapshot sent");
-      return undefined;
-    } catch (error) {
-      return guard.signal.aborted ? RdbError.from(guard.signal.reason) : fromConnectError(error);
-    } finally {
-      connection.close();
-    }
-  }
-
-  async *#requests(
-    outgoing: OutgoingSnapshot,
-    writer: SnapshotChunkWriter,
-    guard: StallGuard,
-  ): AsyncGenerator<SnapshotRequest, void, undefined> {
-    const { ident } = this.#options;
-    const { message, region, snapshotId } = outgoing;
-    yield create(SnapshotRequestSchema, {
-      part: {
-        case: "header",
-        value: {
-          clusterId: BigInt(ident.clusterId),
-          fromStoreId: BigInt(ident.storeId),
-          toStoreId: BigInt(message.toPeer.storeId),
-          message: fromBinary(RaftMessageSchema, encodePeerMessage(message)),
-          region: regionToProto(region),
-          transferId: snapshotId,
-        },
-      },
+  #stream(transfer: OutgoingTransfer, guard: StallGuard): Promise<StreamEnd> {
+    const { ident, bootId, wire, localAddress, addressOf } = this.#options;
+    const origin = create(TransferOriginSchema, {
+      storeId: BigInt(ident.storeId),
+      bootId: BigInt(bootId),
+      number: BigInt(transfer.number),
     });
-    for (let chunk = await writer.next(); chunk !== undefined; chunk = await writer.next()) {
-      guard.progressed();
-      yield create(SnapshotRequestSchema, { part: { case: "chunk", value: chunk } });
-    }
-    guard.progressed();
+    return streamTransfer(transfer, {
+      ...{ wire, localAddress, ident, origin, guard },
+      address: addressOf(transfer.outgoing.message.toPeer.storeId),
+      rate: this.#rate,
+    });
   }
 
-  #end(outgoing: OutgoingSnapshot, error: RdbError | undefined): void {
-    outgoing.cursors.data.close();
-    outgoing.cursors.session.close();
-    if (error !== undefined) {
-      this.#options.logger.warn({ ...fieldsOf(outgoing), reason: error.message }, "snapshot not sent");
+  #ended(transfer: OutgoingTransfer, end: StreamEnd): void {
+    if (end.kind === "later" && this.#mayWait(transfer)) {
+      const { clock, config, logger } = this.#options;
+      const reason = end.error.message;
+      logger.info({ ...fieldsOf(transfer.outgoing), reason }, "snapshot waits to be sent on");
+      const again = (): void => {
+        this.#paused.delete(transfer);
+        this.#waiting.push(transfer);
+        this.#startNext();
+      };
+      const delayMs = Math.min(RETRY_MS, config.resumeTimeoutMs);
+      this.#paused.set(transfer, clock.setTimer(delayMs, again));
+      return;
+    }
+    this.#end(transfer, end.kind === "sent" ? undefined : end.error);
+  }
+
+  /** What is open for long, or takes memory, is bounded. */
+  #mayWait(transfer: OutgoingTransfer): boolean {
+    const { clock, config } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const begunCount = [...this.#paused.keys()].filter((paused) => paused.hasBegun).length;
+    return (
+      !this.#isClosed &&
+      nowMs - transfer.stuck(nowMs) < config.resumeTimeoutMs &&
+      this.#paused.size + this.#waiting.length < config.sendQueueMaxCount + config.sendMaxCount &&
+      (!transfer.hasBegun || begunCount < config.sendMaxCount)
+    );
+  }
+
+  #end(transfer: OutgoingTransfer, error: RdbError | undefined): void {
+    const { clock, logger } = this.#options;
+    const { outgoing, sizeBytes } = transfer;
+    transfer.close();
+    if (error === undefined) {
+      const ms = Math.round(clock.monotonicMs() - transfer.startedMs);
+      logger.info({ ...fieldsOf(outgoing), bytes: sizeBytes, ms }, "snapshot sent");
+    } else {
+      logger.warn({ ...fieldsOf(outgoing), reason: error.message }, "snapshot not sent");
     }
     const { regionId, toPeer } = outgoing.message;
     const status = { regionId, toPeerId: toPeer.id, ok: error === undefined };
     // Later: `send` is called within a turn of the loop.
-    this.#options.clock.setImmediate(() => this.#handle?.snapshotStatus(status));
+    clock.setImmediate(() => this.#handle?.snapshotStatus(status));
   }
 }
 

@@ -34,6 +34,7 @@ const config = {
   sendMaxCount: 2,
   sendQueueMaxCount: 1,
   stallTimeoutMs: 1_000,
+  resumeTimeoutMs: 300,
 };
 
 let path: string;
@@ -47,6 +48,7 @@ let tamper: (requests: AsyncIterable<SnapshotRequest>) => AsyncIterable<Snapshot
 let closedCursors: number;
 /** The transfer that came in last. */
 let receiving: ReturnType<SnapshotReceiver["receive"]>;
+let receiver: SnapshotReceiver;
 
 beforeEach(async () => {
   path = await mkdtemp(join(tmpdir(), "rdb-transfer-"));
@@ -55,7 +57,7 @@ beforeEach(async () => {
   sending = new FakeStoreHandle();
   tamper = (requests) => requests;
   closedCursors = 0;
-  const receiver = new SnapshotReceiver({
+  receiver = new SnapshotReceiver({
     ident: ident(2),
     handle,
     files: folder,
@@ -74,6 +76,7 @@ beforeEach(async () => {
           receiving = receiver.receive(tamper(requests));
           return receiving;
         },
+        offerSnapshot: (request) => receiver.offer(request),
       }),
   });
   await server.listen();
@@ -83,12 +86,14 @@ beforeEach(async () => {
 afterEach(async () => {
   sender.close();
   await server.close(0);
+  await receiver.close();
   await rm(path, { recursive: true });
 });
 
 function makeSender(addressOf: (id: StoreId) => string | undefined): SnapshotSender {
   const made = new SnapshotSender({
     ident: ident(1),
+    bootId: 11,
     wire: httpWire(),
     clock: systemClock,
     logger: silentLogger,
@@ -274,7 +279,7 @@ test("a transfer that stands still is given up on both sides", async () => {
   expect(handle.of("snapshotReceived")).toEqual([]);
 });
 
-test("a sender that goes away in the middle leaves nothing behind", async () => {
+test("a sender that goes away for good leaves nothing behind", async () => {
   let seen = 0;
   const { promise: midway, resolve } = Promise.withResolvers<void>();
   tamper = (requests) =>
@@ -290,7 +295,8 @@ test("a sender that goes away in the middle leaves nothing behind", async () => 
   const [status] = await sending.first("snapshotStatus");
   expect(status?.status.ok).toBe(false);
   await receiving;
-  expect(await readdir(path)).toEqual([]);
+  expect(await readdir(path)).toEqual(["7-6-123.part"]);
+  await vi.waitFor(async () => expect(await readdir(path)).toEqual([]));
 });
 
 test("only so many are sent at once; more wait, and too many fail at once", async () => {

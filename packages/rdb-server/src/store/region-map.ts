@@ -14,6 +14,8 @@ export class RegionMap {
   readonly #peers = new Map<RegionId, Peer>();
   /** By start key, ascending; made anew when a Region came, went or changed its range. */
   #byStartKey: Peer[] | undefined;
+  /** Regions whose snapshots are coming in, as those have them. */
+  readonly #reserved = new Map<RegionId, Region>();
 
   get size(): number {
     return this.#peers.size;
@@ -54,14 +56,27 @@ export class RegionMap {
     return candidate !== undefined && keyInRange(key, candidate.region) ? candidate : undefined;
   }
 
-  /** A Region here, other than `except`, that shares keys with the range. */
+  /** A Region here, or one whose snapshot comes in, that shares keys with the range; other than `except`. */
   overlapping(range: KeyRange, except: RegionId): Region | undefined {
+    const overlaps = (region: Region): boolean => region.id !== except && rangesOverlap(region, range);
     for (const peer of this.#peers.values()) {
-      if (peer.regionId !== except && rangesOverlap(peer.region, range)) {
+      if (overlaps(peer.region)) {
         return peer.region;
       }
     }
-    return undefined;
+    return [...this.#reserved.values()].find(overlaps);
+  }
+
+  /**
+   * Counts the range as the Region's, beside the one that it has, until the function that is returned is called.
+   * Undefined: it is kept already.
+   */
+  reserve(region: Region): (() => void) | undefined {
+    if (this.#reserved.has(region.id)) {
+      return undefined;
+    }
+    this.#reserved.set(region.id, region);
+    return () => void this.#reserved.delete(region.id);
   }
 
   #sorted(): Peer[] {

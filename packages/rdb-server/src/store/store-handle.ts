@@ -22,6 +22,12 @@ export interface StoreHandle {
   ): void;
   /** Whether the header of an incoming snapshot is welcome; a reason when not. */
   acceptsSnapshot(message: PeerMessage, region: Region): true | string;
+  /**
+   * Keeps the snapshot's range for it while it comes in: no other Region gets keys of it here.
+   *
+   * @returns what ends that; or why the range cannot be kept
+   */
+  reserveSnapshot(message: PeerMessage, region: Region): (() => void) | string;
   /** A snapshot lies in its files, whole. The loop removes it when it is applied or refused. */
   snapshotReceived(snapshot: ReceivedSnapshot): void;
   snapshotStatus(status: SnapshotStatus): void;

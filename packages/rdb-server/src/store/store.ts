@@ -161,8 +161,21 @@ export class Store implements StoreHandle {
     return this.#diskSpace.isFull ? `the disk of Store ${this.storeId} is nearly full` : true;
   }
 
+  reserveSnapshot(message: PeerMessage, region: Region): (() => void) | string {
+    const verdict = this.acceptsSnapshot(message, region);
+    return verdict === true
+      ? (this.#peers.reserve(region) ?? `a snapshot of Region ${region.id} is coming in already`)
+      : verdict;
+  }
+
   snapshotReceived(snapshot: ReceivedSnapshot): void {
-    const peer = this.#peers.get(snapshot.message.regionId);
+    const { message, region, snapshotId } = snapshot;
+    const peer = this.#peers.get(region.id);
+    if (peer !== undefined && (peer.id !== message.toPeer.id || this.#peers.overlapping(region, region.id))) {
+      this.#logger.warn({ region: region.id, snapshotId }, "a received snapshot has no place any more");
+      peer.dropSnapshot(snapshot);
+      return;
+    }
     if (peer === undefined || this.#stopped) {
       void this.#options.snapshotFiles.remove(snapshot.snapshotId);
       return;
