@@ -1,6 +1,7 @@
 import { RdbError, formatRange } from "@flaredb/rdb-base";
 import { describe, expect, test } from "vitest";
 import { parsePdConfig } from "./config.ts";
+import { placementSchema } from "./placement/placement-config.ts";
 
 function refusal(input: unknown): string {
   try {
@@ -24,6 +25,7 @@ test("a data folder is enough", () => {
     replicas: 3,
     logLevel: "info",
     insecure: false,
+    placement: placementSchema.parse({}),
     raft: { tickMs: 100, heartbeatTicks: 2, electionTicks: 20 },
     initialRanges: [{ startKey: new Uint8Array(0), endKey: new Uint8Array(0) }],
   });

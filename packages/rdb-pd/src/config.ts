@@ -4,6 +4,7 @@ import { checkInitialRanges, rangesFromSplitKeys } from "./cluster/initial-regio
 import { describeIssue } from "./config-issue.ts";
 import { parseKeyText } from "./key-text.ts";
 import { pdLimits } from "./limits.ts";
+import { type PlacementConfig, placementSchema } from "./placement/placement-config.ts";
 
 const port = z.int().min(0).max(65_535);
 const hostAndPort = z.string().regex(/^(\[[0-9A-Fa-f:]+\]|[^:\s/]+):\d{1,5}$/, "must be HOST:PORT");
@@ -37,7 +38,7 @@ const fields = z.strictObject({
   advertiseAddress: hostAndPort.optional(),
   /** So many Stores must be up before the initial Regions are placed on them. */
   bootstrapStores: z.int().min(1).max(pdLimits.storeMaxCount).default(3),
-  /** Peers of each initial Region; fewer where `bootstrapStores` is less. */
+  /** Peers of each Region; the initial ones begin with fewer where `bootstrapStores` is less. */
   replicas: z.int().min(1).max(pdLimits.replicaMaxCount).default(3),
   /** Keys at which the initial Regions begin, beside the first one. Text; other bytes as \xNN. */
   initialSplitKeys: z.array(z.string()).max(pdLimits.initialRegionMaxCount).optional(),
@@ -51,6 +52,8 @@ const fields = z.strictObject({
   /** Listen beyond loopback though nothing is encrypted. */
   insecure: z.boolean().default(false),
   raft: raftSchema.prefault({}),
+  /** What of placement can be changed online begins with this. */
+  placement: placementSchema.omit({ replicas: true }).prefault({}),
 });
 
 const schema = fields
@@ -70,9 +73,10 @@ const schema = fields
 type Fields = Readonly<z.output<typeof schema>>;
 
 /** PD's configuration, checked and frozen. Units are in the names; defaults and bounds stand in the schema. */
-export interface PdConfig extends Readonly<Omit<Fields, "initialSplitKeys" | "initialRanges">> {
+export interface PdConfig extends Readonly<Omit<Fields, "initialSplitKeys" | "initialRanges" | "placement">> {
   /** Invariant: they tile the key space, in order. */
   readonly initialRanges: readonly KeyRange[];
+  readonly placement: PlacementConfig;
 }
 
 /**
@@ -87,7 +91,7 @@ export function parsePdConfig(input: unknown): PdConfig {
     const problems = parsed.error.issues.map((issue) => describeIssue(issue, input));
     throw new RdbError("RDB_CONFIG_INVALID", problems.join("; "));
   }
-  const { initialSplitKeys, initialRanges, raft, ...rest } = parsed.data;
+  const { initialSplitKeys, initialRanges, raft, placement, ...rest } = parsed.data;
   const ranges =
     initialRanges === undefined
       ? rangesFromSplitKeys((initialSplitKeys ?? []).map(keyOf))
@@ -97,7 +101,12 @@ export function parsePdConfig(input: unknown): PdConfig {
             endKey: keyOf(range.endKey),
           })),
         );
-  return Object.freeze({ ...rest, raft: Object.freeze(raft), initialRanges: Object.freeze(ranges) });
+  return Object.freeze({
+    ...rest,
+    raft: Object.freeze(raft),
+    initialRanges: Object.freeze(ranges),
+    placement: Object.freeze({ ...placement, replicas: rest.replicas }),
+  });
 }
 
 function keyOf(text: string): Uint8Array {

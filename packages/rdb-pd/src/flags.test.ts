@@ -20,7 +20,7 @@ function configFile(name: string, text: string): string {
 
 test("flags become the fields of the configuration", () => {
   const argv =
-    "--data-dir d --host ::1 --port 1 --http-port 2 --bootstrap-stores 5 --initial-regions m,t --replicas 1 --name n --advertise-address h:1 --log-level debug --insecure";
+    "--data-dir d --host ::1 --port 1 --http-port 2 --bootstrap-stores 5 --initial-regions m,t --replicas 1 --max-store-down-time 10s --name n --advertise-address h:1 --log-level debug --insecure";
   expect(readFlags(argv.split(" "))).toEqual({
     kind: "start",
     input: {
@@ -31,6 +31,7 @@ test("flags become the fields of the configuration", () => {
       bootstrapStores: 5,
       initialSplitKeys: ["m", "t"],
       replicas: 1,
+      placement: { maxStoreDownTimeMs: 10_000 },
       name: "n",
       advertiseAddress: "h:1",
       logLevel: "debug",
@@ -79,6 +80,7 @@ test.each([
   [["--bogus"], "--bogus"],
   [["extra"], "extra"],
   [["--port", "x"], '--port "x" must be an integer'],
+  [["--max-store-down-time", "10"], '--max-store-down-time "10" must be a number with ms, s, m or h'],
   [["--replicas", "1.5"], '--replicas "1.5" must be an integer'],
 ])("%j is refused", (argv, message) => {
   expect(() => readFlags(argv)).toThrow(message);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { RdbError } from "@flaredb/rdb-base";
+import { HOUR_MS, MINUTE_MS, RdbError, SECOND_MS } from "@flaredb/rdb-base";
 
 /** The flags of `rdb-pd`, in the order of its help. */
 const options = {
@@ -12,6 +12,7 @@ const options = {
   "bootstrap-stores": { type: "string" },
   "initial-regions": { type: "string" },
   replicas: { type: "string" },
+  "max-store-down-time": { type: "string" },
   name: { type: "string" },
   "advertise-address": { type: "string" },
   "log-level": { type: "string" },
@@ -30,7 +31,8 @@ The placement driver: it owns the map of Stores and Regions.
   --http-port PORT        HTTP port: health and read-only JSON (7401)
   --bootstrap-stores N    Stores that must be up before the initial Regions are placed (3)
   --initial-regions KEYS  keys, separated by commas, at which further initial Regions begin ("m,t")
-  --replicas N            peers of each initial Region (3)
+  --replicas N            peers of each Region (3)
+  --max-store-down-time T a Store that is silent for so long has its peers replaced: 10s, 10m, 1h (10m)
   --name NAME             what this member is called (pd-1)
   --advertise-address A   HOST:PORT at which others reach it
   --log-level LEVEL       debug, info, warn, error or silent (info)
@@ -64,6 +66,7 @@ export function readFlags(argv: readonly string[]): Invocation {
     advertiseAddress: flags["advertise-address"],
     logLevel: flags["log-level"],
     insecure: flags.insecure,
+    placement: placement(base["placement"], flags["max-store-down-time"]),
     initialSplitKeys: initialRegions === undefined ? undefined : splitKeys(initialRegions),
   };
   if (initialRegions !== undefined) {
@@ -111,6 +114,29 @@ function integer(flag: string, text: string | undefined): number | undefined {
     throw new RdbError("RDB_CONFIG_INVALID", `--${flag} "${text}" must be an integer`);
   }
   return Number(text);
+}
+
+/** What the file says of placement, with the flag's word over it. */
+function placement(fromFile: unknown, maxStoreDownTime: string | undefined): unknown {
+  if (maxStoreDownTime === undefined) {
+    return fromFile;
+  }
+  const maxStoreDownTimeMs = durationMs("max-store-down-time", maxStoreDownTime);
+  return typeof fromFile === "object" ? { ...fromFile, maxStoreDownTimeMs } : { maxStoreDownTimeMs };
+}
+
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS };
+
+function durationMs(flag: string, text: string): number {
+  const [, count, unit] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];
+  const factor = unit === undefined ? undefined : unitMs[unit];
+  if (factor === undefined) {
+    throw new RdbError(
+      "RDB_CONFIG_INVALID",
+      `--${flag} "${text}" must be a number with ms, s, m or h, as 10m`,
+    );
+  }
+  return Number(count) * factor;
 }
 
 /** No keys in an empty text: one Region. A comma inside a key is written \x2c. */

@@ -1,4 +1,4 @@
-import { MINUTE_MS, SECOND_MS } from "@flaredb/rdb-base";
+import { HOUR_MS, KiB, MINUTE_MS, SECOND_MS } from "@flaredb/rdb-base";
 
 /** The placement driver's own limits. What an operator may set stands in config.ts. */
 export const pdLimits = {
@@ -10,10 +10,10 @@ export const pdLimits = {
   pulseEveryMs: 1 * SECOND_MS,
   /** and when it was away for longer, it blames no Store for the silence. */
   stalledAfterMs: 3 * SECOND_MS,
-  /** A Store that is silent for longer is Down: its peers are to be replaced. */
-  storeDownAfterMs: 30 * MINUTE_MS,
   /** Ids that are taken from the log at once, ahead of their use. */
   idLeaseCount: 1_000,
+  /** Ids that are held for who cannot wait for the log; fetched anew when only half of them are left. */
+  idReserveCount: 2_000,
   /** Most ids of one AllocateIds. */
   allocateMaxCount: 10_000,
   /** Most Regions of one page of ListRegions, and the page's size when none is asked for. */
@@ -29,6 +29,8 @@ export const pdLimits = {
   labelMaxCount: 32,
   labelMaxLength: 128,
   versionMaxLength: 64,
+  /** Of what a Store says of a refusal, as it is kept. */
+  messageMaxLength: 1_024,
   /** Commands that wait for PD's own log; past it callers get RDB_SERVER_IS_BUSY. */
   proposalMaxCount: 10_000,
   /** Bytes of PD's log between two cuts of it. */
@@ -37,4 +39,25 @@ export const pdLimits = {
   logCutAfterCount: 2_000,
   /** Commands that wait on one Store's heartbeat stream; all are repeated, so what does not fit is dropped. */
   streamQueueMaxCount: 40_000,
+  /** Operators that wait or run at a time; past it no further ones are taken. */
+  operatorMaxCount: 50_000,
+  /** Begins and ends of operators in one command of PD's log. */
+  recordMaxCount: 500,
+  /** Steps of one operator. */
+  operatorMaxSteps: 32,
+  /** Operators that ended and are remembered, durably. */
+  operatorHistoryMaxCount: 1_000,
+  /** Operators are looked at so often, besides at each report of their Region. */
+  operatorTickMs: 500,
+  /** A command that no report shows and no refusal answers is said again after so long. */
+  commandRepeatAfterMs: 2 * SECOND_MS,
+  /** An operator that found no place in its Stores' limits is given up after so long. */
+  waitingMaxMs: 10 * MINUTE_MS,
+  /** A step that only needs an entry of the Region's log. */
+  fastStepTimeoutMs: 60 * SECOND_MS,
+  /** A step that waits for a peer to get the Region's data, and for that data at least this rate. */
+  slowStepTimeoutMs: 120 * SECOND_MS,
+  catchUpMinBytesPerSecond: 256 * KiB,
+  /** All steps of an operator together. */
+  operatorMaxMs: 6 * HOUR_MS,
 } as const;

@@ -1,5 +1,6 @@
-import { type Clock, type Logger, RdbError, type StoreId, type Timer } from "@flaredb/rdb-base";
+import { type Clock, type Logger, type Random, RdbError, type StoreId, type Timer } from "@flaredb/rdb-base";
 import type { StoreStats } from "@flaredb/rdb-proto";
+import { PlacementAdmin } from "./admin/placement-admin.ts";
 import { ClusterLookup } from "./cluster/cluster-lookup.ts";
 import type { ClusterState, Moment } from "./cluster/cluster-state.ts";
 import type { Report } from "./cluster/region-info.ts";
@@ -15,6 +16,9 @@ import {
 import { IdAllocator } from "./id/allocator.ts";
 import { pdLimits } from "./limits.ts";
 import type { CommandLog } from "./member/command-log.ts";
+import { OperatorRunner } from "./operator/operator-runner.ts";
+import type { Refusal } from "./operator/refusal.ts";
+import type { PlacementSettings } from "./placement/placement-settings.ts";
 import { storeToProto } from "./rpc/view-codec.ts";
 import { InitialLeaderSpread } from "./schedule/initial-leader-spread.ts";
 import { type Sender, checkCluster, checkSender } from "./sender-check.ts";
@@ -25,7 +29,9 @@ const LOGGED_MAX_COUNT = 20;
 export interface PlacementDriverOptions {
   readonly cluster: ClusterState;
   readonly log: CommandLog;
+  readonly settings: PlacementSettings;
   readonly clock: Clock;
+  readonly random: Random;
   readonly logger: Logger;
 }
 
@@ -47,6 +53,10 @@ export class PlacementDriver {
   readonly log: CommandLog;
   /** What it answers to who asks. */
   readonly lookup: ClusterLookup;
+  readonly operators: OperatorRunner;
+  readonly settings: PlacementSettings;
+  /** What people ask of it. */
+  readonly admin: PlacementAdmin;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #ids: IdAllocator;
@@ -66,7 +76,23 @@ export class PlacementDriver {
       const { firstId } = await this.log.propose({ kind: "LeaseIds", count });
       return firstId;
     });
+    this.settings = options.settings;
+    this.operators = new OperatorRunner({
+      cluster: options.cluster,
+      log: options.log,
+      clock: options.clock,
+      logger: options.logger,
+      config: () => options.settings.current,
+      allocateIds: (count) => this.#ids.allocate(count),
+      send: (storeId, command) => this.#streams.send(storeId, command),
+    });
+    this.admin = new PlacementAdmin({ ...options, lookup: this.lookup, operators: this.operators });
     this.#schedulePulse();
+  }
+
+  /** Notes what the process before this one left undone, and fetches ids; nothing is served before that. */
+  start(): Promise<void> {
+    return this.operators.start();
   }
 
   get clusterId(): number {
@@ -149,7 +175,12 @@ export class PlacementDriver {
    *
    * @throws RdbError see `checkSender`; RDB_INVALID_ARGUMENT from another Store than before
    */
-  async regionHeartbeat(stream: HeartbeatStream, sender: Sender, reports: readonly Report[]): Promise<void> {
+  async regionHeartbeat(
+    stream: HeartbeatStream,
+    sender: Sender,
+    reports: readonly Report[],
+    refusals: readonly Refusal[] = [],
+  ): Promise<void> {
     checkSender(this.cluster.durable, sender);
     if (sender.storeId !== stream.storeId || sender.bootId !== stream.bootId) {
       throw new RdbError(
@@ -164,6 +195,10 @@ export class PlacementDriver {
       this.cluster.steppedDown(reports);
       await this.#takeReports(sender.storeId, reports);
     }
+    for (const refusal of refusals) {
+      this.#logger.debug({ store: sender.storeId, ...refusal }, "command refused");
+      this.operators.controller.refused(refusal, this.#now());
+    }
     await this.#placeInitialRegions();
     this.#pushCreatePeers(stream);
     this.#pushLeaderMoves(stream);
@@ -172,6 +207,7 @@ export class PlacementDriver {
   /** Ends all streams. */
   close(): void {
     this.#pulse?.cancel();
+    this.operators.close();
     this.#streams.closeAll();
   }
 
@@ -199,6 +235,11 @@ export class PlacementDriver {
     for (const { regionId, reason } of this.cluster.observe(reports, this.#clock.wallMs())) {
       this.#logger.debug({ store: storeId, region: regionId, reason }, "report ignored");
     }
+    for (const { regionId, isLeader } of reports) {
+      if (isLeader) {
+        this.operators.controller.regionChanged(regionId, this.#now());
+      }
+    }
   }
 
   /** Once enough Stores are up; they are told at once. */
@@ -218,6 +259,7 @@ export class PlacementDriver {
       const storeIds = upStoreIds.slice(0, config.bootstrapStoreCount);
       const { regions } = await this.log.propose({ kind: "PlaceInitialRegions", storeIds });
       this.#logger.info({ stores: storeIds, regions: regions.length }, "initial regions placed");
+      void this.operators.ids.fill();
     } finally {
       this.#isPlacing = false;
     }

@@ -1,5 +1,5 @@
 import { type Clock, type Logger, type Random, RdbError, peerId } from "@flaredb/rdb-base";
-import { PdService } from "@flaredb/rdb-proto";
+import { PdAdminService, PdService } from "@flaredb/rdb-proto";
 import type { Engine } from "@flaredb/rdb-storage";
 import { type Wire, formatAddress } from "@flaredb/rdb-wire";
 import { ClusterState } from "./cluster/cluster-state.ts";
@@ -7,7 +7,9 @@ import type { PdConfig } from "./config.ts";
 import { PdRaft } from "./member/pd-raft.ts";
 import { PdStorage } from "./member/pd-storage.ts";
 import { randomId } from "./member/random-id.ts";
+import { PlacementSettings } from "./placement/placement-settings.ts";
 import { PlacementDriver } from "./placement-driver.ts";
+import { pdAdminService } from "./rpc/pd-admin-service.ts";
 import { type MemberInfo, pdService } from "./rpc/pd-service.ts";
 
 /** The only member, until more can be configured. */
@@ -66,6 +68,7 @@ export async function runPd(config: PdConfig, ports: PdPorts): Promise<RunningPd
 interface OpenedRaft {
   readonly log: PdRaft;
   readonly cluster: ClusterState;
+  readonly settings: PlacementSettings;
 }
 
 async function openRaft(config: PdConfig, ports: PdPorts): Promise<OpenedRaft> {
@@ -79,23 +82,29 @@ async function openRaft(config: PdConfig, ports: PdPorts): Promise<OpenedRaft> {
     throw RdbError.from(error);
   }
   const log = new PdRaft({ memberId: MEMBER_ID, storage, clock, random, logger, ...config.raft });
-  return { log, cluster: new ClusterState(storage.state, clock.monotonicMs()) };
+  const settings = new PlacementSettings(config.placement, storage.state);
+  const downAfterMs = (): number => settings.current.maxStoreDownTimeMs;
+  return { log, settings, cluster: new ClusterState(storage.state, clock.monotonicMs(), downAfterMs) };
 }
 
-async function serve(config: PdConfig, ports: PdPorts, { log, cluster }: OpenedRaft): Promise<RunningPd> {
-  const { wire, clock, logger, httpAddress } = ports;
+async function serve(config: PdConfig, ports: PdPorts, opened: OpenedRaft): Promise<RunningPd> {
+  const { log, cluster, settings } = opened;
+  const { random, wire, clock, logger, httpAddress } = ports;
   log.start();
   await log.serving;
   await configure(config, ports, log, cluster);
-  const driver = new PlacementDriver({ cluster, log, clock, logger });
+  const driver = new PlacementDriver({ cluster, log, settings, clock, random, logger });
+  await driver.start();
   const members = (): MemberInfo[] => [{ id: MEMBER_ID, name: config.name, address: address(), httpAddress }];
   const rpc = wire.serve({
     host: config.host,
     port: config.port,
     logger,
     clock,
-    routes: (router) =>
-      router.service(PdService, pdService({ driver, members, wallMs: () => clock.wallMs() })),
+    routes: (router) => {
+      router.service(PdService, pdService({ driver, members, wallMs: () => clock.wallMs() }));
+      router.service(PdAdminService, pdAdminService(driver.admin));
+    },
   });
   const address = (): string => config.advertiseAddress ?? formatAddress(config.host, rpc.port);
   try {

@@ -21,9 +21,13 @@ export function checkSender(state: DurableState, { clusterId, storeId, bootId }:
     throw new RdbError("RDB_NOT_FOUND", `store ${storeId} is not registered`, { details: { storeId } });
   }
   if (store.isTombstone) {
+    const why =
+      store.replacedBy === undefined
+        ? "it was decommissioned"
+        : `store ${store.replacedBy} took its address ${store.address}`;
     throw new RdbError(
       "RDB_DATA_FOREIGN",
-      `store ${storeId} is gone for good: store ${store.replacedBy} took its address ${store.address}`,
+      `store ${storeId} is gone for good: ${why}; start it with an empty data folder to get a new id`,
       { details: { storeId } },
     );
   }

@@ -1,4 +1,4 @@
-import { peerId, regionId, storeId } from "@flaredb/rdb-base";
+import { MINUTE_MS, peerId, regionId, storeId } from "@flaredb/rdb-base";
 import { reportsDigest } from "@flaredb/rdb-proto";
 import { beforeEach, describe, expect, test } from "vitest";
 import { registerStore } from "../command/register-store.ts";
@@ -37,7 +37,7 @@ beforeEach(() => {
     registerStore(durable, registerCommand({ address: `127.0.0.1:${port}` }));
   }
   durable.putRegion(region(whole));
-  cluster = new ClusterState(durable, 0);
+  cluster = new ClusterState(durable, 0, () => 10 * MINUTE_MS);
 });
 
 describe("SPEC-M6: what leaders report", () => {

@@ -53,9 +53,10 @@ export class ClusterState {
   readonly #statuses = new Map<RegionId, RegionStatus>();
   readonly #activities = new Map<StoreId, StoreActivity>();
 
-  constructor(durable: DurableState, startedMonotonicMs: number) {
+  /** @param downAfterMs see {@link Liveness} */
+  constructor(durable: DurableState, startedMonotonicMs: number, downAfterMs: () => number) {
     this.durable = durable;
-    this.liveness = new Liveness(startedMonotonicMs);
+    this.liveness = new Liveness(startedMonotonicMs, downAfterMs);
   }
 
   activity(id: StoreId): StoreActivity {
@@ -240,6 +241,7 @@ export class ClusterState {
 function statusOf(report: LeaderReport, wallMs: number): RegionStatus {
   return {
     leader: peerById(report.region, report.peerId),
+    epoch: report.epoch,
     term: report.term,
     approximateSizeBytes: report.approximateSizeBytes,
     approximateKeyCount: report.approximateKeyCount,

@@ -1,5 +1,7 @@
 import { type Region, type RegionId, type StoreId, storeId } from "@flaredb/rdb-base";
 import type { ClusterConfig } from "../command/command.ts";
+import { type OperatorRecord, isEnded } from "../operator/operator-record.ts";
+import { pdLimits } from "../limits.ts";
 import { type PutResult, RegionTree } from "./region-tree.ts";
 import type { StoreInfo } from "./store-info.ts";
 
@@ -20,7 +22,20 @@ export interface ClusterRow {
 export type ChangedRow =
   | { readonly kind: "Cluster" }
   | { readonly kind: "Store"; readonly id: StoreId }
-  | { readonly kind: "Region"; readonly id: RegionId };
+  | { readonly kind: "Region"; readonly id: RegionId }
+  | { readonly kind: "Operator"; readonly id: number }
+  | { readonly kind: "Placement" };
+
+/** What people decided about placement. */
+export interface PlacementRow {
+  /** By name, as JSON; "" or absent: as PD was started with. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** By name: until when, wall clock, milliseconds since 1970; 0: until it is resumed. */
+  readonly pausedSchedulers: ReadonlyMap<string, number>;
+}
+
+/** Told of each Region's route that changes: what it was and what it is, undefined when it was or is not there. */
+export type RouteWatcher = (before: Region | undefined, after: Region | undefined) => void;
 
 /** What a new PD begins from. */
 const emptyCluster: ClusterRow = {
@@ -41,7 +56,14 @@ export class DurableState {
   readonly #regions = new RegionTree();
   /** Initial Regions of which a leader and every peer have not reported yet: some peer may still have to be made. */
   readonly #forming = new Set<RegionId>();
+  /** In the order in which they were first recorded. */
+  readonly #operators = new Map<number, OperatorRecord>();
+  #endedOperatorCount = 0;
+  #placement: PlacementRow = { settings: {}, pausedSchedulers: new Map() };
+  #watcher: RouteWatcher = () => {};
   #clusterChanged = false;
+  #placementChanged = false;
+  readonly #changedOperators = new Set<number>();
   readonly #changedStores = new Set<StoreId>();
   readonly #changedRegions = new Set<RegionId>();
 
@@ -60,6 +82,49 @@ export class DurableState {
 
   get forming(): ReadonlySet<RegionId> {
     return this.#forming;
+  }
+
+  /** Those that had begun when this was last told, and the last that ended; by id. */
+  get operators(): ReadonlyMap<number, OperatorRecord> {
+    return this.#operators;
+  }
+
+  get placement(): PlacementRow {
+    return this.#placement;
+  }
+
+  /** One at a time. */
+  watchRoutes(watcher: RouteWatcher): void {
+    this.#watcher = watcher;
+  }
+
+  updatePlacement(change: Partial<PlacementRow>): void {
+    this.#placement = { ...this.#placement, ...change };
+    this.#placementChanged = true;
+  }
+
+  /** Forgets the oldest that ended, past `operatorHistoryMaxCount`. */
+  putOperator(operator: OperatorRecord): void {
+    const known = this.#operators.get(operator.id);
+    this.#endedOperatorCount += Number(isEnded(operator)) - Number(known !== undefined && isEnded(known));
+    // What ended goes to the end of the order, so that the oldest that ended is the first of those.
+    this.#operators.delete(operator.id);
+    this.#operators.set(operator.id, operator);
+    this.#changedOperators.add(operator.id);
+    if (this.#endedOperatorCount > pdLimits.operatorHistoryMaxCount) {
+      this.#forgetOldestEnded();
+    }
+  }
+
+  #forgetOldestEnded(): void {
+    for (const operator of this.#operators.values()) {
+      if (isEnded(operator)) {
+        this.#operators.delete(operator.id);
+        this.#changedOperators.add(operator.id);
+        this.#endedOperatorCount -= 1;
+        return;
+      }
+    }
   }
 
   updateCluster(change: Partial<ClusterRow>): void {
@@ -86,12 +151,15 @@ export class DurableState {
   }
 
   putRegion(region: Region): PutResult {
+    const before = this.#regions.get(region.id);
     const result = this.#regions.put(region);
     if (result.accepted) {
+      this.#watcher(before, region);
       this.#changedRegions.add(region.id);
       for (const removed of result.removed) {
         this.#forming.delete(removed.id);
         this.#changedRegions.add(removed.id);
+        this.#watcher(removed, undefined);
       }
     }
     return result;
@@ -115,6 +183,14 @@ export class DurableState {
     for (const id of this.#changedRegions) {
       changed.push({ kind: "Region", id });
     }
+    for (const id of this.#changedOperators) {
+      changed.push({ kind: "Operator", id });
+    }
+    if (this.#placementChanged) {
+      changed.push({ kind: "Placement" });
+    }
+    this.#placementChanged = false;
+    this.#changedOperators.clear();
     this.#clusterChanged = false;
     this.#changedStores.clear();
     this.#changedRegions.clear();

@@ -4,7 +4,9 @@ import { pdLimits } from "../limits.ts";
 import { Liveness } from "./liveness.ts";
 
 const store = storeId(1);
-const { storeDisconnectedAfterMs, storeDownAfterMs } = pdLimits;
+const { storeDisconnectedAfterMs } = pdLimits;
+const storeDownAfterMs = 10 * MINUTE_MS;
+const downAfterMs = (): number => storeDownAfterMs;
 
 /** One each second, as in a process that is awake. */
 function pulses(liveness: Liveness, fromMs: number, toMs: number): void {
@@ -21,18 +23,30 @@ describe("SPEC-M6: liveness by keepalive", () => {
     [storeDownAfterMs, "Disconnected"],
     [storeDownAfterMs + 1, "Down"],
   ])("%i ms after its last keepalive a Store is %s", (silentMs, expected) => {
-    const liveness = new Liveness(500);
+    const liveness = new Liveness(500, downAfterMs);
+    pulses(liveness, 500, 1_000 + silentMs);
     liveness.heard(store, 1_000);
     expect(liveness.state(store, 1_000 + silentMs)).toBe(expected);
   });
 
-  test("the limits are three keepalives and half an hour", () => {
+  test("it is disconnected once three keepalives were lost", () => {
     expect(storeDisconnectedAfterMs).toBe(3 * pdLimits.keepaliveEveryMs);
-    expect(storeDownAfterMs).toBe(30 * MINUTE_MS);
   });
 
-  test("after PD's start a Store is not up before it is heard of, and not down before half an hour", () => {
-    const liveness = new Liveness(500);
+  test("a PD that was away itself takes nobody for dead", () => {
+    const liveness = new Liveness(0, downAfterMs);
+    liveness.heard(store, 0);
+    const backMs = storeDownAfterMs + 1;
+    expect(liveness.state(store, backMs)).toBe("Disconnected");
+    pulses(liveness, backMs, backMs + storeDownAfterMs);
+    expect(liveness.state(store, backMs + storeDownAfterMs)).toBe("Disconnected");
+    liveness.pulse(backMs + storeDownAfterMs + 1);
+    expect(liveness.state(store, backMs + storeDownAfterMs + 1)).toBe("Down");
+  });
+
+  test("after PD's start a Store is not up before it is heard of, and not down before its time", () => {
+    const liveness = new Liveness(500, downAfterMs);
+    pulses(liveness, 500, 500 + storeDownAfterMs);
     expect(liveness.state(store, 500)).toBe("Disconnected");
     expect(liveness.state(store, 500 + storeDownAfterMs)).toBe("Disconnected");
     expect(liveness.state(store, 501 + storeDownAfterMs)).toBe("Down");
@@ -41,7 +55,7 @@ describe("SPEC-M6: liveness by keepalive", () => {
   });
 
   test("a Store that was not heard of since PD's start keeps its address for as long as a living one would", () => {
-    const liveness = new Liveness(500);
+    const liveness = new Liveness(500, downAfterMs);
     pulses(liveness, 500, 6_500);
     expect(liveness.isSilent(store, 500 + storeDisconnectedAfterMs)).toBe(false);
     expect(liveness.isSilent(store, 501 + storeDisconnectedAfterMs)).toBe(true);
@@ -52,7 +66,7 @@ describe("SPEC-M6: liveness by keepalive", () => {
 
 describe("a PD that was stopped itself", () => {
   test("takes no Store for silent before it has listened again for as long as a keepalive may miss", () => {
-    const liveness = new Liveness(0);
+    const liveness = new Liveness(0, downAfterMs);
     liveness.heard(store, 1_000);
     pulses(liveness, 1_000, 10_000);
     expect(liveness.isSilent(store, 10_000)).toBe(true);

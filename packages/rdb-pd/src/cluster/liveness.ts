@@ -15,7 +15,11 @@ export class Liveness {
   readonly #startedMonotonicMs: number;
   readonly #heardMonotonicMs = new Map<StoreId, number>();
 
-  constructor(startedMonotonicMs: number) {
+  readonly #downAfterMs: () => number;
+
+  /** @param downAfterMs a Store that is silent for longer is Down: its peers are to be replaced; may change */
+  constructor(startedMonotonicMs: number, downAfterMs: () => number) {
+    this.#downAfterMs = downAfterMs;
     this.#startedMonotonicMs = startedMonotonicMs;
     this.#listeningMonotonicMs = startedMonotonicMs;
     this.#pulseMonotonicMs = startedMonotonicMs;
@@ -39,7 +43,9 @@ export class Liveness {
     if (heard !== undefined && silentMs <= pdLimits.storeDisconnectedAfterMs) {
       return "Up";
     }
-    return silentMs > pdLimits.storeDownAfterMs ? "Down" : "Disconnected";
+    const since = Math.max(heard ?? this.#startedMonotonicMs, this.#listeningMonotonicMs);
+    const isDown = monotonicMs - since > this.#downAfterMs() && !this.#isStalled(monotonicMs);
+    return isDown ? "Down" : "Disconnected";
   }
 
   /** Whether its silence is long enough that its address may be given to another Store. */

@@ -19,6 +19,8 @@ export const NO_LOAD: RegionLoad = {
 export interface RegionStatus {
   /** Undefined once the Store that led says that it does no more. */
   readonly leader: Peer | undefined;
+  /** The Region's when its leader said this: what the leader said of peers and load is of that epoch. */
+  readonly epoch: RegionEpoch;
   /** The leader's term; an older one's report is ignored. */
   readonly term: number;
   readonly approximateSizeBytes: number;

@@ -9,7 +9,14 @@ export interface StoreInfo {
   readonly address: string;
   /** host:port of its HTTP endpoint. */
   readonly httpAddress: string;
+  /** Those that count: its own, with those of people in their place. */
   readonly labels: Readonly<Record<string, string>>;
+  /** What people gave it; an empty value takes the label away. */
+  readonly adminLabels: Readonly<Record<string, string>>;
+  /** Its peers are to go to other Stores, and then it is gone for good. */
+  readonly isDraining: boolean;
+  /** It is to lead nothing. */
+  readonly evictsLeaders: boolean;
   readonly programVersion: string;
   /** Of the process that registered last. */
   readonly bootId: bigint;
@@ -19,4 +26,13 @@ export interface StoreInfo {
   readonly isTombstone: boolean;
   /** Of a tombstone: the Store that took its address. */
   readonly replacedBy: StoreId | undefined;
+}
+
+/** A Store's own labels with those of people over them. */
+export function withAdminLabels(
+  labels: Readonly<Record<string, string>>,
+  adminLabels: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const all = Object.entries({ ...labels, ...adminLabels });
+  return Object.fromEntries(all.filter(([name]) => adminLabels[name] !== ""));
 }

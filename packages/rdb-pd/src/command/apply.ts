@@ -3,6 +3,7 @@ import { initialIdCount, placeInitialRegions } from "../bootstrap/initial-placem
 import type { DurableState } from "../cluster/durable-state.ts";
 import type { CommandKind, CommandOf, CommandResults, PdCommand } from "./command.ts";
 import { registerStore } from "./register-store.ts";
+import { buryStore, setStore } from "./set-store.ts";
 
 /**
  * Applies one committed command. A function of the state and the command alone, so that every member, and every
@@ -24,6 +25,18 @@ export function applyCommand(state: DurableState, command: PdCommand): CommandRe
       return placeRegions(state, command);
     case "UpdateRoutes":
       return updateRoutes(state, command);
+    case "RecordOperators":
+      command.operators.forEach((operator) => state.putOperator(operator));
+      return {};
+    case "SetStore":
+      return setStore(state, command);
+    case "BuryStore":
+      return buryStore(state, command);
+    case "SetPlacement":
+      state.updatePlacement({ settings: { ...state.placement.settings, ...command.settings } });
+      return {};
+    case "PauseScheduler":
+      return pauseScheduler(state, command);
     default:
       return assertNever(command, "command of the placement driver");
   }
@@ -103,4 +116,18 @@ function updateRoutes(
     return true;
   });
   return { accepted: accepted.map((region) => region.id) };
+}
+
+function pauseScheduler(
+  state: DurableState,
+  { name, isPaused, untilMs }: CommandOf<"PauseScheduler">,
+): CommandResults["PauseScheduler"] {
+  const pausedSchedulers = new Map(state.placement.pausedSchedulers);
+  if (isPaused) {
+    pausedSchedulers.set(name, untilMs);
+  } else {
+    pausedSchedulers.delete(name);
+  }
+  state.updatePlacement({ pausedSchedulers });
+  return {};
 }

@@ -8,9 +8,12 @@ import {
   type PdCommand as WireCommand,
   type RegisterStoreCommand,
   RegisterStoreCommandSchema,
+  type SetStoreCommand,
+  SetStoreCommandSchema,
   regionFromProto,
   regionToProto,
 } from "@flaredb/rdb-proto";
+import { operatorFromProto, operatorToProto } from "../operator/operator-codec.ts";
 import type { ClusterConfig, CommandOf, PdCommand } from "./command.ts";
 
 /** Whose command it is: drawn by each process at its start, then counted. */
@@ -60,6 +63,19 @@ function commandToProto(
       return { case: "placeInitialRegions", value: { storeIds: command.storeIds.map(BigInt) } };
     case "UpdateRoutes":
       return { case: "updateRoutes", value: { regions: command.regions.map(regionToProto) } };
+    case "RecordOperators":
+      return { case: "recordOperators", value: { operators: command.operators.map(operatorToProto) } };
+    case "SetStore":
+      return { case: "setStore", value: setStoreToProto(command) };
+    case "BuryStore":
+      return { case: "buryStore", value: { storeId: BigInt(command.storeId) } };
+    case "SetPlacement":
+      return { case: "setPlacement", value: { settings: { ...command.settings } } };
+    case "PauseScheduler":
+      return {
+        case: "pauseScheduler",
+        value: { name: command.name, isPaused: command.isPaused, untilMs: BigInt(command.untilMs) },
+      };
     default:
       return assertNever(command, "command of the placement driver");
   }
@@ -82,6 +98,21 @@ function commandFromProto(command: WireOneof): PdCommand {
       return { kind: "PlaceInitialRegions", storeIds: command.value.storeIds.map(storeId) };
     case "updateRoutes":
       return { kind: "UpdateRoutes", regions: command.value.regions.map(regionFromProto) };
+    case "recordOperators":
+      return { kind: "RecordOperators", operators: command.value.operators.map(operatorFromProto) };
+    case "setStore":
+      return setStoreFromProto(command.value);
+    case "buryStore":
+      return { kind: "BuryStore", storeId: storeId(command.value.storeId) };
+    case "setPlacement":
+      return { kind: "SetPlacement", settings: command.value.settings };
+    case "pauseScheduler":
+      return {
+        kind: "PauseScheduler",
+        name: command.value.name,
+        isPaused: command.value.isPaused,
+        untilMs: safeInteger(command.value.untilMs, "time"),
+      };
     case undefined:
       throw new RdbError(
         "RDB_DATA_FORMAT",
@@ -133,5 +164,29 @@ function registrationFromProto(message: RegisterStoreCommand): CommandOf<"Regist
       startedMs: safeInteger(message.startedMs, "start time"),
     },
     silentStoreIds: message.silentStoreIds.map(storeId),
+  };
+}
+
+function setStoreToProto({
+  storeId: id,
+  isDraining,
+  evictsLeaders,
+  labels,
+}: CommandOf<"SetStore">): SetStoreCommand {
+  return create(SetStoreCommandSchema, {
+    storeId: BigInt(id),
+    labels: { ...labels },
+    ...(isDraining === undefined ? {} : { isDraining }),
+    ...(evictsLeaders === undefined ? {} : { evictsLeaders }),
+  });
+}
+
+function setStoreFromProto(message: SetStoreCommand): CommandOf<"SetStore"> {
+  return {
+    kind: "SetStore",
+    storeId: storeId(message.storeId),
+    isDraining: message.isDraining,
+    evictsLeaders: message.evictsLeaders,
+    labels: message.labels,
   };
 }

@@ -1,5 +1,6 @@
 import type { KeyRange, Region, RegionId, StoreId } from "@flaredb/rdb-base";
 import type { StoreInfo } from "../cluster/store-info.ts";
+import type { OperatorRecord } from "../operator/operator-record.ts";
 
 /** How the cluster is laid out when it is bootstrapped. */
 export interface ClusterConfig {
@@ -40,7 +41,29 @@ export type PdCommand =
       readonly silentStoreIds: readonly StoreId[];
     }
   | { readonly kind: "PlaceInitialRegions"; readonly storeIds: readonly StoreId[] }
-  | { readonly kind: "UpdateRoutes"; readonly regions: readonly Region[] };
+  | { readonly kind: "UpdateRoutes"; readonly regions: readonly Region[] }
+  /** Operators that began or ended, as they are now. */
+  | { readonly kind: "RecordOperators"; readonly operators: readonly OperatorRecord[] }
+  | ({ readonly kind: "SetStore"; readonly storeId: StoreId } & StoreWish)
+  /** A drained Store without peers is gone for good. */
+  | { readonly kind: "BuryStore"; readonly storeId: StoreId }
+  /** Settings of placement by name, each as JSON; "" goes back to what PD was started with. */
+  | { readonly kind: "SetPlacement"; readonly settings: Readonly<Record<string, string>> }
+  | {
+      readonly kind: "PauseScheduler";
+      readonly name: string;
+      readonly isPaused: boolean;
+      /** Wall clock, milliseconds since 1970; 0: until it is resumed. */
+      readonly untilMs: number;
+    };
+
+/** What people want of a Store; what is undefined stays as it is. */
+export interface StoreWish {
+  readonly isDraining?: boolean | undefined;
+  readonly evictsLeaders?: boolean | undefined;
+  /** Set, or with an empty value taken away; others stay. */
+  readonly labels: Readonly<Record<string, string>>;
+}
 
 /** What the proposer of each command learns once it is applied. */
 export interface CommandResults {
@@ -52,6 +75,11 @@ export interface CommandResults {
   PlaceInitialRegions: { readonly regions: readonly Region[] };
   /** The Regions that were news, or that are whole now: see `DurableState.forming`. */
   UpdateRoutes: { readonly accepted: readonly RegionId[] };
+  RecordOperators: Record<string, never>;
+  SetStore: { readonly store: StoreInfo };
+  BuryStore: { readonly store: StoreInfo };
+  SetPlacement: Record<string, never>;
+  PauseScheduler: Record<string, never>;
 }
 
 export type CommandKind = PdCommand["kind"];

@@ -1,6 +1,6 @@
 import { RdbError, type StoreId } from "@flaredb/rdb-base";
 import type { DurableState } from "../cluster/durable-state.ts";
-import type { StoreInfo } from "../cluster/store-info.ts";
+import { type StoreInfo, withAdminLabels } from "../cluster/store-info.ts";
 import { pdLimits } from "../limits.ts";
 import type { CommandOf, CommandResults, Registration } from "./command.ts";
 
@@ -59,7 +59,9 @@ function findKnown(state: DurableState, registration: Registration): StoreInfo |
   }
   if (known?.isTombstone === true) {
     const successor =
-      known.replacedBy === undefined ? "" : `: store ${known.replacedBy} took its address ${known.address}`;
+      known.replacedBy === undefined
+        ? " (it was decommissioned)"
+        : `: store ${known.replacedBy} took its address ${known.address}`;
     throw new RdbError(
       "RDB_DATA_FOREIGN",
       `store ${known.id} is gone for good${successor}; start it with an empty data folder to get a new id`,
@@ -85,7 +87,10 @@ function storeOf(registration: Registration, id: StoreId, known: StoreInfo | und
     registrationToken: known?.registrationToken ?? registration.registrationToken,
     address: registration.address,
     httpAddress: registration.httpAddress,
-    labels: registration.labels,
+    labels: withAdminLabels(registration.labels, known?.adminLabels ?? {}),
+    adminLabels: known?.adminLabels ?? {},
+    isDraining: known?.isDraining ?? false,
+    evictsLeaders: known?.evictsLeaders ?? false,
     programVersion: registration.programVersion,
     bootId: registration.bootId,
     // A repeated call of the same process is no new start.

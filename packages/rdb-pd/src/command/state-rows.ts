@@ -9,7 +9,9 @@ import {
   storeId,
 } from "@flaredb/rdb-base";
 import {
+  OperatorSchema,
   PdClusterRowSchema,
+  PdPlacementRowSchema,
   PdRegionRowSchema,
   PdStoreRowSchema,
   regionFromProto,
@@ -17,10 +19,11 @@ import {
 } from "@flaredb/rdb-proto";
 import { type ChangedRow, DurableState } from "../cluster/durable-state.ts";
 import type { StoreInfo } from "../cluster/store-info.ts";
+import { operatorFromProto, operatorToProto } from "../operator/operator-codec.ts";
 import { configFromProto, configToProto } from "./command-codec.ts";
 
 /** First byte of a row's key: what it holds. Part of the disk format. */
-const rowKinds = { cluster: 1, store: 2, region: 3 } as const;
+const rowKinds = { cluster: 1, store: 2, region: 3, operator: 4, placement: 5 } as const;
 
 /** One row of the applied state; `value` undefined: it is no more. */
 export interface StateRow {
@@ -37,6 +40,10 @@ export function encodeRow(state: DurableState, changed: ChangedRow): StateRow {
       return { key: rowKey(rowKinds.store, changed.id), value: encodeStore(state, changed.id) };
     case "Region":
       return { key: rowKey(rowKinds.region, changed.id), value: encodeRegion(state, changed.id) };
+    case "Operator":
+      return { key: rowKey(rowKinds.operator, changed.id), value: encodeOperator(state, changed.id) };
+    case "Placement":
+      return { key: rowKey(rowKinds.placement, 0), value: encodePlacement(state) };
     default:
       return assertNever(changed, "row of the state");
   }
@@ -67,6 +74,10 @@ function decodeRow(state: DurableState, kind: number | undefined, value: Uint8Ar
       return decodeStore(state, value);
     case rowKinds.region:
       return decodeRegion(state, value);
+    case rowKinds.operator:
+      return state.putOperator(operatorFromProto(fromBinary(OperatorSchema, value)));
+    case rowKinds.placement:
+      return decodePlacement(state, value);
     default:
       throw new RdbError(
         "RDB_DATA_FORMAT",
@@ -112,6 +123,7 @@ function encodeStore(state: DurableState, id: StoreId): Uint8Array {
     ...store,
     id: BigInt(store.id),
     labels: { ...store.labels },
+    adminLabels: { ...store.adminLabels },
     startedMs: BigInt(store.startedMs),
     replacedBy: BigInt(store.replacedBy ?? 0),
   });
@@ -126,6 +138,9 @@ function decodeStore(state: DurableState, value: Uint8Array): void {
     address: row.address,
     httpAddress: row.httpAddress,
     labels: row.labels,
+    adminLabels: row.adminLabels,
+    isDraining: row.isDraining,
+    evictsLeaders: row.evictsLeaders,
     programVersion: row.programVersion,
     bootId: row.bootId,
     startedMs: safeInteger(row.startedMs, "start time"),
@@ -163,4 +178,27 @@ function decodeRegion(state: DurableState, value: Uint8Array): void {
   if (row.isForming) {
     state.setForming(region.id, true);
   }
+}
+
+function encodeOperator(state: DurableState, id: number): Uint8Array | undefined {
+  const operator = state.operators.get(id);
+  return operator === undefined ? undefined : toBinary(OperatorSchema, operatorToProto(operator));
+}
+
+function encodePlacement({ placement }: DurableState): Uint8Array {
+  const paused = [...placement.pausedSchedulers].map(([name, untilMs]) => [name, BigInt(untilMs)] as const);
+  const row = create(PdPlacementRowSchema, {
+    settings: { ...placement.settings },
+    pausedSchedulers: Object.fromEntries(paused),
+  });
+  return toBinary(PdPlacementRowSchema, row);
+}
+
+function decodePlacement(state: DurableState, value: Uint8Array): void {
+  const row = fromBinary(PdPlacementRowSchema, value);
+  const paused = Object.entries(row.pausedSchedulers);
+  state.updatePlacement({
+    settings: row.settings,
+    pausedSchedulers: new Map(paused.map(([name, untilMs]) => [name, safeInteger(untilMs, "time")])),
+  });
 }

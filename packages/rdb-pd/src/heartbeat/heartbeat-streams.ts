@@ -42,6 +42,11 @@ export class HeartbeatStreams {
     }
   }
 
+  /** Whether the Store has a stream, and it took the command. */
+  send(storeId: StoreId, command: RegionHeartbeatResponse): boolean {
+    return this.#streams.get(storeId)?.commands.push(command) === true;
+  }
+
   all(): Iterable<HeartbeatStream> {
     return this.#streams.values();
   }

@@ -18,10 +18,8 @@ export type OperatorStep =
     }
   | { readonly kind: "transfer-leader"; readonly fromStoreId: StoreId; readonly toStoreId: StoreId }
   | { readonly kind: "split"; readonly keys: readonly Uint8Array[]; readonly partCount: number }
-  /** On the source. */
-  | { readonly kind: "merge"; readonly source: Region; readonly target: Region }
-  /** On the target of a merge: it waits, and is blocked for anything else. */
-  | { readonly kind: "take-merge"; readonly source: Region };
+  /** On the source. Its operator is the target's as well: nothing else happens to either meanwhile. */
+  | { readonly kind: "merge"; readonly source: Region; readonly target: Region };
 
 export interface StepPeer {
   readonly storeId: StoreId;

@@ -4,6 +4,7 @@ import type { PdService, RegionHeartbeatRequest } from "@flaredb/rdb-proto";
 import type { HeartbeatStream } from "../heartbeat/heartbeat-streams.ts";
 import type { PlacementDriver } from "../placement-driver.ts";
 import { reportsFromProto } from "./report-codec.ts";
+import { refusalsFromProto } from "./refusal-codec.ts";
 import { senderFromProto } from "./sender.ts";
 
 /**
@@ -52,5 +53,10 @@ function take(
   request: RegionHeartbeatRequest,
 ): Promise<void> {
   const sender = senderFromProto(request);
-  return driver.regionHeartbeat(stream, sender, reportsFromProto(sender.storeId, request.regions));
+  return driver.regionHeartbeat(
+    stream,
+    sender,
+    reportsFromProto(sender.storeId, request.regions),
+    refusalsFromProto(request.refusals),
+  );
 }

@@ -1,4 +1,4 @@
-import { peerId, regionId, storeId } from "@flaredb/rdb-base";
+import { MINUTE_MS, peerId, regionId, storeId } from "@flaredb/rdb-base";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ClusterState } from "../cluster/cluster-state.ts";
 import { DurableState } from "../cluster/durable-state.ts";
@@ -17,7 +17,7 @@ let spread: InitialLeaderSpread;
 beforeEach(() => {
   const durable = new DurableState();
   durable.putRegion(region(sketch));
-  cluster = new ClusterState(durable, 0);
+  cluster = new ClusterState(durable, 0, () => 10 * MINUTE_MS);
   spread = new InitialLeaderSpread();
   spread.add(id);
   cluster.observe([leaderReport(sketch, { store: 2 })], 0);

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
 import { assert } from "@flaredb/rdb-base";
 import {
+  type CommandRefusalReason,
   type CreatePeer,
   type PdService,
   type Region,
@@ -34,6 +35,8 @@ export class FakeStore {
   #requests: CommandQueue<RegionHeartbeatRequest> | undefined;
   #streamEnded: Promise<Error | undefined> | undefined;
   #wake: () => void = () => {};
+  readonly #orders: RegionHeartbeatResponse[] = [];
+  #wakeOrders: () => void = () => {};
 
   constructor(client: Client<typeof PdService>, address: string, bootId = 1n) {
     this.client = client;
@@ -71,6 +74,32 @@ export class FakeStore {
     this.#requests.push(
       create(RegionHeartbeatRequestSchema, { clusterId, storeId, bootId, regions: [...regions] }),
     );
+  }
+
+  /** It will not carry out a command. */
+  refuse(commandId: bigint, reason: CommandRefusalReason, message: string): void {
+    const { clusterId, storeId, bootId } = this;
+    assert(this.#requests !== undefined, "the stream is open");
+    const refusals = [{ commandId, reason, message }];
+    this.#requests.push(create(RegionHeartbeatRequestSchema, { clusterId, storeId, bootId, refusals }));
+  }
+
+  /** Commands to Regions' leaders that came and that nobody asked for yet. */
+  get orderCount(): number {
+    return this.#orders.length;
+  }
+
+  /** The next command to a Region's leader that has an id, with that. */
+  async nextOrder(): Promise<RegionHeartbeatResponse> {
+    for (;;) {
+      const order = this.#orders.shift();
+      if (order !== undefined) {
+        return order;
+      }
+      await new Promise<void>((resolve) => {
+        this.#wakeOrders = resolve;
+      });
+    }
   }
 
   /** What the stream ended with. */
@@ -129,8 +158,13 @@ export class FakeStore {
 
   async #read(responses: AsyncIterable<RegionHeartbeatResponse>): Promise<Error | undefined> {
     try {
-      for await (const { command } of responses) {
-        this.received.push(command);
+      for await (const response of responses) {
+        if (response.commandId !== 0n) {
+          this.#orders.push(response);
+          this.#wakeOrders();
+          continue;
+        }
+        this.received.push(response.command);
         this.#wake();
       }
       return undefined;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RdbError, SeededRandom, silentLogger } from "@flaredb/rdb-base";
 import { type Client, createClient } from "@connectrpc/connect";
-import { PdService } from "@flaredb/rdb-proto";
+import { PdAdminService, PdService } from "@flaredb/rdb-proto";
 import { type UnaryTransport, unaryTransport } from "@flaredb/rdb-wire";
 import { parsePdConfig } from "../config.ts";
 import type { RunningPd } from "../run-pd.ts";
@@ -50,6 +50,13 @@ export class TestPd {
     const connection = unaryTransport(this.address);
     this.#connections.push(connection);
     return createClient(PdService, connection.transport);
+  }
+
+  /** As `client`, for what people ask. */
+  adminClient(): Client<typeof PdAdminService> {
+    const connection = unaryTransport(this.address);
+    this.#connections.push(connection);
+    return createClient(PdAdminService, connection.transport);
   }
 
   /** Stops PD and starts it over the same folder; clients have to be made anew. */

@@ -1,0 +1,60 @@
+import { pdLimits } from "../limits.ts";
+
+/** Ids that are at hand at once, for decisions that await nothing. Refilled behind the caller's back. */
+export class IdReserve {
+  readonly #allocate: (count: number) => Promise<number>;
+  readonly #onError: (error: unknown) => void;
+  /** Invariant: each [next, end) is allocated and unused. */
+  readonly #runs: { next: number; readonly end: number }[] = [];
+  #count = 0;
+  #isFilling = false;
+
+  /**
+   * @param allocate the first of so many consecutive ids
+   * @param onError it failed; the next `take` tries again
+   */
+  constructor(allocate: (count: number) => Promise<number>, onError: (error: unknown) => void) {
+    this.#allocate = allocate;
+    this.#onError = onError;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** An id; undefined while none is at hand. */
+  take(): number | undefined {
+    if (this.#count <= pdLimits.idReserveCount / 2) {
+      void this.fill();
+    }
+    const run = this.#runs[0];
+    if (run === undefined) {
+      return undefined;
+    }
+    const id = run.next;
+    run.next += 1;
+    this.#count -= 1;
+    if (run.next === run.end) {
+      this.#runs.shift();
+    }
+    return id;
+  }
+
+  /** Fetches what is missing; resolves once it is there, or failed. Never rejects. */
+  async fill(): Promise<void> {
+    const missing = pdLimits.idReserveCount - this.#count;
+    if (this.#isFilling || missing <= 0) {
+      return;
+    }
+    this.#isFilling = true;
+    try {
+      const firstId = await this.#allocate(missing);
+      this.#runs.push({ next: firstId, end: firstId + missing });
+      this.#count += missing;
+    } catch (error) {
+      this.#onError(error);
+    } finally {
+      this.#isFilling = false;
+    }
+  }
+}
