@@ -35,6 +35,7 @@ import {
 import { PARTS_MAX_COUNT } from "./entry-sessions.ts";
 import { type Caller, PendingEntries } from "./proposal-queue.ts";
 import { EntryIdentities } from "./request-identity.ts";
+import { epochNotMatch } from "./responses.ts";
 import { SessionTable } from "./session-table.ts";
 
 const region: Region = {
@@ -59,6 +60,7 @@ function makeApplier(state: ApplyState, sessions: SessionTable): Applier {
     {
       engine,
       region: () => region,
+      epochNotMatch: (version) => epochNotMatch(region, version),
       pending,
       compactLog: () => {},
       applyAdmin: ({ state: at }) => ({ state: at }),

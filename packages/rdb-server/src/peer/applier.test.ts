@@ -33,6 +33,7 @@ import {
   logCommand,
 } from "./commands.ts";
 import { type Caller, PendingEntries } from "./proposal-queue.ts";
+import { epochNotMatch } from "./responses.ts";
 import { SessionTable } from "./session-table.ts";
 
 const region: Region = {
@@ -57,6 +58,7 @@ function newApplier(state = START): Applier {
     {
       engine,
       region: () => region,
+      epochNotMatch: (version) => epochNotMatch(region, version),
       pending,
       applyAdmin: ({ state: at }) => ({ state: at }),
       compactLog: (_part, position) => compacted.push(position),

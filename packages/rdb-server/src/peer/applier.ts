@@ -18,13 +18,15 @@ import { EntrySessions, type Verdict } from "./entry-sessions.ts";
 import { type WriteResult, commandReads } from "./evaluate-write.ts";
 import type { Caller, PendingEntries, PendingEntry } from "./proposal-queue.ts";
 import { deleteRangeResult } from "./range-delete.ts";
-import { epochNotMatch, errorResponse, notLeader, response, staleCommand } from "./responses.ts";
+import { errorResponse, notLeader, response, staleCommand } from "./responses.ts";
 import type { SessionTable } from "./session-table.ts";
 
 /** What the applier works on, and what it tells. */
 export interface ApplierOwner {
   readonly engine: Engine;
   region(): Region;
+  /** The refusal of what was proposed for another version of the Region. */
+  epochNotMatch(version: number): RegionError;
   /** Those who wait for entries of ours. */
   readonly pending: PendingEntries;
   /** The log may be cut up to `index`, in `part`. */
@@ -316,7 +318,7 @@ export class Applier {
   }
 
   #answerEpoch(command: LogCommand, ours: PendingEntry | undefined): void {
-    this.#refuse(ours?.callers ?? [], epochNotMatch(this.#owner.region(), command.epochVersion));
+    this.#refuse(ours?.callers ?? [], this.#owner.epochNotMatch(Number(command.epochVersion)));
   }
 
   #refuse(callers: readonly (Caller | undefined)[], error: RegionError): void {

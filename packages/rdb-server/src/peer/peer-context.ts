@@ -1,4 +1,4 @@
-import type { Clock, Logger, PeerId, Random, RegionId, StoreId } from "@flaredb/rdb-base";
+import type { Clock, Logger, PeerId, Random, Region, RegionId, StoreId } from "@flaredb/rdb-base";
 import type { Engine, EntryCache } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
 import type { SnapshotFiles, Transport } from "../store/ports.ts";
@@ -22,6 +22,8 @@ export interface PeerContext {
   wantsTurn(regionId: RegionId): void;
   /** A split made a Region whose peer here begins now. */
   beginPeer(start: PeerStart & ChildStart): void;
+  /** Regions here that took over what the Region had at the version, and lost since. */
+  siblings(region: Region, version: number): readonly Region[];
   /** PD must know at once. */
   regionChanged(regionId: RegionId): void;
   /** Whether apply must wait for the writer: too much is unwritten. */

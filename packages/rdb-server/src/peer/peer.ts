@@ -22,7 +22,7 @@ import { isCampaignTransfer, wakesSleeper } from "./raft-message-kinds.ts";
 import { ReadPath } from "./read-path.ts";
 import { ReadyHandler } from "./ready-handler.ts";
 import { requestIdentity } from "./request-identity.ts";
-import { notLeader } from "./responses.ts";
+import { epochNotMatch, notLeader } from "./responses.ts";
 import { isRead } from "./serve-read.ts";
 import { SessionTable } from "./session-table.ts";
 import { type RegionSize, SizeKeeper } from "./size-keeper.ts";
@@ -125,6 +125,7 @@ export class Peer {
     const { engine, clock, config } = context;
     const region = (): Region => this.#region;
     const leaderHint = (): RegionError => this.leaderHint();
+    const mismatch = (version: number): RegionError => this.epochNotMatch(version);
     this.#writes = new WritePath({
       config,
       clock,
@@ -146,6 +147,7 @@ export class Peer {
       {
         engine,
         region,
+        epochNotMatch: mismatch,
         pending: this.#writes.pending,
         compactLog: (part, position) => this.#logKeeper.compact(part, position),
         applyAdmin: (entry, part) => this.#admin.apply(entry, part),
@@ -161,6 +163,7 @@ export class Peer {
         engine,
         node,
         leaderHint,
+        epochNotMatch: mismatch,
         region: () => (this.#stopped || this.#ready.isInstalling ? undefined : this.#region),
         revision: () => this.#applier.state.revision,
         onCorrupt: (error) => this.#halt(error),
@@ -365,6 +368,11 @@ export class Peer {
   leaderHint(): RegionError {
     const leader = this.#node.lead === 0 ? undefined : this.#outbox.peerInfo(this.#node.lead);
     return notLeader(this.regionId, leader);
+  }
+
+  /** The Region changed since it had the version that a request was made for. */
+  epochNotMatch(version: number): RegionError {
+    return epochNotMatch(this.#region, version, this.#context.siblings(this.#region, version));
   }
 
   status(): RegionStatus {

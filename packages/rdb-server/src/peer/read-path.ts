@@ -6,14 +6,7 @@ import { LeaderLease } from "./lease.ts";
 import type { Caller } from "./proposal-queue.ts";
 import { type PendingRead, ReadQueue, type ReadyRead } from "./read-queue.ts";
 import { keyOutsideRegion } from "./request-keys.ts";
-import {
-  epochNotMatch,
-  errorResponse,
-  keyNotInRegion,
-  response,
-  serverIsBusy,
-  staleCommand,
-} from "./responses.ts";
+import { errorResponse, keyNotInRegion, response, serverIsBusy, staleCommand } from "./responses.ts";
 import { type ReadScope, serveBatchGet, serveGets, serveScan } from "./serve-read.ts";
 
 /** Suggested pause for a client whose read found a full queue. */
@@ -33,6 +26,8 @@ export interface ReadPathOwner {
   region(): Region | undefined;
   revision(): number;
   leaderHint(): RegionError;
+  /** The refusal of what was asked of another version of the Region. */
+  epochNotMatch(version: number): RegionError;
   onCorrupt(error: RdbError): void;
 }
 
@@ -56,6 +51,7 @@ export class ReadPath {
       engine: owner.engine,
       region: () => owner.region(),
       revision: () => owner.revision(),
+      epochNotMatch: (version) => owner.epochNotMatch(version),
       onCorrupt: (error) => owner.onCorrupt(error),
     };
   }
@@ -166,11 +162,19 @@ export class ReadPath {
   }
 
   #refuse(read: PendingRead, region: Region | undefined): boolean {
-    const error = region === undefined ? this.#owner.leaderHint() : readRefusal(read, region);
+    const error = region === undefined ? this.#owner.leaderHint() : this.#readRefusal(read, region);
     if (error !== undefined) {
       read.caller.respond(errorResponse(read.caller.requestId, error));
     }
     return error !== undefined;
+  }
+
+  #readRefusal(read: PendingRead, region: Region): RegionError | undefined {
+    if (read.epochVersion !== region.epoch.version) {
+      return this.#owner.epochNotMatch(read.epochVersion);
+    }
+    const outside = keyOutsideRegion(read.command, region);
+    return outside === undefined ? undefined : keyNotInRegion(outside, region);
   }
 
   #serveOne(read: PendingRead, gets: PendingRead[]): void {
@@ -199,12 +203,4 @@ function pointRead(read: PendingRead): Parameters<typeof serveGets>[1][number] {
   const { caller, command } = read;
   const key = command.case === "get" ? command.value.key : new Uint8Array(0);
   return { requestId: caller.requestId, key, respond: caller.respond };
-}
-
-function readRefusal(read: PendingRead, region: Region): RegionError | undefined {
-  if (read.epochVersion !== region.epoch.version) {
-    return epochNotMatch(region, read.epochVersion);
-  }
-  const outside = keyOutsideRegion(read.command, region);
-  return outside === undefined ? undefined : keyNotInRegion(outside, region);
 }

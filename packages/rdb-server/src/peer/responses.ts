@@ -43,13 +43,17 @@ function notLeaderReason(regionId: bigint, leader: Peer | undefined): Reason {
   };
 }
 
-/** Not applied. */
-export function epochNotMatch(region: Region, requestVersion: number | bigint): RegionError {
+/** Not applied. @param siblings what else covers the range that the Region had for the request */
+export function epochNotMatch(
+  region: Region,
+  requestVersion: number | bigint,
+  siblings: readonly Region[] = [],
+): RegionError {
   return regionError(
     `Region ${region.id} has version ${region.epoch.version}, the request was made for ${requestVersion}`,
     {
       case: "epochNotMatch",
-      value: { $typeName: "rdb.v1.EpochNotMatch", currentRegions: [regionToProto(region)] },
+      value: { $typeName: "rdb.v1.EpochNotMatch", currentRegions: [region, ...siblings].map(regionToProto) },
     },
   );
 }

@@ -3,6 +3,7 @@ import type { Region } from "@flaredb/rdb-base";
 import type { KvResponse } from "@flaredb/rdb-proto";
 import { MemoryEngine, WritePart, encodeValue } from "@flaredb/rdb-storage";
 import { describe, expect, test } from "vitest";
+import { epochNotMatch } from "./responses.ts";
 import { type ReadScope, serveBatchGet, serveGets } from "./serve-read.ts";
 
 const region: Region = {
@@ -34,6 +35,7 @@ function scopeOver(
   const scope: ReadScope = {
     engine,
     region: () => region,
+    epochNotMatch: (version) => epochNotMatch(region, version),
     revision: () => state.revision,
     onCorrupt: (error) => {
       throw error;

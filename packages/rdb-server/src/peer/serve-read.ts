@@ -9,7 +9,7 @@ import {
 } from "@flaredb/rdb-base";
 import type { KvRequest, KvResponse, RegionError, Row, ScanRequest } from "@flaredb/rdb-proto";
 import { type Cursor, type Engine, decodeValue } from "@flaredb/rdb-storage";
-import { dataCorrupt, epochNotMatch, errorResponse, invalidArgument, response } from "./responses.ts";
+import { dataCorrupt, errorResponse, invalidArgument, response } from "./responses.ts";
 
 /** What a read may look at, and how it notices that the ground moved while it was at the disk. */
 export interface ReadScope {
@@ -18,6 +18,8 @@ export interface ReadScope {
   region(): Region | undefined;
   /** The Region's revision now. */
   revision(): number;
+  /** The refusal of what was asked of another version of the Region. */
+  epochNotMatch(version: number): RegionError;
   /** Called when a checksum did not fit. */
   onCorrupt(error: RdbError): void;
 }
@@ -242,7 +244,7 @@ function movedError(scope: ReadScope, before: Region | undefined): RegionError |
     before !== undefined &&
     now.epoch.version === before.epoch.version &&
     compareKeys(now.startKey, before.startKey) === 0;
-  return sameRange || before === undefined ? undefined : epochNotMatch(now ?? before, before.epoch.version);
+  return sameRange || before === undefined ? undefined : scope.epochNotMatch(before.epoch.version);
 }
 
 function corruption(scope: ReadScope, error: unknown): RegionError {

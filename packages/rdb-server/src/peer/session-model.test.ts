@@ -15,6 +15,7 @@ import { Applier } from "./applier.ts";
 import { type FoldableCommand, encodeLogCommand, foldedBody, logCommand } from "./commands.ts";
 import { PendingEntries } from "./proposal-queue.ts";
 import { EntryIdentities } from "./request-identity.ts";
+import { epochNotMatch } from "./responses.ts";
 import { SessionTable } from "./session-table.ts";
 
 const region: Region = {
@@ -196,6 +197,7 @@ class Subject {
       {
         engine: this.engine,
         region: () => region,
+        epochNotMatch: (version) => epochNotMatch(region, version),
         pending: this.#pending,
         compactLog: () => {},
         applyAdmin: ({ state: at }) => ({ state: at }),

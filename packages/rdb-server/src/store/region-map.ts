@@ -9,6 +9,9 @@ import {
 } from "@flaredb/rdb-base";
 import type { Peer } from "../peer/peer.ts";
 
+/** Most siblings that a refusal names. */
+const SIBLINGS_MAX_COUNT = 16;
+
 /** The peers of a Store: by Region, and by key. Ranges of one Store's Regions never overlap. */
 export class RegionMap {
   readonly #peers = new Map<RegionId, Peer>();
@@ -77,6 +80,27 @@ export class RegionMap {
     }
     this.#reserved.set(region.id, region);
     return () => void this.#reserved.delete(region.id);
+  }
+
+  /**
+   * Regions here that took over what the Region lost since it had the version: those that follow it without a gap and
+   * are newer than that. They are few after a split, and guesses at worst: whoever is asked checks again.
+   */
+  siblings(region: Region, version: number): Region[] {
+    const siblings: Region[] = [];
+    for (let last = region; siblings.length < SIBLINGS_MAX_COUNT && last.endKey.length > 0; ) {
+      const next = this.ofKey(last.endKey)?.region;
+      if (
+        next === undefined ||
+        next.epoch.version <= version ||
+        compareKeys(next.startKey, last.endKey) !== 0
+      ) {
+        return siblings;
+      }
+      siblings.push(next);
+      last = next;
+    }
+    return siblings;
   }
 
   #sorted(): Peer[] {

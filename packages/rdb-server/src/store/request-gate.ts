@@ -2,7 +2,7 @@ import type { StoreId } from "@flaredb/rdb-base";
 import { type KvRequest, ReadFrom, type RegionError, type RegionHeader } from "@flaredb/rdb-proto";
 import type { Peer } from "../peer/peer.ts";
 import { keyOutsideRegion } from "../peer/request-keys.ts";
-import { epochNotMatch, invalidArgument, keyNotInRegion, storeNotMatch } from "../peer/responses.ts";
+import { invalidArgument, keyNotInRegion, storeNotMatch } from "../peer/responses.ts";
 import { isRead } from "../peer/serve-read.ts";
 
 /** Why a request cannot be for this Store, if so. */
@@ -34,7 +34,7 @@ export function requestRefusal(request: KvRequest, version: bigint, peer: Peer):
     return peer.leaderHint();
   }
   if (version !== BigInt(peer.region.epoch.version)) {
-    return epochNotMatch(peer.region, version);
+    return peer.epochNotMatch(Number(version));
   }
   const outside = keyOutsideRegion(request.command, peer.region);
   return outside === undefined ? undefined : keyNotInRegion(outside, peer.region);

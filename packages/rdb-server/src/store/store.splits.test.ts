@@ -164,4 +164,21 @@ describe("a split", () => {
     await cluster.call(putCommand("d", "1"));
     await expectConverged(cluster);
   });
+
+  it("SPEC-S5 SCENARIO-51: a client with the old map is told of both Regions, and needs one retry", async () => {
+    const cluster = await SimCluster.start({ seed: 8 });
+    const client = cluster.newClient();
+    await cluster.complete(client.call(putCommand("z", "1")));
+    await split(cluster, { at: ["f", "m", "t"] });
+    await cluster.put("z", "2");
+    const before = client.sentCount;
+    expect(await cluster.complete(client.call(putCommand("z", "3")))).toMatchObject({ kind: "ok" });
+    expect(client.sentCount - before).toBe(2);
+    // It knows all of them now.
+    for (const key of ["a", "g", "n", "z"]) {
+      await cluster.put(key, "0");
+      expect(await cluster.complete(client.call(putCommand(key, "1")))).toMatchObject({ kind: "ok" });
+    }
+    expect(client.sentCount - before).toBe(6);
+  });
 });

@@ -525,6 +525,7 @@ export class Store implements StoreHandle {
       snapshotFiles,
       startedMs: clock.monotonicMs(),
       wantsTurn: (regionId) => this.#wantsTurn(regionId),
+      siblings: (region, version) => this.#peers.siblings(region, version),
       beginPeer: (start) => this.#opener.begin(start),
       regionChanged: (regionId) => pdReporter.regionChanged(regionId),
       applyIsPaused: () => engine.unwrittenBytes > config.unwrittenMaxBytes,

@@ -161,6 +161,14 @@ export class SimClient {
     }
   }
 
+  /** The peer that led before a split leads all the Regions after it. */
+  #takeRegions(regions: readonly Region[], by: StoreId): void {
+    this.#learn(regions);
+    for (const { id } of regions.filter((region) => !this.#leaders.has(region.id))) {
+      this.#leaders.set(id, by);
+    }
+  }
+
   /** @returns undefined: it was certainly not applied, and may be tried again */
   #judge(
     command: KvCommand,
@@ -181,9 +189,7 @@ export class SimClient {
         return undefined;
       case "epochNotMatch":
         this.#regions.delete(regionId);
-        this.#learn(error.reason.value.currentRegions.map(regionFromProto));
-        // Whoever knows the Regions leads them, or knows who does.
-        this.#follow(this.#regionOf(command).id, BigInt(target));
+        this.#takeRegions(error.reason.value.currentRegions.map(regionFromProto), target);
         return undefined;
       case "staleCommand":
         return isRead(command) ? undefined : { kind: "unknown", error };
