@@ -22,7 +22,24 @@ export {
   putRegionLocalState,
 } from "./region-state-store.ts";
 export type { ApplyState, RegionLocalState, RegionPhase } from "./region-codec.ts";
-export { applySnapshot, destroyRegion, type ApplySnapshotOptions } from "./region-replacement.ts";
+export {
+  TAKEN_MAX_COUNT,
+  deleteMergeRecord,
+  deleteTakenRegions,
+  getMergeRecord,
+  getTakenRegions,
+  putMergeRecord,
+  putTakenRegions,
+  type MergeRecord,
+  type MergedAway,
+  type PreparedMerge,
+} from "./merge-record.ts";
+export {
+  applySnapshot,
+  destroyRegion,
+  destroyUninitialised,
+  type ApplySnapshotOptions,
+} from "./region-replacement.ts";
 export { SnapshotChunkWriter } from "./snapshot-chunk-writer.ts";
 export { SnapshotChunkReader, snapshotRowBatches } from "./snapshot-chunk-reader.ts";
 export { SNAPSHOT_CHUNK_MAX_BYTES, type SnapshotChunk, type SnapshotRow } from "./snapshot-chunk.ts";

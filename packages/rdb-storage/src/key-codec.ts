@@ -13,6 +13,8 @@ export const stateKinds = {
   /** Column region. */
   localState: 1,
   applyState: 2,
+  merge: 3,
+  taken: 4,
 } as const;
 
 const INDEXED_KEY_BYTES = 16;

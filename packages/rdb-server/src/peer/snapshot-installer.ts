@@ -5,8 +5,10 @@ import {
   type RaftLogStore,
   WritePart,
   applySnapshot,
+  deleteMergeRecord,
   putApplyState,
   putRegionLocalState,
+  putTakenRegions,
 } from "@flaredb/rdb-storage";
 import type { ReceivedSnapshot } from "../store/ports.ts";
 import type { PeerContext } from "./peer-context.ts";
@@ -75,7 +77,7 @@ export class SnapshotInstaller {
     expected: ReceivedSnapshot | undefined,
     outcome: InstallOutcome,
   ): Promise<void> {
-    const { region, revision, logTimeMs, snapshotId } = decodeSnapshotDescription(snapshot.data);
+    const { region, revision, logTimeMs, snapshotId, taken } = decodeSnapshotDescription(snapshot.data);
     if (expected?.snapshotId !== snapshotId) {
       throw new RdbError("RDB_INTERNAL", `snapshot ${snapshotId} was accepted but its files are not here`);
     }
@@ -85,6 +87,9 @@ export class SnapshotInstaller {
     putRegionLocalState(part, { state: "Applying", region });
     // Written ahead of the rows it speaks of: Applying says that they are not there yet.
     putApplyState(part, region.id, applyState);
+    // No snapshot shows a Region that waits to be taken: if this one did, it was rolled back since.
+    deleteMergeRecord(part, region.id);
+    putTakenRegions(part, region.id, taken);
     this.#log.resetToSnapshot(part, { index, term, confState });
     this.#log.append(part, message.entries);
     if (message.term !== 0) {

@@ -1,6 +1,12 @@
 import type { PeerId, Region } from "@flaredb/rdb-base";
 import type { Snapshot, StorageMiss } from "@flaredb/rdb-raft";
-import { type ApplyState, type Cursor, type RaftLogStore, regionKeyRange } from "@flaredb/rdb-storage";
+import {
+  type ApplyState,
+  type Cursor,
+  type RaftLogStore,
+  getTakenRegions,
+  regionKeyRange,
+} from "@flaredb/rdb-storage";
 import type { PeerMessage } from "../store/peer-message.ts";
 import type { PeerContext } from "./peer-context.ts";
 import { encodeSnapshotDescription, snapshotIdOf } from "./snapshot-description.ts";
@@ -48,7 +54,7 @@ export class SnapshotSource {
     this.#unsent.push({ snapshotId, region, applyState, cursors, madeMs: clock.monotonicMs() });
     return {
       metadata: { confState: this.#log.confState, index: applyState.index, term: applyState.term },
-      data: encodeSnapshotDescription(region, applyState),
+      data: encodeSnapshotDescription(region, applyState, getTakenRegions(engine, region.id)),
     };
   }
 

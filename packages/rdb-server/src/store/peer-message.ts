@@ -1,4 +1,4 @@
-import type { Index, Peer, RegionEpoch, RegionId, Term } from "@flaredb/rdb-base";
+import type { Index, Peer, Region, RegionEpoch, RegionId, Term } from "@flaredb/rdb-base";
 import type { KeyRange } from "@flaredb/rdb-base";
 import type { Message } from "@flaredb/rdb-raft";
 
@@ -18,6 +18,8 @@ export type PeerPayload =
   | { readonly kind: "raft"; readonly message: Message }
   /** The receiving peer was removed at this epoch. */
   | { readonly kind: "tombstone"; readonly epoch: RegionEpoch }
+  /** The receiving peer's Region is no more: this one took it, and was like this then. */
+  | { readonly kind: "merged"; readonly into: Region }
   | { readonly kind: "hibernate"; readonly step: HibernateStep; readonly term: Term; readonly commit: Index };
 
 /** Ask and Agree: leader to voter and back. Sleep: leader to voter. Wake: anybody to anybody. */

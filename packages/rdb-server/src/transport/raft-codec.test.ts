@@ -111,6 +111,13 @@ const hibernate: fc.Arbitrary<PeerPayload> = fc.record({
   commit: safe.map(index),
 });
 const tombstone: fc.Arbitrary<PeerPayload> = fc.record({ kind: fc.constant("tombstone" as const), epoch });
+const merged: fc.Arbitrary<PeerPayload> = fc.record({
+  kind: fc.constant("merged" as const),
+  into: fc.record({
+    ...{ id: id.map(regionId), startKey: bytes, endKey: bytes, epoch },
+    peers: fc.array(peer, { maxLength: 8 }),
+  }),
+});
 
 const peerMessage: fc.Arbitrary<PeerMessage> = fc
   .record({
@@ -126,6 +133,7 @@ const peerMessage: fc.Arbitrary<PeerMessage> = fc
       proposal,
       hibernate,
       tombstone,
+      merged,
     ),
   })
   .map(({ payload, ...envelope }) => ({

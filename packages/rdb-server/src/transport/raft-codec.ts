@@ -21,6 +21,7 @@ import {
   type Snapshot as WireSnapshot,
   epochFromProto,
   peerFromProto,
+  regionFromProto,
 } from "@flaredb/rdb-proto";
 import { create } from "@bufbuild/protobuf";
 import type { ConfState, Entry, Message, MessageType, Snapshot } from "@flaredb/rdb-raft";
@@ -110,6 +111,8 @@ function toPayload(payload: RaftMessage["payload"], from: PeerId, to: PeerId): P
       return { kind: "tombstone", epoch: toEpoch(payload.value, "tombstone") };
     case "hibernate":
       return toHibernate(payload.value);
+    case "mergedInto":
+      return { kind: "merged", into: regionFromProto(payload.value) };
     case undefined:
       throw new FormError("payload is missing");
   }

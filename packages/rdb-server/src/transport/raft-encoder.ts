@@ -1,4 +1,4 @@
-import { type Peer, type RegionEpoch, type StoreId, assert } from "@flaredb/rdb-base";
+import { type Peer, type Region, type RegionEpoch, type StoreId, assert } from "@flaredb/rdb-base";
 import type { ConfState, Entry, Message, Snapshot } from "@flaredb/rdb-raft";
 import type { PeerMessage } from "../store/peer-message.ts";
 import { BackwardWriter, VARINT_MAX_BYTES } from "./backward-writer.ts";
@@ -17,6 +17,7 @@ const NUMBER_FIELD_BYTES = 1 + VARINT_MAX_BYTES;
 const ENTRY_OVERHEAD_BYTES = 5 * NUMBER_FIELD_BYTES;
 /** The envelope with its two peers and the epoch, and the message without what has a length of its own. */
 const MESSAGE_OVERHEAD_BYTES = 32 * NUMBER_FIELD_BYTES;
+const PEER_MAX_BYTES = 4 * NUMBER_FIELD_BYTES;
 const BATCH_HEADER_BYTES = 4 * NUMBER_FIELD_BYTES;
 
 /** At most this many bytes does the message take in a batch; seldom more than 300 above the entries' own. */
@@ -27,6 +28,9 @@ export function peerMessageMaxBytes(message: PeerMessage): number {
   }
   if (message.payload.kind === "raft") {
     bytes += raftMessageMaxBytes(message.payload.message);
+  } else if (message.payload.kind === "merged") {
+    const { startKey, endKey, peers } = message.payload.into;
+    bytes += startKey.length + endKey.length + (peers.length + 2) * PEER_MAX_BYTES;
   }
   return bytes;
 }
@@ -85,6 +89,9 @@ function writePeerMessage(writer: BackwardWriter, message: PeerMessage): void {
       break;
     case "tombstone":
       writeEpoch(writer, 9, payload.epoch);
+      break;
+    case "merged":
+      writeRegion(writer, 11, payload.into);
       break;
     case "raft":
       assert(
@@ -154,6 +161,18 @@ function writeConfState(writer: BackwardWriter, field: number, confState: ConfSt
   writer.packedNumbers(3, confState.votersOutgoing);
   writer.packedNumbers(2, confState.learners);
   writer.packedNumbers(1, confState.voters);
+  writer.message(field, before);
+}
+
+function writeRegion(writer: BackwardWriter, field: number, region: Region): void {
+  const before = writer.writtenBytes;
+  for (const peer of region.peers.toReversed()) {
+    writePeer(writer, 5, peer);
+  }
+  writeEpoch(writer, 4, region.epoch);
+  writer.bytes(3, region.endKey);
+  writer.bytes(2, region.startKey);
+  writer.number(1, region.id);
   writer.message(field, before);
 }
 

@@ -58,6 +58,8 @@ function describeRaft({ regionId, fromPeer, toPeer, payload }: RaftMessage): str
     }
     case "tombstone":
       return `${head} tombstone`;
+    case "mergedInto":
+      return `${head} merged into=${payload.value.id}`;
     case "hibernate":
       return `${head} hibernate step=${payload.value.step} t${payload.value.term}`;
     case undefined:
