@@ -42,6 +42,9 @@ export const placementSchema = z.strictObject({
     .describe("A Region that was just made by a split is not merged for so long."),
   hotWriteBytesPerSecond: count.default(1 * MiB).describe("A Region with more is hot by its writes."),
   hotReadKeysPerSecond: count.default(2_000).describe("A Region with more is hot by its reads."),
+  splitOverSizeBytes: count
+    .default(256 * MiB)
+    .describe("A Region above this size is split by PD, if its Store has not done so; 0: never."),
   splitQps: count
     .default(5_000)
     .describe(

@@ -1,0 +1,24 @@
+import { JointStateChecker } from "./checker/joint-state-checker.ts";
+import { LearnerChecker } from "./checker/learner-checker.ts";
+import { MergeChecker } from "./checker/merge-checker.ts";
+import { PlacementChecker } from "./checker/placement-checker.ts";
+import { ReplicaChecker } from "./checker/replica-checker.ts";
+import { SplitChecker } from "./checker/split-checker.ts";
+import type { Checker, Scheduler } from "./decision.ts";
+
+/** In the order in which a Region is asked about: the first that acts is heard. */
+export function checkers(): Checker[] {
+  return [
+    new JointStateChecker(),
+    new LearnerChecker(),
+    new ReplicaChecker(),
+    new PlacementChecker(),
+    new SplitChecker(),
+    new MergeChecker(),
+  ];
+}
+
+/** In the order in which they are asked. */
+export function schedulers(): Scheduler[] {
+  return [];
+}
