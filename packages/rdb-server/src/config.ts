@@ -142,6 +142,8 @@ const fields = z.strictObject({
   hibernateAfterMs: milliseconds(0, 24 * HOUR_MS).default(10 * SECOND_MS),
   /** A Store that was not heard of for this long counts as silent. */
   storeSilentMs: milliseconds(10).default(2 * SECOND_MS),
+  /** A peer that hears of no leader for this long asks the others, and PD, whether it was removed. */
+  stalePeerMs: milliseconds(100).default(5 * MINUTE_MS),
   /** A sign of life is sent to another Store when nothing else was for this long. */
   livenessIntervalMs: milliseconds(1).default(500),
 

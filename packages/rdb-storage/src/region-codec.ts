@@ -16,12 +16,14 @@ import { RecordReader, RecordWriter } from "./bytes.ts";
 const FORMAT = 1;
 
 // The orders are part of the disk format.
-const phases = ["Normal", "Applying", "Destroying", "Tombstone"] as const;
+const phases = ["Normal", "Applying", "Destroying", "Tombstone", "Uninitialised"] as const;
 const roles = ["Voter", "Learner", "IncomingVoter", "DemotingVoter"] as const satisfies readonly PeerRole[];
 
 /**
  * What a Store holds of a Region. Normal: everything. Applying: a snapshot is replacing its data, see
  * `SnapshotApplier`. Destroying: its data is being removed. Tombstone: nothing, and its peer never comes back.
+ * Uninitialised: a peer that can vote and waits for its first snapshot; of its Region only the id, the epoch at which
+ * it was made and the peer itself are known, and the range says nothing.
  */
 export type RegionPhase = (typeof phases)[number];
 

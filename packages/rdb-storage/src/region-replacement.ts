@@ -1,6 +1,6 @@
 import type { Region } from "@flaredb/rdb-base";
 import type { Engine } from "./engine.ts";
-import { regionKeyRange } from "./key-codec.ts";
+import { regionKeyRange, stateKey, stateKinds } from "./key-codec.ts";
 import { deleteApplyState, putRegionLocalState } from "./region-state-store.ts";
 import type { SnapshotRow } from "./snapshot-chunk.ts";
 import { WritePart } from "./write-part.ts";
@@ -70,6 +70,22 @@ export async function destroyRegion(engine: Engine, region: Region): Promise<voi
   putRegionLocalState(last, { state: "Tombstone", region });
   last.sync = true;
   await written(engine, last);
+}
+
+/**
+ * Removes a peer that never had its Region's content, and leaves a tombstone, durably and in one step: no key of the
+ * Store is its own. The peer is stopped before.
+ *
+ * @param region as its local state names it
+ */
+export async function destroyUninitialised(engine: Engine, region: Region): Promise<void> {
+  const part = new WritePart();
+  for (const kind of [stateKinds.truncated, stateKinds.hardState, stateKinds.confState]) {
+    part.delete("raft_state", stateKey(region.id, kind));
+  }
+  putRegionLocalState(part, { state: "Tombstone", region });
+  part.sync = true;
+  await written(engine, part);
 }
 
 function written(engine: Engine, part: WritePart): Promise<void> {

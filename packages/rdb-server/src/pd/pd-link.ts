@@ -4,6 +4,7 @@ import {
   type Logger,
   type Random,
   RdbError,
+  type Region,
   type RegionId,
   peerId,
   regionId,
@@ -23,6 +24,7 @@ import type { AddressBook } from "../transport/address-book.ts";
 import { OnceLog } from "../transport/once-log.ts";
 import { pause } from "./pause.ts";
 import type { PdConnection } from "./pd-connection.ts";
+import { findRegion } from "./region-by-id.ts";
 import { RegionHeartbeat } from "./region-heartbeat.ts";
 import type { Registration } from "./registration.ts";
 import { type DiskUsage, StoreHeartbeat } from "./store-heartbeat.ts";
@@ -94,6 +96,10 @@ export class PdLink implements PdReporter {
     } else {
       this.#regionHeartbeat.regionChanged(id);
     }
+  }
+
+  findRegion(id: RegionId): Promise<Region | undefined> {
+    return findRegion(this.#options.connection, id);
   }
 
   async close(): Promise<void> {

@@ -63,6 +63,7 @@ function makeApplier(state: ApplyState, sessions: SessionTable): Applier {
       epochNotMatch: (version) => epochNotMatch(region, version),
       pending,
       compactLog: () => {},
+      isRemoved: () => false,
       applyAdmin: ({ state: at }) => ({ state: at }),
     },
     state,

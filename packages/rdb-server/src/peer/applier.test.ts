@@ -60,6 +60,7 @@ function newApplier(state = START): Applier {
       region: () => region,
       epochNotMatch: (version) => epochNotMatch(region, version),
       pending,
+      isRemoved: () => false,
       applyAdmin: ({ state: at }) => ({ state: at }),
       compactLog: (_part, position) => compacted.push(position),
     },

@@ -31,6 +31,8 @@ export interface ApplierOwner {
   readonly pending: PendingEntries;
   /** The log may be cut up to `index`, in `part`. */
   compactLog(part: WritePart, index: number): void;
+  /** Whether an entry took this peer out of its Region: what follows is not its own. */
+  isRemoved(): boolean;
   /** Applies what changes the Region itself; its rows go into `part`. */
   applyAdmin(entry: AdminEntry, part: WritePart): AdminEffect;
 }
@@ -94,6 +96,9 @@ export class Applier {
   apply(entries: readonly Entry[]): void {
     try {
       for (const entry of entries) {
+        if (this.#owner.isRemoved()) {
+          return;
+        }
         this.#applyEntry(entry);
       }
     } finally {

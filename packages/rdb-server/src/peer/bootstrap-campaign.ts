@@ -7,6 +7,8 @@ export interface CampaignStart {
   readonly isNew: boolean;
   /** Whether it is the one of a new Region that is to lead. Default: the first of the list is. */
   readonly campaigns?: boolean;
+  /** An empty peer never campaigns: it does not know who votes. Default true. */
+  readonly isInitialised?: boolean;
 }
 
 /** Ticks between the attempts of the first peer of a new Region to lead it. */
@@ -22,8 +24,8 @@ export class BootstrapCampaign {
   #ticks = 0;
   #attemptsLeft: number;
 
-  constructor({ region, isNew, campaigns }: CampaignStart, storeId: StoreId) {
-    const isFirst = region.peers[0]?.storeId === storeId;
+  constructor({ region, isNew, campaigns, isInitialised = true }: CampaignStart, storeId: StoreId) {
+    const isFirst = isInitialised && region.peers[0]?.storeId === storeId;
     // Alone it needs nobody's vote, at any start.
     const isAlone = isFirst && region.peers.length === 1;
     this.#attemptsLeft = isAlone ? 1 : isNew && (campaigns ?? isFirst) ? ATTEMPTS_MAX_COUNT : 0;

@@ -1,6 +1,8 @@
 import type { Peer as PeerInfo, PeerId, Region } from "@flaredb/rdb-base";
 import type { RawNode } from "@flaredb/rdb-raft";
 import type { RaftLogStore } from "@flaredb/rdb-storage";
+import type { LogGcView } from "./log-gc.ts";
+import { hasQuorum, votesAfter } from "./admin/voter-sets.ts";
 
 /** What a leader sees of the Region's other peers. */
 export interface FollowerViewOwner {
@@ -40,10 +42,25 @@ export class FollowerView {
     return this.#owner.node.progressOf(peer.id)?.match ?? 0;
   }
 
+  /**
+   * What those that live still need of the log.
+   *
+   * @param snapshotOf the snapshot under way to a peer that has everything up to `match`
+   */
+  logNeeds(
+    snapshotOf: (peerId: PeerId, match: number) => number | undefined,
+  ): Pick<LogGcView, "liveMatchIndexes" | "snapshotIndexes"> {
+    const live = this.live();
+    return {
+      liveMatchIndexes: live.map((peer) => this.match(peer)),
+      snapshotIndexes: live.flatMap((peer) => snapshotOf(peer.id, this.match(peer)) ?? []),
+    };
+  }
+
   /** Whether a quorum of voters lives, this one included. */
   hasLiveQuorum(): boolean {
-    const voterCount = this.#owner.region().peers.filter(isVoter).length;
-    return (this.live().filter(isVoter).length + 1) * 2 > voterCount;
+    const owner = this.#owner;
+    return hasQuorum(owner.region().peers, (peer) => peer.id === owner.peerId || owner.isAlive(peer));
   }
 
   troubles(): FollowerTroubles {
@@ -78,15 +95,11 @@ export class FollowerView {
   /** The live voter that has most of the log. */
   bestSuccessor(): PeerId | undefined {
     return this.live()
-      .filter(isVoter)
+      .filter(votesAfter)
       .toSorted((a, b) => this.match(b) - this.match(a))[0]?.id;
   }
 
   #others(): PeerInfo[] {
     return this.#owner.region().peers.filter((peer) => peer.id !== this.#owner.peerId);
   }
-}
-
-function isVoter(peer: PeerInfo): boolean {
-  return peer.role === "Voter";
 }

@@ -65,6 +65,12 @@ export class Outbox {
     this.#owner.context.transport.send(this.#envelope(to, undefined, payload));
   }
 
+  /** Tells a peer that the Region has it no more. */
+  sendTombstone(to: PeerInfo): void {
+    const { epoch } = this.#owner.region();
+    this.#owner.context.transport.send(this.#envelope(to, undefined, { kind: "tombstone", epoch }));
+  }
+
   #sendSnapshot(to: PeerInfo, message: Message): void {
     const envelope = this.#envelope(to, undefined, { kind: "raft", message });
     if (!this.#owner.snapshots.send(envelope)) {

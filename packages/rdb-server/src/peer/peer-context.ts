@@ -26,6 +26,12 @@ export interface PeerContext {
   siblings(region: Region, version: number): readonly Region[];
   /** PD must know at once. */
   regionChanged(regionId: RegionId): void;
+  /** Whether PD knows a newer configuration of the Region; if one without the peer, the peer goes. */
+  askPd(regionId: RegionId): void;
+  /** Some peer's range may be another one now. */
+  rangesChanged(): void;
+  /** The peer's removal is applied: with the end of the turn it goes, and its data. `last` lists it still. */
+  removed(regionId: RegionId, peerId: PeerId, last: Region): void;
   /** Whether apply must wait for the writer: too much is unwritten. */
   applyIsPaused(): boolean;
   /** Whether heartbeats are held back, because the disk stalls: the others are to elect. */

@@ -1,14 +1,25 @@
-import { type Logger, type PeerId, type Region, type RegionId, assert, peerOnStore } from "@flaredb/rdb-base";
+import {
+  type Logger,
+  type PeerId,
+  type Region,
+  type RegionEpoch,
+  type RegionId,
+  assert,
+  peerOnStore,
+} from "@flaredb/rdb-base";
 import type { ClientSession, KvRequest, RegionError } from "@flaredb/rdb-proto";
 import type { Message, RawNode, Snapshot, SoftState } from "@flaredb/rdb-raft";
 import { type ApplyState, RaftLogStore, type RaftLogStoreOptions, WritePart } from "@flaredb/rdb-storage";
-import type { AdminTarget } from "../store/admin-command.ts";
+import type { AdminOutcome, AdminTarget, ChangePeers } from "../store/admin-command.ts";
 import type { PeerMessage } from "../store/peer-message.ts";
 import type { ReceivedSnapshot } from "../store/ports.ts";
 import type { RegionStatus } from "../store/store-handle.ts";
 import { AdminApplier } from "./admin/admin-applier.ts";
 import { type AdminRefusal, targetRefusal } from "./admin/admin-refusal.ts";
 import type { ChildStart, SplitOutcome } from "./admin/apply-split.ts";
+import { transferRefusal } from "./admin/transfer-refusal.ts";
+import { votes } from "./admin/voter-sets.ts";
+import { type ChangePeersOwner, proposeChangePeers } from "./admin/propose-change-peers.ts";
 import { Applier } from "./applier.ts";
 import { BootstrapCampaign } from "./bootstrap-campaign.ts";
 import type { CommandBody } from "./commands.ts";
@@ -27,7 +38,9 @@ import { isRead } from "./serve-read.ts";
 import { SessionTable } from "./session-table.ts";
 import { type RegionSize, SizeKeeper } from "./size-keeper.ts";
 import { SleepPath } from "./sleep-path.ts";
+import { decodeSnapshotDescription } from "./snapshot-description.ts";
 import { SnapshotInstaller } from "./snapshot-installer.ts";
+import { StaleWatch } from "./stale-watch.ts";
 import { SnapshotSource } from "./snapshot-source.ts";
 import { type ConfChanges, WritePath } from "./write-path.ts";
 
@@ -39,6 +52,8 @@ export interface PeerStart {
   readonly isNew: boolean;
   /** Whether it is to lead as soon as it can. Default: the first peer of a new Region is. */
   readonly campaigns?: boolean;
+  /** False: an empty peer that waits for its first snapshot; its Region names no more than it. Default true. */
+  readonly isInitialised?: boolean;
   /** What the Region holds, about, until it is counted. Default: nothing is known. */
   readonly size?: RegionSize;
 }
@@ -79,6 +94,10 @@ export class Peer {
   #leadsTerm = 0;
   #lastLeader: PeerId | 0 = 0;
   #nextFollowerCheckMs = 0;
+  readonly #stale: StaleWatch;
+  #isInitialised: boolean;
+  /** The Region of the snapshot that is being installed. */
+  #arriving: Region | undefined;
   #stopped = false;
 
   static async open(context: PeerContext, start: PeerStart): Promise<Peer> {
@@ -104,6 +123,8 @@ export class Peer {
     this.id = info.id;
     this.regionId = start.region.id;
     this.#region = start.region;
+    this.#stale = new StaleWatch(context.config.stalePeerMs, context.clock.monotonicMs());
+    this.#isInitialised = start.isInitialised ?? true;
     this.#context = context;
     this.#log = log;
     this.#logger = context.logger.child({ region: this.regionId, peer: this.id });
@@ -142,6 +163,9 @@ export class Peer {
       region,
       sessions: () => this.#applier.sessions,
       regionSplit: (outcome) => this.#regionSplit(outcome),
+      ...{ self: info, node, log },
+      peersChanged: (after) => this.#peersChanged(after),
+      removed: (last) => this.#removed(last),
     });
     this.#applier = new Applier(
       {
@@ -150,6 +174,7 @@ export class Peer {
         epochNotMatch: mismatch,
         pending: this.#writes.pending,
         compactLog: (part, position) => this.#logKeeper.compact(part, position),
+        isRemoved: () => this.#stopped,
         applyAdmin: (entry, part) => this.#admin.apply(entry, part),
       },
       start.applyState,
@@ -211,6 +236,17 @@ export class Peer {
     return this.#region;
   }
 
+  /** False: it waits for its first snapshot, and no key is its own. */
+  get isInitialised(): boolean {
+    return this.#isInitialised;
+  }
+
+  /** What the peer has rows of, or is about to have. */
+  get claims(): readonly Region[] {
+    const own = this.#isInitialised ? [this.#region] : [];
+    return this.#arriving === undefined ? own : [...own, this.#arriving];
+  }
+
   get isLeader(): boolean {
     return this.#node.isLeader;
   }
@@ -233,6 +269,7 @@ export class Peer {
   step(message: PeerMessage): void {
     this.#outbox.learn(message.fromPeer);
     if (message.payload.kind === "raft") {
+      this.#stale.heard(message.payload.message, this.#context.clock.monotonicMs());
       this.#stepRaft(message.payload.message);
     } else if (message.payload.kind === "hibernate") {
       this.#sleep.step(message.fromPeer, message.payload);
@@ -291,7 +328,10 @@ export class Peer {
     this.#snapshots.expire(nowMs);
     this.#deleteOldLog();
     if (this.#node.isLeader) {
+      this.#stale.noteContact(nowMs);
       this.#tickLeader(nowMs);
+    } else if (this.#stale.shouldAsk(nowMs)) {
+      this.#askWhetherRemoved();
     }
   }
 
@@ -329,9 +369,29 @@ export class Peer {
     return this.#node.isLeader && this.#writes.proposeAdmin(body, changes) === "ok";
   }
 
+  /** Why PD's command to hand the leadership over is not obeyed, if so. */
+  transferRefusal(epoch: RegionEpoch, toPeerId: PeerId): AdminRefusal | undefined {
+    return transferRefusal(this.#changeOwner(), { epoch, toPeerId });
+  }
+
+  /** Proposes a conf change of the Region; see {@link proposeChangePeers}. */
+  changePeers(command: ChangePeers): AdminOutcome {
+    return proposeChangePeers(this.#changeOwner(), command);
+  }
+
+  #changeOwner(): ChangePeersOwner {
+    return {
+      ...{ peerId: this.id, node: this.#node, log: this.#log },
+      region: () => this.#region,
+      isAlive: (peer) => this.#outbox.isAlive(peer),
+      propose: (body, changes) => this.proposeAdmin(body, changes),
+    };
+  }
+
   /** Something happened to the Region, or may: the peer ticks again. */
   wake(): void {
     if (this.#sleep.wake()) {
+      this.#stale.noteContact(this.#context.clock.monotonicMs());
       this.#context.wantsTurn(this.regionId);
     }
   }
@@ -484,10 +544,13 @@ export class Peer {
       { ...this.#raftFields(), snapshot: snapshot.metadata.index },
       "a snapshot is installed",
     );
+    this.#arriving = decodeSnapshotDescription(snapshot.data).region;
     this.#installer.install(message, snapshot, {
       isStopped: () => this.#stopped,
       finished: (region, applyState, sessions) => {
-        this.#region = region;
+        this.#arriving = undefined;
+        this.#isInitialised = true;
+        this.#regionChanged(region);
         this.#applier.reset(applyState, sessions);
         this.#size.forget();
         this.#logKeeper.reset();
@@ -496,6 +559,43 @@ export class Peer {
       },
       failed: (error) => this.#halt(error),
     });
+  }
+
+  #regionChanged(region: Region): void {
+    this.#region = region;
+    this.#context.rangesChanged();
+    this.#context.regionChanged(this.regionId);
+  }
+
+  /** A conf change is applied. */
+  #peersChanged(after: Region): void {
+    const gone = this.#region.peers.filter(({ id }) => !after.peers.some((peer) => peer.id === id));
+    this.#regionChanged(after);
+    this.#logger.info({ ...this.#raftFields(), confVer: after.epoch.confVer }, "the Region has other peers");
+    // A peer that is not there yet is made by its first heartbeat; one that is gone need not wait for its leader.
+    this.#node.sendHeartbeats();
+    if (this.#node.isLeader) {
+      gone.forEach((peer) => this.#outbox.sendTombstone(peer));
+    }
+  }
+
+  /** This peer's own removal is applied. */
+  #removed(last: Region): void {
+    this.#stopped = true;
+    this.#ready.stop();
+    this.#context.removed(this.regionId, this.id, last);
+  }
+
+  /** Whoever knows that this peer was removed says so; if no peer is left that it knows of, PD does. */
+  #askWhetherRemoved(): void {
+    this.#logger.info(
+      this.#raftFields(),
+      "nothing was heard of a leader for long: the others and PD are asked",
+    );
+    for (const peer of this.#region.peers.filter(({ id }) => id !== this.id)) {
+      this.#outbox.sendHibernate(peer, "Wake");
+    }
+    this.#context.askPd(this.regionId);
   }
 
   #softStateChanged(state: SoftState): void {
@@ -536,9 +636,13 @@ export class Peer {
   }
 }
 
-function voteGuardEndMs({ config, startedMs }: PeerContext, { region, isNew }: PeerStart): number {
-  const voterCount = region.peers.filter((peer) => peer.role !== "Learner").length;
-  const guards = config.leaseReads && !isNew && voterCount > 1;
+function voteGuardEndMs(
+  { config, startedMs }: PeerContext,
+  { region, isNew, isInitialised = true }: PeerStart,
+): number {
+  // An empty peer does not know who else votes; its leader may count it.
+  const hasOthers = !isInitialised || region.peers.filter(votes).length > 1;
+  const guards = config.leaseReads && !isNew && hasOthers;
   return guards ? startedMs + config.leaseMs * LEASE_GUARD_FACTOR : Number.NEGATIVE_INFINITY;
 }
 

@@ -200,6 +200,7 @@ class Subject {
         epochNotMatch: (version) => epochNotMatch(region, version),
         pending: this.#pending,
         compactLog: () => {},
+        isRemoved: () => false,
         applyAdmin: ({ state: at }) => ({ state: at }),
       },
       state,

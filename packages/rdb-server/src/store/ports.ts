@@ -63,6 +63,8 @@ export interface IncomingSnapshot {
 export interface PdReporter {
   /** The Region changed in a way that PD must know at once: a leader, an epoch, a peer that is down or pending. */
   regionChanged(regionId: RegionId): void;
+  /** The Region as PD knows it; undefined when it does not, which means nothing. Rejects while PD does not answer. */
+  findRegion(regionId: RegionId): Promise<Region | undefined>;
 }
 
 /** How the sending of a snapshot ended, for the leader's view of the follower. */

@@ -28,10 +28,34 @@ export class RegionMap {
     return this.#peers.get(regionId);
   }
 
+  /** The peer, unless it waits for its first snapshot: then the Region is not here yet, for all but its peers. */
+  initialised(regionId: RegionId): Peer | undefined {
+    const peer = this.#peers.get(regionId);
+    return peer?.isInitialised === true ? peer : undefined;
+  }
+
+  allInitialised(): Peer[] {
+    return [...this.#peers.values()].filter(isInitialised);
+  }
+
+  /** Peers that wait for their first snapshot. */
+  get emptyCount(): number {
+    return this.size - this.allInitialised().length;
+  }
+
+  /** Hears of every peer that is added. */
+  onAdded: (peer: Peer) => void = () => {};
+
+  /** A peer has its first range, or another one. */
+  rangesChanged(): void {
+    this.#byStartKey = undefined;
+  }
+
   add(peer: Peer): void {
     assert(!this.#peers.has(peer.regionId), "a Store has one peer of a Region at most");
     this.#peers.set(peer.regionId, peer);
     this.#byStartKey = undefined;
+    this.onAdded(peer);
   }
 
   remove(regionId: RegionId): void {
@@ -59,12 +83,13 @@ export class RegionMap {
     return candidate !== undefined && keyInRange(key, candidate.region) ? candidate : undefined;
   }
 
-  /** A Region here, or one whose snapshot comes in, that shares keys with the range; other than `except`. */
+  /** A Region here, or one whose snapshot comes in or is being installed, that shares keys with the range; other than `except`. */
   overlapping(range: KeyRange, except: RegionId): Region | undefined {
     const overlaps = (region: Region): boolean => region.id !== except && rangesOverlap(region, range);
     for (const peer of this.#peers.values()) {
-      if (overlaps(peer.region)) {
-        return peer.region;
+      const found = peer.claims.find(overlaps);
+      if (found !== undefined) {
+        return found;
       }
     }
     return [...this.#reserved.values()].find(overlaps);
@@ -104,9 +129,13 @@ export class RegionMap {
   }
 
   #sorted(): Peer[] {
-    this.#byStartKey ??= [...this.#peers.values()].toSorted((a, b) =>
-      compareKeys(a.region.startKey, b.region.startKey),
-    );
+    this.#byStartKey ??= [...this.#peers.values()]
+      .filter(isInitialised)
+      .toSorted((a, b) => compareKeys(a.region.startKey, b.region.startKey));
     return this.#byStartKey;
   }
+}
+
+function isInitialised(peer: Peer): boolean {
+  return peer.isInitialised;
 }

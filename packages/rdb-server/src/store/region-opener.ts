@@ -23,6 +23,7 @@ import type { ChildStart } from "../peer/admin/apply-split.ts";
 import { Peer, type PeerStart } from "../peer/peer.ts";
 import { snapshotIdOf } from "../peer/snapshot-description.ts";
 import { INSTALL_PART_MAX_BYTES } from "../peer/snapshot-installer.ts";
+import { EMPTY_APPLY_STATE } from "./peer-lifecycle.ts";
 import type { RegionMap } from "./region-map.ts";
 import { writeInitialRegion } from "./region-records.ts";
 
@@ -91,6 +92,8 @@ export class RegionOpener {
         return this.#openPeer(region, false);
       case "Normal":
         return this.#openPeer(region, false);
+      case "Uninitialised":
+        return this.#openEmpty(region);
       default:
         assertNever(state, "Region phase");
     }
@@ -109,6 +112,11 @@ export class RegionOpener {
     const applyState = applyStateOf(this.#context.engine, region);
     this.#peers.add(await Peer.open(this.#context, { region, applyState, isNew }));
     this.#context.wantsTurn(region.id);
+  }
+
+  async #openEmpty(region: Region): Promise<void> {
+    const start = { region, applyState: EMPTY_APPLY_STATE, isNew: false, isInitialised: false };
+    this.#peers.add(await Peer.open(this.#context, start));
   }
 
   /** "exists", or why the Region must not be made; undefined when it is to be made. */

@@ -1,6 +1,6 @@
 import type { PeerId, Region, RegionEpoch, RegionId, StoreId, Term } from "@flaredb/rdb-base";
 import type { KvRequest, KvResponse, RegionHeader } from "@flaredb/rdb-proto";
-import type { AdminOutcome, SplitRegion } from "./admin-command.ts";
+import type { AdminOutcome, ChangePeers, SplitRegion } from "./admin-command.ts";
 import type { PeerMessage, Refusal } from "./peer-message.ts";
 import type { ReceivedSnapshot, SnapshotStatus } from "./ports.ts";
 import type { CreateOutcome } from "./region-opener.ts";
@@ -40,7 +40,9 @@ export interface StoreHandle {
   /** PD's command (DESIGN §5 Bootstrap). Idempotent. Resolves once durable, or says why it was refused. */
   createPeer(region: Region): Promise<CreateOutcome>;
   /** PD's command. */
-  transferLeader(regionId: RegionId, epoch: RegionEpoch, toPeerId: PeerId): void;
+  transferLeader(regionId: RegionId, epoch: RegionEpoch, toPeerId: PeerId): AdminOutcome;
+  /** PD's command: one conf change of a Region that is led from here. */
+  changePeers(command: ChangePeers): Promise<AdminOutcome>;
   /** PD's command: the keys are found if none are named, and PD is asked for ids. Never rejects. */
   splitRegion(command: SplitRegion): Promise<AdminOutcome>;
   /** A snapshot of every Region here, for heartbeats and health. */

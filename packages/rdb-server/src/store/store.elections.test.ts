@@ -116,10 +116,14 @@ describe("a leader", () => {
     const cluster = await SimCluster.start({ seed: 6 });
     const leader = await cluster.waitForLeader();
     const [target] = cluster.others(leader.storeId) as [SimStore];
+    await cluster.until("the leader knows what the others have", () => {
+      return cluster.statusOf(leader).pendingPeerIds.length === 0;
+    });
     cluster.isolate(target);
     await cluster.put("k", "1");
     const peer = cluster.region.peers.find((candidate) => candidate.storeId === target.storeId);
-    leader.store.transferLeader(cluster.region.id, cluster.region.epoch, peer?.id ?? (0 as never));
+    const { id, epoch } = cluster.region;
+    expect(leader.store.transferLeader(id, epoch, peer?.id ?? (0 as never))).toEqual({ ok: true });
     const during = await cluster.call(putCommand("k", "2"), { only: leader.storeId, timeoutMs: 100 });
     expect(during).toMatchObject({ kind: "failed", error: { reason: { case: "serverIsBusy" } } });
     await cluster.put("k", "3", { timeoutMs: ELECTION_MS });

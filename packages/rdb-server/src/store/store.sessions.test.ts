@@ -97,7 +97,9 @@ describe("a write that is sent again", () => {
     cluster.network.heal();
     await expectConverged(cluster);
     const { peerId } = cluster.statusOf(away);
-    (await cluster.waitForLeader()).store.transferLeader(cluster.region.id, cluster.region.epoch, peerId);
+    const { id, epoch } = cluster.region;
+    const isTaken = (): boolean => leader.store.transferLeader(id, epoch, peerId).ok;
+    await cluster.until("the leader knows that it has everything", isTaken);
     await cluster.waitForLeader((store) => store === away);
     expect(first).toMatchObject({ kind: "ok", result: { value: { succeeded: true } } });
     expect(await send(cluster, casCommand("count", undefined, "1"), identity)).toEqual(first);

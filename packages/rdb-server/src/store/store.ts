@@ -10,22 +10,23 @@ import {
   type StoreId,
   type Timer,
   assert,
-  epochsEqual,
   formatRange,
   limits,
   peerOnStore,
   regionId as toRegionId,
 } from "@flaredb/rdb-base";
 import type { KvRequest, KvResponse, RegionError, RegionHeader } from "@flaredb/rdb-proto";
-import { type Engine, EntryCache, type StoreIdent, destroyRegion } from "@flaredb/rdb-storage";
+import { type Engine, EntryCache, type StoreIdent } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
-import type { Peer } from "../peer/peer.ts";
 import type { PeerContext } from "../peer/peer-context.ts";
 import { diskFull, errorResponse, regionNotFound, serverIsBusy } from "../peer/responses.ts";
 import { isRead } from "../peer/serve-read.ts";
-import type { AdminOutcome, SplitRegion } from "./admin-command.ts";
+import type { AdminOutcome, ChangePeers, SplitRegion } from "./admin-command.ts";
+import { adminRefusal } from "../peer/admin/admin-refusal.ts";
 import { DiskHealth } from "./disk-health.ts";
 import { DiskSpace } from "./disk-space.ts";
+import { MessageRouter } from "./message-router.ts";
+import { PeerLifecycle } from "./peer-lifecycle.ts";
 import type { PeerMessage, Refusal } from "./peer-message.ts";
 import type { PdReporter, ReceivedSnapshot, SnapshotFiles, SnapshotStatus, Transport } from "./ports.ts";
 import { RegionMap } from "./region-map.ts";
@@ -59,8 +60,6 @@ const HAND_OVER_TIMEOUT_MS = 3_000;
 const HAND_OVER_INTERVAL_MS = 500;
 /** Suggested pause for a client of a Store whose writer is behind. */
 const BUSY_BACKOFF_MS = 100;
-/** Unknown Regions that are logged, once each. */
-const UNKNOWN_LOGGED_MAX_COUNT = 1_000;
 
 /**
  * A Store: one loop that drives all its peers (DESIGN §4). Inputs only mark peers; a turn then lets each marked peer
@@ -72,9 +71,10 @@ export class Store implements StoreHandle {
   readonly #logger: Logger;
   readonly #peers = new RegionMap();
   readonly #opener: RegionOpener;
+  readonly #lifecycle: PeerLifecycle;
+  readonly #router: MessageRouter;
   readonly #splitter: RegionSplitter;
   readonly #dirty = new Set<RegionId>();
-  readonly #unknownLogged = new Set<RegionId>();
   readonly #diskHealth: DiskHealth;
   readonly #diskSpace: DiskSpace;
   readonly #counters = { putCount: 0, getCount: 0 };
@@ -95,6 +95,14 @@ export class Store implements StoreHandle {
     this.#diskSpace = new DiskSpace(options.diskFreeBytes, options.config.disk.fullDiskBytes, options.logger);
     this.#context = this.#makeContext();
     this.#opener = new RegionOpener(this.#context, this.#peers);
+    this.#lifecycle = new PeerLifecycle(this.#context, this.#peers);
+    this.#router = new MessageRouter({
+      ...this.#context,
+      ...{ peers: this.#peers, lifecycle: this.#lifecycle },
+      isFlooded: () => this.#context.applyIsPaused(),
+      wantsTurn: (peer) => this.#wantsTurn(peer.regionId),
+    });
+    this.#peers.onAdded = (peer) => this.#router.added(peer);
     this.#splitter = new RegionSplitter({ ...options, peer: (id) => this.#peers.get(id) });
   }
 
@@ -136,7 +144,7 @@ export class Store implements StoreHandle {
   receive(messages: readonly PeerMessage[], refuse: (refusals: readonly Refusal[]) => void): void {
     const refusals: Refusal[] = [];
     for (const message of messages) {
-      const reason = this.#receiveOne(message);
+      const reason = this.#stopped ? "RegionNotFound" : this.#router.receive(message);
       if (reason !== undefined) {
         refusals.push({ regionId: message.regionId, toPeerId: message.toPeer.id, reason });
       }
@@ -221,7 +229,7 @@ export class Store implements StoreHandle {
     requests: readonly KvRequest[],
     respond: (response: KvResponse) => void,
   ): void {
-    const peer = header === undefined ? undefined : this.#peers.get(safeRegionId(header.regionId));
+    const peer = header === undefined ? undefined : this.#peers.initialised(safeRegionId(header.regionId));
     const refusal =
       headerRefusal(header, this.storeId) ??
       (peer === undefined ? regionNotFound(header?.regionId ?? 0n, this.storeId) : undefined);
@@ -267,12 +275,20 @@ export class Store implements StoreHandle {
     return this.#stopped ? Promise.resolve("the Store is stopping") : this.#opener.create(region);
   }
 
-  transferLeader(regionId: RegionId, epoch: RegionEpoch, toPeerId: PeerId): void {
-    const peer = this.#peers.get(regionId);
-    if (peer?.isLeader === true && epochsEqual(peer.region.epoch, epoch)) {
-      peer.transferLeader(toPeerId);
-      this.#wantsTurn(regionId);
+  transferLeader(regionId: RegionId, epoch: RegionEpoch, toPeerId: PeerId): AdminOutcome {
+    const peer = this.#peers.initialised(regionId);
+    const refusal = peer === undefined ? notHere(regionId) : peer.transferRefusal(epoch, toPeerId);
+    if (peer === undefined || refusal !== undefined) {
+      return refusal ?? notHere(regionId);
     }
+    peer.transferLeader(toPeerId);
+    this.#wantsTurn(regionId);
+    return { ok: true };
+  }
+
+  changePeers(command: ChangePeers): Promise<AdminOutcome> {
+    const peer = this.#peers.initialised(command.regionId);
+    return Promise.resolve(peer?.changePeers(command) ?? notHere(command.regionId));
   }
 
   splitRegion(command: SplitRegion): Promise<AdminOutcome> {
@@ -280,15 +296,15 @@ export class Store implements StoreHandle {
   }
 
   regionStatuses(): RegionStatus[] {
-    return [...this.#peers.values()].map((peer) => peer.status());
+    return this.#peers.allInitialised().map((peer) => peer.status());
   }
 
   regionStatus(regionId: RegionId): RegionStatus | undefined {
-    return this.#peers.get(regionId)?.status();
+    return this.#peers.initialised(regionId)?.status();
   }
 
   health(): StoreHealth {
-    const peers = [...this.#peers.values()];
+    const peers = this.#peers.allInitialised();
     return {
       isSlow: this.#diskHealth.level !== "Ok",
       isFull: this.#diskSpace.isFull,
@@ -322,6 +338,7 @@ export class Store implements StoreHandle {
     for (const regionId of dirty) {
       this.#peers.get(regionId)?.advance();
     }
+    this.#lifecycle.destroyRemoved();
   }
 
   /** Ticks that were missed are not made up for: a late tick is one tick. */
@@ -374,7 +391,7 @@ export class Store implements StoreHandle {
         this.#counting = true;
         peer
           .countSize()
-          .catch((error: unknown) => this.#halt(peer.regionId, peer.id, error))
+          .catch((error: unknown) => this.#lifecycle.halt(peer.regionId, peer.id, error))
           .finally(() => {
             this.#counting = false;
           });
@@ -421,56 +438,6 @@ export class Store implements StoreHandle {
     return [...this.#peers.values()].some((peer) => !peer.isLeader && peer.waitingWriteCount > 0);
   }
 
-  #receiveOne(message: PeerMessage): Refusal["reason"] | undefined {
-    const peer = this.#peers.get(message.regionId);
-    if (peer === undefined || peer.id !== message.toPeer.id || this.#stopped) {
-      return this.#receiveUnknown(message);
-    }
-    if (message.payload.kind === "tombstone") {
-      this.#receiveTombstone(peer, message.payload.epoch);
-      return undefined;
-    }
-    if (this.#isFlooded(message)) {
-      return "Busy";
-    }
-    peer.step(message);
-    this.#wantsTurn(peer.regionId);
-    return undefined;
-  }
-
-  /** SPEC M2: refused, and logged once for each Region. */
-  #receiveUnknown({ regionId, toPeer, fromPeer }: PeerMessage): Refusal["reason"] {
-    if (!this.#unknownLogged.has(regionId) && this.#unknownLogged.size < UNKNOWN_LOGGED_MAX_COUNT) {
-      this.#unknownLogged.add(regionId);
-      this.#logger.warn(
-        { region: regionId, peer: toPeer.id, fromStore: fromPeer.storeId },
-        "a message for a Region that is not here is refused",
-      );
-    }
-    return "RegionNotFound";
-  }
-
-  /** The writer is behind: appends would only pile up. They are sent again. */
-  #isFlooded(message: PeerMessage): boolean {
-    return (
-      message.payload.kind === "raft" &&
-      message.payload.message.type === "MsgApp" &&
-      message.payload.message.entries.length > 0 &&
-      this.#options.engine.unwrittenBytes > this.#options.config.unwrittenMaxBytes
-    );
-  }
-
-  /** A peer destroys itself only on evidence: it was removed at an epoch that is newer than its own. */
-  #receiveTombstone(peer: Peer, epoch: RegionEpoch): void {
-    if (epoch.confVer <= peer.region.epoch.confVer) {
-      return;
-    }
-    this.#logger.info({ region: peer.regionId, peer: peer.id }, "the peer was removed: it destroys itself");
-    this.#peers.remove(peer.regionId);
-    peer.stop();
-    void destroyRegion(this.#options.engine, peer.region);
-  }
-
   #wakeSleepersWith(storeId: StoreId): void {
     for (const peer of this.#peers.values()) {
       if (peer.isAsleep && peerOnStore(peer.region, storeId) !== undefined) {
@@ -497,17 +464,18 @@ export class Store implements StoreHandle {
       : undefined;
   }
 
-  #halt(regionId: RegionId, peerId: PeerId, error: unknown): void {
-    const peer = this.#peers.get(regionId);
-    if (peer === undefined || peer.id !== peerId) {
-      return;
-    }
-    this.#logger.error(
-      { region: regionId, peer: peerId, error: RdbError.from(error).message },
-      "the peer stops: it cannot go on",
+  #askPd(regionId: RegionId): void {
+    this.#options.pdReporter.findRegion(regionId).then(
+      (region) => {
+        if (region !== undefined && !this.#stopped) {
+          this.#lifecycle.learn(region);
+        }
+      },
+      (error: unknown) => {
+        // The peer asks again after as long a time.
+        this.#logger.info({ region: regionId, reason: RdbError.from(error).message }, "PD was asked in vain");
+      },
     );
-    this.#peers.remove(regionId);
-    peer.stop();
   }
 
   #makeContext(): PeerContext {
@@ -530,9 +498,16 @@ export class Store implements StoreHandle {
       regionChanged: (regionId) => pdReporter.regionChanged(regionId),
       applyIsPaused: () => engine.unwrittenBytes > config.unwrittenMaxBytes,
       heartbeatsAreHeld: () => this.#diskHealth.level === "Stalled",
-      halt: (regionId, peerId, error) => this.#halt(regionId, peerId, error),
+      halt: (regionId, peerId, error) => this.#lifecycle.halt(regionId, peerId, error),
+      rangesChanged: () => this.#peers.rangesChanged(),
+      removed: (regionId, peerId, last) => this.#lifecycle.removed(regionId, peerId, last),
+      askPd: (regionId) => this.#askPd(regionId),
     };
   }
+}
+
+function notHere(id: RegionId): AdminOutcome {
+  return adminRefusal("NotLeader", `this Store has no peer of Region ${id}`);
 }
 
 /** A number on the wire that is no Region id finds no Region. */

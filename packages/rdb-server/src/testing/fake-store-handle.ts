@@ -7,7 +7,7 @@ import {
   keyInRange,
 } from "@flaredb/rdb-base";
 import type { KvRequest, KvResponse, RegionHeader } from "@flaredb/rdb-proto";
-import type { AdminOutcome, SplitRegion } from "../store/admin-command.ts";
+import type { AdminOutcome, ChangePeers, SplitRegion } from "../store/admin-command.ts";
 import type { PeerMessage, Refusal } from "../store/peer-message.ts";
 import type { ReceivedSnapshot, SnapshotStatus } from "../store/ports.ts";
 import type { RegionStatus, StoreHandle, StoreHealth } from "../store/store-handle.ts";
@@ -34,6 +34,7 @@ export type HandleEvent =
       readonly epoch: RegionEpoch;
       readonly toPeerId: PeerId;
     }
+  | { readonly kind: "changePeers"; readonly command: ChangePeers }
   | { readonly kind: "splitRegion"; readonly command: SplitRegion };
 
 /** A loop that only notes what it is asked, and answers as it was told. For tests of the edges. */
@@ -59,6 +60,8 @@ export class FakeStoreHandle implements StoreHandle {
     respond: (response: KvResponse) => void,
   ) => void = () => {};
   onAcceptsSnapshot: (message: PeerMessage, region: Region) => true | string = () => true;
+  onTransferLeader: () => AdminOutcome = () => ({ ok: true });
+  onChangePeers: (command: ChangePeers) => AdminOutcome = () => ({ ok: true });
   onSplitRegion: (command: SplitRegion) => Promise<AdminOutcome> = () => Promise.resolve({ ok: true });
   onCreatePeer: (region: Region) => Promise<string> = () => Promise.resolve("created");
 
@@ -131,8 +134,14 @@ export class FakeStoreHandle implements StoreHandle {
     return this.onCreatePeer(region);
   }
 
-  transferLeader(regionId: RegionId, epoch: RegionEpoch, toPeerId: PeerId): void {
+  transferLeader(regionId: RegionId, epoch: RegionEpoch, toPeerId: PeerId): AdminOutcome {
     this.log.add({ kind: "transferLeader", regionId, epoch, toPeerId });
+    return this.onTransferLeader();
+  }
+
+  changePeers(command: ChangePeers): Promise<AdminOutcome> {
+    this.log.add({ kind: "changePeers", command });
+    return Promise.resolve(this.onChangePeers(command));
   }
 
   splitRegion(command: SplitRegion): Promise<AdminOutcome> {

@@ -2,10 +2,11 @@ import { RdbError } from "@flaredb/rdb-base";
 import type { LogCommand } from "@flaredb/rdb-proto";
 import type { WritePart } from "@flaredb/rdb-storage";
 import type { AdminEffect, AdminEntry } from "./admin-entry.ts";
+import { type ApplyChangePeersOwner, applyChangePeers } from "./apply-change-peers.ts";
 import { type SplitOwner, applySplit } from "./apply-split.ts";
 
 /** What admin entries work on. */
-export type AdminApplierOwner = SplitOwner;
+export type AdminApplierOwner = SplitOwner & ApplyChangePeersOwner;
 
 /**
  * Applies the entries that change a Region itself. Each is one part: what it makes of the Region, of its data and of
@@ -27,6 +28,8 @@ export class AdminApplier {
         return this.#hasEpoch(entry.command)
           ? applySplit(this.#owner, entry, command.value, part)
           : { state: entry.state };
+      case "changePeers":
+        return applyChangePeers(this.#owner, entry, command.value, part);
       default:
         throw new RdbError(
           "RDB_DATA_CORRUPT",

@@ -71,6 +71,8 @@ export class SimCluster {
   readonly trace: TraceLogger;
   /** Whether ids are given; PD may be away. */
   pdIsAway = false;
+  /** Regions as PD knows them, when a peer asks. */
+  readonly pdRegions = new Map<RegionId, Region>();
   readonly #regions = new Map<RegionId, Region>();
   #clientCount = 0;
   #lastId = FIRST_ID;
@@ -267,16 +269,26 @@ export class SimCluster {
     const ident = { kind: "Store", clusterId: CLUSTER_ID, storeId: id } as const;
     const { clock, network, config } = this;
     const allocateIds = (count: number): Promise<number> => this.#allocateIds(count);
+    const findRegion = (region: RegionId): Promise<Region | undefined> => this.#findRegion(region);
     const random = this.#fork();
-    return new SimStore({ ident, config, clock, network, random, logger, storeIds, allocateIds });
+    return new SimStore({ ident, config, clock, network, random, logger, storeIds, allocateIds, findRegion });
   }
 
-  /** As PD: takes a moment, and never gives an id twice. */
-  async #allocateIds(count: number): Promise<number> {
+  async #findRegion(region: RegionId): Promise<Region | undefined> {
+    await this.#callPd();
+    return this.pdRegions.get(region);
+  }
+
+  async #callPd(): Promise<void> {
     await new Promise<void>((resolve) => this.clock.setTimer(PD_CALL_MS, resolve));
     if (this.pdIsAway) {
       throw new RdbError("RDB_PD_UNAVAILABLE", "the placement driver is away");
     }
+  }
+
+  /** As PD: takes a moment, and never gives an id twice. */
+  async #allocateIds(count: number): Promise<number> {
+    await this.#callPd();
     const first = this.#lastId + 1;
     this.#lastId += count;
     return first;

@@ -10,6 +10,7 @@ import {
 import { MemoryEngine, MemoryRawEngine, type StoreIdent } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../../config.ts";
 import { snapshotsInUse } from "../../store/region-opener.ts";
+import type { PdReporter } from "../../store/ports.ts";
 import { Store } from "../../store/store.ts";
 import { Liveness } from "../../transport/liveness.ts";
 import { MemorySnapshotFiles } from "./memory-snapshot-files.ts";
@@ -26,6 +27,8 @@ export interface SimStoreOptions {
   readonly logger: Logger;
   /** As PD gives ids. */
   readonly allocateIds: (count: number) => Promise<number>;
+  /** As PD knows Regions. */
+  readonly findRegion: PdReporter["findRegion"];
   /** All Stores of the cluster: whom this one expects signs of life from. */
   readonly storeIds: readonly StoreId[];
 }
@@ -154,7 +157,7 @@ export class SimStore {
   }
 
   #makeRun(): Run {
-    const { ident, config, network, logger, allocateIds } = this.#options;
+    const { ident, config, network, logger, allocateIds, findRegion } = this.#options;
     const random = forkRandom(this.#options.random);
     const clock = new ProcessClock(this.#options.clock, this.clockOptions);
     const bootId = BigInt(++this.#bootCount);
@@ -183,7 +186,7 @@ export class SimStore {
         isAlive: (storeId) => liveness.isAlive(storeId),
       },
       snapshotFiles: this.snapshotFiles,
-      pdReporter: { regionChanged: () => {} },
+      pdReporter: { regionChanged: () => {}, findRegion },
       allocateIds,
       diskFreeBytes: () => Promise.resolve(this.diskFreeBytes),
     });

@@ -1,0 +1,166 @@
+import { type Logger, type Region, type StoreId, peerOnStore } from "@flaredb/rdb-base";
+import { type Engine, getRegionLocalState } from "@flaredb/rdb-storage";
+import type { Peer } from "../peer/peer.ts";
+import { FirstMessages } from "./first-messages.ts";
+import type { PeerLifecycle } from "./peer-lifecycle.ts";
+import type { PeerMessage, Refusal } from "./peer-message.ts";
+import type { Transport } from "./ports.ts";
+import type { RegionMap } from "./region-map.ts";
+
+/** What the router works on. */
+export interface MessageRouterOwner {
+  readonly storeId: StoreId;
+  readonly engine: Engine;
+  readonly logger: Logger;
+  readonly transport: Pick<Transport, "send">;
+  readonly peers: RegionMap;
+  readonly lifecycle: PeerLifecycle;
+  /** Whether the writer is so far behind that entries of appends would only pile up. */
+  isFlooded(): boolean;
+  wantsTurn(peer: Peer): void;
+}
+
+/** Unknown Regions that are logged, once each. */
+const UNKNOWN_LOGGED_MAX_COUNT = 1_000;
+/** Peers that wait for their first snapshot, at most; more are made when some of these have theirs. */
+const EMPTY_PEERS_MAX_COUNT = 1_024;
+
+/**
+ * Brings messages of other Stores to the peers they are for, makes empty peers for Regions that begin here, and tells
+ * senders that were removed (DESIGN §5, Message to an unknown Region, Removed peers).
+ */
+export class MessageRouter {
+  readonly #owner: MessageRouterOwner;
+  readonly #firstMessages = new FirstMessages();
+  readonly #unknownLogged = new Set<number>();
+
+  constructor(owner: MessageRouterOwner) {
+    this.#owner = owner;
+  }
+
+  /** @returns why the message is refused, if so */
+  receive(message: PeerMessage): Refusal["reason"] | undefined {
+    const { peers, lifecycle } = this.#owner;
+    const peer = peers.get(message.regionId);
+    if (peer === undefined) {
+      return this.#receiveUnknown(message);
+    }
+    if (peer.id !== message.toPeer.id) {
+      return this.#receiveForAnother(peer, message);
+    }
+    const { payload } = message;
+    if (payload.kind === "tombstone") {
+      if (payload.epoch.confVer > peer.region.epoch.confVer) {
+        lifecycle.destroy(
+          peer,
+          `peer ${message.fromPeer.id} has conf_ver ${payload.epoch.confVer} without it`,
+        );
+      }
+      return undefined;
+    }
+    if (isStaleSender(message, peer.region)) {
+      this.#tellRemoved(message, peer.region);
+      return undefined;
+    }
+    if (carriesEntries(message) && this.#owner.isFlooded()) {
+      return "Busy";
+    }
+    this.#deliver(peer, message);
+    return undefined;
+  }
+
+  /** A peer came to be here: it gets what arrived before it. */
+  added(peer: Peer): void {
+    const first = this.#firstMessages.take(peer.regionId, peer.id);
+    if (first !== undefined) {
+      this.#deliver(peer, first);
+    }
+  }
+
+  #deliver(peer: Peer, message: PeerMessage): void {
+    peer.step(message);
+    this.#owner.wantsTurn(peer);
+  }
+
+  /** For a peer of another id than the one here: one that was before it, or one that takes its place. */
+  #receiveForAnother(peer: Peer, message: PeerMessage): Refusal["reason"] | undefined {
+    const isNewer = message.toPeer.id > peer.id && message.epoch.confVer > peer.region.epoch.confVer;
+    if (isNewer && message.payload.kind !== "tombstone") {
+      const { toPeer, epoch } = message;
+      this.#owner.lifecycle.destroy(peer, `peer ${toPeer.id} has its place at conf_ver ${epoch.confVer}`);
+      return this.#receiveUnknown(message);
+    }
+    if (isStaleSender(message, peer.region)) {
+      this.#tellRemoved(message, peer.region);
+    }
+    return this.#refuse(message);
+  }
+
+  #receiveUnknown(message: PeerMessage): Refusal["reason"] | undefined {
+    const { engine, peers, lifecycle, storeId } = this.#owner;
+    if (message.payload.kind === "tombstone") {
+      return undefined;
+    }
+    const local = getRegionLocalState(engine, message.regionId);
+    if (local !== undefined) {
+      if (isStaleSender(message, local.region)) {
+        this.#tellRemoved(message, local.region);
+      }
+      const isGone = local.state === "Tombstone" || local.state === "Destroying";
+      const lastPeerId = peerOnStore(local.region, storeId)?.id ?? 0;
+      if (!isGone || message.toPeer.id <= lastPeerId) {
+        return this.#refuse(message);
+      }
+    }
+    if (!isFirstMessage(message) || message.range === undefined) {
+      return this.#refuse(message);
+    }
+    if (peers.overlapping(message.range, message.regionId) !== undefined) {
+      this.#firstMessages.keep(message);
+      return this.#refuse(message);
+    }
+    if (peers.emptyCount >= EMPTY_PEERS_MAX_COUNT) {
+      return "Busy";
+    }
+    lifecycle.makeEmpty(message);
+    return this.receive(message);
+  }
+
+  /** SPEC M2: refused, and logged once for each Region. */
+  #refuse({ regionId, toPeer, fromPeer }: PeerMessage): Refusal["reason"] {
+    if (!this.#unknownLogged.has(regionId) && this.#unknownLogged.size < UNKNOWN_LOGGED_MAX_COUNT) {
+      this.#unknownLogged.add(regionId);
+      this.#owner.logger.warn(
+        { region: regionId, peer: toPeer.id, fromStore: fromPeer.storeId },
+        "a message for a Region that is not here is refused",
+      );
+    }
+    return "RegionNotFound";
+  }
+
+  #tellRemoved({ regionId, fromPeer, toPeer }: PeerMessage, { epoch }: Region): void {
+    this.#owner.transport.send({
+      ...{ regionId, fromPeer: toPeer, toPeer: fromPeer, epoch },
+      range: undefined,
+      payload: { kind: "tombstone", epoch },
+    });
+  }
+}
+
+/** Whether the sender's Region lacks it since then: it was removed and does not know. */
+function isStaleSender({ fromPeer, epoch }: PeerMessage, region: Region): boolean {
+  return epoch.confVer < region.epoch.confVer && !region.peers.some((peer) => peer.id === fromPeer.id);
+}
+
+/** What a leader or a candidate says to a peer of which it knows nothing. */
+function isFirstMessage({ payload }: PeerMessage): boolean {
+  if (payload.kind !== "raft") {
+    return false;
+  }
+  const { type, commit } = payload.message;
+  return type === "MsgVote" || type === "MsgPreVote" || (type === "MsgHeartbeat" && commit === 0);
+}
+
+function carriesEntries({ payload }: PeerMessage): boolean {
+  return payload.kind === "raft" && payload.message.type === "MsgApp" && payload.message.entries.length > 0;
+}

@@ -1,0 +1,148 @@
+import {
+  type Logger,
+  type PeerId,
+  RdbError,
+  type Region,
+  type RegionId,
+  type StoreId,
+  index,
+  peerOnStore,
+  term,
+} from "@flaredb/rdb-base";
+import { EMPTY_CONF_STATE } from "@flaredb/rdb-raft";
+import {
+  type Engine,
+  RaftLogStore,
+  WritePart,
+  destroyRegion,
+  destroyUninitialised,
+  putRegionLocalState,
+} from "@flaredb/rdb-storage";
+import { Peer } from "../peer/peer.ts";
+import type { PeerContext } from "../peer/peer-context.ts";
+import { SessionTable } from "../peer/session-table.ts";
+import type { PeerMessage } from "./peer-message.ts";
+import type { RegionMap } from "./region-map.ts";
+
+/** How a Store's peers come by a message and how they go (DESIGN §5, Removed peers). */
+export class PeerLifecycle {
+  readonly #context: PeerContext;
+  readonly #peers: RegionMap;
+  readonly #logger: Logger;
+  /** Peers whose removal was applied in this turn, beside their last Region. */
+  readonly #removed = new Map<Peer, Region>();
+
+  constructor(context: PeerContext, peers: RegionMap) {
+    this.#context = context;
+    this.#peers = peers;
+    this.#logger = context.logger;
+  }
+
+  /**
+   * Makes an empty peer that waits for its first snapshot. Its existence is durable before anything that it promises:
+   * parts reach the disk in their order.
+   */
+  makeEmpty({ regionId, toPeer, epoch }: PeerMessage): void {
+    const { engine } = this.#context;
+    const region = emptyRegion(regionId, { epoch, peers: [toPeer] });
+    const raftState = { regionId, index: index(0), term: term(0), confState: EMPTY_CONF_STATE };
+    const part = new WritePart();
+    putRegionLocalState(part, { state: "Uninitialised", region });
+    RaftLogStore.initialise(part, raftState);
+    part.sync = true;
+    engine.submit(part);
+    const start = { region, applyState: EMPTY_APPLY_STATE, raftState, sessions: SessionTable.of([]) };
+    this.#peers.add(Peer.begin(this.#context, { ...start, isNew: true, isInitialised: false }));
+    this.#logger.info({ region: regionId, peer: toPeer.id }, "an empty peer waits for its first snapshot");
+  }
+
+  /** The peer's removal is applied. It goes when the turn ends: entries of its log are in work. */
+  removed(regionId: RegionId, peerId: PeerId, last: Region): void {
+    const peer = this.#peers.get(regionId);
+    if (peer?.id === peerId) {
+      this.#removed.set(peer, last);
+    }
+  }
+
+  /** At the end of a turn. */
+  destroyRemoved(): void {
+    for (const [peer, last] of this.#removed) {
+      this.destroy(peer, "its removal is applied", last);
+    }
+    this.#removed.clear();
+  }
+
+  /**
+   * Stops the peer, deletes all that it has, and leaves a tombstone.
+   *
+   * @param why the evidence; see DESIGN §5
+   * @param last the Region as it is to be remembered; with this peer in it
+   */
+  destroy(peer: Peer, why: string, last: Region = peer.region): void {
+    if (this.#peers.get(peer.regionId) !== peer) {
+      return;
+    }
+    this.#logger.info(
+      { region: peer.regionId, peer: peer.id, why },
+      "the peer was removed: it destroys itself",
+    );
+    const { claims } = peer;
+    this.#peers.remove(peer.regionId);
+    peer.stop();
+    void destroyPeer(this.#context.engine, last, claims);
+    this.#context.regionChanged(peer.regionId);
+  }
+
+  /** The peer cannot go on: it stops alone, and its data stays for people to look at. */
+  halt(regionId: RegionId, peerId: PeerId, error: unknown): void {
+    const peer = this.#peers.get(regionId);
+    if (peer === undefined || peer.id !== peerId) {
+      return;
+    }
+    this.#logger.error(
+      { region: regionId, peer: peerId, error: RdbError.from(error).message },
+      "the peer stops: it cannot go on",
+    );
+    this.#peers.remove(regionId);
+    peer.stop();
+  }
+
+  /** PD named the Region as it knows it. Only a newer configuration without the peer is evidence against it. */
+  learn(known: Region): void {
+    const peer = this.#peers.get(known.id);
+    if (
+      peer !== undefined &&
+      known.epoch.confVer > peer.region.epoch.confVer &&
+      !known.peers.some((other) => other.id === peer.id)
+    ) {
+      this.destroy(peer, `PD knows the Region at conf_ver ${known.epoch.confVer} without it`);
+    }
+  }
+}
+
+/** How far an empty peer is. */
+export const EMPTY_APPLY_STATE = { index: index(0), term: term(0), revision: 0, logTimeMs: 0 } as const;
+
+/** Whose tombstone it is. Undefined: of a peer that this Store's tombstone does not name. */
+export function tombstonePeerId(region: Region, storeId: StoreId): PeerId | undefined {
+  return peerOnStore(region, storeId)?.id;
+}
+
+/** A Region of which only its id is known. Its range says nothing. */
+function emptyRegion(id: RegionId, known: Pick<Region, "epoch" | "peers">): Region {
+  return { id, startKey: new Uint8Array(0), endKey: new Uint8Array(0), ...known };
+}
+
+/** @param claims what the peer has rows of: two Regions in the middle of a snapshot, none when it was empty */
+async function destroyPeer(engine: Engine, last: Region, claims: readonly Region[]): Promise<void> {
+  const arriving = claims.at(-1);
+  if (arriving === undefined) {
+    await destroyUninitialised(engine, last);
+    return;
+  }
+  const { startKey, endKey } = arriving;
+  for (const other of claims.slice(0, -1)) {
+    engine.deleteRange("data", other);
+  }
+  await destroyRegion(engine, { ...last, startKey, endKey });
+}
