@@ -1,5 +1,6 @@
 import { type PdConfig, type RunningPd, parsePdConfig, runPd } from "@flaredb/rdb-pd";
 import { StreamEngine } from "@flaredb/rdb-storage";
+import type { ClusterShape } from "../faults/cluster-shape.ts";
 import type { SimDisk } from "./sim-disk.ts";
 import type { Program } from "./sim-process.ts";
 import { HTTP_PORT, RPC_PORT } from "./store-program.ts";
@@ -19,21 +20,25 @@ export function pdProgram(config: PdConfig, disk: SimDisk): Program<RunningPd> {
 }
 
 /** PD's configuration: it places these Regions once all Stores are there. */
-export function pdConfig(
-  host: string,
-  options: {
-    readonly storeCount: number;
-    readonly replicaCount: number;
-    readonly splitKeys: readonly string[];
-  },
-): PdConfig {
+export function pdConfig(host: string, shape: ClusterShape, splitKeys: readonly string[]): PdConfig {
   return parsePdConfig({
     host,
     port: RPC_PORT,
     dataDir: host,
     insecure: true,
-    bootstrapStores: options.storeCount,
-    replicas: options.replicaCount,
-    initialSplitKeys: [...options.splitKeys],
+    bootstrapStores: shape.storeCount,
+    replicas: shape.replicaCount,
+    initialSplitKeys: [...splitKeys],
+    placement: placementOf(shape),
   });
+}
+
+/** A cluster that is not elastic stays as it was placed. */
+function placementOf({ elastic }: ClusterShape): object {
+  const still = { leaderLimit: 0, regionLimit: 0, hotRegionLimit: 0 };
+  if (elastic === undefined) {
+    return { ...still, replicaLimit: 0 };
+  }
+  const { maxStoreDownTimeMs, mergeEnabled, balances } = elastic;
+  return { maxStoreDownTimeMs, mergeEnabled, splitMergeIntervalMs: 0, ...(balances ? {} : still) };
 }

@@ -4,6 +4,7 @@ import {
   type Random,
   type RegionId,
   type StoreId,
+  keyInRange,
   peerById,
   peerOnStore,
 } from "@flaredb/rdb-base";
@@ -13,14 +14,19 @@ import type { RunningStore } from "@flaredb/rdb-server";
 import { SimClock } from "@flaredb/rdb-server/testing";
 import type { ClusterInvariants } from "../check/cluster-invariants.ts";
 import type { ClockShape, ClusterShape } from "../faults/cluster-shape.ts";
+import type { AdminAction } from "../faults/elastic-action.ts";
 import type { FaultKind } from "../faults/fault.ts";
 import type { FaultyCluster, FaultyDisk, FaultyProcess } from "../faults/injector.ts";
 import { type ActiveNetworkFault, type Hosts, linkUnder } from "../faults/network-faults.ts";
+import { fromConnectError } from "@flaredb/rdb-wire";
 import { SimNet } from "../wire/sim-net.ts";
 import { SimWire } from "../wire/sim-wire.ts";
 import type { CallRecorder } from "../workload/call-recorder.ts";
+import { type AdminProgram, adminProgram } from "./admin-program.ts";
+import { askAdmin } from "./ask-admin.ts";
 import { clientProgram } from "./client-program.ts";
 import { pdConfig, pdProgram } from "./pd-program.ts";
+import { leaderOfKey, newestRegions } from "./region-view.ts";
 import { type DiskEvent, SimDisk } from "./sim-disk.ts";
 import { type EndKind, type Machine, type ProcessEvent, type Program, SimProcess } from "./sim-process.ts";
 import { staleProposal } from "./stale-proposal.ts";
@@ -31,6 +37,8 @@ export interface ClusterWatcher {
   processEvent(name: string, event: ProcessEvent): void;
   diskEvent(name: string, event: DiskEvent, writeCount: number, sizeBytes: number, isSynced: boolean): void;
   faultEvent(kind: FaultKind, what: "begins" | "ends", targets: readonly string[]): void;
+  /** What an administrator asked for was taken, or refused with a code. */
+  adminEvent?(kind: string, outcome: string): void;
   /** A process failed, and no fault explains it. */
   processFailed(name: string, doing: "start" | "run" | "stop", error: unknown): void;
 }
@@ -53,9 +61,16 @@ export interface SimClusterOptions {
 export interface Member<Running> extends FaultyProcess {
   readonly process: SimProcess<Running>;
   readonly disk: (FaultyDisk & { readonly content: SimDisk["content"] }) | undefined;
+  /** Its disk is replaced by an empty one. It does not run. */
+  wipe(): void;
 }
 
 const PD_HOST = "pd";
+const ADMIN_HOST = "admin";
+/** Then the first spare Store joins. */
+const SPARE_JOINS_MS = 2_000;
+/** A Store that ended this long ago is long gone: nobody counts on it. */
+const LONG_GONE_MS = 15_000;
 /** What is asked when all is repaired may take this long. */
 const JUDGE_DEADLINE_MS = 8_000;
 
@@ -66,11 +81,20 @@ const JUDGE_DEADLINE_MS = 8_000;
 export class SimCluster implements FaultyCluster {
   readonly clock = new SimClock();
   readonly net: SimNet;
-  readonly stores: readonly Member<RunningStore>[];
+  /** Every Store that there is or may be, also those that are lost. */
+  readonly allStores: readonly Member<RunningStore>[];
   readonly pd: Member<RunningPd>;
   readonly clients: readonly Member<RdbClient>[];
   /** A client that no fault befalls, and that is not started with the others. */
   readonly judge: Member<RdbClient>;
+  /** Where people type commands; no fault befalls it. */
+  readonly admin: Member<AdminProgram>;
+  readonly #spares: Member<RunningStore>[];
+  readonly #lost = new Set<Member<RunningStore>>();
+  /** Stores that are gone for good, by id. */
+  readonly #lostIds = new Set<StoreId>();
+  /** When each process ended last. */
+  readonly #endedMs = new Map<string, number>();
   readonly #options: SimClusterOptions;
   readonly #networkFaults = new Set<ActiveNetworkFault>();
   /** Every clock that a process runs by, by its place in the shape. */
@@ -81,15 +105,15 @@ export class SimCluster implements FaultyCluster {
     this.#options = options;
     this.net = new SimNet({ clock: this.clock, random: randomOf("network") });
     const pdAddress = `${PD_HOST}:${RPC_PORT}`;
-    this.stores = Array.from({ length: shape.storeCount }, (_, place) => {
+    const store = (place: number): Member<RunningStore> => {
       const host = `store-${place + 1}`;
       return this.#member(host, true, (disk) => {
         const observer = options.invariants?.store(host);
         return storeProgram(storeConfig(host, pdAddress, shape), disk, observer);
       });
-    });
-    const placement = { storeCount: shape.storeCount, replicaCount: shape.replicaCount, splitKeys };
-    this.pd = this.#member(PD_HOST, true, (disk) => pdProgram(pdConfig(PD_HOST, placement), disk));
+    };
+    const first = Array.from({ length: shape.storeCount }, (_, place) => store(place));
+    this.pd = this.#member(PD_HOST, true, (disk) => pdProgram(pdConfig(PD_HOST, shape, splitKeys), disk));
     const client = (name: string, deadlineMs: number): Member<RdbClient> =>
       this.#member(name, false, () =>
         clientProgram(pdAddress, deadlineMs, options.recorderOf(name).onAnswer),
@@ -98,7 +122,19 @@ export class SimCluster implements FaultyCluster {
       client(`client-${place + 1}`, shape.callTimeoutMs),
     );
     this.judge = client("judge", JUDGE_DEADLINE_MS);
+    const spareCount = shape.elastic?.spareStoreCount ?? 0;
+    this.#spares = Array.from({ length: spareCount }, (_, place) => store(shape.storeCount + place));
+    this.allStores = [...first, ...this.#spares];
+    this.admin = this.#member(ADMIN_HOST, false, () => adminProgram(pdAddress));
+    if (options.invariants !== undefined) {
+      options.invariants.wasUp = (name) => this.#wasUp(name);
+    }
     this.#setLinks();
+  }
+
+  /** The Stores that take part: those that joined and are not lost. */
+  get stores(): readonly Member<RunningStore>[] {
+    return this.allStores.filter((store) => !this.#lost.has(store) && !this.#spares.includes(store));
   }
 
   /** Every process begins to start. */
@@ -106,6 +142,17 @@ export class SimCluster implements FaultyCluster {
     for (const { process } of [this.pd, ...this.stores, ...this.clients]) {
       process.start();
     }
+    if (this.#spares.length > 0) {
+      this.admin.process.start();
+      this.setTimer(SPARE_JOINS_MS, () => this.joinSpare());
+    }
+  }
+
+  /** The next spare Store joins, if there is one. */
+  joinSpare(): Member<RunningStore> | undefined {
+    const spare = this.#spares.shift();
+    spare?.process.start();
+    return spare;
   }
 
   /** Whether every process serves. */
@@ -118,15 +165,7 @@ export class SimCluster implements FaultyCluster {
   }
 
   leaderOf(region: number): Member<RunningStore> | undefined {
-    let leader: { readonly member: Member<RunningStore>; readonly term: number } | undefined;
-    for (const member of this.stores) {
-      const id = this.#regionAt(member, region);
-      const status = id === undefined ? undefined : member.process.running?.store.regionStatus(id);
-      if (status?.isLeader === true && status.term > (leader?.term ?? 0)) {
-        leader = { member, term: status.term };
-      }
-    }
-    return leader?.member;
+    return leaderOfKey(this.stores, this.#firstKeyOf(region))?.member;
   }
 
   transfer(region: number, to: FaultyProcess): void {
@@ -162,19 +201,100 @@ export class SimCluster implements FaultyCluster {
     this.#options.watcher.faultEvent(kind, what, targets);
   }
 
-  /** The Region at this place of the key space, as the Store knows it. */
+  ask(action: AdminAction): void {
+    const regions = this.pd.process.running?.driver.cluster.durable.regions.all() ?? [];
+    const view = { regions: [...regions], storeIds: this.#storeIds() };
+    this.#call(action.kind, ({ client }) => askAdmin(client, action, view));
+  }
+
+  decommission(place: number): () => void {
+    const ids = this.#storeIds();
+    const storeId = ids[place % Math.max(1, ids.length)];
+    if (storeId === undefined) {
+      return () => {};
+    }
+    const request = { storeId: BigInt(storeId) };
+    this.#call("decommission", ({ client }) => client.decommissionStore(request));
+    return () => this.#call("cancel-decommission", ({ client }) => client.cancelDecommission(request));
+  }
+
+  loseStore(place: number, successor: "same-address" | "spare"): () => void {
+    const { stores } = this;
+    const store = stores[place % stores.length] as Member<RunningStore>;
+    const id = store.process.running?.ident.storeId;
+    if (id === undefined || !this.#canLose(id)) {
+      return () => {};
+    }
+    const release = store.process.hold();
+    store.end("power-off");
+    this.#lost.add(store);
+    this.#lostIds.add(id);
+    return () => {
+      if (successor === "spare" && this.#spares.length > 0) {
+        this.joinSpare();
+        return;
+      }
+      store.wipe();
+      this.#lost.delete(store);
+      release();
+    };
+  }
+
+  /** Whether every Region has a majority without it, in both halves of its configuration. */
+  #canLose(id: StoreId): boolean {
+    const isGone = (storeId: StoreId): boolean => storeId === id || this.#lostIds.has(storeId);
+    const regions = [...(this.#options.invariants?.regions ?? []), ...newestRegions(this.stores)];
+    return regions.every(({ peers }) => {
+      const halves = [
+        peers.filter(({ role }) => role === "Voter" || role === "IncomingVoter"),
+        peers.filter(({ role }) => role === "Voter" || role === "DemotingVoter"),
+      ];
+      return halves.every(
+        (half) => half.length >= 3 && 2 * half.filter(({ storeId }) => !isGone(storeId)).length > half.length,
+      );
+    });
+  }
+
+  #storeIds(): StoreId[] {
+    return this.stores.flatMap(({ process }) => process.running?.ident.storeId ?? []).sort((a, b) => a - b);
+  }
+
+  #call(what: string, call: (admin: AdminProgram) => Promise<unknown> | undefined): void {
+    const tell = (outcome: string): void => this.#options.watcher.adminEvent?.(what, outcome);
+    this.admin.process.call((admin) => {
+      call(admin)?.then(
+        () => tell("taken"),
+        (error: unknown) => tell(codeOf(error)),
+      );
+    });
+  }
+
+  #wasUp(name: string): boolean {
+    const store = this.allStores.find((member) => member.name === name);
+    const endedMs = this.#endedMs.get(name);
+    return (
+      store?.process.isRunning === true ||
+      (endedMs !== undefined && this.clock.monotonicMs() - endedMs < LONG_GONE_MS)
+    );
+  }
+
+  /** Where the Region at this place of the key space began when the run did. */
+  #firstKeyOf(place: number): Uint8Array {
+    return Buffer.from(place === 0 ? "" : (this.#options.splitKeys[place - 1] ?? ""));
+  }
+
+  /** The Region that has that key, as the Store knows it. */
   #regionAt(member: Member<RunningStore>, place: number): RegionId | undefined {
-    const regions = (member.process.running?.store.regionStatuses() ?? []).map(({ region }) => region);
-    const { splitKeys } = this.#options;
-    const startKey = Buffer.from(place === 0 ? "" : (splitKeys[place - 1] ?? ""));
-    return regions.find((region) => Buffer.compare(region.startKey, startKey) === 0)?.id;
+    const key = this.#firstKeyOf(place);
+    const statuses = member.process.running?.store.regionStatuses() ?? [];
+    return statuses.find(({ region }) => keyInRange(key, region))?.region.id;
   }
 
   #setLinks(): void {
     const { latencyMs } = this.#options.shape;
-    const stores = this.stores.map(({ name }) => name);
-    const clients = [...this.clients, this.judge].map(({ name }) => name);
-    const hosts: Hosts = { stores, all: [...stores, PD_HOST, ...clients] };
+    const stores = this.allStores.map(({ name }) => name);
+    const others = [...this.clients, this.judge, this.admin].map(({ name }) => name);
+    const hosts: Hosts = { stores, all: [...stores, PD_HOST, ...others] };
     for (const from of hosts.all) {
       for (const to of hosts.all) {
         if (from !== to) {
@@ -215,7 +335,12 @@ export class SimCluster implements FaultyCluster {
       },
     };
     const process = new SimProcess(this.clock, machine, programOn(disk), {
-      event: (_, event) => watcher.processEvent(name, event),
+      event: (_, event) => {
+        if (event === "kill" || event === "power-off" || event === "exit") {
+          this.#endedMs.set(name, this.clock.monotonicMs());
+        }
+        watcher.processEvent(name, event);
+      },
       failed: (_, doing, error) => watcher.processFailed(name, doing, error),
     });
     return {
@@ -226,6 +351,10 @@ export class SimCluster implements FaultyCluster {
       pause: () => process.pause(),
       jumpWallMs: (byMs) => process.jumpWallMs(byMs),
       disk: hasDisk ? faultyDisk(disk, process) : undefined,
+      wipe: () => {
+        disk.replace();
+        this.#options.invariants?.store(name).wiped();
+      },
     };
   }
 
@@ -276,4 +405,9 @@ function transferTo(store: RunningStore["store"], id: RegionId | undefined, targ
   if (region !== undefined && peer !== undefined) {
     store.transferLeader(region.id, region.epoch, peer.id);
   }
+}
+
+/** Of what the placement driver refuses with. */
+function codeOf(error: unknown): string {
+  return fromConnectError(error, "RDB_PD_UNAVAILABLE").code;
 }

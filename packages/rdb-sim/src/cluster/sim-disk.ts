@@ -43,10 +43,14 @@ export class SimDisk {
 
   constructor(options: SimDiskOptions) {
     this.#options = options;
-    const clock = this.#processClock();
-    const { random } = options;
-    this.#raw = new MemoryRawEngine({ clock, random, writeDelayMs: (sync) => this.#delayMs(sync) });
-    this.#snapshots = new MemorySnapshotFiles({ clock, random });
+    [this.#raw, this.#snapshots] = this.#empty();
+  }
+
+  /** A new one takes its place, with nothing on it. The process that used it is gone. */
+  replace(): void {
+    this.crash();
+    this.#crashPoint = undefined;
+    [this.#raw, this.#snapshots] = this.#empty();
   }
 
   /** What is on it now, for who looks from outside. */
@@ -189,6 +193,13 @@ export class SimDisk {
     }
     const [least, most] = this.#options.syncMs;
     return Math.max(slowMs, least + this.#options.random.nextFraction() * (most - least));
+  }
+
+  #empty(): [MemoryRawEngine, MemorySnapshotFiles] {
+    const clock = this.#processClock();
+    const { random } = this.#options;
+    const writeDelayMs = (sync: boolean): number => this.#delayMs(sync);
+    return [new MemoryRawEngine({ clock, random, writeDelayMs }), new MemorySnapshotFiles({ clock, random })];
   }
 
   /** What the disk does it does for the process that asked: stopped ones hear of it later, dead ones never. */

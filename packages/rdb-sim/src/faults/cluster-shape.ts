@@ -26,6 +26,17 @@ export interface Limits {
   readonly leaseReads: boolean;
 }
 
+/** What makes Regions split and move in a run. */
+export interface Elasticity {
+  /** Stores beside those that the cluster begins with: they join when something wants them. */
+  readonly spareStoreCount: number;
+  readonly regionSplitSizeBytes: number;
+  readonly maxStoreDownTimeMs: number;
+  /** Whether PD evens Stores out by itself. */
+  readonly balances: boolean;
+  readonly mergeEnabled: boolean;
+}
+
 /** The cluster of one run. JSON. */
 export interface ClusterShape {
   /** 3 or 5. */
@@ -42,6 +53,8 @@ export interface ClusterShape {
   /** Of the Stores, then PD, then the clients. */
   readonly clocks: readonly ClockShape[];
   readonly limits: Limits;
+  /** Undefined: Regions stay as they were placed. */
+  readonly elastic?: Elasticity;
   /** How long one way takes when nothing is wrong, from and to. */
   readonly latencyMs: readonly [number, number];
   /** How long a synced write takes when nothing is wrong, from and to. */

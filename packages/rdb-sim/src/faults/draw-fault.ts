@@ -1,5 +1,6 @@
 import { HOUR_MS, type Random } from "@flaredb/rdb-base";
 import type { ClusterShape } from "./cluster-shape.ts";
+import { type ElasticAction, drawElasticAction } from "./elastic-action.ts";
 import type { FaultAction, FaultKind, Target, Targets } from "./fault.ts";
 
 /** How one kind of fault is drawn. */
@@ -15,7 +16,26 @@ const CRASH_WRITES_MAX_COUNT = 60;
 const REPLACEMENT_WRITES_MAX_COUNT = 5;
 const JUMP_MAX_MS = 12 * HOUR_MS;
 
-const draws: { readonly [Kind in FaultKind]: Draw } = {
+/** What is asked is asked once, and goes on by itself. */
+function asked(kind: ElasticAction["kind"], durationMs: Draw["durationMs"] = [1, 1]): Draw {
+  return { durationMs, action: (random) => drawElasticAction(random, kind) };
+}
+
+/** Kinds that only an elastic cluster knows. */
+const elasticDraws: { readonly [Kind in ElasticAction["kind"]]: Draw } = {
+  "split-region": asked("split-region"),
+  "move-peer": asked("move-peer"),
+  "add-peer": asked("add-peer"),
+  "remove-peer": asked("remove-peer"),
+  "lead-by": asked("lead-by"),
+  scatter: asked("scatter"),
+  "merge-region": asked("merge-region"),
+  "check-region": asked("check-region"),
+  decommission: asked("decommission", [1_000, 12_000]),
+  "lose-store": asked("lose-store", [200, 8_000]),
+};
+
+const draws: { readonly [Kind in Exclude<FaultKind, ElasticAction["kind"]>]: Draw } = {
   loss: {
     durationMs: [500, 8_000],
     action: (random) => ({
@@ -196,7 +216,9 @@ const draws: { readonly [Kind in FaultKind]: Draw } = {
   },
 };
 
+/** Kinds that befall every cluster. */
 export const faultKinds = Object.keys(draws) as readonly FaultKind[];
+export const elasticKinds = Object.keys(elasticDraws) as readonly ElasticAction["kind"][];
 
 /** One fault of the kind: what, and for how long. */
 export function drawFault(
@@ -204,7 +226,7 @@ export function drawFault(
   kind: FaultKind,
   shape: ClusterShape,
 ): FaultAction & { readonly durationMs: number } {
-  const { durationMs, action } = draws[kind];
+  const { durationMs, action } = { ...draws, ...elasticDraws }[kind];
   const [least, most] = durationMs;
   // Evenly on a logarithmic scale.
   const drawnMs = least * (most / least) ** random.nextFraction();

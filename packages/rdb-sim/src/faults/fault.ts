@@ -1,3 +1,5 @@
+import type { ElasticAction } from "./elastic-action.ts";
+
 /** One process, by the part that it plays when the fault begins. Places count from 0 and wrap around. */
 export type Target =
   | { readonly role: "store"; readonly place: number }
@@ -42,6 +44,7 @@ export type NetworkFaultAction =
 /** What goes wrong. */
 export type FaultAction =
   | NetworkFaultAction
+  | ElasticAction
   /** Both ends see their connections with each other break. */
   | { readonly kind: "reset-connections"; readonly a: Target; readonly b: Target }
   /** SIGKILL: connections are reset. The process starts again when the fault ends. */

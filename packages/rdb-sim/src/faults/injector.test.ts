@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { SimClock } from "@flaredb/rdb-server/testing";
+import type { AdminAction } from "./elastic-action.ts";
 import type { FaultAction } from "./fault.ts";
 import { type FaultyCluster, type FaultyProcess, Injector } from "./injector.ts";
 
@@ -23,6 +24,20 @@ class NotedCluster implements FaultyCluster {
 
   proposeStale(region: number, from: FaultyProcess): void {
     this.#note(`stale proposal ${region} from ${from.name}`);
+  }
+
+  ask({ kind, key }: AdminAction): void {
+    this.#note(`${kind} ${key}`);
+  }
+
+  decommission(place: number): () => void {
+    this.#note(`decommission ${place}`);
+    return () => this.#note(`end of decommission ${place}`);
+  }
+
+  loseStore(place: number, successor: string): () => void {
+    this.#note(`lose ${place}`);
+    return () => this.#note(`${successor} joins for ${place}`);
   }
 
   addNetworkFault(fault: object): () => void {
@@ -119,6 +134,9 @@ const cases: readonly (readonly [FaultAction, readonly string[]])[] = [
       ...["15 end of one-way s2 s1", "15 end of one-way s1 s2"],
     ],
   ],
+  [{ kind: "move-peer", key: "a", from: 1, to: 2 }, ["5 move-peer a"]],
+  [{ kind: "decommission", place: 3 }, ["5 decommission 3", "15 end of decommission 3"]],
+  [{ kind: "lose-store", place: 1, successor: "spare" }, ["5 lose 1", "15 spare joins for 1"]],
   [{ kind: "reset-connections", a: store(0), b: leader }, ["5 reset s1 s2"]],
   [
     { kind: "crash-at-write", target: store(2), writeCount: 7, moment: "torn" },

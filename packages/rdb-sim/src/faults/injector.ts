@@ -1,4 +1,5 @@
 import { assertNever } from "@flaredb/rdb-base";
+import { type AdminAction, isAdminAction } from "./elastic-action.ts";
 import type { Fault, FaultKind, NetworkFaultAction, Target, Targets } from "./fault.ts";
 import type { ActiveNetworkFault } from "./network-faults.ts";
 import { beginDoubtfulLeader, beginUsurper } from "./staged-faults.ts";
@@ -41,6 +42,12 @@ export interface FaultyCluster {
   transfer(region: number, to: FaultyProcess): void;
   /** The Region's leader receives a proposal of an older epoch from the peer on this Store. */
   proposeStale(region: number, from: FaultyProcess): void;
+  /** An administrator asks the placement driver. */
+  ask(action: AdminAction): void;
+  /** The Store is to be emptied. @returns takes that back */
+  decommission(place: number): () => void;
+  /** The Store is gone for good, if every Region can go without it. @returns lets its successor join */
+  loseStore(place: number, successor: "same-address" | "spare"): () => void;
   /** @returns ends it */
   addNetworkFault(fault: ActiveNetworkFault): () => void;
   resetConnections(a: string, b: string): void;
@@ -101,6 +108,10 @@ export class Injector {
 
   /** @returns what ends it */
   #begin(fault: Fault, targets: readonly FaultyProcess[]): () => void {
+    if (isAdminAction(fault)) {
+      this.#cluster.ask(fault);
+      return nothing;
+    }
     const [first, second] = targets;
     const disk = first?.disk;
     switch (fault.kind) {
@@ -135,6 +146,10 @@ export class Injector {
           this.#cluster.proposeStale(fault.region, first);
         }
         return nothing;
+      case "decommission":
+        return this.#cluster.decommission(fault.place);
+      case "lose-store":
+        return this.#cluster.loseStore(fault.place, fault.successor);
       case "doubtful-leader":
         return beginDoubtfulLeader(this.#cluster, fault);
       case "usurper":

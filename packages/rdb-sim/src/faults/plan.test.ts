@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { faultKinds } from "./draw-fault.ts";
-import { drawPlan, formatPlan, streamOf } from "./plan.ts";
+import { elasticKinds, faultKinds } from "./draw-fault.ts";
+import { drawPlan, formatPlan, streamOf, withElasticity } from "./plan.ts";
 
 const seeds = Array.from({ length: 400 }, (_, place) => place * 7_919);
 const plans = seeds.map(drawPlan);
@@ -51,6 +51,25 @@ describe("a plan", () => {
     expect(formatPlan(plan as (typeof plans)[number]).split("\n")).toHaveLength(
       (plan?.faults.length ?? 0) + 2,
     );
+  });
+});
+
+describe("an elastic plan", () => {
+  const elastic = plans.map(withElasticity);
+
+  test("follows from its seed, has every fault that it had, and is JSON", () => {
+    for (const [place, plan] of elastic.entries()) {
+      expect(withElasticity(plans[place] as (typeof plans)[number])).toEqual(plan);
+      expect(plan.faults).toEqual(expect.arrayContaining([...(plans[place]?.faults ?? [])]));
+      expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
+    }
+  });
+
+  test("asks for everything in some seed, and never takes peers away where a Store is lost", () => {
+    const kindsOf = elastic.map(({ faults }) => new Set<string>(faults.map(({ kind }) => kind)));
+    const all = new Set(kindsOf.flatMap((kinds) => [...kinds]));
+    expect([...all].toSorted()).toEqual([...faultKinds, ...elasticKinds].toSorted());
+    expect(kindsOf.filter((kinds) => kinds.has("lose-store") && kinds.has("remove-peer"))).toEqual([]);
   });
 });
 

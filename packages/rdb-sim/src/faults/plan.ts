@@ -1,6 +1,7 @@
 import { type Random, SECOND_MS, SeededRandom } from "@flaredb/rdb-base";
 import { type ClusterShape, drawShape } from "./cluster-shape.ts";
-import { drawFault, faultKinds } from "./draw-fault.ts";
+import { drawFault, elasticKinds, faultKinds } from "./draw-fault.ts";
+import { type ElasticAction, drawElasticity } from "./elastic-action.ts";
 import { type Fault, type FaultKind, formatFault } from "./fault.ts";
 
 /** Everything that a seed decides before its run. JSON; the same plan, the same run. */
@@ -23,6 +24,8 @@ const FAULTS_MAX_COUNT = 24;
 const EARLY_CRASH_MS = 2_000;
 /** PD writes about so often until all Regions have a leader. */
 const EARLY_WRITES_MAX_COUNT = 20;
+const ELASTIC_MIN_COUNT = 3;
+const ELASTIC_MAX_COUNT = 16;
 /** Kinds that a plan uses, at least. */
 const KINDS_MIN_COUNT = 2;
 /** Seeds are 32 bits wide, so that they are short to type. */
@@ -38,7 +41,7 @@ export function drawPlan(seed: number): Plan {
   const random = streamOf(seed, "faults");
   const startMs = random.nextInt(6) === 0 ? 0 : QUIET_START_MS;
   const faultsEndMs = startMs + FAULTS_MIN_MS + random.nextInt(FAULTS_SPREAD_MS);
-  const kinds = someKinds(random);
+  const kinds = someKinds(random, faultKinds);
   const count = FAULTS_MIN_COUNT + random.nextInt(FAULTS_MAX_COUNT - FAULTS_MIN_COUNT + 1);
   const faults = Array.from({ length: count }, (): Fault => {
     const atMs = startMs + random.nextInt(faultsEndMs - startMs);
@@ -50,6 +53,35 @@ export function drawPlan(seed: number): Plan {
   }
   faults.sort((a, b) => a.atMs - b.atMs);
   return { seed, shape, faults, faultsEndMs };
+}
+
+/** The plan with an elastic cluster, and what is asked of it. */
+export function withElasticity(plan: Plan): Plan {
+  const { seed, shape, faultsEndMs } = plan;
+  const random = streamOf(seed, "elasticity");
+  const elastic = drawElasticity(random);
+  const faults = [...plan.faults, ...drawElastic(random, shape, { startMs: QUIET_START_MS, faultsEndMs })];
+  faults.sort((a, b) => a.atMs - b.atMs);
+  return { ...plan, shape: { ...shape, elastic }, faults };
+}
+
+/** Regions split, move and merge among the faults. A Region that is to lose a peer could not bear a lost Store too. */
+function drawElastic(
+  random: Random,
+  shape: ClusterShape,
+  { startMs, faultsEndMs }: { readonly startMs: number; readonly faultsEndMs: number },
+): Fault[] {
+  const without: ElasticAction["kind"] = random.nextInt(2) === 0 ? "lose-store" : "remove-peer";
+  const kinds = someKinds(
+    random,
+    elasticKinds.filter((kind) => kind !== without),
+  );
+  const count = ELASTIC_MIN_COUNT + random.nextInt(ELASTIC_MAX_COUNT - ELASTIC_MIN_COUNT + 1);
+  return Array.from({ length: count }, (): Fault => {
+    const atMs = startMs + random.nextInt(faultsEndMs - startMs);
+    const drawn = drawFault(random, kinds[random.nextInt(kinds.length)] as FaultKind, shape);
+    return { ...drawn, atMs, durationMs: Math.min(drawn.durationMs, faultsEndMs - atMs) };
+  });
 }
 
 /** What PD decides once, it decides in the first moments: Store ids, and where Regions lie. It dies then. */
@@ -79,10 +111,10 @@ function fnv1a(text: string): number {
 
 /** The plan as people read it: the cluster in one line, then a line for each fault. */
 export function formatPlan({ seed, shape, faults, faultsEndMs }: Plan): string {
-  const { limits, clocks, ...rest } = shape;
+  const { limits, clocks, elastic, ...rest } = shape;
   const rates = clocks.map((clock) => clock.rate.toFixed(3)).join(",");
   return [
-    `seed ${seed}: ${words(rest)} clockRates=${rates} ${words(limits)}`,
+    `seed ${seed}: ${words(rest)} clockRates=${rates} ${words(limits)} ${words(elastic ?? {})}`.trimEnd(),
     ...faults.map((fault) => `  ${formatFault(fault)}`),
     `  ${(faultsEndMs / SECOND_MS).toFixed(3)}s everything is repaired`,
   ].join("\n");
@@ -94,10 +126,10 @@ function words(fields: object): string {
     .join(" ");
 }
 
-function someKinds(random: Random): FaultKind[] {
+function someKinds(random: Random, all: readonly FaultKind[]): FaultKind[] {
   for (;;) {
     const share = random.nextFraction();
-    const kinds = faultKinds.filter(() => random.nextFraction() < share);
+    const kinds = all.filter(() => random.nextFraction() < share);
     if (kinds.length >= KINDS_MIN_COUNT) {
       return kinds;
     }

@@ -1,7 +1,26 @@
-import { type Index, type KeyRange, type RegionId, compareKeys, formatKey } from "@flaredb/rdb-base";
+import {
+  FULL_RANGE,
+  type Index,
+  type KeyRange,
+  type RegionId,
+  compareKeys,
+  epochsEqual,
+  formatKey,
+  formatRange,
+  keyInRange,
+  rangesOverlap,
+} from "@flaredb/rdb-base";
 import type { RunningStore } from "@flaredb/rdb-server";
-import { type Column, type MemoryRawEngine, indexedKey, regionKeyRange } from "@flaredb/rdb-storage";
+import {
+  type Column,
+  type MemoryRawEngine,
+  type Row,
+  indexedKey,
+  regionKeyRange,
+} from "@flaredb/rdb-storage";
+import { tilingProblem } from "../check/region-atlas.ts";
 import type { Violation } from "../check/violation.ts";
+import { newestRegions, peersOf } from "../cluster/region-view.ts";
 import type { Member } from "../cluster/sim-cluster.ts";
 
 type RegionStatus = ReturnType<RunningStore["store"]["regionStatuses"]>[number];
@@ -15,25 +34,47 @@ interface PeerView {
 
 const PAGE_COUNT = 1_000;
 
-/** Whether each Region has one leader, and each of its peers has applied and written everything that is in the log. */
-export function isLevel(stores: readonly Member<RunningStore>[]): boolean {
+/**
+ * Whether each Region has one leader, and each of its peers has applied and written everything that is in the log.
+ *
+ * @param voterCount with it, every Region has just so many peers, and all of them vote
+ */
+export function isLevel(stores: readonly Member<RunningStore>[], voterCount?: number): boolean {
   const isWritten = stores.every(({ process }) => process.running?.store.health().unwrittenBytes === 0);
   return (
     isWritten &&
     [...peersByRegion(stores).values()].every((peers) => {
       const last = peers[0]?.status.lastIndex;
+      const { region } = (peers[0] as PeerView).status;
+      const isWhole =
+        voterCount === undefined ||
+        (region.peers.length === voterCount && region.peers.every(({ role }) => role === "Voter"));
       return (
-        peers.length === peers[0]?.status.region.peers.length &&
+        isWhole &&
+        peers.length === region.peers.length &&
         peers.filter(({ status }) => status.isLeader).length === 1 &&
-        peers.every(({ status }) => status.appliedIndex === last && status.lastIndex === last)
+        peers.every(
+          ({ status }) =>
+            epochsEqual(status.region.epoch, region.epoch) &&
+            status.appliedIndex === last &&
+            status.lastIndex === last,
+        )
       );
     })
   );
 }
 
+/** What all peers look like, in one text: as long as it stays the same, nothing has moved. */
+export function standing(stores: readonly Member<RunningStore>[]): string {
+  const peers = [...peersByRegion(stores).values()].flat();
+  return peers
+    .map(({ store, status }) => `${store} ${status.peerId} ${status.term} ${status.appliedIndex}`)
+    .join(", ");
+}
+
 /** What differs between the peers of a Region that are level: rows, remembered answers, revisions, log entries. */
 export async function comparePeers(stores: readonly Member<RunningStore>[]): Promise<Violation[]> {
-  const violations = tilingViolations(stores);
+  const violations = [...tilingViolations(stores), ...(await strayRows(stores))];
   for (const [id, [first, ...others]] of peersByRegion(stores)) {
     for (const other of first === undefined ? [] : others) {
       const difference = await differenceOf(id, first as PeerView, other);
@@ -81,20 +122,38 @@ function differentEntry(id: RegionId, a: PeerView, b: PeerView): string | undefi
   return undefined;
 }
 
-/** On each Store, which has a peer of every Region or of some: no two Regions share a key. */
+/** All Regions together tile the key space, and no Store has two that share a key. */
 function tilingViolations(stores: readonly Member<RunningStore>[]): Violation[] {
-  const regions = [...peersByRegion(stores).values()]
-    .map(([peer]) => (peer as PeerView).status.region)
-    .sort((a, b) => compareKeys(a.startKey, b.startKey));
-  const starts = [...regions.map(({ startKey }) => startKey), new Uint8Array(0)];
-  const place = regions.findIndex(
-    ({ endKey }, at) => compareKeys(endKey, starts[at + 1] as Uint8Array) !== 0,
-  );
-  if (starts[0]?.length === 0 && place < 0) {
-    return [];
+  const name = "Regions tile the key space";
+  const problem = tilingProblem(newestRegions(stores));
+  const violations: Violation[] = problem === undefined ? [] : [{ name, message: problem }];
+  for (const store of stores) {
+    const regions = peersOf([store]).map(({ status }) => status.region);
+    const pairs = regions.flatMap((a, place) => regions.slice(place + 1).map((b) => [a, b] as const));
+    for (const [a, b] of pairs.filter((pair) => rangesOverlap(...pair))) {
+      const message = `on ${store.name} Region ${a.id} ${formatRange(a)} overlaps Region ${b.id} ${formatRange(b)}`;
+      violations.push({ name, message });
+    }
   }
-  const found = regions.map(({ startKey, endKey }) => `[${formatKey(startKey)}, ${formatKey(endKey)})`);
-  return [{ name: "Regions tile the key space", message: found.join(" ") }];
+  return violations;
+}
+
+/** Removed peers leave nothing: each row on a disk belongs to a Region that has a peer there. */
+async function strayRows(stores: readonly Member<RunningStore>[]): Promise<Violation[]> {
+  const violations: Violation[] = [];
+  for (const store of stores) {
+    const regions = peersOf([store]).map(({ status }) => status.region);
+    for (const column of ["data", "session", "raft_log"] as const) {
+      const ranges = regions.map((region) => (column === "data" ? region : regionKeyRange(region.id)));
+      const keys = store.disk === undefined ? [] : await keysOf(store.disk.content, column);
+      const stray = keys.find((key) => !ranges.some((range) => keyInRange(key, range)));
+      if (stray !== undefined) {
+        const message = `${store.name} has a row of ${column} that belongs to none of its Regions: "${formatKey(stray)}"`;
+        violations.push({ name: "removed peers leave nothing", message });
+      }
+    }
+  }
+  return violations;
 }
 
 function peersByRegion(stores: readonly Member<RunningStore>[]): Map<RegionId, PeerView[]> {
@@ -112,11 +171,19 @@ function peersByRegion(stores: readonly Member<RunningStore>[]): Map<RegionId, P
 }
 
 async function rowsOf(disk: MemoryRawEngine, column: Column, range: KeyRange): Promise<string[]> {
-  const rows: string[] = [];
+  return (await allRows(disk, column, range)).map(({ key, value }) => `${hex(key)}=${hex(value)}`);
+}
+
+async function keysOf(disk: MemoryRawEngine, column: Column): Promise<Uint8Array[]> {
+  return (await allRows(disk, column, FULL_RANGE)).map(({ key }) => key);
+}
+
+async function allRows(disk: MemoryRawEngine, column: Column, range: KeyRange): Promise<Row[]> {
+  const rows: Row[] = [];
   const iterator = disk.openIterator(column, range, {});
   for (let done = false; !done; ) {
     const page = await iterator.next(PAGE_COUNT);
-    rows.push(...page.rows.map(({ key, value }) => `${hex(key)}=${hex(value)}`));
+    rows.push(...page.rows);
     done = page.done;
   }
   iterator.close();

@@ -7,7 +7,7 @@ import { type Violation, ViolationError } from "../check/violation.ts";
 import { type ClusterWatcher, SimCluster } from "../cluster/sim-cluster.ts";
 import { Injector } from "../faults/injector.ts";
 import { type Plan, streamOf } from "../faults/plan.ts";
-import { comparePeers, isLevel } from "./convergence.ts";
+import { comparePeers, isLevel, standing } from "./convergence.ts";
 import { describeMessage, shortPath } from "./describe-message.ts";
 import { type Line, LogBook, formatLine } from "./log-book.ts";
 import { SeedWorkloads, splitKeysOf } from "./seed-workloads.ts";
@@ -30,6 +30,10 @@ const PROBE_PAUSE_MS = 50;
 const LIVENESS_MAX_MS = 10 * SECOND_MS;
 /** And then all peers are level within this. */
 const CONVERGENCE_MAX_MS = 20 * SECOND_MS;
+/** The same where Regions are made whole again first, counted from when a Store is taken for lost. */
+const REPAIR_MAX_MS = 90 * SECOND_MS;
+/** Peers are compared while nothing moves: so often it is tried. */
+const COMPARE_MAX_COUNT = 20;
 /** Calls of virtual time that a run may take: past it, something goes in circles. */
 const EVENTS_MAX_COUNT = 20_000_000;
 
@@ -146,9 +150,29 @@ class Run {
     await this.#complete("the calls under way end", this.#workloads.stop());
     const judge = this.#workloads.clientOn("judge", this.#cluster.judge.process);
     await this.#complete("what was written can be read", this.#workloads.finish(judge));
-    await this.#until("all peers are level", () => isLevel(this.#cluster.stores), CONVERGENCE_MAX_MS);
-    await this.#complete("peers can be compared", this.#compare());
+    await this.#compareWhenLevel();
     this.#judgeHistory();
+  }
+
+  /** Regions that PD moves to even Stores out may do so now: then they are compared once more. */
+  async #compareWhenLevel(): Promise<void> {
+    const { elastic, replicaCount } = this.#plan.shape;
+    const voterCount = elastic === undefined ? undefined : replicaCount;
+    const patienceMs =
+      elastic === undefined ? CONVERGENCE_MAX_MS : REPAIR_MAX_MS + elastic.maxStoreDownTimeMs;
+    for (let count = 1; ; count++) {
+      await this.#until("all peers are level", () => isLevel(this.#cluster.stores, voterCount), patienceMs);
+      const before = standing(this.#cluster.stores);
+      let violations: readonly Violation[] = [];
+      const compare = async (): Promise<void> => {
+        violations = await comparePeers(this.#cluster.stores);
+      };
+      await this.#complete("peers can be compared", compare());
+      if (standing(this.#cluster.stores) === before || count === COMPARE_MAX_COUNT) {
+        violations.forEach((violation) => this.fail(violation));
+        return;
+      }
+    }
   }
 
   /** In every Region a write and a read succeed. The first attempts may still meet what the repairs set right. */
@@ -168,15 +192,13 @@ class Run {
     }
   }
 
-  async #compare(): Promise<void> {
-    for (const violation of await comparePeers(this.#cluster.stores)) {
-      this.fail(violation);
-    }
-  }
-
   #judgeHistory(): void {
     const { calls } = this.history;
-    const violations = [...this.#workloads.violations, ...checkKeys(calls), ...checkRevisions(calls)];
+    const violations = [
+      ...this.#workloads.violations,
+      ...checkKeys(calls),
+      ...checkRevisions(calls, this.#invariants.lineage),
+    ];
     for (const violation of violations) {
       this.fail(violation);
     }
@@ -275,6 +297,7 @@ class Run {
         this.#lookAtMap(name);
       },
       faultEvent: (kind, what, targets) => this.#trace.event("fault", what, kind, ...targets),
+      adminEvent: (kind, outcome) => this.#trace.event("admin", kind, outcome),
       processFailed: (name, doing, error) =>
         this.fail({
           name: `a process can ${doing}`,

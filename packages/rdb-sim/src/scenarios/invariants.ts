@@ -33,7 +33,7 @@ export async function expectInvariants(scenario: Scenario): Promise<void> {
   const violations = [
     ...workloads.flatMap((workload) => workload.violations),
     ...checkKeys(history.calls),
-    ...checkRevisions(history.calls),
+    ...checkRevisions(history.calls, scenario.invariants.lineage),
     ...(await scenario.complete(comparePeers(scenario.stores))),
   ];
   const problems = [

@@ -2,6 +2,7 @@ import { type RegionId, SeededRandom } from "@flaredb/rdb-base";
 import type { RunningStore } from "@flaredb/rdb-server";
 import { ClusterInvariants } from "../check/cluster-invariants.ts";
 import type { Call } from "../check/history.ts";
+import { newestRegions } from "../cluster/region-view.ts";
 import { type Member, SimCluster } from "../cluster/sim-cluster.ts";
 import type { EndKind } from "../cluster/sim-process.ts";
 import type { Limits } from "../faults/cluster-shape.ts";
@@ -26,6 +27,7 @@ export const ELECTION_MS = 2_000;
 export class Scenario {
   readonly cluster: SimCluster;
   readonly watch: ScenarioWatch;
+  readonly invariants = new ClusterInvariants((violation) => this.watch.violated(violation));
   /** What clients do, and what they are told. */
   readonly calls: ScenarioCalls;
   readonly clients: readonly ScenarioClient[];
@@ -46,7 +48,7 @@ export class Scenario {
       randomOf: (purpose) => streamOf(seed, purpose),
       loggerOf: (process) => this.watch.loggerOf(process),
       watcher: this.watch,
-      invariants: new ClusterInvariants((violation) => this.watch.violated(violation)),
+      invariants: this.invariants,
       recorderOf: (process) => this.calls.listenerOf(process),
     });
     this.watch.onProcess = (name, event) => event === "start" && this.calls.clientStarted(name);
@@ -70,12 +72,9 @@ export class Scenario {
     return this.cluster.stores;
   }
 
-  /** The Regions by their keys, as a running Store knows them. */
+  /** The Regions by their keys, as the newest of their peers know them. */
   get regionIds(): readonly RegionId[] {
-    const statuses = this.stores.find(({ process }) => process.running !== undefined)?.process.running;
-    return (statuses?.store.regionStatuses() ?? [])
-      .toSorted((a, b) => Buffer.compare(a.region.startKey, b.region.startKey))
-      .map(({ region }) => region.id);
+    return newestRegions(this.stores).map(({ id }) => id);
   }
 
   /** Everybody but these. */
