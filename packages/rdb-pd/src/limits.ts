@@ -13,7 +13,7 @@ export const pdLimits = {
   /** Ids that are taken from the log at once, ahead of their use. */
   idLeaseCount: 1_000,
   /** Ids that are held for who cannot wait for the log; fetched anew when only half of them are left. */
-  idReserveCount: 2_000,
+  idReserveCount: 4_000,
   /** Most ids of one AllocateIds. */
   allocateMaxCount: 10_000,
   /** Most Regions of one page of ListRegions, and the page's size when none is asked for. */
@@ -41,6 +41,20 @@ export const pdLimits = {
   streamQueueMaxCount: 40_000,
   /** Operators that wait or run at a time; past it no further ones are taken. */
   operatorMaxCount: 50_000,
+  /** The coordinator plans nothing while fewer ids are at hand: one decision must not run out of them. */
+  planningMinIdCount: 1_000,
+  /** A full patrol takes at least so long, however few Regions there are, */
+  patrolRoundMinMs: 1 * SECOND_MS,
+  /** and is to take at most so long, however many. */
+  patrolRoundAimMs: 40 * SECOND_MS,
+  /** Regions that changed and are to be checked out of turn; past it they wait for their turn. */
+  changedRegionMaxCount: 100_000,
+  /** A scheduler that planned something is asked again after so long; */
+  schedulerMinIntervalMs: 200,
+  /** one that did not, later and later, up to this. */
+  schedulerMaxIntervalMs: 5 * SECOND_MS,
+  /** After PD's start nothing is planned until all Stores reported, or this went by: two periods of their heartbeat. */
+  reportsMaxWaitMs: 60 * SECOND_MS,
   /** Begins and ends of operators in one command of PD's log. */
   recordMaxCount: 500,
   /** Steps of one operator. */

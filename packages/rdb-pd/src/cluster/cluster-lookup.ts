@@ -76,11 +76,11 @@ export class ClusterLookup {
 
   /** @throws RdbError RDB_NOT_FOUND */
   storeById(id: StoreId): CountedStoreView {
-    const view = this.countedStores().find(({ store }) => store.id === id);
-    if (view === undefined) {
+    const store = this.#cluster.durable.stores.get(id);
+    if (store === undefined) {
       throw new RdbError("RDB_NOT_FOUND", `store ${id} is not known`, { details: { storeId: id } });
     }
-    return view;
+    return this.#cluster.countedStoreView(store, this.#clock.monotonicMs());
   }
 
   /**

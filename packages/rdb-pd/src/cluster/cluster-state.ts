@@ -3,6 +3,7 @@ import {
   type Region,
   type RegionId,
   type StoreId,
+  assert,
   epochsEqual,
   peerById,
 } from "@flaredb/rdb-base";
@@ -11,6 +12,7 @@ import type { DurableState } from "./durable-state.ts";
 import { Liveness, type LivenessState } from "./liveness.ts";
 import type { LeaderReport, PeerReport, RegionInfo, RegionStatus, Report } from "./region-info.ts";
 import { StoreActivity } from "./store-activity.ts";
+import { RegionIndex } from "./region-index.ts";
 import type { StoreInfo } from "./store-info.ts";
 
 /** How a Store does; a tombstone is gone whatever it says. */
@@ -29,6 +31,8 @@ export interface CountedStoreView extends StoreView {
   /** Peers that Regions have on it. */
   readonly regionCount: number;
   readonly leaderCount: number;
+  /** Approximate bytes of all its Regions. */
+  readonly regionSizeBytes: number;
 }
 
 /** A report that told nothing new, and why. */
@@ -50,6 +54,8 @@ export interface Moment {
 export class ClusterState {
   readonly durable: DurableState;
   readonly liveness: Liveness;
+  /** Which Store has which Regions. */
+  readonly index = new RegionIndex();
   readonly #statuses = new Map<RegionId, RegionStatus>();
   readonly #activities = new Map<StoreId, StoreActivity>();
 
@@ -57,6 +63,10 @@ export class ClusterState {
   constructor(durable: DurableState, startedMonotonicMs: number, downAfterMs: () => number) {
     this.durable = durable;
     this.liveness = new Liveness(startedMonotonicMs, downAfterMs);
+    for (const region of durable.regions.all()) {
+      this.index.add(region, undefined);
+    }
+    durable.watchRoutes((before, after) => this.#routeChanged(before, after));
   }
 
   activity(id: StoreId): StoreActivity {
@@ -81,10 +91,8 @@ export class ClusterState {
       return;
     }
     activity.reset(bootId);
-    for (const [regionId, status] of this.#statuses) {
-      if (status.leader?.storeId === id) {
-        this.#statuses.set(regionId, { ...status, leader: undefined });
-      }
+    for (const regionId of [...this.index.of(id).led]) {
+      this.#noLeader(regionId);
     }
   }
 
@@ -123,13 +131,12 @@ export class ClusterState {
       if (report.isLeader) {
         const reason = this.#staleReason(report) ?? this.#unknownReason(report);
         if (reason === undefined) {
-          this.#statuses.set(report.regionId, statusOf(report, wallMs));
+          this.#setStatus(report.regionId, statusOf(report, wallMs));
         } else {
           ignored.push({ regionId: report.regionId, reason });
         }
       }
     }
-    this.#forgetRemoved();
     return ignored;
   }
 
@@ -138,7 +145,7 @@ export class ClusterState {
     for (const report of reports) {
       const status = this.#statuses.get(report.regionId);
       if (!report.isLeader && status?.leader?.id === report.peerId) {
-        this.#statuses.set(report.regionId, { ...status, leader: undefined });
+        this.#noLeader(report.regionId);
       }
     }
   }
@@ -169,9 +176,9 @@ export class ClusterState {
   /** Regions whose leader is known and on a Store that is up. */
   ledRegionCount(monotonicMs: number): number {
     let count = 0;
-    for (const { leader } of this.#statuses.values()) {
-      if (leader !== undefined && this.liveness.state(leader.storeId, monotonicMs) === "Up") {
-        count += 1;
+    for (const [id, { led }] of this.index.all()) {
+      if (this.liveness.state(id, monotonicMs) === "Up") {
+        count += led.size;
       }
     }
     return count;
@@ -187,24 +194,19 @@ export class ClusterState {
     };
   }
 
-  /** Every Store, tombstones included, in the order of their ids. Walks all Regions. */
+  /** Every Store, tombstones included, in the order of their ids. */
   countedStoreViews(monotonicMs: number): CountedStoreView[] {
-    const regionCounts = new Map<StoreId, number>();
-    const leaderCounts = new Map<StoreId, number>();
-    for (const region of this.durable.regions.all()) {
-      for (const peer of region.peers) {
-        increment(regionCounts, peer.storeId);
-      }
-      const leader = this.#statuses.get(region.id)?.leader;
-      if (leader !== undefined) {
-        increment(leaderCounts, leader.storeId);
-      }
-    }
-    return [...this.durable.stores.values()].map((store) => ({
+    return [...this.durable.stores.values()].map((store) => this.countedStoreView(store, monotonicMs));
+  }
+
+  countedStoreView(store: StoreInfo, monotonicMs: number): CountedStoreView {
+    const regions = this.index.of(store.id);
+    return {
       ...this.storeView(store, monotonicMs),
-      regionCount: regionCounts.get(store.id) ?? 0,
-      leaderCount: leaderCounts.get(store.id) ?? 0,
-    }));
+      regionCount: regions.regionCount,
+      leaderCount: regions.led.size,
+      regionSizeBytes: regions.sizeBytes,
+    };
   }
 
   #storeIds(isWanted: (store: StoreInfo) => boolean): StoreId[] {
@@ -226,14 +228,32 @@ export class ClusterState {
       : "its route was not recorded";
   }
 
+  #noLeader(id: RegionId): void {
+    const status = this.#statuses.get(id);
+    if (status !== undefined) {
+      this.#setStatus(id, { ...status, leader: undefined });
+    }
+  }
+
+  #setStatus(id: RegionId, status: RegionStatus): void {
+    const region = this.durable.regions.get(id);
+    assert(region !== undefined, "only known Regions have a status");
+    this.index.update(region, this.#statuses.get(id), status);
+    this.#statuses.set(id, status);
+  }
+
   /** Regions that newer ones replaced take their status with them. */
-  #forgetRemoved(): void {
-    if (this.#statuses.size > this.durable.regions.size) {
-      for (const id of this.#statuses.keys()) {
-        if (this.durable.regions.get(id) === undefined) {
-          this.#statuses.delete(id);
-        }
-      }
+  #routeChanged(before: Region | undefined, after: Region | undefined): void {
+    const id = before?.id ?? after?.id;
+    assert(id !== undefined, "a Region was or is there");
+    const status = this.#statuses.get(id);
+    if (before !== undefined) {
+      this.index.remove(before, status);
+    }
+    if (after === undefined) {
+      this.#statuses.delete(id);
+    } else {
+      this.index.add(after, status);
     }
   }
 }
@@ -253,8 +273,4 @@ function statusOf(report: LeaderReport, wallMs: number): RegionStatus {
     isMerging: report.isMerging,
     reportedMs: wallMs,
   };
-}
-
-function increment(counts: Map<StoreId, number>, id: StoreId): void {
-  counts.set(id, (counts.get(id) ?? 0) + 1);
 }

@@ -7,6 +7,10 @@ export class IdReserve {
   /** Invariant: each [next, end) is allocated and unused. */
   readonly #runs: { next: number; readonly end: number }[] = [];
   #count = 0;
+  /** Given to a decision that is not made yet. */
+  readonly #drawn: number[] = [];
+  /** Given to a decision that came to nothing. */
+  readonly #returned: number[] = [];
   #isFilling = false;
 
   /**
@@ -18,12 +22,36 @@ export class IdReserve {
     this.#onError = onError;
   }
 
+  /** Ids at hand. */
   get count(): number {
-    return this.#count;
+    return this.#count + this.#returned.length;
+  }
+
+  /** As `take`, for a decision that may come to nothing: `keepDrawn` or `returnDrawn` follows. */
+  draw(): number | undefined {
+    const id = this.take();
+    if (id !== undefined) {
+      this.#drawn.push(id);
+    }
+    return id;
+  }
+
+  /** What was drawn is used. */
+  keepDrawn(): void {
+    this.#drawn.length = 0;
+  }
+
+  /** What was drawn is not used: others may have it. */
+  returnDrawn(): void {
+    this.#returned.push(...this.#drawn.splice(0).reverse());
   }
 
   /** An id; undefined while none is at hand. */
   take(): number | undefined {
+    const returned = this.#returned.pop();
+    if (returned !== undefined) {
+      return returned;
+    }
     if (this.#count <= pdLimits.idReserveCount / 2) {
       void this.fill();
     }

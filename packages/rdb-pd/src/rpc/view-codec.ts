@@ -12,7 +12,7 @@ import {
   peerToProto,
   regionToProto,
 } from "@flaredb/rdb-proto";
-import type { CountedStoreView, StoreCondition, StoreView } from "../cluster/cluster-state.ts";
+import type { CountedStoreView, StoreView } from "../cluster/cluster-state.ts";
 import type { RegionInfo } from "../cluster/region-info.ts";
 
 export function storeToProto(view: StoreView): Store {
@@ -21,7 +21,7 @@ export function storeToProto(view: StoreView): Store {
     id: BigInt(store.id),
     address: store.address,
     httpAddress: store.httpAddress,
-    state: stateToProto(view.condition),
+    state: stateToProto(view),
     labels: { ...store.labels },
     programVersion: store.programVersion,
     lastHeartbeatMs: BigInt(view.lastHeardMs),
@@ -34,6 +34,8 @@ export function storeStatusToProto(view: CountedStoreView): StoreStatus {
     store: storeToProto(view),
     regionCount: view.regionCount,
     leaderCount: view.leaderCount,
+    evictsLeaders: view.store.evictsLeaders,
+    regionSizeBytes: BigInt(view.regionSizeBytes),
     ...(view.stats === undefined ? {} : { stats: view.stats }),
   });
 }
@@ -63,10 +65,11 @@ export function routeToProto({ region, status }: RegionInfo): RegionRoute {
   return route;
 }
 
-function stateToProto(condition: StoreCondition): StoreState {
+/** One that is being emptied and answers is Draining; one that does not is what its silence makes of it. */
+function stateToProto({ condition, store }: StoreView): StoreState {
   switch (condition) {
     case "Up":
-      return StoreState.UP;
+      return store.isDraining ? StoreState.DRAINING : StoreState.UP;
     case "Disconnected":
       return StoreState.DISCONNECTED;
     case "Down":

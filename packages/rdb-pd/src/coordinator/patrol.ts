@@ -1,0 +1,108 @@
+import { EMPTY_KEY, type RegionId } from "@flaredb/rdb-base";
+import type { ClusterState, Moment } from "../cluster/cluster-state.ts";
+import type { RegionInfo } from "../cluster/region-info.ts";
+import { pdLimits } from "../limits.ts";
+import type { Checker } from "../placement/decision.ts";
+import type { PlacementView } from "../placement/placement-view.ts";
+import type { Planner } from "./planner.ts";
+
+export interface PatrolOptions {
+  readonly cluster: ClusterState;
+  readonly view: PlacementView;
+  /** In the order in which they are asked; the first that acts has the Region. */
+  readonly checkers: readonly Checker[];
+  readonly isPaused: (name: string) => boolean;
+  readonly planner: Planner;
+  /** What the checker said last that is worth telling. */
+  readonly said: (name: string, word: string) => void;
+}
+
+/** Walks over all Regions, a slice at a time, and looks at those that changed out of their turn. */
+export class Patrol {
+  readonly #options: PatrolOptions;
+  /** Regions that changed since they were looked at. */
+  readonly #changed = new Set<RegionId>();
+  /** Where the next slice begins; undefined: a new round. */
+  #nextKey: Uint8Array | undefined;
+  #roundMonotonicMs = Number.NEGATIVE_INFINITY;
+  #roundCount = 0;
+
+  constructor(options: PatrolOptions) {
+    this.#options = options;
+  }
+
+  /** Full rounds since PD's start. */
+  get roundCount(): number {
+    return this.#roundCount;
+  }
+
+  regionChanged(id: RegionId): void {
+    if (this.#changed.size < pdLimits.changedRegionMaxCount) {
+      this.#changed.add(id);
+    }
+  }
+
+  /** What changed, and the next slice. */
+  tick(now: Moment): void {
+    const batch = this.#batch();
+    let count = 0;
+    for (const id of this.#changed) {
+      if (count === batch) {
+        break;
+      }
+      count += 1;
+      this.#changed.delete(id);
+      const info = this.#options.cluster.region(id);
+      if (info !== undefined) {
+        this.#check(info, now);
+      }
+    }
+    this.#slice(batch, now);
+  }
+
+  #slice(batch: number, now: Moment): void {
+    if (this.#nextKey === undefined) {
+      if (now.monotonicMs - this.#roundMonotonicMs < pdLimits.patrolRoundMinMs) {
+        return;
+      }
+      this.#roundMonotonicMs = now.monotonicMs;
+      this.#nextKey = EMPTY_KEY;
+    }
+    const { cluster } = this.#options;
+    const { regions, next } = cluster.durable.regions.page(this.#nextKey, batch);
+    for (const region of regions) {
+      this.#check(cluster.infoOf(region), now);
+    }
+    this.#nextKey = next?.startKey;
+    this.#roundCount += next === undefined ? 1 : 0;
+  }
+
+  #check(info: RegionInfo, now: Moment): void {
+    const { view, checkers, isPaused, planner, said } = this.#options;
+    if (view.hasOperator(info.region.id)) {
+      return;
+    }
+    for (const checker of checkers) {
+      if (isPaused(checker.name)) {
+        continue;
+      }
+      const decision = checker.check(info, view);
+      if (!decision.acts) {
+        continue;
+      }
+      // Whoever has no room has the Region all the same: those behind it must not change what is to be repaired first.
+      const hasRoom = planner.roomFor(checker.name) > 0;
+      const { refusal } = planner.take(hasRoom ? [decision.plan] : [], now);
+      said(checker.name, hasRoom ? (refusal ?? decision.plan.motive) : planner.noRoomWord(checker.name));
+      return;
+    }
+    planner.discard();
+  }
+
+  /** Regions of one slice: as configured, or so many that a round ends in time. */
+  #batch(): number {
+    const { patrolBatch, patrolIntervalMs } = this.#options.view.config;
+    const aim = (this.#options.cluster.durable.regions.size * patrolIntervalMs) / pdLimits.patrolRoundAimMs;
+    return Math.max(patrolBatch, Math.ceil(aim));
+  }
+}

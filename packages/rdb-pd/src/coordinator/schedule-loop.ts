@@ -1,0 +1,70 @@
+import type { Moment } from "../cluster/cluster-state.ts";
+import { pdLimits } from "../limits.ts";
+import type { Scheduler } from "../placement/decision.ts";
+import type { PlacementView } from "../placement/placement-view.ts";
+import type { Planner } from "./planner.ts";
+
+export interface ScheduleLoopOptions {
+  readonly view: PlacementView;
+  readonly schedulers: readonly Scheduler[];
+  readonly isPaused: (name: string) => boolean;
+  readonly planner: Planner;
+  readonly said: (name: string, word: string) => void;
+}
+
+/** By how much the pause grows of a scheduler that finds nothing to do. */
+const PAUSE_GROWTH = 1.5;
+/** Most plans of one call. */
+const PLANS_MAX_COUNT = 64;
+
+interface Turn {
+  dueMonotonicMs: number;
+  pauseMs: number;
+}
+
+/** Asks each scheduler at its own pace: often while it finds something to do, seldom while it does not. */
+export class ScheduleLoop {
+  readonly #options: ScheduleLoopOptions;
+  readonly #turns = new Map<string, Turn>();
+
+  constructor(options: ScheduleLoopOptions) {
+    this.#options = options;
+  }
+
+  tick(now: Moment): void {
+    for (const scheduler of this.#options.schedulers) {
+      const turn = this.#turnOf(scheduler.name);
+      if (turn.dueMonotonicMs > now.monotonicMs || this.#options.isPaused(scheduler.name)) {
+        continue;
+      }
+      const hasPlanned = this.#ask(scheduler, now);
+      turn.pauseMs = hasPlanned
+        ? pdLimits.schedulerMinIntervalMs
+        : Math.min(turn.pauseMs * PAUSE_GROWTH, pdLimits.schedulerMaxIntervalMs);
+      turn.dueMonotonicMs = now.monotonicMs + turn.pauseMs;
+    }
+  }
+
+  /** Whether it is to be asked again soon. */
+  #ask(scheduler: Scheduler, now: Moment): boolean {
+    const { view, planner, said } = this.#options;
+    const room = Math.min(planner.roomFor(scheduler.name), PLANS_MAX_COUNT);
+    if (room === 0) {
+      said(scheduler.name, planner.noRoomWord(scheduler.name));
+      return true;
+    }
+    const { plans, word } = scheduler.schedule(view, room);
+    const { takenCount, refusal } = planner.take(plans, now);
+    said(scheduler.name, takenCount === 0 && refusal !== undefined ? refusal : word);
+    return takenCount > 0;
+  }
+
+  #turnOf(name: string): Turn {
+    let turn = this.#turns.get(name);
+    if (turn === undefined) {
+      turn = { dueMonotonicMs: 0, pauseMs: pdLimits.schedulerMinIntervalMs };
+      this.#turns.set(name, turn);
+    }
+    return turn;
+  }
+}
