@@ -71,6 +71,11 @@ export const errorCodes = {
   RDB_STORAGE_FAILED: { write: "unknown", meaning: "a write or sync to disk failed; the process ends" },
   RDB_NOT_FOUND: { write: "not applied", meaning: "no such Store, Region or Peer" },
   RDB_ALREADY_EXISTS: { write: "not applied", meaning: "the address, id or Region is taken" },
+  RDB_OPERATOR_CANCELLED: {
+    write: "not applied",
+    meaning:
+      "an operator ended before all of its steps were done; `details.reason` says why in one stable word",
+  },
   RDB_INTERNAL: { write: "unknown", meaning: "a fault of the program; the cause is attached" },
 } as const satisfies Record<string, { write: "not applied" | "unknown"; meaning: string }>;
 

@@ -17,6 +17,14 @@ export function regionDocument(route: RegionRoute, hex: boolean): Record<string,
     approximateKeyCount: route.approximateKeyCount,
     downPeerIds: route.downPeerIds,
     pendingPeerIds: route.pendingPeerIds,
+    damagedPeerIds: route.damagedPeerIds,
+    verifiedIndex: route.verifiedIndex,
+    load: {
+      writtenBytesPerSecond: route.load?.writtenBytesPerSecond ?? 0n,
+      writtenKeysPerSecond: route.load?.writtenKeysPerSecond ?? 0n,
+      readBytesPerSecond: route.load?.readBytesPerSecond ?? 0n,
+      readKeysPerSecond: route.load?.readKeysPerSecond ?? 0n,
+    },
     reportedMs: route.reportedMs,
   };
 }
@@ -39,6 +47,8 @@ export function storeDocument(status: StoreStatus): Record<string, unknown> {
     startedMs: store?.startedMs,
     regionCount: status.regionCount,
     leaderCount: status.leaderCount,
+    evictsLeaders: status.evictsLeaders,
+    regionSizeBytes: status.regionSizeBytes,
     capacityBytes: stats?.capacityBytes,
     availableBytes: stats?.availableBytes,
     usedBytes: stats?.usedBytes,

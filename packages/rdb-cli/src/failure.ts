@@ -9,6 +9,8 @@ export const exitCodes = {
   failed: 1,
   /** The command line itself is wrong. */
   usage: 2,
+  /** Ctrl-C ended the waiting, not what was waited for. As shells have it: 128 and the signal's number. */
+  interrupted: 130,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
@@ -24,9 +26,12 @@ export async function reportFailure(caught: unknown, json: boolean, io: Io): Pro
   if (error.code === "RDB_INTERNAL" && !json) {
     await write(io.stderr, `${causeOf(error)}\n`);
   }
-  return error.code === "RDB_INVALID_ARGUMENT" || error.code === "RDB_CONFIG_INVALID"
-    ? exitCodes.usage
-    : exitCodes.failed;
+  return isUsage(error) ? exitCodes.usage : exitCodes.failed;
+}
+
+// What PD refuses, such as a change that would cost the quorum, has no field of ours in its details.
+function isUsage({ code, details }: RdbError): boolean {
+  return (code === "RDB_INVALID_ARGUMENT" && "field" in details) || code === "RDB_CONFIG_INVALID";
 }
 
 /** What a person at a terminal can do about it, for errors that do not say so themselves. */

@@ -7,12 +7,11 @@ import { defineGet } from "./commands/kv/get.ts";
 import { definePut } from "./commands/kv/put.ts";
 import { defineScan } from "./commands/kv/scan.ts";
 import { definePlayground } from "./commands/playground.ts";
+import { defineOperator } from "./commands/operator/operator-commands.ts";
 import { defineProcess } from "./commands/process.ts";
-import { defineRegionKey } from "./commands/region/key.ts";
-import { defineRegionList } from "./commands/region/list.ts";
-import { defineRegionShow } from "./commands/region/show.ts";
-import { defineStoreList } from "./commands/store/list.ts";
-import { defineStoreShow } from "./commands/store/show.ts";
+import { defineRegion } from "./commands/region/region-commands.ts";
+import { defineScheduler } from "./commands/scheduler/scheduler-commands.ts";
+import { defineStore } from "./commands/store/store-commands.ts";
 import { defineGlobals } from "./globals.ts";
 import { formatHelp, visibleCommands, visibleGlobalOptions } from "./output/help.ts";
 import type { Shell } from "./shell.ts";
@@ -25,6 +24,9 @@ Examples:
   rdb scan --prefix city/FR/ --limit 10   ten keys and their values
   rdb cas apple 2 --expect-version 7      write only if nobody else has
   rdb region list                         where the data is
+  rdb region move 7 --from 1 --to 4       move a peer, and wait until it is done
+  rdb store decommission 2                empty a Store, to shut it down for good
+  rdb operator explain 7                  why a Region is, or is not, being changed
   rdb put big --value-file photo.jpg      a value from a file; - is stdin
   rdb put -- -key value                   a key that begins with a dash
 
@@ -65,13 +67,10 @@ export function buildProgram(shell: Shell): Command {
   program.commandsGroup("The cluster:");
   const cluster = program.command("cluster").description("status: how it is");
   defineClusterStatus(cluster, shell);
-  const region = program.command("region").description("list, show ID, key KEY: Regions and where they are");
-  defineRegionList(region, shell);
-  defineRegionShow(region, shell);
-  defineRegionKey(region, shell);
-  const store = program.command("store").description("list, show ID: Stores and their load");
-  defineStoreList(store, shell);
-  defineStoreShow(store, shell);
+  defineRegion(program, shell);
+  defineStore(program, shell);
+  defineOperator(program, shell);
+  defineScheduler(program, shell);
 
   program.commandsGroup("Running it:");
   definePlayground(program, shell);

@@ -37,6 +37,7 @@ const connectCodes: Record<ErrorCode, Code> = {
   RDB_STORAGE_FAILED: Code.Internal,
   RDB_NOT_FOUND: Code.NotFound,
   RDB_ALREADY_EXISTS: Code.AlreadyExists,
+  RDB_OPERATOR_CANCELLED: Code.Aborted,
   RDB_INTERNAL: Code.Internal,
 };
 

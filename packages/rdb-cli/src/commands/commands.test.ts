@@ -17,6 +17,9 @@ const low = {
   approximateKeyCount: 7n,
   downPeerIds: [12n],
   pendingPeerIds: [],
+  damagedPeerIds: [13n],
+  verifiedIndex: 40n,
+  load: { writtenBytesPerSecond: 3072n, writtenKeysPerSecond: 12n },
 };
 const high = {
   region: { id: 2n, startKey: encode("m"), endKey: new Uint8Array(), epoch, peers },
@@ -49,9 +52,9 @@ describe("SPEC-U1: region", () => {
     });
     const { exitCode, stdout } = await runCaptured(["region", "list", ...flags]);
     expect(cells(stdout)).toEqual([
-      ["REGION", "START KEY", "END KEY", "LEADER", "PEERS", "EPOCH", "SIZE", "KEYS"],
-      ["1", '""', '"m"', "Store 1", "1, 2 (down), 3", "1/2", "2.0 KiB", "7"],
-      ["2", '"m"', '""', "none", "1, 2, 3 (behind)", "1/2", "0 B", "0"],
+      ["REGION", "START KEY", "END KEY", "LEADER", "PEERS", "EPOCH", "SIZE", "KEYS", "WRITES", "READS"],
+      ["1", '""', '"m"', "Store 1", "1, 2 (down), 3 (damaged)", "1/2", "2.0 KiB", "7", "3.0 KiB/s", "0 B/s"],
+      ["2", '"m"', '""', "none", "1, 2, 3 (behind)", "1/2", "0 B", "0", "0 B/s", "0 B/s"],
     ]);
     expect(exitCode).toBe(0);
   });
@@ -72,6 +75,14 @@ describe("SPEC-U1: region", () => {
         approximateKeyCount: 7,
         downPeerIds: [12],
         pendingPeerIds: [],
+        damagedPeerIds: [13],
+        verifiedIndex: 40,
+        load: {
+          writtenBytesPerSecond: 3072,
+          writtenKeysPerSecond: 12,
+          readBytesPerSecond: 0,
+          readKeysPerSecond: 0,
+        },
         reportedMs: 0,
       },
     ]);
@@ -85,6 +96,8 @@ describe("SPEC-U1: region", () => {
     });
     const shown = await runCaptured(["region", "show", "1", ...flags]);
     expect(shown.stdout).toContain("peer 11 on Store 1 at 127.0.0.1:7410 (voter, leader)\n");
+    expect(shown.stdout).toContain("load:       3.0 KiB/s in 12 keys/s written, 0 B/s in 0 keys/s read\n");
+    expect(shown.stdout).toContain("the peers had the same rows at index 40\n");
     const ofKey = await runCaptured(["region", "key", "ff", "--hex", "--json", ...flags]);
     expect(JSON.parse(ofKey.stdout)).toMatchObject({ id: 2, startKeyHex: "6d", leader: null });
   });
@@ -138,6 +151,15 @@ describe("SPEC-U1: store", () => {
       { id: 1, state: "up", isSlow: true, labels: { host: "a" } },
     ]);
   });
+});
+
+test("SPEC-U1: store list shows what is being emptied and what must not lead", async () => {
+  const draining = { store: { id: 4n, state: StoreState.DRAINING }, evictsLeaders: true };
+  const flags = await pd({ listStores: () => ({ statuses: [draining] }) });
+  const { stdout } = await runCaptured(["store", "list", ...flags]);
+  expect(stdout).toContain("draining, evicting leaders");
+  const json = await runCaptured(["store", "list", "--json", ...flags]);
+  expect(JSON.parse(json.stdout)).toMatchObject([{ state: "draining", evictsLeaders: true }]);
 });
 
 describe("SPEC-U1: cluster status", () => {
@@ -240,6 +262,10 @@ describe("wrong usage exits with 2 and names what is wrong", () => {
     [["cas", "k", "v", "--expect-absent", "--expect-version", "1"], "exactly one expectation must be given"],
     [["cas", "k", "v", "--expect-version", "0"], "expect-version 0 must be a whole number from 1"],
     [["region", "show", "x"], "id x must be a whole number from 1"],
+    [["region", "move", "1", "--from", "2"], "required option '--to <store>' not specified"],
+    [["region", "add-peer", "1", "--store", "x"], "store x must be a whole number from 1"],
+    [["operator", "history", "--limit", "0"], "limit 0 must be a whole number from 1 to 1000"],
+    [["scheduler", "config", "=1"], 'setting "=1" must be NAME=VALUE'],
     [["get", "k", "--timeout", "1h"], "timeout 1h must be a time"],
     [["playground", "--stores", "11"], "--stores 11 must be a whole number from 1 to 10"],
     [["playground", "--tmp", "--data", "x"], "--tmp and --data exclude each other"],

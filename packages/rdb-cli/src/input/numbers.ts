@@ -14,6 +14,15 @@ export function parseInteger(field: string, text: string, atLeast: number, atMos
   return value;
 }
 
+/**
+ * The id of a Region, a Store or an operator as given on the command line.
+ *
+ * @throws RdbError RDB_INVALID_ARGUMENT
+ */
+export function parseId(field: string, text: string): bigint {
+  return BigInt(parseInteger(field, text, 1, Number.MAX_SAFE_INTEGER));
+}
+
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
 
 /**

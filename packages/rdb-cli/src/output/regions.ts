@@ -1,4 +1,4 @@
-import type { Peer, RegionRoute, Store } from "@flaredb/rdb-proto";
+import type { Peer, RegionLoad, RegionRoute, Store } from "@flaredb/rdb-proto";
 import { PeerRole } from "@flaredb/rdb-proto";
 import { roleName } from "../cluster-json.ts";
 import { type Column, renderFields, renderTable } from "./table.ts";
@@ -13,6 +13,8 @@ const columns: readonly Column[] = [
   { title: "EPOCH" },
   { title: "SIZE", align: "right" },
   { title: "KEYS", align: "right" },
+  { title: "WRITES", align: "right" },
+  { title: "READS", align: "right" },
 ];
 
 /** Regions as a table; Stores are named by their ids. */
@@ -29,6 +31,8 @@ export function renderRegions(
     formatEpoch(route),
     formatBytes(Number(route.approximateSizeBytes)),
     String(route.approximateKeyCount),
+    `${formatBytes(Number(route.load?.writtenBytesPerSecond ?? 0n))}/s`,
+    `${formatBytes(Number(route.load?.readBytesPerSecond ?? 0n))}/s`,
   ]);
   return renderTable(columns, rows, options.width);
 }
@@ -54,8 +58,29 @@ export function renderRegion(route: RegionRoute, stores: readonly Store[], hex: 
       route.leader === undefined ? "none known" : `Store ${route.leader.storeId}, term ${route.term}`,
     ],
     ["size", `about ${formatBytes(Number(route.approximateSizeBytes))} in ${route.approximateKeyCount} keys`],
+    ["load", formatLoad(route.load)],
+    [
+      "compared",
+      route.verifiedIndex === 0n
+        ? "not in this term"
+        : `the peers had the same rows at index ${route.verifiedIndex}`,
+    ],
     ...peers.map((peer, at) => [at === 0 ? "peers" : "", peer] as const),
   ]).replaceAll(/^:/gm, " ");
+}
+
+/** The keys of a Region: `["m", "t")`. */
+export function formatRange({ region }: RegionRoute, hex: boolean): string {
+  return `[${formatBound(region?.startKey, hex)}, ${formatBound(region?.endKey, hex)})`;
+}
+
+function formatLoad(load: RegionLoad | undefined): string {
+  const part = (bytes: bigint = 0n, keys: bigint = 0n): string =>
+    `${formatBytes(Number(bytes))}/s in ${keys} keys/s`;
+  return (
+    `${part(load?.writtenBytesPerSecond, load?.writtenKeysPerSecond)} written, ` +
+    `${part(load?.readBytesPerSecond, load?.readKeysPerSecond)} read`
+  );
 }
 
 // The empty key is the lowest, and as an end it is none: quotes tell it from nothing printed.
@@ -79,5 +104,6 @@ function troubles(peer: Peer, route: RegionRoute): string[] {
   return [
     ...(route.downPeerIds.includes(peer.id) ? ["down"] : []),
     ...(route.pendingPeerIds.includes(peer.id) ? ["behind"] : []),
+    ...(route.damagedPeerIds.includes(peer.id) ? ["damaged"] : []),
   ];
 }

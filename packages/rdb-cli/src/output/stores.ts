@@ -47,7 +47,10 @@ export function renderStore(status: StoreStatus, nowMs: number): string {
     ["labels", formatLabels(status) || "none"],
     ["program", store?.programVersion || "unknown"],
     ["heard of", lastHeard(status, nowMs)],
-    ["regions", `${status.regionCount}, leader of ${status.leaderCount}`],
+    [
+      "regions",
+      `${status.regionCount} of about ${formatSize(status.regionSizeBytes)}, leader of ${status.leaderCount}`,
+    ],
     [
       "disk",
       `${formatSize(stats?.usedBytes)} used, ${formatSize(stats?.availableBytes)} of ${formatSize(stats?.capacityBytes)} available`,
@@ -58,7 +61,11 @@ export function renderStore(status: StoreStatus, nowMs: number): string {
 }
 
 function troubles(status: StoreStatus): string[] {
-  return [...(status.stats?.isSlow ? ["slow disk"] : []), ...(status.stats?.isFull ? ["disk full"] : [])];
+  return [
+    ...(status.evictsLeaders ? ["evicting leaders"] : []),
+    ...(status.stats?.isSlow ? ["slow disk"] : []),
+    ...(status.stats?.isFull ? ["disk full"] : []),
+  ];
 }
 
 function formatSize(sizeBytes: bigint | undefined): string {

@@ -14,6 +14,10 @@ export interface CaptureOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** As if stdout were a terminal of this width. */
   readonly columns?: number;
+  /** As if stderr were a terminal of this width. */
+  readonly progressColumns?: number;
+  /** Ctrl-C, when it is aborted. */
+  readonly interrupt?: AbortSignal;
 }
 
 /** Runs one command line in this process, away from its streams. */
@@ -26,6 +30,11 @@ export async function runCaptured(args: readonly string[], options: CaptureOptio
     stderr,
     env: options.env ?? {},
     columns: options.columns,
+    progressColumns: options.progressColumns,
+    onInterrupt: (listener) => {
+      options.interrupt?.addEventListener("abort", listener);
+      return () => options.interrupt?.removeEventListener("abort", listener);
+    },
   };
   const exitCode = await run(args, io);
   return { exitCode, stdout: stdout.text(), stderr: stderr.text() };

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { parseInteger } from "../../input/numbers.ts";
+import { parseId } from "../../input/numbers.ts";
 import { type Call, type Shell, defineAction } from "../../shell.ts";
 import { printRegion } from "./print-region.ts";
 
@@ -17,7 +17,7 @@ export function defineRegionShow(parent: Command, shell: Shell): void {
 }
 
 async function showRegion(call: Call<Options>, idText: string): Promise<undefined> {
-  const regionId = BigInt(parseInteger("id", idText, 1, Number.MAX_SAFE_INTEGER));
+  const regionId = parseId("id", idText);
   const { callPd } = await import("../../pd-caller.ts");
   const { pdAddresses, timeoutMs } = call.globals;
   const answer = await callPd(pdAddresses, timeoutMs, (pd, options) =>

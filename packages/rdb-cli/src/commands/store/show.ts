@@ -1,7 +1,7 @@
-import { RdbError } from "@flaredb/rdb-base";
 import type { Command } from "commander";
-import { parseInteger } from "../../input/numbers.ts";
+import { parseId } from "../../input/numbers.ts";
 import { type Call, type Shell, defineAction } from "../../shell.ts";
+import { fetchStore } from "./fetch-store.ts";
 
 /** `rdb store show ID` */
 export function defineStoreShow(parent: Command, shell: Shell): void {
@@ -12,17 +12,9 @@ export function defineStoreShow(parent: Command, shell: Shell): void {
 }
 
 async function showStore(call: Call<unknown>, idText: string): Promise<undefined> {
-  const storeId = BigInt(parseInteger("id", idText, 1, Number.MAX_SAFE_INTEGER));
-  const { callPd } = await import("../../pd-caller.ts");
+  const storeId = parseId("id", idText);
   const { storeDocument } = await import("../../cluster-json.ts");
-  const { pdAddresses, timeoutMs } = call.globals;
-  const { status } = await callPd(pdAddresses, timeoutMs, (pd, options) => pd.getStore({ storeId }, options));
-  if (status === undefined) {
-    throw new RdbError(
-      "RDB_NOT_FOUND",
-      `the placement driver knows no Store ${storeId}; see \`rdb store list\``,
-    );
-  }
+  const status = await fetchStore(call.globals, storeId);
   await call.print(storeDocument(status), async () => {
     const { renderStore } = await import("../../output/stores.ts");
     return renderStore(status, Date.now());
