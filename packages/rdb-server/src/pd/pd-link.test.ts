@@ -9,7 +9,13 @@ import {
   systemClock,
   term,
 } from "@flaredb/rdb-base";
-import { regionToProto, reportsDigest } from "@flaredb/rdb-proto";
+import {
+  CommandRefusalReason,
+  PeerChangeKind,
+  PeerRole,
+  regionToProto,
+  reportsDigest,
+} from "@flaredb/rdb-proto";
 import { type Engine, MemoryEngine } from "@flaredb/rdb-storage";
 import { httpWire } from "@flaredb/rdb-wire";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -294,6 +300,43 @@ test("SPEC-M1: PD's commands reach the loop; those for another Store do not", as
   expect(transfer).toMatchObject({ regionId: 5, epoch: { confVer: 1, version: 5 }, toPeerId: 20 });
   expect(handle.of("createPeer").map((event) => event.region)).toEqual([region]);
   expect(book.addressOf(voterOn(1).storeId)).toBe("127.0.0.1:7410");
+});
+
+test("SPEC-C1: PD's changes reach the loop, and PD hears at once of what is refused, and why", async () => {
+  await startLink();
+  const epoch = { confVer: 2n, version: 5n };
+  const peer = { $typeName: "rdb.v1.Peer" as const, id: 40n, storeId: 4n, role: PeerRole.LEARNER };
+  const changes = [{ kind: PeerChangeKind.ADD_LEARNER, peer }];
+  const unknown = { kind: 9 as PeerChangeKind, peer };
+  pd().say({ case: "changePeers", value: { regionId: 5n, epoch, changes } }, 1n);
+  const command = (await handle.first("changePeers"))[0]?.command;
+  expect(command).toMatchObject({ regionId: 5, epoch: { confVer: 2, version: 5 } });
+  expect(command?.changes).toEqual([
+    { kind: "AddLearner", peer: { id: peerId(40), storeId: 4, role: "Learner" } },
+  ]);
+
+  handle.onChangePeers = () => ({ ok: false, reason: "QuorumAtRisk", message: "peer 40 is down" });
+  handle.onTransferLeader = () => ({ ok: false, reason: "PeerBehind", message: "peer 40 lacks much" });
+  handle.onSplitRegion = () => Promise.reject(new Error("disk"));
+  pd().say({ case: "changePeers", value: { regionId: 5n, epoch, changes } }, 2n);
+  pd().say({ case: "transferLeader", value: { regionId: 6n, epoch, toPeerId: 40n } }, 3n);
+  pd().say({ case: "changePeers", value: { regionId: 7n, epoch, changes: [unknown] } }, 4n);
+  pd().say({ case: "splitRegion", value: { regionId: 8n, epoch, partCount: 2 } }, 5n);
+  pd().say({ case: "changePeers", value: { regionId: 9n, epoch, changes } });
+  const refusals = () =>
+    pd()
+      .of("regionHeartbeat")
+      .flatMap(({ request }) => request.refusals);
+  await pd().log.until(() => refusals().length >= 4);
+  const reasons = new Map(refusals().map(({ commandId, reason, message }) => [commandId, [reason, message]]));
+  expect(reasons).toEqual(
+    new Map([
+      [2n, [CommandRefusalReason.QUORUM_AT_RISK, "peer 40 is down"]],
+      [3n, [CommandRefusalReason.PEER_BEHIND, "peer 40 lacks much"]],
+      [4n, [CommandRefusalReason.INVALID, "change 9 of a peer is not known to this program"]],
+      [5n, [CommandRefusalReason.INVALID, "disk"]],
+    ]),
+  );
 });
 
 test("a command that cannot be read, or that the loop refuses, hurts nothing", async () => {

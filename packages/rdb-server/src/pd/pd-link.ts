@@ -6,23 +6,14 @@ import {
   RdbError,
   type Region,
   type RegionId,
-  peerId,
-  regionId,
 } from "@flaredb/rdb-base";
-import {
-  type CreatePeer,
-  type RegionHeartbeatResponse,
-  type TransferLeader,
-  epochFromProto,
-  regionFromProto,
-} from "@flaredb/rdb-proto";
 import type { StoreIdent } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
 import type { PdReporter } from "../store/ports.ts";
 import type { StoreHandle } from "../store/store-handle.ts";
 import type { AddressBook } from "../transport/address-book.ts";
-import { OnceLog } from "../transport/once-log.ts";
 import { pause } from "./pause.ts";
+import { PdCommands, type PdCommandsHandle } from "./pd-commands.ts";
 import type { PdConnection } from "./pd-connection.ts";
 import { findRegion } from "./region-by-id.ts";
 import { RegionHeartbeat } from "./region-heartbeat.ts";
@@ -30,10 +21,7 @@ import type { Registration } from "./registration.ts";
 import { type DiskUsage, StoreHeartbeat } from "./store-heartbeat.ts";
 
 /** What PD may ask of the loop, and what is told to PD. */
-export type PdLinkHandle = Pick<
-  StoreHandle,
-  "createPeer" | "transferLeader" | "regionStatuses" | "regionStatus" | "health"
->;
+export type PdLinkHandle = PdCommandsHandle & Pick<StoreHandle, "regionStatuses" | "regionStatus" | "health">;
 
 export interface PdLinkOptions {
   readonly connection: PdConnection;
@@ -65,9 +53,7 @@ const reregister: ReadonlySet<ErrorCode> = new Set([
 /** A Store's side of its talk with PD. Works on its own: the Store serves whether or not PD answers. */
 export class PdLink implements PdReporter {
   readonly #options: PdLinkOptions;
-  readonly #refusalsLogged = new OnceLog();
   readonly #stop = new AbortController();
-  #handle: PdLinkHandle | undefined;
   #regionHeartbeat: RegionHeartbeat | undefined;
   #storeHeartbeat: StoreHeartbeat | undefined;
   #starting: Promise<void> | undefined;
@@ -86,7 +72,6 @@ export class PdLink implements PdReporter {
 
   /** Registers, if that was not done, and begins to report. Does not wait for any of it. */
   start(handle: PdLinkHandle): void {
-    this.#handle = handle;
     this.#starting ??= this.#begin(handle);
   }
 
@@ -117,17 +102,23 @@ export class PdLink implements PdReporter {
     if (this.#stop.signal.aborted) {
       return;
     }
-    const { config } = this.#options;
+    const { config, ident, clock, logger, addressBook } = this.#options;
     this.#storeHeartbeat = new StoreHeartbeat(
       { ...this.#options, intervalMs: config.storeHeartbeatIntervalMs },
       handle,
     );
+    const commands = new PdCommands({
+      ...{ ident, clock, logger, handle },
+      reportAll: () => this.#storeHeartbeat?.reportAll(),
+      storesChanged: (stores) => addressBook.update(stores),
+      refuse: (refusal) => this.#regionHeartbeat?.refuse(refusal),
+    });
     this.#regionHeartbeat = new RegionHeartbeat(
       {
         ...this.#options,
         keepaliveIntervalMs: config.keepaliveIntervalMs,
         onConnected: () => this.#storeHeartbeat?.reportAll(),
-        onCommand: (command) => this.#obey(command),
+        onCommand: (response) => commands.obey(response),
         onEnded: async (error) => {
           if (reregister.has(error.code)) {
             await this.#register();
@@ -163,80 +154,6 @@ export class PdLink implements PdReporter {
       // A PD that knew this Store and forgot it: what is here goes on, and people have to look.
       logger.error({ reason: refusal.message }, "the placement driver refuses this Store");
       await pause(clock, config.keepaliveIntervalMs, this.#stop.signal);
-    }
-  }
-
-  #obey(command: RegionHeartbeatResponse["command"]): void {
-    try {
-      switch (command.case) {
-        case "createPeer":
-          this.#createPeer(command.value);
-          return;
-        case "transferLeader":
-          this.#transferLeader(command.value);
-          return;
-        case "reportAll":
-          this.#storeHeartbeat?.reportAll();
-          return;
-        case "storeList":
-          this.#options.addressBook.update(command.value.stores);
-          return;
-        case undefined:
-          // A newer PD's command: it will see that nothing happens.
-          this.#logOnce("unknown", { reason: "command is not known to this program" });
-      }
-    } catch (error) {
-      if (!(error instanceof RangeError || error instanceof RdbError)) {
-        // No number or role that cannot be read, but a fault of ours: it ends the process, not the stream.
-        this.#options.clock.setImmediate(() => {
-          throw error;
-        });
-        return;
-      }
-      this.#logOnce(`malformed ${command.case}`, { command: command.case, reason: error.message });
-    }
-  }
-
-  #createPeer(command: CreatePeer): void {
-    const { ident, logger } = this.#options;
-    if (
-      command.clusterId !== BigInt(ident.clusterId) ||
-      command.storeId !== BigInt(ident.storeId) ||
-      command.region === undefined
-    ) {
-      const meant = `Store ${command.storeId} of cluster ${command.clusterId}`;
-      this.#logOnce(`create ${meant}`, { reason: `the peer to create is for ${meant}, or without a Region` });
-      return;
-    }
-    const region = regionFromProto(command.region);
-    this.#handle?.createPeer(region).then(
-      (outcome) => {
-        if (outcome === "created") {
-          logger.info({ region: region.id }, "peer created as PD asked");
-        } else if (outcome !== "exists") {
-          this.#logOnce(`create ${region.id} ${outcome}`, { region: region.id, reason: outcome });
-        }
-      },
-      (error: unknown) =>
-        this.#logOnce(`create ${region.id} failed`, {
-          region: region.id,
-          reason: RdbError.from(error).message,
-        }),
-    );
-  }
-
-  #transferLeader(command: TransferLeader): void {
-    this.#handle?.transferLeader(
-      regionId(command.regionId),
-      epochFromProto(command.epoch),
-      peerId(command.toPeerId),
-    );
-  }
-
-  /** PD repeats its commands, so a refusal is logged once. */
-  #logOnce(event: string, fields: Record<string, unknown>): void {
-    if (this.#refusalsLogged.isNew(event)) {
-      this.#options.logger.warn(fields, "PD's command was not carried out");
     }
   }
 }

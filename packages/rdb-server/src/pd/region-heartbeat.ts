@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type Clock, type Logger, type Random, RdbError, type RegionId } from "@flaredb/rdb-base";
 import {
+  type CommandRefusal,
   type RegionHeartbeatRequest,
   RegionHeartbeatRequestSchema,
   type RegionHeartbeatResponse,
@@ -24,13 +25,15 @@ export interface RegionHeartbeatOptions {
   /** PD answers on a new stream. What was on its way on the old one may be lost. */
   readonly onConnected: () => void;
   /** Must not throw. */
-  readonly onCommand: (command: RegionHeartbeatResponse["command"]) => void;
+  readonly onCommand: (response: RegionHeartbeatResponse) => void;
   /** PD does not take this Store's stream, or went away. Awaited before the next attempt. */
   readonly onEnded: (error: RdbError) => Promise<void>;
 }
 
 /** Regions of one message; more follow in the next. */
 const REGIONS_MAX_COUNT = 5_000;
+/** Refusals that wait; past it the oldest are forgotten, and PD finds out by its own timeouts. */
+const REFUSALS_MAX_COUNT = 1_000;
 
 /**
  * The stream to PD: a keepalive every `keepaliveIntervalMs`, changed Regions at once, PD's commands back. Opened anew
@@ -40,6 +43,7 @@ export class RegionHeartbeat {
   readonly #options: RegionHeartbeatOptions;
   readonly #source: Pick<StoreHandle, "regionStatus">;
   readonly #changed = new Set<RegionId>();
+  #refusals: CommandRefusal[] = [];
   readonly #stop = new AbortController();
   #wake: (() => void) | undefined;
   #isConnected = false;
@@ -61,6 +65,13 @@ export class RegionHeartbeat {
 
   regionChanged(regionId: RegionId): void {
     this.#changed.add(regionId);
+    this.#wake?.();
+  }
+
+  /** A command of PD is not carried out: said with the next message, which comes at once. */
+  refuse(refusal: CommandRefusal): void {
+    this.#refusals.push(refusal);
+    this.#refusals = this.#refusals.slice(-REFUSALS_MAX_COUNT);
     this.#wake?.();
   }
 
@@ -96,7 +107,7 @@ export class RegionHeartbeat {
           this.#isConnected = true;
           onConnected();
         }
-        onCommand(response.command);
+        onCommand(response);
       }
     } catch (error) {
       reason = pdError(error);
@@ -141,13 +152,14 @@ export class RegionHeartbeat {
       storeId: BigInt(ident.storeId),
       bootId: BigInt(bootId),
       regions,
+      refusals: this.#refusals.splice(0),
     });
   }
 
   /** A change, or the time for a keepalive. Changes of one turn of the event loop travel together. */
   async #nextOccasion(): Promise<void> {
     const { clock, keepaliveIntervalMs, isStalled } = this.#options;
-    if (this.#changed.size === 0 || isStalled()) {
+    if ((this.#changed.size === 0 && this.#refusals.length === 0) || isStalled()) {
       await new Promise<void>((resolve) => {
         const timer = clock.setTimer(keepaliveIntervalMs, resolve);
         this.#wake = () => {

@@ -88,10 +88,10 @@ export class FakePd {
     return this.of(kind).slice(0, count);
   }
 
-  /** Says a command on the stream. */
-  say(command: CommandInit): void {
+  /** Says a command on the stream; a refusal names it by its id, unless that is 0. */
+  say(command: CommandInit, commandId = 0n): void {
     this.#commands.push(
-      create(RegionHeartbeatResponseSchema, { command } as MessageInitShape<
+      create(RegionHeartbeatResponseSchema, { commandId, command } as MessageInitShape<
         typeof RegionHeartbeatResponseSchema
       >),
     );
