@@ -30,6 +30,8 @@ export type DecodedOp =
   | { readonly kind: "truncated"; readonly regionId: RegionId; readonly value: TruncatedState | undefined }
   | { readonly kind: "localState"; readonly regionId: RegionId; readonly value: RegionLocalState | undefined }
   | { readonly kind: "applyState"; readonly regionId: RegionId; readonly value: ApplyState | undefined }
+  /** How far a merge is, or whom the Region took. */
+  | { readonly kind: "mergeRecord"; readonly regionId: RegionId }
   | { readonly kind: "session"; readonly regionId: RegionId }
   | { readonly kind: "data" }
   | { readonly kind: "ident"; readonly value: Ident | undefined }
@@ -81,6 +83,9 @@ function regionRow(regionId: RegionId, kind: number, value: Uint8Array | undefin
       return { kind: "localState", regionId, value: value && decodeRegionLocalState(value) };
     case stateKinds.applyState:
       return { kind: "applyState", regionId, value: value && decodeApplyState(value) };
+    case stateKinds.merge:
+    case stateKinds.taken:
+      return { kind: "mergeRecord", regionId };
     default:
       throw new Error(`region has no rows of kind ${kind}`);
   }
