@@ -5,6 +5,10 @@ import { PlacementChecker } from "./checker/placement-checker.ts";
 import { ReplicaChecker } from "./checker/replica-checker.ts";
 import { SplitChecker } from "./checker/split-checker.ts";
 import type { Checker, Scheduler } from "./decision.ts";
+import { BalanceLeaderScheduler } from "./scheduler/balance-leader.ts";
+import { BalanceRegionScheduler } from "./scheduler/balance-region.ts";
+import { EvictLeaderScheduler } from "./scheduler/evict-leader.ts";
+import { EvictSlowStoreScheduler } from "./scheduler/evict-slow-store.ts";
 
 /** In the order in which a Region is asked about: the first that acts is heard. */
 export function checkers(): Checker[] {
@@ -20,5 +24,10 @@ export function checkers(): Checker[] {
 
 /** In the order in which they are asked. */
 export function schedulers(): Scheduler[] {
-  return [];
+  return [
+    new EvictLeaderScheduler(),
+    new EvictSlowStoreScheduler(),
+    new BalanceLeaderScheduler(),
+    new BalanceRegionScheduler(),
+  ];
 }

@@ -1,4 +1,4 @@
-import type { Peer } from "@flaredb/rdb-base";
+import { type Peer, SECOND_MS } from "@flaredb/rdb-base";
 import type { RegionInfo } from "../../cluster/region-info.ts";
 import { chooseStore, stepPorts, storesOf } from "../candidates.ts";
 import { actsOn, standsStill } from "../decide.ts";
@@ -11,12 +11,15 @@ import type { PlacementStore, PlacementView } from "../placement-view.ts";
 import { planFor } from "../plans.ts";
 import { stepsTowards } from "../steps/steps-towards.ts";
 
+/** What distance the Stores allow is reckoned anew so often: it costs as much as looking at many Regions. */
+const RECKON_EVERY_MS = SECOND_MS;
+
 /** Keeps a Region's peers apart by the location labels: where another Store isolates them better, a peer moves there. */
 export class PlacementChecker implements Checker {
   readonly name = "placement";
   readonly isEssential = false;
-  /** What the Stores there are would allow; reckoned once for each list of them. */
-  readonly #reachable = new WeakMap<readonly PlacementStore[], number>();
+  /** What the Stores would allow, as reckoned at that moment. */
+  #reachable = { atMs: Number.NEGATIVE_INFINITY, isolation: 0 };
 
   check(info: RegionInfo, view: PlacementView): Decision {
     const labels = view.config.locationLabels;
@@ -82,14 +85,13 @@ export class PlacementChecker implements Checker {
   }
 
   #reachableIsolation(view: PlacementView): number {
-    const stores = view.stores();
-    let reachable = this.#reachable.get(stores);
-    if (reachable === undefined) {
-      const present = stores.filter((store) => passes(store, [...alive, draining]));
-      reachable = reachableIsolation(present, view.replicaCount, view.config.locationLabels);
-      this.#reachable.set(stores, reachable);
+    const labels = view.config.locationLabels;
+    if (view.nowMs - this.#reachable.atMs >= RECKON_EVERY_MS) {
+      const present = view.stores().filter((store) => passes(store, [...alive, draining]));
+      const isolation = reachableIsolation(present, view.replicaCount, labels);
+      this.#reachable = { atMs: view.nowMs, isolation };
     }
-    return reachable;
+    return this.#reachable.isolation;
   }
 }
 
