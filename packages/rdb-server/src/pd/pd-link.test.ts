@@ -142,6 +142,12 @@ function status(id: number, isLeader: boolean): RegionStatus {
     firstIndex: index(6),
     revision: 3,
     approximateSizeBytes: 1_234.5,
+    load: {
+      writtenBytesPerSecond: 1.4,
+      writtenKeysPerSecond: 2,
+      readBytesPerSecond: 3,
+      readKeysPerSecond: 4,
+    },
     approximateKeyCount: 12,
     isAsleep: false,
     downPeerIds: isLeader ? [peerId(20)] : [],

@@ -17,9 +17,19 @@ export function regionReport(status: RegionStatus): RegionReport {
     ...common,
     region: regionToProto(status.region),
     term: BigInt(status.term),
-    approximateSizeBytes: BigInt(Math.max(0, Math.round(status.approximateSizeBytes))),
-    approximateKeyCount: BigInt(Math.max(0, Math.round(status.approximateKeyCount))),
+    approximateSizeBytes: wholeNumber(status.approximateSizeBytes),
+    approximateKeyCount: wholeNumber(status.approximateKeyCount),
+    load: {
+      writtenBytesPerSecond: wholeNumber(status.load.writtenBytesPerSecond),
+      writtenKeysPerSecond: wholeNumber(status.load.writtenKeysPerSecond),
+      readBytesPerSecond: wholeNumber(status.load.readBytesPerSecond),
+      readKeysPerSecond: wholeNumber(status.load.readKeysPerSecond),
+    },
     downPeerIds: status.downPeerIds.map(BigInt),
     pendingPeerIds: status.pendingPeerIds.map(BigInt),
   });
+}
+
+function wholeNumber(value: number): bigint {
+  return BigInt(Math.max(0, Math.round(value)));
 }

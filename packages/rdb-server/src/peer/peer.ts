@@ -24,6 +24,8 @@ import { Applier } from "./applier.ts";
 import { BootstrapCampaign } from "./bootstrap-campaign.ts";
 import type { CommandBody } from "./commands.ts";
 import { FollowerView } from "./follower-view.ts";
+import { KeySampler } from "./key-sampler.ts";
+import { type LoadCounts, LoadMeter } from "./load-meter.ts";
 import { LogKeeper } from "./log-keeper.ts";
 import { Outbox } from "./outbox.ts";
 import type { PeerContext } from "./peer-context.ts";
@@ -87,6 +89,9 @@ export class Peer {
   readonly #snapshots: SnapshotSource;
   readonly #installer: SnapshotInstaller;
   readonly #bootstrap: BootstrapCampaign;
+  readonly #load = new LoadMeter();
+  /** Which keys are asked for. */
+  readonly keys = new KeySampler();
   /** Before this moment no vote is given: a former run may have acknowledged a lease that still holds. */
   readonly #noVoteBeforeMs: number;
   #region: Region;
@@ -309,6 +314,7 @@ export class Peer {
     session: ClientSession | undefined,
   ): void {
     this.wake();
+    this.keys.take(request.command);
     if (isRead(request.command)) {
       const epochVersion = this.#region.epoch.version;
       this.#reads.accept({ caller, command: request.command, fromFollower, epochVersion });
@@ -326,6 +332,7 @@ export class Peer {
     this.#writes.expire(nowMs, electionTicks * tickMs);
     this.#reads.expire(nowMs);
     this.#snapshots.expire(nowMs);
+    this.#load.tick(nowMs, () => this.#loadCounts());
     this.#deleteOldLog();
     if (this.#node.isLeader) {
       this.#stale.noteContact(nowMs);
@@ -449,12 +456,23 @@ export class Peer {
       lastIndex: node.lastIndex,
       firstIndex: this.#log.firstIndex(),
       revision: this.#applier.state.revision,
-      approximateSizeBytes: this.#size.sizeBytes(this.#applier.addedBytes),
+      approximateSizeBytes: this.sizeBytes,
       approximateKeyCount: this.#size.keyCount,
+      load: this.#load.load,
       isAsleep: this.isAsleep,
       downPeerIds: down,
       pendingPeerIds: pending,
     };
+  }
+
+  /** What the Region holds, about. */
+  get sizeBytes(): number {
+    return this.#size.sizeBytes(this.#applier.addedBytes);
+  }
+
+  /** The Region's rows are being counted: what is returned takes the result. */
+  beginCount(): (found: RegionSize) => void {
+    return this.#size.beginCount(this.#applier.addedBytes);
   }
 
   /** Whether the size was never counted, or so much changed that it should be counted again. */
@@ -512,6 +530,14 @@ export class Peer {
     }
   }
 
+  #loadCounts(): LoadCounts {
+    return {
+      writtenBytes: this.#applier.addedBytes,
+      writtenKeys: this.#applier.state.revision,
+      ...this.#reads.counts,
+    };
+  }
+
   /** Among the voters that could campaign: all but the leader last known, whose death is why one is needed. */
   #electionRank(): { readonly rank: number; readonly count: number } {
     const voters = this.#region.peers
@@ -524,6 +550,7 @@ export class Peer {
   /** The split is submitted: from this moment on what was cut off is nobody's here but the new Regions'. */
   #regionSplit({ region, children, absent }: SplitOutcome): void {
     this.#region = region;
+    this.keys.forget();
     const size = this.#size.split(children.length + absent.length + 1, this.#applier.addedBytes);
     this.#logger.info(
       {

@@ -37,6 +37,8 @@ export interface ReadPathOwner {
  */
 export class ReadPath {
   readonly lease: LeaderLease;
+  /** What was read since the peer started. */
+  readonly counts = { readKeys: 0, readBytes: 0 };
   readonly #owner: ReadPathOwner;
   readonly #queue: ReadQueue;
   readonly #scope: ReadScope;
@@ -51,6 +53,10 @@ export class ReadPath {
       engine: owner.engine,
       region: () => owner.region(),
       revision: () => owner.revision(),
+      served: (keys, bytes) => {
+        this.counts.readKeys += keys;
+        this.counts.readBytes += bytes;
+      },
       epochNotMatch: (version) => owner.epochNotMatch(version),
       onCorrupt: (error) => owner.onCorrupt(error),
     };

@@ -1,4 +1,11 @@
-import { type Region, assertNever, compareEndKeys, compareKeys, keyInRange } from "@flaredb/rdb-base";
+import {
+  EMPTY_KEY,
+  type Region,
+  assertNever,
+  compareEndKeys,
+  compareKeys,
+  keyInRange,
+} from "@flaredb/rdb-base";
 import type { KvRequest } from "@flaredb/rdb-proto";
 
 /**
@@ -61,4 +68,45 @@ function scanOutside(startKey: Uint8Array, endKey: Uint8Array, region: Region): 
     return startKey;
   }
   return endKey.length > 0 && compareKeys(endKey, region.startKey) <= 0 ? endKey : undefined;
+}
+
+/** How many keys a request names; a range counts as one. */
+export function keyCount(command: KvRequest["command"]): number {
+  switch (command.case) {
+    case "batchGet":
+    case "batchDelete":
+      return Math.max(1, command.value.keys.length);
+    case "batchPut":
+      return Math.max(1, command.value.rows.length);
+    case "conditionalBatch":
+      return Math.max(1, command.value.mutations.length);
+    default:
+      return 1;
+  }
+}
+
+/** One of a request's keys, by its place from 0; of a range, where it starts. Empty when it has none. */
+export function keyAt(command: KvRequest["command"], place: number): Uint8Array {
+  switch (command.case) {
+    case "get":
+    case "put":
+    case "delete":
+    case "compareAndSwap":
+    case "compareAndDelete":
+      return command.value.key;
+    case "batchGet":
+    case "batchDelete":
+      return command.value.keys[place] ?? EMPTY_KEY;
+    case "batchPut":
+      return command.value.rows[place]?.key ?? EMPTY_KEY;
+    case "conditionalBatch":
+      return command.value.mutations.map(mutationKey)[place] ?? command.value.conditions[0]?.key ?? EMPTY_KEY;
+    case "deleteRange":
+    case "scan":
+      return command.value.startKey;
+    case undefined:
+      return EMPTY_KEY;
+    default:
+      return assertNever(command, "request");
+  }
 }

@@ -35,6 +35,7 @@ function scopeOver(
   const scope: ReadScope = {
     engine,
     region: () => region,
+    served: () => {},
     epochNotMatch: (version) => epochNotMatch(region, version),
     revision: () => state.revision,
     onCorrupt: (error) => {

@@ -18,6 +18,8 @@ export interface ReadScope {
   region(): Region | undefined;
   /** The Region's revision now. */
   revision(): number;
+  /** So many keys were looked up or listed, of which rows of so many bytes were found. */
+  served(keys: number, bytes: number): void;
   /** The refusal of what was asked of another version of the Region. */
   epochNotMatch(version: number): RegionError;
   /** Called when a checksum did not fit. */
@@ -58,6 +60,7 @@ export async function serveGets(scope: ReadScope, gets: readonly GetRead[]): Pro
     return;
   }
   const moved = movedError(scope, region);
+  scope.served(gets.length, sizeOf(values));
   for (const [place, get] of gets.entries()) {
     get.respond(
       moved === undefined
@@ -116,6 +119,7 @@ export async function serveBatchGet(scope: ReadScope, keys: readonly Uint8Array[
       const problem = `batchGet of ${keys.length} keys finds more than batchMaxBytes ${limits.batchMaxBytes}: ask for fewer`;
       return { case: "error", value: invalidArgument("keys", problem) };
     }
+    scope.served(keys.length, sizeOf(values));
     if (scope.revision() !== revision) {
       values = keys.map((key) => scope.engine.get("data", key));
     }
@@ -177,7 +181,8 @@ export async function serveScan(scope: ReadScope, request: ScanRequest): Promise
   // keysOnly still reads the values: a row's version is kept there.
   const cursor = scope.engine.openCursor("data", range, { reverse: request.reverse });
   try {
-    const { rows, hasMore } = await readPage(cursor, request);
+    const { rows, hasMore, bytes } = await readPage(cursor, request);
+    scope.served(rows.length, bytes);
     const moved = movedError(scope, region);
     return moved === undefined
       ? scanResult(rows, hasMore, revision, region)
@@ -192,7 +197,7 @@ export async function serveScan(scope: ReadScope, request: ScanRequest): Promise
 async function readPage(
   cursor: Cursor,
   request: ScanRequest,
-): Promise<{ readonly rows: Row[]; readonly hasMore: boolean }> {
+): Promise<{ readonly rows: Row[]; readonly hasMore: boolean; readonly bytes: number }> {
   const maxCount = Math.min(
     request.limit === 0 ? limits.scanPageMaxCount : request.limit,
     limits.scanPageMaxCount,
@@ -209,12 +214,20 @@ async function readPage(
       bytes += row.key.length + row.value.length;
     }
     if (page.done) {
-      return { rows, hasMore: false };
+      return { rows, hasMore: false, bytes };
     }
     if (rows.length >= maxCount || bytes >= maxBytes) {
-      return { rows, hasMore: true };
+      return { rows, hasMore: true, bytes };
     }
   }
+}
+
+function sizeOf(values: readonly (Uint8Array | undefined)[]): number {
+  let bytes = 0;
+  for (const value of values) {
+    bytes += value?.length ?? 0;
+  }
+  return bytes;
 }
 
 function scanResult(rows: Row[], hasMore: boolean, revision: number, region: KeyRange | undefined): Result {

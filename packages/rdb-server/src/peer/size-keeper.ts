@@ -76,6 +76,16 @@ export class SizeKeeper {
     this.#addedAtCount = undefined;
   }
 
+  /** The rows are being counted by somebody else. @returns takes what was found; to be called only then */
+  beginCount(addedBytes: number): (found: RegionSize) => void {
+    return ({ bytes, keys }) => {
+      this.#countedBytes = bytes;
+      this.#countedKeys = keys;
+      this.#addedAtCount = addedBytes;
+      this.#isGuess = false;
+    };
+  }
+
   /**
    * Counts the rows as they are now.
    *
@@ -87,7 +97,7 @@ export class SizeKeeper {
       return;
     }
     this.#counting = true;
-    const addedAtCount = addedBytes();
+    const finish = this.beginCount(addedBytes());
     const cursor = this.#engine.openCursor("data", counted);
     try {
       let bytes = 0;
@@ -104,10 +114,7 @@ export class SizeKeeper {
           return;
         }
       }
-      this.#countedBytes = bytes;
-      this.#countedKeys = keys;
-      this.#addedAtCount = addedAtCount;
-      this.#isGuess = false;
+      finish({ bytes, keys });
     } finally {
       this.#counting = false;
       cursor.close();

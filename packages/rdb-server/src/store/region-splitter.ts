@@ -14,8 +14,8 @@ import type { Engine } from "@flaredb/rdb-storage";
 import { type AdminRefusal, adminRefusal } from "../peer/admin/admin-refusal.ts";
 import { type NewRegionIds, SPLIT_MAX_COUNT, splitBody, splitKeysProblem } from "../peer/admin/split-plan.ts";
 import type { Peer } from "../peer/peer.ts";
-import type { AdminOutcome, SplitRegion } from "./admin-command.ts";
-import { evenSplitKeys, walkRange } from "./split-keys.ts";
+import type { AdminOutcome, AdminTarget, SplitRegion } from "./admin-command.ts";
+import { type WalkedRange, evenSplitKeys, walkRange } from "./split-keys.ts";
 
 /** What splits are made with. */
 export interface RegionSplitterOptions {
@@ -30,6 +30,9 @@ export interface RegionSplitterOptions {
 
 /** After this long a proposed split that did not show is taken for lost. */
 const APPLY_TIMEOUT_MS = 5_000;
+
+/** Most parts that a Region is cut into because of its size; larger ones are cut again. */
+const SIZE_PARTS_MAX_COUNT = 16;
 
 /** A split on its way. */
 interface Attempt {
@@ -66,51 +69,80 @@ export class RegionSplitter {
   }
 
   /** Never rejects. Resolves when the split is in the log, or says why it is not. */
-  async split(command: SplitRegion): Promise<AdminOutcome> {
-    const region = this.#options.peer(command.regionId)?.region;
-    const refusal = this.#refusal(command);
+  split(command: SplitRegion): Promise<AdminOutcome> {
+    return this.#once(command, (region) => this.#namedKeys(command, region));
+  }
+
+  /**
+   * Splits a Region that seems to have at least `splitSizeBytes` into parts of half of that. Its rows are counted on the
+   * way: when it is smaller nothing happens, and that is not a failure. Never rejects.
+   */
+  splitBySize(peer: Peer, splitSizeBytes: number): Promise<AdminOutcome> {
+    const { region } = peer;
+    return this.#once({ regionId: region.id, epoch: region.epoch }, async () => {
+      const finish = peer.beginCount();
+      const walked = await this.#walk(region);
+      if (walked === undefined) {
+        return changed(region);
+      }
+      finish(walked);
+      if (walked.bytes < splitSizeBytes) {
+        return [];
+      }
+      const partCount = Math.floor(walked.bytes / (splitSizeBytes / 2));
+      const keys = evenSplitKeys(walked, Math.min(Math.max(2, partCount), SIZE_PARTS_MAX_COUNT));
+      return keys.length > 0 ? keys : nothingToSplit(region, walked.keys);
+    });
+  }
+
+  /** One attempt for a Region at a time. */
+  async #once(
+    target: AdminTarget,
+    findKeys: (region: Region) => Promise<readonly Uint8Array[] | AdminRefusal>,
+  ): Promise<AdminOutcome> {
+    const region = this.#options.peer(target.regionId)?.region;
+    const refusal = this.#refusal(target);
     if (refusal !== undefined || region === undefined) {
-      return refusal ?? notHere(command.regionId);
+      return refusal ?? notHere(target.regionId);
     }
     if (this.isUnderWay(region)) {
       return adminRefusal("Busy", `a split of Region ${region.id} is under way`);
     }
     const attempt: Attempt = { version: region.epoch.version, untilMs: Number.POSITIVE_INFINITY };
     this.#attempts.set(region.id, attempt);
-    const outcome = await this.#attempt(command, region).catch((error: unknown) =>
-      adminRefusal("Busy", `Region ${region.id} cannot be split now: ${RdbError.from(error).message}`),
-    );
-    if (outcome.ok) {
+    const keys = await findKeys(region).catch((error: unknown) => cannotNow(region, error));
+    const outcome =
+      "ok" in keys || keys.length === 0
+        ? keys
+        : await this.#propose(target, region, keys).catch((error: unknown) => cannotNow(region, error));
+    if ("ok" in outcome && outcome.ok) {
       attempt.untilMs = this.#options.clock.monotonicMs() + APPLY_TIMEOUT_MS;
-    } else {
+    } else if (this.#attempts.get(region.id) === attempt) {
       this.#attempts.delete(region.id);
     }
-    return outcome;
+    return "ok" in outcome ? outcome : { ok: true };
   }
 
-  async #attempt(command: SplitRegion, region: Region): Promise<AdminOutcome> {
-    const keys = await this.#keys(command, region);
-    if ("ok" in keys) {
-      return keys;
-    }
+  async #propose(target: AdminTarget, region: Region, keys: readonly Uint8Array[]): Promise<AdminOutcome> {
+    const { logger } = this.#options;
     const firstId = await this.#options.allocateIds(keys.length * (1 + region.peers.length));
     // Time has passed: what was true may be so no more.
-    const refusal = this.#refusal(command);
-    const peer = this.#options.peer(command.regionId);
+    const refusal = this.#refusal(target);
+    const peer = this.#options.peer(target.regionId);
     if (refusal !== undefined || peer === undefined) {
-      return refusal ?? notHere(command.regionId);
+      return refusal ?? notHere(target.regionId);
     }
     if (!peer.proposeAdmin(splitBody(keys, idsFrom(firstId, keys.length, region.peers.length)))) {
       return adminRefusal("Busy", `the leader of Region ${region.id} takes no proposals now`);
     }
-    this.#options.logger.info(
+    logger.info(
       { region: region.id, keys: keys.map(formatKey), firstId },
       "a split of the Region is proposed",
     );
     return { ok: true };
   }
 
-  #refusal(command: SplitRegion): AdminRefusal | undefined {
+  #refusal(command: AdminTarget): AdminRefusal | undefined {
     const peer = this.#options.peer(command.regionId);
     if (peer === undefined) {
       return notHere(command.regionId);
@@ -126,7 +158,7 @@ export class RegionSplitter {
   }
 
   /** Those of the command, checked; or found, off the loop. */
-  async #keys(
+  async #namedKeys(
     { keys, partCount }: SplitRegion,
     region: Region,
   ): Promise<readonly Uint8Array[] | AdminRefusal> {
@@ -140,20 +172,35 @@ export class RegionSplitter {
         `a split into ${partCount} parts must be into 2 to ${SPLIT_MAX_COUNT + 1}`,
       );
     }
-    const walked = await walkRange(this.#options.engine, region, () => this.#hasChanged(region));
+    const walked = await this.#walk(region);
     if (walked === undefined) {
-      return adminRefusal("EpochNotMatch", `Region ${region.id} changed while its keys were looked at`);
+      return changed(region);
     }
     const found = evenSplitKeys(walked, partCount);
-    return found.length > 0
-      ? found
-      : adminRefusal("Invalid", `Region ${region.id} has ${walked.keys} keys: there is nothing to split`);
+    return found.length > 0 ? found : nothingToSplit(region, walked.keys);
+  }
+
+  #walk(region: Region): Promise<WalkedRange | undefined> {
+    return walkRange(this.#options.engine, region, () => this.#hasChanged(region));
   }
 
   #hasChanged({ id, epoch }: Region): boolean {
     const now = this.#options.peer(id)?.region;
     return now === undefined || !epochsEqual(now.epoch, epoch);
   }
+}
+
+function changed({ id }: Region): AdminRefusal {
+  return adminRefusal("EpochNotMatch", `Region ${id} changed while its keys were looked at`);
+}
+
+function nothingToSplit({ id }: Region, keyCount: number): AdminRefusal {
+  return adminRefusal("Invalid", `Region ${id} has ${keyCount} keys: there is nothing to split`);
+}
+
+/** Nothing was proposed: the database or PD failed it. */
+function cannotNow({ id }: Region, error: unknown): AdminRefusal {
+  return adminRefusal("Busy", `Region ${id} cannot be split now: ${RdbError.from(error).message}`);
 }
 
 function notHere(id: RegionId): AdminRefusal {

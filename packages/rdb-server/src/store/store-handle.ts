@@ -1,6 +1,7 @@
 import type { PeerId, Region, RegionEpoch, RegionId, StoreId, Term } from "@flaredb/rdb-base";
 import type { KvRequest, KvResponse, RegionHeader } from "@flaredb/rdb-proto";
 import type { AdminOutcome, ChangePeers, SplitRegion } from "./admin-command.ts";
+import type { RegionLoad } from "../peer/load-meter.ts";
 import type { PeerMessage, Refusal } from "./peer-message.ts";
 import type { ReceivedSnapshot, SnapshotStatus } from "./ports.ts";
 import type { CreateOutcome } from "./region-opener.ts";
@@ -68,6 +69,8 @@ export interface RegionStatus {
   readonly revision: number;
   readonly approximateSizeBytes: number;
   readonly approximateKeyCount: number;
+  /** Of the last seconds, as this peer served and applied it. */
+  readonly load: RegionLoad;
   readonly isAsleep: boolean;
   /** Leader only: peers not heard of for a while; peers far behind or being sent a snapshot. */
   readonly downPeerIds: readonly PeerId[];

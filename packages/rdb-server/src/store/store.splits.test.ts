@@ -182,3 +182,84 @@ describe("a split", () => {
     expect(client.sentCount - before).toBe(6);
   });
 });
+
+describe("split triggers", () => {
+  it("SPEC-S1: a Region that grew to its size is split by its leader, and none is split further than that", async () => {
+    const cluster = await SimCluster.start({ seed: 11, config: { regionSplitSizeBytes: 4_000 } });
+    for (let count = 0; count < 100; count++) {
+      await cluster.put(`key${String(count).padStart(2, "0")}`, "x".repeat(95));
+    }
+    await cluster.until("it is split", () => cluster.regions.length >= 4);
+    await cluster.run(5_000);
+    // 10,000 bytes in parts of 2,000 to 4,000.
+    expect(cluster.regions.length).toBeLessThanOrEqual(5);
+    expectTiled(cluster);
+    for (const { id } of cluster.regions) {
+      const { approximateSizeBytes } = cluster.statusOf(cluster.leader(id) as SimStore, id);
+      expect(approximateSizeBytes).toBeGreaterThanOrEqual(1_800);
+      expect(approximateSizeBytes).toBeLessThan(4_000);
+    }
+    await expectConverged(cluster);
+  });
+
+  it("does not split what only looks large because it was overwritten", async () => {
+    const cluster = await SimCluster.start({ seed: 12, config: { regionSplitSizeBytes: 4_000 } });
+    for (let count = 0; count < 200; count++) {
+      await cluster.put(`key${count % 10}`, "x".repeat(95));
+    }
+    await cluster.run(1_000);
+    expect(cluster.regions).toHaveLength(1);
+  });
+
+  it("leaves a Region of one key alone, and does not look at it without end", async () => {
+    const cluster = await SimCluster.start({ seed: 13, config: { regionSplitSizeBytes: 1_000 } });
+    await cluster.put("key", "x".repeat(2_000));
+    await cluster.run(10_000);
+    expect(cluster.regions).toHaveLength(1);
+    const attempts = cluster.trace.tail().match(/is not split now/g) ?? [];
+    expect(attempts.length).toBeLessThanOrEqual(5);
+  });
+
+  it("splits a hot Region where its load is, if its keys allow it", async () => {
+    const config = { splitQps: 200, regionSplitSizeBytes: 1_000_000 };
+    const cluster = await SimCluster.start({ seed: 14, config });
+    await cluster.put("a", "cold");
+    const untilMs = cluster.clock.monotonicMs() + 8_000;
+    for (let count = 0; cluster.clock.monotonicMs() < untilMs; count++) {
+      await cluster.put(`hot${count % 10}`, "1");
+      await cluster.run(3);
+    }
+    expect(cluster.regions).toHaveLength(2);
+    expect(text(cluster.regions[1]?.startKey as Uint8Array)).toMatch(/^hot[3-7]$/);
+  });
+
+  it("does not split a Region whose load is one key's", async () => {
+    const config = { splitQps: 100, regionSplitSizeBytes: 1_000_000 };
+    const cluster = await SimCluster.start({ seed: 15, config });
+    const untilMs = cluster.clock.monotonicMs() + 8_000;
+    for (let count = 0; cluster.clock.monotonicMs() < untilMs; count++) {
+      await cluster.put(count % 3 === 0 ? `cold${count % 7}` : "hot", "1");
+      await cluster.run(3);
+    }
+    expect(cluster.regions).toHaveLength(1);
+  });
+
+  it("tells PD how much is read and written a second", async () => {
+    const cluster = await SimCluster.start({ seed: 16 });
+    const leader = await cluster.waitForLeader();
+    const untilMs = cluster.clock.monotonicMs() + 6_000;
+    while (cluster.clock.monotonicMs() < untilMs) {
+      await cluster.put("key", "x".repeat(97));
+      await cluster.get("key");
+      await cluster.run(50);
+    }
+    const { load } = cluster.statusOf(leader);
+    expect(load.writtenKeysPerSecond).toBeGreaterThan(10);
+    expect(load.writtenKeysPerSecond).toBeLessThan(20);
+    expect(load.writtenBytesPerSecond / load.writtenKeysPerSecond).toBeCloseTo(100, 0);
+    expect(load.readKeysPerSecond).toBeCloseTo(load.writtenKeysPerSecond, 0);
+    expect(load.readBytesPerSecond).toBeGreaterThan(1_000);
+    await cluster.run(9_000);
+    expect(cluster.statusOf(leader).load.writtenKeysPerSecond).toBeLessThan(0.1);
+  });
+});

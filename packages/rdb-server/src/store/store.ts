@@ -33,6 +33,7 @@ import { RegionMap } from "./region-map.ts";
 import { type CreateOutcome, RegionOpener } from "./region-opener.ts";
 import { RegionSplitter } from "./region-splitter.ts";
 import { headerRefusal, isFollowerRead, requestRefusal } from "./request-gate.ts";
+import { SplitTriggers } from "./split-triggers.ts";
 import type { RegionStatus, StoreHandle, StoreHealth } from "./store-handle.ts";
 
 /** What a Store is made of. The real ports come from main.ts, others from the simulator. */
@@ -74,6 +75,7 @@ export class Store implements StoreHandle {
   readonly #lifecycle: PeerLifecycle;
   readonly #router: MessageRouter;
   readonly #splitter: RegionSplitter;
+  readonly #splitTriggers: SplitTriggers;
   readonly #dirty = new Set<RegionId>();
   readonly #diskHealth: DiskHealth;
   readonly #diskSpace: DiskSpace;
@@ -104,6 +106,7 @@ export class Store implements StoreHandle {
     });
     this.#peers.onAdded = (peer) => this.#router.added(peer);
     this.#splitter = new RegionSplitter({ ...options, peer: (id) => this.#peers.get(id) });
+    this.#splitTriggers = new SplitTriggers(this.#splitter, { ...options, limits: options.config });
   }
 
   get storeId(): StoreId {
@@ -361,6 +364,7 @@ export class Store implements StoreHandle {
     for (const peer of this.#peers.values()) {
       if (!peer.isAsleep) {
         peer.tick(nowMs);
+        this.#splitTriggers.look(peer, nowMs);
         this.#wantsTurn(peer.regionId);
       }
     }
