@@ -1,7 +1,7 @@
 import { JointStateChecker } from "./checker/joint-state-checker.ts";
 import { LearnerChecker } from "./checker/learner-checker.ts";
 import { MergeChecker } from "./checker/merge-checker.ts";
-import { PlacementChecker } from "./checker/placement-checker.ts";
+import { LocationChecker } from "./checker/location-checker.ts";
 import { ReplicaChecker } from "./checker/replica-checker.ts";
 import { SplitChecker } from "./checker/split-checker.ts";
 import type { Checker, Scheduler } from "./decision.ts";
@@ -16,7 +16,7 @@ export function checkers(): Checker[] {
     new JointStateChecker(),
     new LearnerChecker(),
     new ReplicaChecker(),
-    new PlacementChecker(),
+    new LocationChecker(),
     new SplitChecker(),
     new MergeChecker(),
   ];

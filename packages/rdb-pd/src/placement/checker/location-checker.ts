@@ -15,8 +15,8 @@ import { stepsTowards } from "../steps/steps-towards.ts";
 const RECKON_EVERY_MS = SECOND_MS;
 
 /** Keeps a Region's peers apart by the location labels: where another Store isolates them better, a peer moves there. */
-export class PlacementChecker implements Checker {
-  readonly name = "placement";
+export class LocationChecker implements Checker {
+  readonly name = "location";
   readonly isEssential = false;
   /** What the Stores would allow, as reckoned at that moment. */
   #reachable = { atMs: Number.NEGATIVE_INFINITY, isolation: 0 };
