@@ -13,7 +13,7 @@ import { Network } from "./network.ts";
 import { waitFor } from "./wait.ts";
 
 const STORE_PROGRAM = fileURLToPath(new URL("../packages/rdb-server/bin/rdb-server.mjs", import.meta.url));
-const PD_PROGRAM = fileURLToPath(new URL("../packages/rdb-pd/bin/rdb-pd.mjs", import.meta.url));
+export const PD_PROGRAM = fileURLToPath(new URL("../packages/rdb-pd/bin/rdb-pd.mjs", import.meta.url));
 
 const SERVING_TIMEOUT_MS = 30_000;
 const CALL_TIMEOUT_MS = 2_000;
