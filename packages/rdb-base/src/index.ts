@@ -15,6 +15,7 @@ export {
   keysEqual,
   prefixRange,
   rangeContains,
+  rangesOutside,
   rangesOverlap,
   type KeyRange,
 } from "./key-range.ts";

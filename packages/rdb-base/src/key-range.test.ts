@@ -14,6 +14,7 @@ import {
   keysEqual,
   prefixRange,
   rangeContains,
+  rangesOutside,
   rangesOverlap,
 } from "./key-range.ts";
 
@@ -85,6 +86,15 @@ describe("ranges", () => {
         expect(both !== undefined).toBe(rangesOverlap(a, b));
         expect(both !== undefined && keyInRange(key, both)).toBe(keyInRange(key, a) && keyInRange(key, b));
         expect(rangesOverlap(a, b)).toBe(rangesOverlap(b, a));
+      }),
+    );
+  });
+
+  test("outside another hold exactly the keys that are not in both", () => {
+    fc.assert(
+      fc.property(anyRange, anyRange, anyKey, (a, b, key) => {
+        const outside = rangesOutside(a, b).filter((part) => keyInRange(key, part));
+        expect(outside).toHaveLength(keyInRange(key, a) && !keyInRange(key, b) ? 1 : 0);
       }),
     );
   });

@@ -62,6 +62,20 @@ export function intersectRanges(a: KeyRange, b: KeyRange): KeyRange | undefined 
   };
 }
 
+/** What of `range` lies outside `other`: nothing, one part or two. */
+export function rangesOutside(range: KeyRange, other: KeyRange): readonly KeyRange[] {
+  const inside = intersectRanges(range, other);
+  if (inside === undefined) {
+    return [range];
+  }
+  const before = { startKey: range.startKey, endKey: inside.startKey };
+  const after = { startKey: inside.endKey, endKey: range.endKey };
+  return [
+    ...(compareKeys(before.startKey, before.endKey) < 0 ? [before] : []),
+    ...(compareEndKeys(after.startKey, after.endKey) < 0 ? [after] : []),
+  ];
+}
+
 /** The range of the keys that begin with `prefix`. */
 export function prefixRange(prefix: Uint8Array): KeyRange {
   for (let i = prefix.length - 1; i >= 0; i--) {

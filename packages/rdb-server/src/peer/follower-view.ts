@@ -1,6 +1,7 @@
 import type { Peer as PeerInfo, PeerId, Region } from "@flaredb/rdb-base";
 import type { RawNode } from "@flaredb/rdb-raft";
 import type { RaftLogStore } from "@flaredb/rdb-storage";
+import type { LogGcView } from "./log-gc.ts";
 import { hasQuorum, votesAfter } from "./admin/voter-sets.ts";
 
 /** What a leader sees of the Region's other peers. */
@@ -39,6 +40,21 @@ export class FollowerView {
 
   match(peer: PeerInfo): number {
     return this.#owner.node.progressOf(peer.id)?.match ?? 0;
+  }
+
+  /**
+   * What those that live still need of the log.
+   *
+   * @param snapshotOf the snapshot under way to a peer that has everything up to `match`
+   */
+  logNeeds(
+    snapshotOf: (peerId: PeerId, match: number) => number | undefined,
+  ): Pick<LogGcView, "liveMatchIndexes" | "snapshotIndexes"> {
+    const live = this.live();
+    return {
+      liveMatchIndexes: live.map((peer) => this.match(peer)),
+      snapshotIndexes: live.flatMap((peer) => snapshotOf(peer.id, this.match(peer)) ?? []),
+    };
   }
 
   /** Whether a quorum of voters lives, this one included. */

@@ -2,7 +2,13 @@ import { describe, expect, it } from "vitest";
 import { compactTarget } from "./log-gc.ts";
 
 const limits = { maxEntries: 1_000, maxBytes: 1_000_000 };
-const view = { firstIndex: 101, appliedIndex: 500, logBytes: 400_000, liveMatchIndexes: [500, 500] };
+const view = {
+  firstIndex: 101,
+  appliedIndex: 500,
+  logBytes: 400_000,
+  liveMatchIndexes: [500, 500],
+  snapshotIndexes: [],
+};
 
 describe("compactTarget", () => {
   it("is what every live follower has", () => {
@@ -24,11 +30,21 @@ describe("compactTarget", () => {
     expect(compactTarget(behind, limits)).toBeUndefined();
   });
 
+  it("keeps what follows a snapshot under way, until the log is four times its limit", () => {
+    const followers = { liveMatchIndexes: [1_800, 0], snapshotIndexes: [1_500] };
+    const over = { ...view, ...followers, appliedIndex: 1_800 };
+    expect(compactTarget(over, limits)).toBe(1_500);
+    expect(compactTarget({ ...over, firstIndex: 1_501 }, limits)).toBeUndefined();
+    expect(compactTarget({ ...over, appliedIndex: 4_100 }, limits)).toBe(1_500);
+    expect(compactTarget({ ...over, appliedIndex: 4_101 }, limits)).toBe(4_101);
+    expect(compactTarget({ ...over, logBytes: 4_000_001 }, limits)).toBe(1_800);
+  });
+
   it("is nothing when too little could go", () => {
     expect(compactTarget({ ...view, liveMatchIndexes: [224] }, limits)).toBeUndefined();
     expect(compactTarget({ ...view, liveMatchIndexes: [225] }, limits)).toBe(225);
     // Few entries, but an eighth of the limit of bytes.
-    const large = { firstIndex: 1, appliedIndex: 4, logBytes: 500_000, liveMatchIndexes: [1] };
+    const large = { ...view, firstIndex: 1, appliedIndex: 4, logBytes: 500_000, liveMatchIndexes: [1] };
     expect(compactTarget(large, limits)).toBe(1);
   });
 

@@ -9,6 +9,8 @@ const LIMITS = { maxEntries: 10_000, maxBytes: 1_000_000, checkIntervalMs: 1_000
 const ENTRY_COUNT = 2 * COMPACT_MAX_COUNT + 100;
 const LAST = 5 + ENTRY_COUNT;
 
+const followers = (matchIndex: number) => ({ liveMatchIndexes: [matchIndex], snapshotIndexes: [] });
+
 let engine: MemoryEngine;
 let log: RaftLogStore;
 let keeper: LogKeeper;
@@ -66,10 +68,10 @@ function compact(position: number): void {
 
 describe("LogKeeper", () => {
   it("looks once an interval", () => {
-    expect(keeper.compactIndex(999, LAST, () => [LAST])).toBeUndefined();
-    expect(keeper.compactIndex(1_000, LAST, () => [LAST])).toBe(LAST);
-    expect(keeper.compactIndex(1_999, LAST, () => [LAST])).toBeUndefined();
-    expect(keeper.compactIndex(2_000, LAST, () => [LAST])).toBe(LAST);
+    expect(keeper.compactIndex(999, LAST, () => followers(LAST))).toBeUndefined();
+    expect(keeper.compactIndex(1_000, LAST, () => followers(LAST))).toBe(LAST);
+    expect(keeper.compactIndex(1_999, LAST, () => followers(LAST))).toBeUndefined();
+    expect(keeper.compactIndex(2_000, LAST, () => followers(LAST))).toBe(LAST);
   });
 
   it("deletes in slices: the first with the entry, the others one at a time", () => {
@@ -93,9 +95,9 @@ describe("LogKeeper", () => {
       engine.submit(part);
     }
     // 100 entries of 10 bytes: far from an eighth of the limit of entries or of bytes.
-    expect(keeper.compactIndex(5_000, LAST, () => [LAST])).toBeUndefined();
+    expect(keeper.compactIndex(5_000, LAST, () => followers(LAST))).toBeUndefined();
     keeper.appended(LIMITS.maxBytes);
-    expect(keeper.compactIndex(9_000, LAST, () => [0])).toBe(LAST);
+    expect(keeper.compactIndex(9_000, LAST, () => followers(0))).toBe(LAST);
   });
 
   it("ignores an older command to cut what is gone already", () => {

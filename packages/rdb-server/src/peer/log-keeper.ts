@@ -1,6 +1,6 @@
 import { index } from "@flaredb/rdb-base";
 import type { RaftLogStore, WritePart } from "@flaredb/rdb-storage";
-import { compactTarget } from "./log-gc.ts";
+import { type LogGcView, compactTarget } from "./log-gc.ts";
 
 /** Limits of one Region's log, and how often its leader looks. */
 export interface LogKeeperLimits {
@@ -44,9 +44,13 @@ export class LogKeeper {
   /**
    * The index that the leader should propose to cut the log at, if it is time and worth it.
    *
-   * @param liveMatchIndexes what each live follower is known to have
+   * @param followers what those that are alive have, and are being sent
    */
-  compactIndex(nowMs: number, appliedIndex: number, liveMatchIndexes: () => number[]): number | undefined {
+  compactIndex(
+    nowMs: number,
+    appliedIndex: number,
+    followers: () => Pick<LogGcView, "liveMatchIndexes" | "snapshotIndexes">,
+  ): number | undefined {
     if (nowMs < this.#nextCheckMs) {
       return undefined;
     }
@@ -56,7 +60,7 @@ export class LogKeeper {
         firstIndex: this.#log.firstIndex(),
         appliedIndex,
         logBytes: this.#logBytes,
-        liveMatchIndexes: liveMatchIndexes(),
+        ...followers(),
       },
       this.#limits,
     );

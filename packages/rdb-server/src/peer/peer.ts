@@ -347,7 +347,7 @@ export class Peer {
   }
 
   snapshotStatus(toPeerId: PeerId, ok: boolean): void {
-    this.#snapshots.ended(toPeerId);
+    this.#snapshots.ended(toPeerId, ok);
     this.#node.reportSnapshot(toPeerId, ok ? "finish" : "failure");
   }
 
@@ -507,7 +507,7 @@ export class Peer {
   #tickLeader(nowMs: number): void {
     this.#noticeLeadership();
     const compactIndex = this.#logKeeper.compactIndex(nowMs, this.#applier.state.index, () =>
-      this.#followers.live().map((peer) => this.#followers.match(peer)),
+      this.#followers.logNeeds((id, match) => this.#snapshots.indexUnderWay(id, match)),
     );
     if (compactIndex !== undefined) {
       this.#writes.proposeCompaction(compactIndex, this.#node.term);

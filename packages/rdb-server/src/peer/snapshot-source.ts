@@ -30,6 +30,8 @@ export class SnapshotSource {
   readonly #log: RaftLogStore;
   #unsent: MadeSnapshot[] = [];
   readonly #sendingTo = new Set<PeerId>();
+  /** The snapshots that were sent last, by whom they are for: some of them are being installed now. */
+  readonly #sentIndexes = new Map<PeerId, number>();
 
   constructor(context: PeerContext, log: RaftLogStore) {
     this.#context = context;
@@ -72,13 +74,31 @@ export class SnapshotSource {
     }
     this.#unsent = this.#unsent.filter((candidate) => candidate !== made);
     this.#sendingTo.add(message.toPeer.id);
+    this.#sentIndexes.set(message.toPeer.id, index);
     const { region, applyState, cursors } = made;
     this.#context.transport.sendSnapshot({ snapshotId, message, region, applyState, cursors });
     return true;
   }
 
-  ended(toPeerId: PeerId): void {
+  ended(toPeerId: PeerId, ok: boolean): void {
     this.#sendingTo.delete(toPeerId);
+    if (!ok) {
+      this.#sentIndexes.delete(toPeerId);
+    }
+  }
+
+  /**
+   * The snapshot that the peer is being sent, or installs: the log that follows it should stay.
+   *
+   * @param matchIndex what the peer is known to have
+   */
+  indexUnderWay(peerId: PeerId, matchIndex: number): number | undefined {
+    const sentIndex = this.#sentIndexes.get(peerId);
+    if (sentIndex !== undefined && matchIndex >= sentIndex) {
+      this.#sentIndexes.delete(peerId);
+      return undefined;
+    }
+    return sentIndex;
   }
 
   expire(nowMs: number): void {

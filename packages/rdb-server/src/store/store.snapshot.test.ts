@@ -220,6 +220,65 @@ describe("a Store that the log no longer serves", () => {
     expect(away.snapshotFiles.ids).toEqual([]);
   });
 
+  it("is installed from the same files again when they cannot be read at once", async () => {
+    const { cluster, away } = await laggingCluster(9);
+    away.snapshotFiles.failingReadCount = 4;
+    cluster.network.heal();
+    await expectConverged(cluster);
+    expect(away.snapshotFiles.failingReadCount).toBe(0);
+    expect(away.snapshotFiles.ids).toEqual([]);
+  });
+
+  it("stops when they cannot be read at all, and installs them when the Store starts again", async () => {
+    const { cluster, away } = await laggingCluster(10);
+    away.snapshotFiles.failingReadCount = 100;
+    cluster.network.heal();
+    await cluster.until("it gives up", () => cluster.trace.has("the peer stops: it cannot go on"));
+    away.crash();
+    away.snapshotFiles.failingReadCount = 0;
+    await cluster.complete(away.start());
+    await expectConverged(cluster);
+  });
+
+  it("needs no second one, however much is written while the first is installed", async () => {
+    const { cluster, leader, away } = await laggingCluster(11);
+    away.slowDisk(500);
+    let sentCount = 0;
+    cluster.network.intercept = ({ payload }) => {
+      sentCount += payload.kind === "raft" && payload.message.type === "MsgSnap" ? 1 : 0;
+      return "deliver";
+    };
+    cluster.network.setAll({ isCut: false });
+    await cluster.until("the installation begins", () => cluster.trace.has("a snapshot is installed"));
+    for (let n = 0; n < 2 * LOG_LIMIT; n++) {
+      await cluster.put(`more${n}`, "1", { only: leader.storeId });
+      await cluster.run(15);
+    }
+    expect(cluster.trace.has("the snapshot is applied")).toBe(false);
+    away.slowDisk(0);
+    await expectConverged(cluster);
+    expect(sentCount).toBe(1);
+    await cluster.run(500);
+    const { firstIndex, lastIndex } = cluster.statusOf(leader);
+    expect(lastIndex - firstIndex + 1).toBeLessThanOrEqual(2 * LOG_LIMIT);
+  });
+
+  it("holds the log up to a limit only", async () => {
+    const { cluster, leader, away } = await laggingCluster(12);
+    away.slowDisk(1_500);
+    cluster.network.heal();
+    await cluster.until("the installation begins", () => cluster.trace.has("a snapshot is installed"));
+    for (let n = 0; n < 10 * LOG_LIMIT; n++) {
+      await cluster.put(`more${n}`, "1", { only: leader.storeId });
+    }
+    await cluster.run(200);
+    expect(cluster.trace.has("the snapshot is applied")).toBe(false);
+    const { firstIndex, lastIndex } = cluster.statusOf(leader);
+    expect(lastIndex - firstIndex + 1).toBeLessThanOrEqual(5 * LOG_LIMIT);
+    away.slowDisk(0);
+    await expectConverged(cluster);
+  });
+
   it("refuses a snapshot while its disk is nearly full, and gets it when there is room", async () => {
     const { cluster, away } = await laggingCluster(8);
     away.diskFreeBytes = 0;

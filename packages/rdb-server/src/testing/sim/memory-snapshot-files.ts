@@ -33,6 +33,8 @@ export class MemorySnapshotFiles implements SnapshotFiles {
   /** Since the folder was last synced, oldest first. */
   #unsynced: Change[] = [];
   #crashed = false;
+  /** So many reads from now on break off in the middle. */
+  failingReadCount = 0;
 
   constructor(options: MemorySnapshotFilesOptions, files: ReadonlyMap<string, Content> = new Map()) {
     this.#options = options;
@@ -101,7 +103,14 @@ export class MemorySnapshotFiles implements SnapshotFiles {
     if (content === undefined) {
       throw new RdbError("RDB_DATA_CORRUPT", `snapshot ${snapshotId} is not here`);
     }
-    yield* snapshotRowBatches(this.#chunks(content), content.region, maxBytes);
+    const isFailing = this.failingReadCount > 0;
+    this.failingReadCount -= isFailing ? 1 : 0;
+    for await (const batch of snapshotRowBatches(this.#chunks(content), content.region, maxBytes)) {
+      yield batch;
+      if (isFailing) {
+        throw new RdbError("RDB_STORAGE_FAILED", `snapshot ${snapshotId} cannot be read`);
+      }
+    }
   }
 
   async remove(snapshotId: string): Promise<void> {
