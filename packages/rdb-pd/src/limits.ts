@@ -55,6 +55,14 @@ export const pdLimits = {
   schedulerMaxIntervalMs: 5 * SECOND_MS,
   /** After PD's start nothing is planned until all Stores reported, or this went by: two periods of their heartbeat. */
   reportsMaxWaitMs: 60 * SECOND_MS,
+  /** Regions whose peers are asked to be compared at one moment. */
+  replicaCheckMaxCount: 16,
+  /** Keys of one split, and parts less one. */
+  splitMaxCount: 64,
+  /** Regions of one ScatterRegions. */
+  scatterMaxCount: 1_000,
+  /** Longest pause of a scheduler, when it is not for good. */
+  pauseMaxMs: 30 * 24 * HOUR_MS,
   /** Begins and ends of operators in one command of PD's log. */
   recordMaxCount: 500,
   /** Steps of one operator. */

@@ -1,11 +1,12 @@
 import { type Clock, type Logger, type Random, RdbError, type StoreId, type Timer } from "@flaredb/rdb-base";
-import type { StoreStats } from "@flaredb/rdb-proto";
+import type { RegionHeartbeatResponse, StoreStats } from "@flaredb/rdb-proto";
 import { PlacementAdmin } from "./admin/placement-admin.ts";
 import { ClusterLookup } from "./cluster/cluster-lookup.ts";
 import type { ClusterState, Moment } from "./cluster/cluster-state.ts";
 import type { Report } from "./cluster/region-info.ts";
 import type { StoreInfo } from "./cluster/store-info.ts";
 import type { Registration } from "./command/command.ts";
+import { CoordinatorRunner } from "./coordinator/coordinator-runner.ts";
 import { type HeartbeatStream, HeartbeatStreams } from "./heartbeat/heartbeat-streams.ts";
 import {
   createPeerCommands,
@@ -55,6 +56,7 @@ export class PlacementDriver {
   readonly lookup: ClusterLookup;
   readonly operators: OperatorRunner;
   readonly settings: PlacementSettings;
+  readonly coordination: CoordinatorRunner;
   /** What people ask of it. */
   readonly admin: PlacementAdmin;
   readonly #clock: Clock;
@@ -78,21 +80,33 @@ export class PlacementDriver {
     });
     this.settings = options.settings;
     this.operators = new OperatorRunner({
-      cluster: options.cluster,
-      log: options.log,
-      clock: options.clock,
-      logger: options.logger,
+      ...options,
       config: () => options.settings.current,
       allocateIds: (count) => this.#ids.allocate(count),
       send: (storeId, command) => this.#streams.send(storeId, command),
     });
-    this.admin = new PlacementAdmin({ ...options, lookup: this.lookup, operators: this.operators });
+    const send = (storeId: StoreId, command: RegionHeartbeatResponse): boolean =>
+      this.#streams.send(storeId, command);
+    this.coordination = new CoordinatorRunner({
+      ...options,
+      operators: this.operators,
+      send,
+      storeBuried: () => this.#pushStoreList(),
+    });
+    this.admin = new PlacementAdmin({
+      ...options,
+      lookup: this.lookup,
+      operators: this.operators,
+      coordination: this.coordination,
+      send,
+    });
     this.#schedulePulse();
   }
 
   /** Notes what the process before this one left undone, and fetches ids; nothing is served before that. */
-  start(): Promise<void> {
-    return this.operators.start();
+  async start(): Promise<void> {
+    await this.operators.start();
+    this.coordination.start();
   }
 
   get clusterId(): number {
@@ -208,6 +222,7 @@ export class PlacementDriver {
   close(): void {
     this.#pulse?.cancel();
     this.operators.close();
+    this.coordination.close();
     this.#streams.closeAll();
   }
 
@@ -235,10 +250,9 @@ export class PlacementDriver {
     for (const { regionId, reason } of this.cluster.observe(reports, this.#clock.wallMs())) {
       this.#logger.debug({ store: storeId, region: regionId, reason }, "report ignored");
     }
-    for (const { regionId, isLeader } of reports) {
-      if (isLeader) {
-        this.operators.controller.regionChanged(regionId, this.#now());
-      }
+    for (const id of this.cluster.takeChangedRegions()) {
+      this.operators.controller.regionChanged(id, this.#now());
+      this.coordination.coordinator.regionChanged(id);
     }
   }
 

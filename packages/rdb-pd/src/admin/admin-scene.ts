@@ -7,9 +7,12 @@ import {
   peerId as peerIdOf,
   type PeerId,
 } from "@flaredb/rdb-base";
+import type { RegionHeartbeatResponse } from "@flaredb/rdb-proto";
 import type { ClusterLookup } from "../cluster/cluster-lookup.ts";
 import type { ClusterState, StoreCondition } from "../cluster/cluster-state.ts";
 import type { RegionInfo } from "../cluster/region-info.ts";
+import type { CoordinatorRunner } from "../coordinator/coordinator-runner.ts";
+import type { CommandLog } from "../member/command-log.ts";
 import type { StoreInfo } from "../cluster/store-info.ts";
 import type { OperatorRecord } from "../operator/operator-record.ts";
 import type { OperatorRunner } from "../operator/operator-runner.ts";
@@ -22,7 +25,11 @@ export interface AdminSceneOptions {
   readonly lookup: ClusterLookup;
   readonly operators: OperatorRunner;
   readonly settings: PlacementSettings;
+  readonly coordination: CoordinatorRunner;
+  readonly log: CommandLog;
   readonly clock: Clock;
+  /** Whether the Store's stream took the command. */
+  readonly send: (storeId: StoreId, command: RegionHeartbeatResponse) => boolean;
 }
 
 /** The cluster as commands of people see it: what they name must be there, and able to do what they want. */

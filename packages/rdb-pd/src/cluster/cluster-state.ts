@@ -1,5 +1,6 @@
 import {
   type Peer,
+  type PeerId,
   type Region,
   type RegionId,
   type StoreId,
@@ -57,6 +58,8 @@ export class ClusterState {
   /** Which Store has which Regions. */
   readonly index = new RegionIndex();
   readonly #statuses = new Map<RegionId, RegionStatus>();
+  /** Regions that changed in a way that placement cares for, since that was last asked. */
+  readonly #changed = new Set<RegionId>();
   readonly #activities = new Map<StoreId, StoreActivity>();
 
   /** @param downAfterMs see {@link Liveness} */
@@ -159,6 +162,13 @@ export class ClusterState {
     return { region, status: this.#statuses.get(region.id) };
   }
 
+  /** The Regions whose route, leader or ailing peers changed, or that are no more, since the last call. */
+  takeChangedRegions(): RegionId[] {
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    return changed;
+  }
+
   condition(store: StoreInfo, monotonicMs: number): StoreCondition {
     return store.isTombstone ? "Tombstone" : this.liveness.state(store.id, monotonicMs);
   }
@@ -238,14 +248,19 @@ export class ClusterState {
   #setStatus(id: RegionId, status: RegionStatus): void {
     const region = this.durable.regions.get(id);
     assert(region !== undefined, "only known Regions have a status");
-    this.index.update(region, this.#statuses.get(id), status);
+    const before = this.#statuses.get(id);
+    this.index.update(region, before, status);
     this.#statuses.set(id, status);
+    if (before === undefined || isNews(before, status)) {
+      this.#changed.add(id);
+    }
   }
 
   /** Regions that newer ones replaced take their status with them. */
   #routeChanged(before: Region | undefined, after: Region | undefined): void {
     const id = before?.id ?? after?.id;
     assert(id !== undefined, "a Region was or is there");
+    this.#changed.add(id);
     const status = this.#statuses.get(id);
     if (before !== undefined) {
       this.index.remove(before, status);
@@ -256,6 +271,22 @@ export class ClusterState {
       this.index.add(after, status);
     }
   }
+}
+
+/** Whether placement has to look again: sizes and load do not count, they always change. */
+function isNews(before: RegionStatus, after: RegionStatus): boolean {
+  return (
+    before.leader?.id !== after.leader?.id ||
+    before.isMerging !== after.isMerging ||
+    !epochsEqual(before.epoch, after.epoch) ||
+    !sameIds(before.downPeerIds, after.downPeerIds) ||
+    !sameIds(before.pendingPeerIds, after.pendingPeerIds) ||
+    !sameIds(before.damagedPeerIds, after.damagedPeerIds)
+  );
+}
+
+function sameIds(a: readonly PeerId[], b: readonly PeerId[]): boolean {
+  return a.length === b.length && a.every((id) => b.includes(id));
 }
 
 function statusOf(report: LeaderReport, wallMs: number): RegionStatus {

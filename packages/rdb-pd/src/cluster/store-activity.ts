@@ -18,6 +18,11 @@ export class StoreActivity {
     return this.#reports.get(regionId);
   }
 
+  /** How many peers it has said that it has. */
+  get reportCount(): number {
+    return this.#reports.size;
+  }
+
   /** Takes single changes in. */
   merge(reports: Iterable<PeerReport>): void {
     for (const report of reports) {

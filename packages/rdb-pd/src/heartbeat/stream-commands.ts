@@ -26,6 +26,16 @@ export function transferLeaderCommand(region: Region, toPeerId: PeerId): RegionH
   });
 }
 
+/** Compares the Region's peers. Has no id: nobody waits for a refusal. */
+export function checkRegionCommand(region: Region): RegionHeartbeatResponse {
+  return create(RegionHeartbeatResponseSchema, {
+    command: {
+      case: "checkRegion",
+      value: { regionId: BigInt(region.id), epoch: epochToProto(region.epoch) },
+    },
+  });
+}
+
 /**
  * The initial peers that the Store is to make. Only of Regions that were never whole: a Store that lost its data must
  * not make an empty voter of a Region that lives (DESIGN §5). That others lead the Region already says nothing: a Store

@@ -51,6 +51,7 @@ export class OperatorController {
   readonly #waiting = new WaitingOperators();
   readonly #influence = new InfluenceSum();
   readonly #countByOrigin = new Map<string, number>();
+  readonly #doneByOrigin = new Map<string, number>();
 
   /** @param ended what ended before this process began, the oldest first */
   constructor(ports: OperatorPorts, ended: Iterable<OperatorRecord> = []) {
@@ -88,6 +89,11 @@ export class OperatorController {
 
   countOf(origin: string): number {
     return this.#countByOrigin.get(origin) ?? 0;
+  }
+
+  /** How many of this origin ended well since PD's start. */
+  doneCountOf(origin: string): number {
+    return this.#doneByOrigin.get(origin) ?? 0;
   }
 
   /** Takes the plan, in place of a lower one if it may, and begins at once if the Stores' limits allow it. */
@@ -182,6 +188,10 @@ export class OperatorController {
     this.#waiting.remove(operator);
     this.#influence.remove(operator.id);
     this.#countByOrigin.set(operator.plan.origin, this.countOf(operator.plan.origin) - 1);
+    const { origin } = operator.plan;
+    if (operator.state === "Done") {
+      this.#doneByOrigin.set(origin, this.doneCountOf(origin) + 1);
+    }
     const record = operator.record();
     this.history.add(record);
     this.#ports.recorded(record);

@@ -1,4 +1,5 @@
-import { RdbError } from "@flaredb/rdb-base";
+import { RdbError, limits } from "@flaredb/rdb-base";
+import { pdLimits } from "../limits.ts";
 
 /**
  * Runs what narrows a request's fields; a number that is no safe integer is the caller's mistake.
@@ -35,4 +36,29 @@ export function checkText(
     throw invalid(field, `has ${text.length} characters, the limit is ${bounds.maxLength}`, bounds.maxLength);
   }
   return text;
+}
+
+/** @throws RdbError RDB_INVALID_ARGUMENT for too many, or a name or value that is too long */
+export function checkLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const entries = Object.entries(labels);
+  if (entries.length > pdLimits.labelMaxCount) {
+    throw invalid(
+      "labels",
+      `are ${entries.length}, labelMaxCount is ${pdLimits.labelMaxCount}`,
+      pdLimits.labelMaxCount,
+    );
+  }
+  for (const [name, value] of entries) {
+    checkText("labels", name, { minLength: 1, maxLength: pdLimits.labelMaxLength });
+    checkText(`labels.${name}`, value, { minLength: 0, maxLength: pdLimits.labelMaxLength });
+  }
+  return labels;
+}
+
+/** @throws RdbError RDB_INVALID_ARGUMENT when it is longer than a key may be */
+export function checkKey(field: string, key: Uint8Array): Uint8Array {
+  if (key.length > limits.keyMaxBytes) {
+    throw invalid(field, `has ${key.length} bytes, keyMaxBytes is ${limits.keyMaxBytes}`, limits.keyMaxBytes);
+  }
+  return key;
 }

@@ -4,14 +4,32 @@ import type { PdAdminService } from "@flaredb/rdb-proto";
 import type { PlacementAdmin } from "../admin/placement-admin.ts";
 import { pdLimits } from "../limits.ts";
 import { operatorToProto } from "../operator/operator-codec.ts";
-import { fromWire, invalid } from "./from-wire.ts";
+import { checkKey, checkLabels, fromWire, invalid } from "./from-wire.ts";
+import { explanationToProto, schedulerToProto } from "./scheduler-codec.ts";
+import { storeStatusToProto } from "./view-codec.ts";
 
 /** Operators in one answer when no limit is asked for. */
 const HISTORY_DEFAULT_COUNT = 100;
 
 /** PdAdminService: what is checked at the edge, and its way to the placement driver and back. */
 export function pdAdminService(admin: PlacementAdmin): Partial<ServiceImpl<typeof PdAdminService>> {
-  const { peers, operators } = admin;
+  return {
+    ...peerMethods(admin),
+    ...regionMethods(admin),
+    ...storeMethods(admin),
+    ...operatorMethods(admin),
+    ...schedulerMethods(admin),
+  };
+}
+
+type Methods<Name extends keyof ServiceImpl<typeof PdAdminService>> = Pick<
+  ServiceImpl<typeof PdAdminService>,
+  Name
+>;
+
+function peerMethods({
+  peers,
+}: PlacementAdmin): Methods<"addPeer" | "removePeer" | "movePeer" | "transferRegionLeader"> {
   return {
     addPeer: (request) => ({
       operator: operatorToProto(peers.add(regionOf(request), storeOf("store_id", request.storeId))),
@@ -33,7 +51,52 @@ export function pdAdminService(admin: PlacementAdmin): Partial<ServiceImpl<typeo
         peers.transferLeader(regionOf(request), storeOf("to_store_id", request.toStoreId)),
       ),
     }),
+  };
+}
 
+function regionMethods({
+  regions,
+}: PlacementAdmin): Methods<"splitRegionAt" | "mergeRegions" | "checkReplicas"> {
+  return {
+    splitRegionAt: (request) => {
+      const keys = request.keys.map((key) => checkKey("keys", key));
+      return { operator: operatorToProto(regions.split(regionOf(request), keys, request.partCount)) };
+    },
+    mergeRegions: (request) => {
+      const target =
+        request.targetRegionId === 0n ? undefined : fromWire(() => regionId(request.targetRegionId));
+      return { operator: operatorToProto(regions.merge(regionOf(request), target)) };
+    },
+    checkReplicas: (request) => ({
+      verifiedIndexBefore: BigInt(regions.checkReplicas(regionOf(request))),
+    }),
+  };
+}
+
+function storeMethods({
+  stores,
+}: PlacementAdmin): Methods<"decommissionStore" | "cancelDecommission" | "setStoreLabels" | "evictLeaders"> {
+  const idOf = (request: { readonly storeId: bigint }): StoreId => storeOf("store_id", request.storeId);
+  return {
+    decommissionStore: async (request) => ({
+      status: storeStatusToProto(await stores.decommission(idOf(request))),
+    }),
+    cancelDecommission: async (request) => ({
+      status: storeStatusToProto(await stores.cancelDecommission(idOf(request))),
+    }),
+    setStoreLabels: async (request) => ({
+      status: storeStatusToProto(await stores.setLabels(idOf(request), checkLabels(request.labels))),
+    }),
+    evictLeaders: async (request) => ({
+      status: storeStatusToProto(await stores.evictLeaders(idOf(request), request.stop)),
+    }),
+  };
+}
+
+function operatorMethods({
+  operators,
+}: PlacementAdmin): Methods<"listOperators" | "getOperator" | "cancelOperator" | "listOperatorHistory"> {
+  return {
     listOperators: () => ({ operators: operators.list().map(operatorToProto) }),
     getOperator: (request) => ({ operator: operatorToProto(operators.get(operatorOf(request))) }),
     cancelOperator: (request) => ({ operator: operatorToProto(operators.cancel(operatorOf(request))) }),
@@ -49,6 +112,33 @@ export function pdAdminService(admin: PlacementAdmin): Partial<ServiceImpl<typeo
       const records = operators.history(limit === 0 ? HISTORY_DEFAULT_COUNT : limit, of);
       return { operators: records.map(operatorToProto) };
     },
+  };
+}
+
+function schedulerMethods({
+  schedulers,
+}: PlacementAdmin): Methods<
+  | "explainRegion"
+  | "listSchedulers"
+  | "pauseScheduler"
+  | "resumeScheduler"
+  | "getPlacementConfig"
+  | "setPlacementConfig"
+> {
+  return {
+    explainRegion: (request) => ({
+      explanations: schedulers.explain(regionOf(request)).map(explanationToProto),
+    }),
+    listSchedulers: () => ({ schedulers: schedulers.list().map(schedulerToProto) }),
+    pauseScheduler: async ({ name, durationMs }) => {
+      if (durationMs > BigInt(pdLimits.pauseMaxMs)) {
+        throw invalid("duration_ms", `${durationMs} must be <= ${pdLimits.pauseMaxMs}`, pdLimits.pauseMaxMs);
+      }
+      return { scheduler: schedulerToProto(await schedulers.pause(name, Number(durationMs))) };
+    },
+    resumeScheduler: async ({ name }) => ({ scheduler: schedulerToProto(await schedulers.resume(name)) }),
+    getPlacementConfig: () => ({ settings: schedulers.settings() }),
+    setPlacementConfig: async ({ values }) => ({ settings: await schedulers.configure(values) }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { type StoreId, limits, regionId, safeInteger, storeId } from "@flaredb/rdb-base";
+import { type StoreId, regionId, safeInteger, storeId } from "@flaredb/rdb-base";
 import {
   AllocateIdsResponseSchema,
   type GetClusterInfoResponse,
@@ -24,7 +24,7 @@ import type { Registration } from "../command/command.ts";
 import { pdLimits } from "../limits.ts";
 import type { PlacementDriver } from "../placement-driver.ts";
 import { PROGRAM_VERSION } from "../version.ts";
-import { checkText, fromWire, invalid } from "./from-wire.ts";
+import { checkKey, checkLabels, checkText, fromWire, invalid } from "./from-wire.ts";
 import { heartbeatHandler } from "./region-heartbeat.ts";
 import { reportsFromProto } from "./report-codec.ts";
 import { senderFromProto } from "./sender.ts";
@@ -168,29 +168,6 @@ function checkAddress(address: string): string {
   checkText("address", address, { minLength: 1, maxLength: pdLimits.addressMaxLength });
   parseAddress(address);
   return address;
-}
-
-function checkLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const entries = Object.entries(labels);
-  if (entries.length > pdLimits.labelMaxCount) {
-    throw invalid(
-      "labels",
-      `are ${entries.length}, labelMaxCount is ${pdLimits.labelMaxCount}`,
-      pdLimits.labelMaxCount,
-    );
-  }
-  for (const [name, value] of entries) {
-    checkText("labels", name, { minLength: 1, maxLength: pdLimits.labelMaxLength });
-    checkText(`labels.${name}`, value, { minLength: 0, maxLength: pdLimits.labelMaxLength });
-  }
-  return labels;
-}
-
-function checkKey(field: string, key: Uint8Array): Uint8Array {
-  if (key.length > limits.keyMaxBytes) {
-    throw invalid(field, `has ${key.length} bytes, keyMaxBytes is ${limits.keyMaxBytes}`, limits.keyMaxBytes);
-  }
-  return key;
 }
 
 function withStores(
