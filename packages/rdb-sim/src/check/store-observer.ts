@@ -59,6 +59,8 @@ export class StoreObserver {
   #storeId: StoreId | undefined;
   #peers = new Map<RegionId, PeerRecord>();
   #content = new StoreContent();
+  /** Their peers are being destroyed: whatever they write goes with the rest. */
+  readonly #leaving = new Set<RegionId>();
   /** Submitted and not known to be durable, oldest first. */
   #pending: LogChanges[] = [];
 
@@ -81,6 +83,7 @@ export class StoreObserver {
     const pending = this.#pending;
     this.#peers = new Map();
     this.#content = new StoreContent();
+    this.#leaving.clear();
     this.#pending = [];
     const ops = columns.flatMap((column) =>
       [...disk.rows(column)].map((row): WriteOp => ({ column, ...row })),
@@ -116,7 +119,8 @@ export class StoreObserver {
     this.#takeMeta(decoded);
     // Entries and HardStates first: everything else refers to them.
     const gone = removedIn(decoded);
-    const isKept = (op: DecodedOp): boolean => !("regionId" in op) || !gone.has(op.regionId);
+    const isKept = (op: DecodedOp): boolean =>
+      !("regionId" in op) || (!gone.has(op.regionId) && !this.#leaving.has(op.regionId));
     const kept = decoded.filter(isKept);
     const keptOps = part.ops.filter((_, place) => isKept(decoded[place] as DecodedOp));
     const removed = [...gone].flatMap((id) => this.#peers.get(id)?.peerId ?? []);
@@ -236,7 +240,7 @@ export class StoreObserver {
       }
     }
     for (const op of decoded) {
-      if (op.kind === "applyState" && op.value !== undefined) {
+      if (op.kind === "applyState" && op.value !== undefined && !this.#leaving.has(op.regionId)) {
         this.#takeApplyState(op.regionId, op.value);
       }
     }
@@ -291,10 +295,11 @@ export class StoreObserver {
   #takeRow(column: ContentColumn, key: Uint8Array, value: Uint8Array | undefined): void {
     const { regionId, hash } = this.#content.write(column, key, value);
     const peer = regionId === undefined ? undefined : this.#peers.get(regionId);
-    if (peer === undefined) {
+    const isLeaving = regionId !== undefined && this.#leaving.has(regionId);
+    if (peer === undefined && !isLeaving) {
       const text = `${this.#name} writes a row of ${column} that lies in none of its Regions`;
       this.#report("rows lie in their Regions", text);
-    } else if (peer.localState?.state === "Normal") {
+    } else if (peer?.localState?.state === "Normal") {
       peer.operations = appended(peer.operations, hash);
     }
   }
@@ -349,8 +354,12 @@ export class StoreObserver {
   #setLocalState(regionId: RegionId, localState: NonNullable<PeerRecord["localState"]>): void {
     const { state, region } = localState;
     const own = this.#storeId === undefined ? undefined : peerOnStore(region, this.#storeId)?.id;
+    this.#leaving.delete(regionId);
     if (state === "Tombstone" || state === "Destroying") {
       this.#peers.delete(regionId);
+      if (state === "Destroying") {
+        this.#leaving.add(regionId);
+      }
       if (state === "Tombstone") {
         this.#content.removeRegion(regionId);
       }

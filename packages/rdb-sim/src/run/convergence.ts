@@ -41,27 +41,37 @@ const PAGE_COUNT = 1_000;
  */
 export function isLevel(stores: readonly Member<RunningStore>[], voterCount?: number): boolean {
   const isWritten = stores.every(({ process }) => process.running?.store.health().unwrittenBytes === 0);
+  return isWritten && [...peersByRegion(stores).values()].every((peers) => areLevel(peers, voterCount));
+}
+
+function areLevel(peers: readonly PeerView[], voterCount: number | undefined): boolean {
+  const { region, lastIndex: last } = (peers[0] as PeerView).status;
+  const isWhole =
+    voterCount === undefined ||
+    (region.peers.length === voterCount && region.peers.every(({ role }) => role === "Voter"));
   return (
-    isWritten &&
-    [...peersByRegion(stores).values()].every((peers) => {
-      const last = peers[0]?.status.lastIndex;
-      const { region } = (peers[0] as PeerView).status;
-      const isWhole =
-        voterCount === undefined ||
-        (region.peers.length === voterCount && region.peers.every(({ role }) => role === "Voter"));
-      return (
-        isWhole &&
-        peers.length === region.peers.length &&
-        peers.filter(({ status }) => status.isLeader).length === 1 &&
-        peers.every(
-          ({ status }) =>
-            epochsEqual(status.region.epoch, region.epoch) &&
-            status.appliedIndex === last &&
-            status.lastIndex === last,
-        )
-      );
-    })
+    isWhole &&
+    peers.length === region.peers.length &&
+    peers.filter(({ status }) => status.isLeader).length === 1 &&
+    peers.every(
+      ({ status }) =>
+        epochsEqual(status.region.epoch, region.epoch) &&
+        status.appliedIndex === last &&
+        status.lastIndex === last,
+    )
   );
+}
+
+/** The peers of the first Region that is not level, as people read them. */
+export function describeUnlevel(stores: readonly Member<RunningStore>[], voterCount?: number): string {
+  const unlevel = [...peersByRegion(stores).values()].find((peers) => !areLevel(peers, voterCount)) ?? [];
+  const lines = unlevel.map(({ store, status }) => {
+    const { region, peerId, isLeader, term, appliedIndex, lastIndex } = status;
+    const peers = region.peers.map(({ id, storeId, role }) => `${id}@${storeId} ${role}`).join(", ");
+    const epoch = `${region.epoch.confVer}/${region.epoch.version}`;
+    return `  Region ${region.id} ${formatRange(region)} ${epoch} on ${store}: peer ${peerId} ${isLeader ? "leads" : "follows"} in term ${term}, applied ${appliedIndex} of ${lastIndex}; ${peers}`;
+  });
+  return lines.join("\n");
 }
 
 /** What all peers look like, in one text: as long as it stays the same, nothing has moved. */

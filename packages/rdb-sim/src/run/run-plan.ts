@@ -7,7 +7,7 @@ import { type Violation, ViolationError } from "../check/violation.ts";
 import { type ClusterWatcher, SimCluster } from "../cluster/sim-cluster.ts";
 import { Injector } from "../faults/injector.ts";
 import { type Plan, streamOf } from "../faults/plan.ts";
-import { comparePeers, isLevel, standing } from "./convergence.ts";
+import { comparePeers, describeUnlevel, isLevel, standing } from "./convergence.ts";
 import { describeMessage, shortPath } from "./describe-message.ts";
 import { type Line, LogBook, formatLine } from "./log-book.ts";
 import { SeedWorkloads, splitKeysOf } from "./seed-workloads.ts";
@@ -161,7 +161,12 @@ class Run {
     const patienceMs =
       elastic === undefined ? CONVERGENCE_MAX_MS : REPAIR_MAX_MS + elastic.maxStoreDownTimeMs;
     for (let count = 1; ; count++) {
-      await this.#until("all peers are level", () => isLevel(this.#cluster.stores, voterCount), patienceMs);
+      await this.#until(
+        "all peers are level",
+        () => isLevel(this.#cluster.stores, voterCount),
+        patienceMs,
+        () => `\n${describeUnlevel(this.#cluster.stores, voterCount)}`,
+      );
       const before = standing(this.#cluster.stores);
       let violations: readonly Violation[] = [];
       const compare = async (): Promise<void> => {
@@ -220,9 +225,15 @@ class Run {
     await settled;
   }
 
-  async #until(what: string, condition: () => boolean, timeoutMs: number): Promise<void> {
+  async #until(
+    what: string,
+    condition: () => boolean,
+    timeoutMs: number,
+    describe: () => string = () => "",
+  ): Promise<void> {
     if (!(await this.#runUntil(condition, timeoutMs))) {
-      throw new ViolationError({ name: what, message: `not within ${timeoutMs} ms after the repairs` });
+      const message = `not within ${timeoutMs} ms after the repairs${describe()}`;
+      throw new ViolationError({ name: what, message });
     }
   }
 
