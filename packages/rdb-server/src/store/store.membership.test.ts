@@ -1,101 +1,304 @@
-import { type Peer, type PeerId, type Region, peerId, regionId, storeId } from "@flaredb/rdb-base";
-import { FULL_RANGE } from "@flaredb/rdb-base";
-import { getRegionLocalState } from "@flaredb/rdb-storage";
+import { peerId } from "@flaredb/rdb-base";
 import { describe, expect, it } from "vitest";
-import { SimCluster, type SimStore, contentOf } from "../testing/index.ts";
-import type { AdminOutcome, PeerChange } from "./admin-command.ts";
+import {
+  type SimCluster,
+  type SimStore,
+  addLearner,
+  addVoter,
+  commandChange,
+  expectMembersLevel,
+  leadFrom,
+  makeChange,
+  peerOn,
+  promote,
+  putCommand,
+  regionNow,
+  remainsOf,
+  remove,
+  rolesOf,
+  startWithPeersOnFirst,
+} from "../testing/index.ts";
 
-/** A cluster of five Stores, whose one Region begins on Store 1 alone. */
-async function fiveStores(seed: number, config: Record<string, unknown> = {}): Promise<SimCluster> {
-  const cluster = await SimCluster.start({ seed, storeCount: 5, bootstrap: false, config });
-  const first = { ...cluster.region, peers: cluster.region.peers.slice(0, 1) };
-  await cluster.complete(cluster.storeOf(1).store.createPeer(first));
-  await cluster.waitForLeader();
-  return cluster;
+const ELECTION_MS = 2_500;
+
+async function putMany(cluster: SimCluster, count: number): Promise<void> {
+  for (let n = 0; n < count; n++) {
+    await cluster.put(`k${n}`, "v");
+  }
 }
 
-function regionNow(cluster: SimCluster): Region {
-  const leader = cluster.leader();
-  return cluster.statusOf(leader as SimStore).region;
-}
-
-function peerOn(store: number, id = 100 + store): Peer {
-  return { id: peerId(id), storeId: storeId(store), role: "Voter" };
-}
-
-function change(kind: PeerChange["kind"], peer: Peer): PeerChange {
-  return { kind, peer };
-}
-
-/** Gives the leader the command, as PD does, at the epoch that it has. */
-async function command(cluster: SimCluster, ...changes: PeerChange[]): Promise<AdminOutcome> {
+async function follower(cluster: SimCluster): Promise<SimStore> {
   const leader = await cluster.waitForLeader();
-  const { id, epoch } = cluster.statusOf(leader).region;
-  return cluster.complete(leader.store.changePeers({ regionId: id, epoch, changes }));
+  const { peers } = cluster.statusOf(leader).region;
+  return cluster.storeOf(peers.find((peer) => peer.storeId !== leader.storeId)?.storeId ?? 0);
 }
 
-/** Commands until it is taken, and waits until the leader has applied it. */
-async function make(cluster: SimCluster, ...changes: PeerChange[]): Promise<void> {
-  let outcome: AdminOutcome = { ok: false, reason: "Busy", message: "never tried" };
-  const { confVer } = regionNow(cluster).epoch;
-  for (let attempt = 0; attempt < 200 && !outcome.ok; attempt++) {
-    outcome = await command(cluster, ...changes);
-    await cluster.run(50);
-  }
-  expect(outcome).toEqual({ ok: true });
-  await cluster.until("the change is applied", () => regionNow(cluster).epoch.confVer > confVer);
-}
-
-async function add(cluster: SimCluster, peer: Peer): Promise<void> {
-  await make(cluster, change("AddLearner", peer));
-  await make(cluster, change("Promote", peer));
-}
-
-function rolesOf(cluster: SimCluster): Record<number, string> {
-  return Object.fromEntries(regionNow(cluster).peers.map((peer) => [peer.storeId, peer.role]));
-}
-
-/** Nothing of the Region is on the Store but a tombstone of its peer. */
-async function expectGone(cluster: SimCluster, store: SimStore, id: PeerId): Promise<void> {
-  await cluster.until(
-    `Store ${store.storeId} has no peer`,
-    () => store.store.regionStatus(regionId(1)) === undefined,
-  );
-  await cluster.run(500);
-  const local = getRegionLocalState(store.engine, regionId(1));
-  expect(local?.state).toBe("Tombstone");
-  expect(local?.region.peers.find((peer) => peer.storeId === store.storeId)?.id).toBe(id);
-  expect(await cluster.complete(contentOf(store))).toEqual([]);
-  for (const column of ["raft_log", "raft_state", "session"] as const) {
-    const cursor = store.engine.openCursor(column, FULL_RANGE);
-    const { rows } = await cluster.complete(cursor.next(10, 1_000));
-    cursor.close();
-    expect({ column, rows }).toEqual({ column, rows: [] });
-  }
-}
-
-describe("membership", () => {
-  it("SPEC-C1: a learner is made by message, filled by a snapshot, promoted, and another peer removed", async () => {
-    const cluster = await fiveStores(1);
-    for (let n = 0; n < 20; n++) {
-      await cluster.put(`k${n}`, "v");
-    }
-    await add(cluster, peerOn(2));
-    await add(cluster, peerOn(3));
-    expect(rolesOf(cluster)).toEqual({ 1: "Voter", 2: "Voter", 3: "Voter" });
-    const leader = await cluster.waitForLeader();
-    const victim = [1, 2, 3].find((id) => id !== leader.storeId) ?? 0;
-    await make(cluster, change("Remove", peerOn(victim)));
-    await expectGone(cluster, cluster.storeOf(victim), peerId(100 + victim));
+describe("a conf change", () => {
+  it("SPEC-C1: adds a learner by message and snapshot, promotes it, and removes another whose data goes", async () => {
+    const cluster = await startWithPeersOnFirst({ seed: 1 });
+    await putMany(cluster, 20);
+    await addVoter(cluster, peerOn(2));
+    await addVoter(cluster, peerOn(3));
+    expect(await rolesOf(cluster)).toEqual({ 1: "Voter", 2: "Voter", 3: "Voter" });
+    const gone = await follower(cluster);
+    await makeChange(cluster, remove(peerOn(gone.storeId)));
+    expect(await remainsOf(cluster, gone)).toEqual({
+      state: "Tombstone",
+      peerId: 100 + gone.storeId,
+      rowCount: 0,
+    });
     await cluster.put("after", "1");
-    expect(regionNow(cluster).peers.map((peer) => peer.storeId)).not.toContain(victim);
-    expect(regionNow(cluster).epoch.confVer).toBe(6);
-    for (const peer of regionNow(cluster).peers) {
-      await cluster.until("everybody has everything", () => {
-        const status = cluster.statusOf(cluster.storeOf(peer.storeId));
-        return status.appliedIndex === cluster.statusOf(leader).lastIndex;
-      });
-      expect(await cluster.complete(contentOf(cluster.storeOf(peer.storeId)))).toHaveLength(21);
-    }
+    // One for each change.
+    expect((await regionNow(cluster)).epoch.confVer).toBe(6);
+    await expectMembersLevel(cluster);
   });
+
+  it("SPEC-C1: SCENARIO-40: from five peers to one and back, each added again under a new id", async () => {
+    const cluster = await startWithPeersOnFirst({ seed: 2, peerCount: 5 });
+    await putMany(cluster, 10);
+    let { confVer } = (await regionNow(cluster)).epoch;
+    for (let store = 5; store > 1; store--) {
+      await leadFrom(cluster, cluster.storeOf(1));
+      await makeChange(cluster, remove(peerOn(store)));
+      expect(await remainsOf(cluster, cluster.storeOf(store))).toMatchObject({ rowCount: 0 });
+      await cluster.put(`without ${store}`, "1");
+      expect((await regionNow(cluster)).epoch.confVer).toBe(++confVer);
+    }
+    expect(await rolesOf(cluster)).toEqual({ 1: "Voter" });
+    for (let store = 2; store <= 5; store++) {
+      await addVoter(cluster, peerOn(store, 200 + store));
+      await cluster.put(`with ${store}`, "1");
+    }
+    expect(Object.values(await rolesOf(cluster))).toEqual(Array.from({ length: 5 }, () => "Voter"));
+    await expectMembersLevel(cluster);
+  });
+
+  it("SPEC-C1: SCENARIO-41: never removes the leader; after a transfer it goes, also from a group of two", async () => {
+    const cluster = await startWithPeersOnFirst({ seed: 3 });
+    await putMany(cluster, 5);
+    await addVoter(cluster, peerOn(5));
+    expect(await commandChange(cluster, remove(peerOn(1)))).toMatchObject({ ok: false, reason: "IsLeader" });
+    await leadFrom(cluster, cluster.storeOf(5));
+    await makeChange(cluster, remove(peerOn(1)));
+    expect(await remainsOf(cluster, cluster.storeOf(1))).toMatchObject({ peerId: 101, rowCount: 0 });
+    await cluster.put("alone", "1");
+    expect(await rolesOf(cluster)).toEqual({ 5: "Voter" });
+    await expectMembersLevel(cluster);
+  });
+
+  it("SPEC-C1: replaces a voter through a joint configuration, in which both majorities count", async () => {
+    const cluster = await startWithPeersOnFirst({ seed: 4, peerCount: 3 });
+    await leadFrom(cluster, cluster.storeOf(1));
+    await putMany(cluster, 10);
+    await makeChange(cluster, addLearner(peerOn(4)));
+    await makeChange(cluster, promote(peerOn(4)), addLearner(peerOn(3)));
+    expect(await rolesOf(cluster)).toEqual({
+      1: "Voter",
+      2: "Voter",
+      3: "DemotingVoter",
+      4: "IncomingVoter",
+    });
+    // 1, 3 are a majority of the old half, and none of the new one.
+    cluster.isolate(cluster.storeOf(2));
+    cluster.isolate(cluster.storeOf(4));
+    const stuck = await cluster.call(putCommand("k", "joint"), {
+      only: cluster.storeOf(1).storeId,
+      timeoutMs: 500,
+    });
+    expect(stuck.kind).not.toBe("ok");
+    cluster.network.heal();
+    await cluster.put("healed", "1");
+    await leadFrom(cluster, cluster.storeOf(1));
+    expect(await commandChange(cluster, addLearner(peerOn(5)))).toMatchObject({ reason: "Invalid" });
+    await makeChange(cluster);
+    expect(await rolesOf(cluster)).toEqual({ 1: "Voter", 2: "Voter", 3: "Learner", 4: "Voter" });
+    await makeChange(cluster, remove(peerOn(3)));
+    expect(await remainsOf(cluster, cluster.storeOf(3))).toMatchObject({ rowCount: 0 });
+    await expectMembersLevel(cluster);
+  });
+
+  it("SPEC-C1: SCENARIO-46: a joint configuration outlives its leader and a restart of everybody, and is left", async () => {
+    const cluster = await startWithPeersOnFirst({ seed: 5, peerCount: 3 });
+    await leadFrom(cluster, cluster.storeOf(1));
+    await putMany(cluster, 5);
+    await makeChange(cluster, addLearner(peerOn(4)));
+    await makeChange(cluster, promote(peerOn(4)), addLearner(peerOn(1 + 1)));
+    cluster.storeOf(1).crash();
+    await cluster.waitForLeader((store) => store.storeId !== 1);
+    await cluster.put("without its leader", "1");
+    cluster.stores.filter((store) => store.isRunning).forEach((store) => store.crash());
+    await cluster.complete(Promise.all(cluster.stores.map((store) => store.start())));
+    await leadFrom(cluster, cluster.storeOf(3));
+    expect(await rolesOf(cluster)).toMatchObject({ 2: "DemotingVoter", 4: "IncomingVoter" });
+    await makeChange(cluster);
+    expect(await rolesOf(cluster)).toEqual({ 1: "Voter", 2: "Learner", 3: "Voter", 4: "Voter" });
+    await expectMembersLevel(cluster);
+  });
+
+  it("SPEC-C1: never leaves the joint configuration by demoting its leader", async () => {
+    const cluster = await startWithPeersOnFirst({ seed: 6, peerCount: 3 });
+    await leadFrom(cluster, cluster.storeOf(1));
+    await makeChange(cluster, addLearner(peerOn(4)));
+    const demote = [promote(peerOn(4)), addLearner(peerOn(1))];
+    expect(await commandChange(cluster, ...demote)).toMatchObject({ reason: "IsLeader" });
+    await makeChange(cluster, promote(peerOn(4)), addLearner(peerOn(2)));
+    const { id, epoch } = await regionNow(cluster);
+    const toDemoting = cluster.storeOf(1).store.transferLeader(id, epoch, peerId(102));
+    expect(toDemoting).toMatchObject({ ok: false, reason: "Invalid" });
+    // It may be elected all the same.
+    cluster.storeOf(1).crash();
+    cluster.network.intercept = ({ fromPeer, payload }) => {
+      const asks = payload.kind === "raft" && /MsgVote$|MsgPreVote$/.test(payload.message.type);
+      return asks && fromPeer.storeId !== 2 ? "drop" : "deliver";
+    };
+    await cluster.waitForLeader((store) => store.storeId === 2);
+    expect(await commandChange(cluster)).toMatchObject({ reason: "IsLeader" });
+    cluster.network.heal();
+    await leadFrom(cluster, cluster.storeOf(4));
+    await makeChange(cluster);
+    expect(await rolesOf(cluster)).toMatchObject({ 2: "Learner", 4: "Voter" });
+  });
+
+  it("SPEC-C3: SCENARIO-44: an old pair that was cut off before a change can never commit again", async () => {
+    const cluster = await startWithPeersOnFirst({ seed: 7, peerCount: 3 });
+    await leadFrom(cluster, cluster.storeOf(1));
+    await putMany(cluster, 5);
+    await addVoter(cluster, peerOn(4));
+    await addVoter(cluster, peerOn(5));
+    await expectMembersLevel(cluster);
+    await leadFrom(cluster, cluster.storeOf(3));
+    cluster.network.partition(
+      [1, 2].map((id) => cluster.storeOf(id).storeId),
+      [3, 4, 5].map((id) => cluster.storeOf(id).storeId),
+    );
+    for (const id of [1, 2]) {
+      await makeChange(cluster, remove(peerOn(id)));
+    }
+    expect(await rolesOf(cluster)).toEqual({ 3: "Voter", 4: "Voter", 5: "Voter" });
+    await cluster.run(4 * ELECTION_MS);
+    for (const id of [1, 2]) {
+      const cut = cluster.storeOf(id);
+      expect(cluster.statusOf(cut).isLeader).toBe(false);
+      expect(
+        (await cluster.call(putCommand("k", "old"), { only: cut.storeId, timeoutMs: 200 })).kind,
+      ).not.toBe("ok");
+    }
+    await cluster.put("new", "1");
+    const { term } = cluster.statusOf(cluster.storeOf(3));
+    cluster.network.heal();
+    for (const id of [1, 2]) {
+      expect(await remainsOf(cluster, cluster.storeOf(id))).toMatchObject({ peerId: 100 + id, rowCount: 0 });
+    }
+    // They asked for votes until they were told, and disturbed nobody.
+    expect(cluster.statusOf(cluster.storeOf(3))).toMatchObject({ isLeader: true, term });
+  });
+
+  it("SPEC-C1: SCENARIO-45: a learner whose snapshot does not arrive is not promoted, and costs no quorum", async () => {
+    const cluster = await startWithPeersOnFirst({ seed: 8, peerCount: 3 });
+    await leadFrom(cluster, cluster.storeOf(1));
+    await putMany(cluster, 10);
+    cluster.network.intercept = ({ payload }) =>
+      payload.kind === "raft" && payload.message.type === "MsgSnap" ? "drop" : "deliver";
+    await makeChange(cluster, addLearner(peerOn(4)));
+    await cluster.run(2_000);
+    expect(await commandChange(cluster, promote(peerOn(4)))).toMatchObject({
+      ok: false,
+      reason: "PeerBehind",
+    });
+    cluster.storeOf(3).crash();
+    await cluster.put("two of three", "1");
+    expect(await rolesOf(cluster)).toMatchObject({ 4: "Learner" });
+    await cluster.complete(cluster.storeOf(3).start());
+    cluster.network.heal();
+    await makeChange(cluster, promote(peerOn(4)));
+    await expectMembersLevel(cluster);
+  });
+});
+
+describe("a conf change is refused", () => {
+  it("for another epoch, a peer that is none, a Store that has one, or a change under way", async () => {
+    const cluster = await startWithPeersOnFirst({ seed: 11, peerCount: 3 });
+    await leadFrom(cluster, cluster.storeOf(1));
+    await cluster.put("k", "1");
+    await expectMembersLevel(cluster);
+    await cluster.run(100);
+    const leader = cluster.storeOf(1).store;
+    const { id, epoch } = await regionNow(cluster);
+    const at = (changes: Parameters<typeof commandChange>[1][], now = epoch) =>
+      cluster.complete(leader.changePeers({ regionId: id, epoch: now, changes }));
+    expect(await at([remove(peerOn(2))], { ...epoch, confVer: 9 })).toMatchObject({
+      reason: "EpochNotMatch",
+    });
+    expect(await at([remove(peerOn(2))], { ...epoch, version: 9 })).toMatchObject({
+      reason: "EpochNotMatch",
+    });
+    expect(await at([remove(peerOn(4))])).toMatchObject({ reason: "Invalid" });
+    expect(await at([promote(peerOn(2))])).toMatchObject({ reason: "Invalid" });
+    expect(await at([addLearner(peerOn(2, 999))])).toMatchObject({ reason: "Invalid" });
+    expect(await at([])).toMatchObject({ reason: "Invalid" });
+    const other = await follower(cluster);
+    expect(
+      await cluster.complete(other.store.changePeers({ regionId: id, epoch, changes: [remove(peerOn(2))] })),
+    ).toMatchObject({ reason: "NotLeader" });
+    const [first, second] = await Promise.all([at([addLearner(peerOn(4))]), at([addLearner(peerOn(5))])]);
+    expect(first).toEqual({ ok: true });
+    expect(second).toMatchObject({ reason: "Busy" });
+  });
+
+  it("SPEC-C1: where too few voters would be left that live", async () => {
+    const cluster = await startWithPeersOnFirst({ seed: 12, peerCount: 3 });
+    await leadFrom(cluster, cluster.storeOf(1));
+    await cluster.put("k", "1");
+    cluster.storeOf(3).crash();
+    await cluster.run(3_000);
+    await cluster.waitForLeader();
+    await leadFrom(cluster, cluster.storeOf(1));
+    expect(await commandChange(cluster, remove(peerOn(2)))).toMatchObject({ reason: "QuorumAtRisk" });
+    // The dead one may go: that betters it.
+    await makeChange(cluster, remove(peerOn(3)));
+    expect(await rolesOf(cluster)).toEqual({ 1: "Voter", 2: "Voter" });
+  });
+
+  it("SPEC-C1: where a voter that is left would need entries that the log has no more", async () => {
+    const cluster = await startWithPeersOnFirst({
+      seed: 13,
+      peerCount: 3,
+      config: { logGc: { maxEntries: 5, checkIntervalMs: 100 }, hibernateAfterMs: 0 },
+    });
+    await leadFrom(cluster, cluster.storeOf(1));
+    const laggard = cluster.storeOf(3);
+    cluster.network.intercept = ({ toPeer, payload }) => {
+      const isContent = payload.kind === "raft" && /MsgApp$|MsgSnap/.test(payload.message.type);
+      return toPeer.storeId === laggard.storeId && isContent ? "drop" : "deliver";
+    };
+    await putMany(cluster, 50);
+    await cluster.until("the log is cut", () => {
+      return cluster.statusOf(cluster.storeOf(1)).firstIndex > cluster.statusOf(laggard).lastIndex + 1;
+    });
+    expect(await commandChange(cluster, remove(peerOn(2)))).toMatchObject({ reason: "QuorumAtRisk" });
+    cluster.network.heal();
+    await makeChange(cluster, remove(peerOn(2)));
+  });
+});
+
+it("hands a leadership over only to a voter that lives and is not behind", async () => {
+  const cluster = await startWithPeersOnFirst({ seed: 14, peerCount: 3 });
+  await leadFrom(cluster, cluster.storeOf(1));
+  await makeChange(cluster, addLearner(peerOn(4)));
+  const { id, epoch } = await regionNow(cluster);
+  const to = (peer: number, now = epoch) => cluster.storeOf(1).store.transferLeader(id, now, peerId(peer));
+  expect(to(104)).toMatchObject({ ok: false, reason: "Invalid" });
+  expect(to(999)).toMatchObject({ ok: false, reason: "Invalid" });
+  expect(to(102, { ...epoch, confVer: 1 })).toMatchObject({ ok: false, reason: "EpochNotMatch" });
+  expect(cluster.storeOf(2).store.transferLeader(id, epoch, peerId(103))).toMatchObject({
+    reason: "NotLeader",
+  });
+  cluster.storeOf(3).crash();
+  await cluster.run(3_000);
+  await cluster.waitForLeader();
+  await leadFrom(cluster, cluster.storeOf(1));
+  expect(to(103)).toMatchObject({ ok: false, reason: "PeerBehind" });
+  expect(to(101)).toEqual({ ok: true });
+  expect(to(102)).toEqual({ ok: true });
+  await cluster.waitForLeader((store) => store.storeId === 2);
 });

@@ -162,6 +162,9 @@ export class Store implements StoreHandle {
     if (peer === undefined || peer.id !== message.toPeer.id) {
       return `Store ${this.storeId} has no peer ${message.toPeer.id} of Region ${message.regionId}`;
     }
+    if (peerOnStore(region, this.storeId)?.id !== peer.id) {
+      return `the snapshot's Region ${region.id} does not list peer ${peer.id}`;
+    }
     if (peer.isInstalling) {
       return `Region ${region.id} is installing a snapshot already`;
     }

@@ -26,3 +26,18 @@ export {
 export { FaultPlan } from "./sim/fault-plan.ts";
 export { Workload, type WorkloadOptions } from "./sim/workload.ts";
 export { findRegisterViolation, type RegisterCall } from "./sim/register-history.ts";
+export {
+  addLearner,
+  addVoter,
+  commandChange,
+  expectMembersLevel,
+  leadFrom,
+  makeChange,
+  peerOn,
+  promote,
+  regionNow,
+  remainsOf,
+  remove,
+  rolesOf,
+  startWithPeersOnFirst,
+} from "./sim/peer-commands.ts";
