@@ -18,7 +18,7 @@ function file(content: string): string {
 
 test("flags become fields of the configuration", () => {
   const argv =
-    "--data-dir d --pd a:1,b:2 --host h --port 1 --http-port 2 --advertise-address x:3 --outgoing-host o --label host=a --label zone=z=1 --log-level warn --insecure";
+    "--data-dir d --pd a:1,b:2 --host h --port 1 --http-port 2 --advertise-address x:3 --outgoing-host o --label host=a --label zone=z=1 --region-split-size 32MiB --log-level warn --insecure";
   expect(readFlags(argv.split(" "))).toEqual({
     kind: "start",
     input: {
@@ -30,6 +30,7 @@ test("flags become fields of the configuration", () => {
       advertiseAddress: "x:3",
       outgoingHost: "o",
       labels: { host: "a", zone: "z=1" },
+      regionSplitSizeBytes: 32 * 1024 * 1024,
       logLevel: "warn",
       insecure: true,
     },

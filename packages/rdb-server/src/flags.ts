@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { RdbError } from "@flaredb/rdb-base";
+import { GiB, KiB, MiB, RdbError } from "@flaredb/rdb-base";
 
 /** The flags of `rdb-server`, in the order of its help. */
 const options = {
@@ -13,6 +13,7 @@ const options = {
   "advertise-address": { type: "string" },
   "outgoing-host": { type: "string" },
   label: { type: "string", multiple: true },
+  "region-split-size": { type: "string" },
   "log-level": { type: "string" },
   insecure: { type: "boolean" },
   help: { type: "boolean", short: "h" },
@@ -31,6 +32,7 @@ A Store: it keeps Regions and serves their keys and values.
   --advertise-address A   HOST:PORT at which others reach it
   --outgoing-host HOST    local address of outgoing connections
   --label NAME=VALUE      for placement, such as host=a; may be repeated
+  --region-split-size S   a Region that grew to this is split into halves: 32MiB, 1GiB (96MiB)
   --log-level LEVEL       debug, info, warn, error or silent (info)
   --insecure              listen beyond loopback though nothing is encrypted
   -h, --help              this text`;
@@ -59,6 +61,7 @@ export function readFlags(argv: readonly string[]): Invocation {
     advertiseAddress: flags["advertise-address"],
     outgoingHost: flags["outgoing-host"],
     labels: flags.label === undefined ? undefined : labelsOf(flags.label),
+    regionSplitSizeBytes: byteCount("region-split-size", flags["region-split-size"]),
     logLevel: flags["log-level"],
     insecure: flags.insecure,
   };
@@ -100,6 +103,23 @@ function integer(flag: string, text: string | undefined): number | undefined {
     throw new RdbError("RDB_CONFIG_INVALID", `--${flag} "${text}" must be an integer`);
   }
   return Number(text);
+}
+
+const unitBytes: Readonly<Record<string, number>> = { KiB, MiB, GiB };
+
+function byteCount(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) {
+    return undefined;
+  }
+  const [, count, unit] = /^(\d{1,9})(KiB|MiB|GiB)$/.exec(text) ?? [];
+  const factor = unit === undefined ? undefined : unitBytes[unit];
+  if (factor === undefined) {
+    throw new RdbError(
+      "RDB_CONFIG_INVALID",
+      `--${flag} "${text}" must be a number with KiB, MiB or GiB, as 32MiB`,
+    );
+  }
+  return Number(count) * factor;
 }
 
 function labelsOf(texts: readonly string[]): Record<string, string> {

@@ -268,6 +268,11 @@ describe("wrong usage exits with 2 and names what is wrong", () => {
     [["scheduler", "config", "=1"], 'setting "=1" must be NAME=VALUE'],
     [["get", "k", "--timeout", "1h"], "timeout 1h must be a time"],
     [["playground", "--stores", "11"], "--stores 11 must be a whole number from 1 to 10"],
+    [
+      ["playground", "--stores", "2", "--bootstrap-stores", "3"],
+      "--bootstrap-stores 3 must be a whole number from 1 to 2",
+    ],
+    [["playground", "--region-split-size", "32"], 'region-split-size "32" must be a number with its unit'],
     [["playground", "--tmp", "--data", "x"], "--tmp and --data exclude each other"],
     [["playground", "--base-port", "65530"], "--base-port 65530 must be a whole number from 1 to 65506"],
     [["playground", "--initial-regions", "m,a"], 'split keys must ascend, and "a" comes after "m"'],

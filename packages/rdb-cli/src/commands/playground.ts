@@ -3,6 +3,13 @@ import type { RawPlaygroundOptions } from "../playground/options.ts";
 import { type Call, type Shell, defineAction } from "../shell.ts";
 import type { ExitCode } from "../failure.ts";
 
+const ADD_A_STORE = `
+One more Store, while it runs, in another terminal:
+  rdb server --data-dir .flaredb-more --port 7419 --http-port 7429
+It is started again with the same line. To take it away: rdb store list, rdb store decommission ID.
+A playground that is started with a greater --stores has more Stores, too.
+`;
+
 /** `rdb playground` */
 export function definePlayground(parent: Command, shell: Shell): void {
   const command = parent
@@ -19,7 +26,20 @@ export function definePlayground(parent: Command, shell: Shell): void {
     .option(
       "--initial-regions <keys>",
       'keys at which Regions begin, by comma, such as "m"; at the first start only',
-    );
+    )
+    .option(
+      "--bootstrap-stores <count>",
+      "so many Stores get the initial Regions, the others fill up later (default: all); at the first start only",
+    )
+    .option(
+      "--region-split-size <size>",
+      "a Region that grew to this is split, such as 32MiB (default: 96MiB)",
+    )
+    .option(
+      "--max-store-down-time <time>",
+      "a Store that is silent for so long has its peers replaced, such as 10s (default: 10m)",
+    )
+    .addHelpText("after", ADD_A_STORE);
   defineAction(command, shell, playground);
 }
 

@@ -17,6 +17,9 @@ export interface RawPlaygroundOptions {
   readonly tmp?: true;
   readonly basePort: string;
   readonly initialRegions?: string;
+  readonly bootstrapStores?: string;
+  readonly regionSplitSize?: string;
+  readonly maxStoreDownTime?: string;
 }
 
 /** What is to be started. */
@@ -28,6 +31,11 @@ export interface PlaygroundOptions {
   readonly basePort: number;
   /** The keys at which the Regions begin, beside the first, in order; undefined: as the data folder has them. */
   readonly splitKeys: readonly string[] | undefined;
+  /** So many Stores get the initial Regions; undefined: all. */
+  readonly bootstrapStoreCount: number | undefined;
+  /** As the Store's and PD's own flags take them; undefined: their defaults. */
+  readonly regionSplitSize: string | undefined;
+  readonly maxStoreDownTime: string | undefined;
 }
 
 /** @throws RdbError RDB_INVALID_ARGUMENT naming the option and its limit */
@@ -35,15 +43,37 @@ export function parsePlaygroundOptions(raw: RawPlaygroundOptions): PlaygroundOpt
   if (raw.tmp === true && raw.data !== undefined) {
     throw invalid("tmp", "--tmp and --data exclude each other: --tmp keeps nothing");
   }
+  const storeCount = parseStoreCount("--stores", raw.stores);
   return {
-    storeCount:
-      raw.stores === undefined
-        ? undefined
-        : parseInteger("--stores", raw.stores, 1, playgroundLimits.storeMaxCount),
+    storeCount,
+    bootstrapStoreCount: parseStoreCount("--bootstrap-stores", raw.bootstrapStores, storeCount),
+    regionSplitSize: parseAs("region-split-size", raw.regionSplitSize, /^\d{1,9}(KiB|MiB|GiB)$/, "32MiB"),
+    maxStoreDownTime: parseAs("max-store-down-time", raw.maxStoreDownTime, /^\d{1,9}(ms|s|m|h)$/, "10s"),
     dataFolder: raw.tmp === true ? undefined : (raw.data ?? ".flaredb"),
     basePort: parseInteger("--base-port", raw.basePort, 1, playgroundLimits.basePortMax),
     splitKeys: raw.initialRegions === undefined ? undefined : parseSplitKeys(raw.initialRegions),
   };
+}
+
+function parseStoreCount(
+  flag: string,
+  text: string | undefined,
+  atMost: number = playgroundLimits.storeMaxCount,
+): number | undefined {
+  return text === undefined ? undefined : parseInteger(flag, text, 1, atMost);
+}
+
+// The processes would refuse it too, but only in their logs.
+function parseAs(
+  flag: string,
+  text: string | undefined,
+  pattern: RegExp,
+  example: string,
+): string | undefined {
+  if (text !== undefined && !pattern.test(text)) {
+    throw invalid(flag, `--${flag} "${text}" must be a number with its unit, as ${example}`);
+  }
+  return text;
 }
 
 function parseSplitKeys(text: string): string[] {

@@ -15,6 +15,16 @@ test("PD waits for all Stores, and gets the split keys with backslashes escaped"
   expect(plan.pd.args.join(" ")).toContain("--bootstrap-stores 5 --initial-regions a\\x5cb,m");
 });
 
+test("fewer Stores may get the initial Regions, and what PD and the Stores take is passed on", () => {
+  const input = { dataFolder: "data", storeCount: 4, basePort: 7400, splitKeys: [] };
+  const passedOn = { bootstrapStoreCount: 1, regionSplitSize: "32MiB", maxStoreDownTime: "10s" };
+  const plan = planCluster({ ...input, ...passedOn });
+  expect(plan.pd.args.join(" ")).toContain("--bootstrap-stores 1 --max-store-down-time 10s");
+  for (const store of plan.stores) {
+    expect(store.args.join(" ")).toContain("--region-split-size 32MiB");
+  }
+});
+
 test("every Store knows PD and has a folder and a log of its own", () => {
   const plan = planCluster({ dataFolder: "data", storeCount: 10, basePort: 7400, splitKeys: [] });
   for (const store of plan.stores) {

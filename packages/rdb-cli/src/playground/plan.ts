@@ -28,6 +28,11 @@ export interface PlanInput {
   readonly storeCount: number;
   readonly basePort: number;
   readonly splitKeys: readonly string[];
+  /** So many Stores get the initial Regions. Default: all. */
+  readonly bootstrapStoreCount?: number | undefined;
+  /** Passed on to the Stores and to PD. */
+  readonly regionSplitSize?: string | undefined;
+  readonly maxStoreDownTime?: string | undefined;
 }
 
 const HOST = "127.0.0.1";
@@ -60,14 +65,31 @@ function planPd(input: PlanInput, logFolder: string): MemberPlan {
   return {
     ...place,
     kind: "pd",
-    args: [...commonArgs(place), "--bootstrap-stores", String(input.storeCount), ...initialRegions],
+    args: [
+      ...commonArgs(place),
+      ...["--bootstrap-stores", String(input.bootstrapStoreCount ?? input.storeCount)],
+      ...initialRegions,
+      ...flag("--max-store-down-time", input.maxStoreDownTime),
+    ],
   };
 }
 
 function planStore(input: PlanInput, logFolder: string, at: number): MemberPlan {
   const { dataFolder, basePort } = input;
   const place = placement(`store-${at + 1}`, dataFolder, logFolder, basePort + 10 + at, basePort + 20 + at);
-  return { ...place, kind: "server", args: [...commonArgs(place), "--pd", `${HOST}:${basePort}`] };
+  return {
+    ...place,
+    kind: "server",
+    args: [
+      ...commonArgs(place),
+      ...["--pd", `${HOST}:${basePort}`],
+      ...flag("--region-split-size", input.regionSplitSize),
+    ],
+  };
+}
+
+function flag(name: string, value: string | undefined): string[] {
+  return value === undefined ? [] : [name, value];
 }
 
 type Placement = Omit<MemberPlan, "kind" | "args">;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { RdbError } from "@flaredb/rdb-base";
 import { type ExitCode, exitCodes } from "../failure.ts";
+import { invalid } from "../input/bytes.ts";
 import { type Banner, bannerDocument, renderBanner } from "./banner.ts";
 import { type ClusterFile, inspectFolder, inspectMembers, newClusterFile, prepareFolders } from "./folder.ts";
 import { type FolderLock, lockFolder } from "./lock.ts";
@@ -68,7 +69,15 @@ async function runIn(
   const startedMs = performance.now();
   const existing = await inspectFolder(dataFolder);
   const file = decideCluster(dataFolder, existing, options, terminal);
-  const plan = planCluster({ dataFolder, basePort: options.basePort, ...file });
+  const { basePort, bootstrapStoreCount, regionSplitSize, maxStoreDownTime } = options;
+  if (bootstrapStoreCount !== undefined && bootstrapStoreCount > file.storeCount) {
+    throw invalid(
+      "bootstrap-stores",
+      `--bootstrap-stores ${bootstrapStoreCount} must be a whole number from 1 to ${file.storeCount}, the count of Stores`,
+    );
+  }
+  const passedOn = { bootstrapStoreCount, regionSplitSize, maxStoreDownTime };
+  const plan = planCluster({ dataFolder, basePort, ...file, ...passedOn });
   await inspectMembers(plan, file);
   if (existing === undefined) {
     await checkPorts(plan);
