@@ -1,10 +1,12 @@
 import {
+  EMPTY_KEY,
   type Region,
   type RegionId,
   type Term,
   compareKeys,
   formatKey,
   formatRange,
+  rangesOverlap,
 } from "@flaredb/rdb-base";
 import type { ConfState } from "@flaredb/rdb-raft";
 import type { Descent, Joining } from "./lineage.ts";
@@ -78,12 +80,16 @@ export class ClusterInvariants {
     this.#regionOf(regionId).sawLeader(store, term);
   }
 
-  /** The placement driver's whole map. */
+  /**
+   * The placement driver's whole map. Its Regions never overlap; a gap is where a split or a merge was reported by one
+   * of the Regions and not by the others yet.
+   */
   sawMap(regions: readonly Region[]): void {
     const sorted = regions.toSorted((a, b) => compareKeys(a.startKey, b.startKey));
-    let end: Uint8Array | undefined = new Uint8Array(0);
+    let end: Uint8Array | undefined = EMPTY_KEY;
     for (const region of sorted) {
-      if (end === undefined || compareKeys(end, region.startKey) !== 0) {
+      const isOverlap = end === undefined || compareKeys(end, region.startKey) > 0;
+      if (isOverlap || this.#isGap(end ?? EMPTY_KEY, region.startKey)) {
         const before = end === undefined ? "the end of the key space" : `"${formatKey(end)}"`;
         this.#tell(
           "Regions tile the key space",
@@ -93,9 +99,18 @@ export class ClusterInvariants {
       end = region.endKey.length === 0 ? undefined : region.endKey;
       this.#checkMapped(region);
     }
-    if (end !== undefined && sorted.length > 0) {
+    if (end !== undefined && sorted.length > 0 && this.#isGap(end, undefined)) {
       this.#tell("Regions tile the key space", `PD's map ends at "${formatKey(end)}"`);
     }
+  }
+
+  /** Keys that nobody has, though no range has changed there. `to` undefined: up to the end of the key space. */
+  #isGap(from: Uint8Array, to: Uint8Array | undefined): boolean {
+    if (to !== undefined && compareKeys(from, to) >= 0) {
+      return false;
+    }
+    const gap = { startKey: from, endKey: to ?? EMPTY_KEY };
+    return !this.#atlas.regions.some(({ epoch, ...range }) => epoch.version > 1 && rangesOverlap(range, gap));
   }
 
   #checkMapped(region: Region): void {

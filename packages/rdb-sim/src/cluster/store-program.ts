@@ -11,6 +11,9 @@ export const RPC_PORT = 7400;
 /** Nobody serves HTTP here; the address is only shown. */
 export const HTTP_PORT = 7401;
 
+/** A peer that hears of no leader for so long asks whether it was removed: within what a run waits for. */
+const STALE_PEER_MS = 8_000;
+
 /** The production Store on a simulated disk. @param observer watches what it submits to its database */
 export function storeProgram(
   config: StoreConfig,
@@ -38,7 +41,7 @@ export function storeProgram(
 }
 
 /** A Store's configuration on its host: production's but for what the run made small. */
-export function storeConfig(host: string, pdAddress: string, { limits }: ClusterShape): StoreConfig {
+export function storeConfig(host: string, pdAddress: string, { limits, elastic }: ClusterShape): StoreConfig {
   const { maxSizePerMessageBytes, maxInflightMessages, entryMaxBytes } = limits;
   const { proposalQueueMaxCount, readQueueMaxCount } = limits;
   return parseStoreConfig({
@@ -61,5 +64,7 @@ export function storeConfig(host: string, pdAddress: string, { limits }: Cluster
       checkIntervalMs: limits.logGcCheckIntervalMs,
     },
     snapshot: { chunkMaxBytes: limits.snapshotChunkMaxBytes },
+    ...(elastic === undefined ? {} : { regionSplitSizeBytes: elastic.regionSplitSizeBytes }),
+    stalePeerMs: STALE_PEER_MS,
   });
 }
