@@ -1,4 +1,4 @@
-import { type Region, index, peerId, regionId, storeId } from "@flaredb/rdb-base";
+import { type Region, SeededRandom, index, peerId, regionId, storeId } from "@flaredb/rdb-base";
 import { describe, expect, it } from "vitest";
 import { MemoryEngine } from "./memory-engine.ts";
 import {
@@ -32,6 +32,16 @@ const prepared: MergeRecord = {
 const merged: MergeRecord = { kind: "Merged", into: region };
 const corrupt = expect.objectContaining({ code: "RDB_DATA_CORRUPT" });
 
+function memoryEngine(): MemoryEngine {
+  return new MemoryEngine({
+    clock: new ManualClock(),
+    random: new SeededRandom(1),
+    onFatal: (error) => {
+      throw error;
+    },
+  });
+}
+
 describe("merge record", () => {
   it("reads back what was written, and refuses what is cut short or of another format", () => {
     for (const record of [prepared, merged]) {
@@ -46,7 +56,7 @@ describe("merge record", () => {
   });
 
   it("is one for each source, until it is deleted", () => {
-    const engine = new MemoryEngine({ clock: new ManualClock() });
+    const engine = memoryEngine();
     const part = new WritePart();
     putMergeRecord(part, regionId(5), prepared);
     engine.submit(part);
@@ -61,7 +71,7 @@ describe("merge record", () => {
 
 describe("taken Regions", () => {
   it("keeps the latest of them, no more than the limit", () => {
-    const engine = new MemoryEngine({ clock: new ManualClock() });
+    const engine = memoryEngine();
     const ids = Array.from({ length: TAKEN_MAX_COUNT + 3 }, (_, place) => regionId(place + 1));
     const part = new WritePart();
     putTakenRegions(part, regionId(900), ids);

@@ -14,6 +14,7 @@ import {
   CommandRefusalReason,
   CommandRefusalSchema,
   type CreatePeer,
+  type MergeRegion,
   PeerChangeKind,
   type RegionHeartbeatResponse,
   type SplitRegion,
@@ -30,7 +31,7 @@ import { OnceLog } from "../transport/once-log.ts";
 /** What PD may ask of the loop. */
 export type PdCommandsHandle = Pick<
   StoreHandle,
-  "createPeer" | "transferLeader" | "changePeers" | "splitRegion"
+  "createPeer" | "transferLeader" | "changePeers" | "splitRegion" | "mergeRegion"
 >;
 
 export interface PdCommandsOptions {
@@ -105,6 +106,7 @@ export class PdCommands {
       case "splitRegion":
         return { regionId: command.value.regionId, outcome: handle.splitRegion(splitRegion(command.value)) };
       case "mergeRegion":
+        return { regionId: command.value.regionId, outcome: handle.mergeRegion(mergeRegion(command.value)) };
       case "checkRegion":
         return { regionId: command.value.regionId, outcome: notKnown(command.case) };
       case "reportAll":
@@ -189,6 +191,14 @@ function changePeers(command: ChangePeers): Parameters<StoreHandle["changePeers"
 
 function splitRegion(command: SplitRegion): Parameters<StoreHandle["splitRegion"]>[0] {
   return { ...target(command), keys: command.keys, partCount: command.partCount };
+}
+
+/** @throws RdbError RDB_INVALID_ARGUMENT */
+function mergeRegion(command: MergeRegion): Parameters<StoreHandle["mergeRegion"]>[0] {
+  if (command.target === undefined) {
+    throw new RdbError("RDB_INVALID_ARGUMENT", "a merge names no target");
+  }
+  return { ...target(command), target: regionFromProto(command.target) };
 }
 
 function target({ regionId: id, epoch }: Pick<ChangePeers, "regionId" | "epoch">) {

@@ -152,6 +152,7 @@ function status(id: number, isLeader: boolean): RegionStatus {
     isAsleep: false,
     downPeerIds: isLeader ? [peerId(20)] : [],
     pendingPeerIds: [],
+    isMerging: false,
   } as RegionStatus;
 }
 

@@ -25,6 +25,7 @@ export function regionReport(status: RegionStatus): RegionReport {
       readBytesPerSecond: wholeNumber(status.load.readBytesPerSecond),
       readKeysPerSecond: wholeNumber(status.load.readKeysPerSecond),
     },
+    isMerging: status.isMerging,
     downPeerIds: status.downPeerIds.map(BigInt),
     pendingPeerIds: status.pendingPeerIds.map(BigInt),
   });

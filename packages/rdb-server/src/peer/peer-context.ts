@@ -1,8 +1,11 @@
 import type { Clock, Logger, PeerId, Random, Region, RegionId, StoreId } from "@flaredb/rdb-base";
-import type { Engine, EntryCache } from "@flaredb/rdb-storage";
+import type { CommitMergeCommand } from "@flaredb/rdb-proto";
+import type { Engine, EntryCache, WritePart } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
 import type { SnapshotFiles, Transport } from "../store/ports.ts";
+import type { MergeSource } from "./admin/apply-merge.ts";
 import type { ChildStart } from "./admin/apply-split.ts";
+import type { Neighbour } from "./admin/merge-path.ts";
 import type { PeerStart } from "./peer.ts";
 
 /** What a Store lends to each of its peers. */
@@ -24,6 +27,17 @@ export interface PeerContext {
   beginPeer(start: PeerStart & ChildStart): void;
   /** Regions here that took over what the Region had at the version, and lost since. */
   siblings(region: Region, version: number): readonly Region[];
+  /** The peer of another Region on this Store. */
+  neighbour(regionId: RegionId): Neighbour | undefined;
+  /** Stops the peer of a merge's source here and hands it over. @throws RdbError when that cannot be now */
+  takeMergeSource(command: CommitMergeCommand): MergeSource;
+  /**
+   * Other Regions' peers here of which a snapshot shows that they were merged go with it: their states are put into the
+   * part that begins its installation.
+   *
+   * @returns what deletes their rows, once the part is submitted and before the snapshot's are written
+   */
+  endMerged(part: WritePart, later: Region, taken: readonly RegionId[]): () => void;
   /** PD must know at once. */
   regionChanged(regionId: RegionId): void;
   /** Whether PD knows a newer configuration of the Region; if one without the peer, the peer goes. */

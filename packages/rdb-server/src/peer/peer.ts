@@ -9,12 +9,20 @@ import {
 } from "@flaredb/rdb-base";
 import type { ClientSession, KvRequest, RegionError } from "@flaredb/rdb-proto";
 import type { Message, RawNode, Snapshot, SoftState } from "@flaredb/rdb-raft";
-import { type ApplyState, RaftLogStore, type RaftLogStoreOptions, WritePart } from "@flaredb/rdb-storage";
+import {
+  type ApplyState,
+  type PreparedMerge,
+  RaftLogStore,
+  type RaftLogStoreOptions,
+  WritePart,
+} from "@flaredb/rdb-storage";
 import type { AdminOutcome, AdminTarget, ChangePeers } from "../store/admin-command.ts";
 import type { PeerMessage } from "../store/peer-message.ts";
 import type { ReceivedSnapshot } from "../store/ports.ts";
 import type { RegionStatus } from "../store/store-handle.ts";
 import { AdminApplier } from "./admin/admin-applier.ts";
+import type { MergeOutcome } from "./admin/apply-merge.ts";
+import { MergePath, preparedMerge } from "./admin/merge-path.ts";
 import { type AdminRefusal, targetRefusal } from "./admin/admin-refusal.ts";
 import type { ChildStart, SplitOutcome } from "./admin/apply-split.ts";
 import { transferRefusal } from "./admin/transfer-refusal.ts";
@@ -72,6 +80,7 @@ const LEASE_GUARD_FACTOR = 1.1;
 export class Peer {
   readonly id: PeerId;
   readonly regionId: RegionId;
+  readonly merge: MergePath;
   readonly #context: PeerContext;
   readonly #logger: Logger;
   readonly #log: RaftLogStore;
@@ -171,6 +180,10 @@ export class Peer {
       ...{ self: info, node, log },
       peersChanged: (after) => this.#peersChanged(after),
       removed: (last) => this.#removed(last),
+      prepared: () => this.merge.prepared,
+      takeSource: (command) => context.takeMergeSource(command),
+      mergeChanged: (after, prepared) => this.#mergeChanged(after, prepared),
+      regionMerged: (outcome) => this.#regionMerged(outcome),
     });
     this.#applier = new Applier(
       {
@@ -217,7 +230,7 @@ export class Peer {
         outbox: this.#outbox,
         followers: this.#followers,
         appliedIndex: () => this.#applier.state.index,
-        isIdle: () => this.waitingCount === 0 && this.#ready.isSettled && !this.#snapshots.isSending,
+        isIdle: () => this.#isIdle(),
       },
       { idleMs: config.hibernateAfterMs, promiseMs: config.electionTicks * config.tickMs },
     );
@@ -235,6 +248,22 @@ export class Peer {
       wantsTurn: () => context.wantsTurn(this.regionId),
       halt: (error) => this.#halt(error),
     });
+    this.merge = new MergePath(
+      {
+        ...{ engine, node, log, region, logger: this.#logger },
+        applyState: () => this.#applier.state,
+        sessions: () => this.#applier.sessions,
+        others: () => this.#region.peers.filter((peer) => peer.id !== this.id),
+        isAlive: (peer) => this.#outbox.isAlive(peer),
+        isCuttingLog: () => this.#logKeeper.hasMore,
+        isInstalling: () => this.isInstalling,
+        apply: (entries) => this.#applier.apply(entries),
+        propose: (body) => this.proposeAdmin(body),
+        handOver: () => this.transferLeader(),
+        neighbour: (id) => context.neighbour(id),
+      },
+      preparedMerge(engine, this.regionId),
+    );
   }
 
   get region(): Region {
@@ -334,6 +363,7 @@ export class Peer {
     this.#snapshots.expire(nowMs);
     this.#load.tick(nowMs, () => this.#loadCounts());
     this.#deleteOldLog();
+    this.merge.tick();
     if (this.#node.isLeader) {
       this.#stale.noteContact(nowMs);
       this.#tickLeader(nowMs);
@@ -362,7 +392,7 @@ export class Peer {
 
   /** Why no command to change the Region is taken now, if so. */
   adminRefusal(target: AdminTarget): AdminRefusal | undefined {
-    return targetRefusal({ node: this.#node, region: () => this.#region }, target);
+    return targetRefusal(this.#changeOwner(), target);
   }
 
   /**
@@ -390,6 +420,7 @@ export class Peer {
     return {
       ...{ peerId: this.id, node: this.#node, log: this.#log },
       region: () => this.#region,
+      isMerging: () => this.merge.keepsLog,
       isAlive: (peer) => this.#outbox.isAlive(peer),
       propose: (body, changes) => this.proposeAdmin(body, changes),
     };
@@ -460,6 +491,7 @@ export class Peer {
       approximateKeyCount: this.#size.keyCount,
       load: this.#load.load,
       isAsleep: this.isAsleep,
+      isMerging: this.merge.prepared !== undefined,
       downPeerIds: down,
       pendingPeerIds: pending,
     };
@@ -490,7 +522,10 @@ export class Peer {
 
   /** Answers the core's `snapshot()`. */
   makeSnapshot(): ReturnType<SnapshotSource["make"]> {
-    return this.#snapshots.make(this.#region, this.#applier.state);
+    // A snapshot does not show that the Region waits to be taken: who got one would serve.
+    return this.merge.prepared === undefined
+      ? this.#snapshots.make(this.#region, this.#applier.state)
+      : "temporarily-unavailable";
   }
 
   #stepRaft(message: Message): void {
@@ -509,7 +544,7 @@ export class Peer {
     const compactIndex = this.#logKeeper.compactIndex(nowMs, this.#applier.state.index, () =>
       this.#followers.logNeeds((id, match) => this.#snapshots.indexUnderWay(id, match)),
     );
-    if (compactIndex !== undefined) {
+    if (compactIndex !== undefined && !this.merge.keepsLog) {
       this.#writes.proposeCompaction(compactIndex, this.#node.term);
     }
     if (nowMs >= this.#nextFollowerCheckMs) {
@@ -577,6 +612,7 @@ export class Peer {
       finished: (region, applyState, sessions) => {
         this.#arriving = undefined;
         this.#isInitialised = true;
+        this.merge.changed(undefined);
         this.#regionChanged(region);
         this.#applier.reset(applyState, sessions);
         this.#size.forget();
@@ -604,6 +640,28 @@ export class Peer {
     if (this.#node.isLeader) {
       gone.forEach((peer) => this.#outbox.sendTombstone(peer));
     }
+  }
+
+  /** Nothing is to be done, so the Region may sleep. */
+  #isIdle(): boolean {
+    const isAtRest = this.waitingCount === 0 && this.#ready.isSettled && !this.#snapshots.isSending;
+    return isAtRest && this.merge.prepared === undefined;
+  }
+
+  /** The Region waits to be taken from now on, or serves again. */
+  #mergeChanged(after: Region, prepared: PreparedMerge | undefined): void {
+    this.merge.changed(prepared);
+    this.#regionChanged(after);
+    const how = prepared === undefined ? "serves again" : "waits to be taken by a neighbour";
+    this.#logger.info({ ...this.#raftFields(), version: after.epoch.version }, `the Region ${how}`);
+  }
+
+  /** The Region has taken a neighbour. */
+  #regionMerged({ region, applyState, sessions }: MergeOutcome): void {
+    this.#applier.reset(applyState, sessions);
+    this.#size.forget();
+    this.#regionChanged(region);
+    this.#logger.info({ ...this.#raftFields(), version: region.epoch.version }, "a neighbour is taken");
   }
 
   /** This peer's own removal is applied. */

@@ -84,8 +84,8 @@ export class RegionMap {
   }
 
   /** A Region here, or one whose snapshot comes in or is being installed, that shares keys with the range; other than `except`. */
-  overlapping(range: KeyRange, except: RegionId): Region | undefined {
-    const overlaps = (region: Region): boolean => region.id !== except && rangesOverlap(region, range);
+  overlapping(range: KeyRange, ...except: readonly RegionId[]): Region | undefined {
+    const overlaps = (region: Region): boolean => !except.includes(region.id) && rangesOverlap(region, range);
     for (const peer of this.#peers.values()) {
       const found = peer.claims.find(overlaps);
       if (found !== undefined) {

@@ -46,7 +46,9 @@ export class RegionOpener {
 
   /** Opens every Region that is here, finishing what a crash interrupted. @throws RdbError RDB_DATA_CORRUPT */
   async openAll(): Promise<void> {
-    for (const local of await listRegions(this.#context.engine)) {
+    const all = await listRegions(this.#context.engine);
+    // First what goes: a snapshot that is applied again may be of a Region that took it, and has its keys.
+    for (const local of [...all.filter(isGoing), ...all.filter((other) => !isGoing(other))]) {
       await this.#open(local);
     }
   }
@@ -155,6 +157,10 @@ export class RegionOpener {
     }
     return undefined;
   }
+}
+
+function isGoing({ state }: RegionLocalState): boolean {
+  return state === "Destroying";
 }
 
 /** Ids of received snapshots that a Region in the middle of an installation still needs. */

@@ -2,8 +2,11 @@ import type { StoreId } from "@flaredb/rdb-base";
 import { type KvRequest, ReadFrom, type RegionError, type RegionHeader } from "@flaredb/rdb-proto";
 import type { Peer } from "../peer/peer.ts";
 import { keyOutsideRegion } from "../peer/request-keys.ts";
-import { invalidArgument, keyNotInRegion, storeNotMatch } from "../peer/responses.ts";
+import { invalidArgument, keyNotInRegion, serverIsBusy, storeNotMatch } from "../peer/responses.ts";
 import { isRead } from "../peer/serve-read.ts";
+
+/** Suggested pause for a client of a Region that waits to be taken by its neighbour: it is a matter of rounds. */
+const MERGING_BACKOFF_MS = 50;
 
 /** Why a request cannot be for this Store, if so. */
 export function headerRefusal(header: RegionHeader | undefined, storeId: StoreId): RegionError | undefined {
@@ -35,6 +38,9 @@ export function requestRefusal(request: KvRequest, version: bigint, peer: Peer):
   }
   if (version !== BigInt(peer.region.epoch.version)) {
     return peer.epochNotMatch(Number(version));
+  }
+  if (peer.merge.prepared !== undefined) {
+    return serverIsBusy("the Region waits to be merged", MERGING_BACKOFF_MS);
   }
   const outside = keyOutsideRegion(request.command, peer.region);
   return outside === undefined ? undefined : keyNotInRegion(outside, peer.region);

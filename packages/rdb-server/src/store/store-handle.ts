@@ -1,6 +1,6 @@
 import type { PeerId, Region, RegionEpoch, RegionId, StoreId, Term } from "@flaredb/rdb-base";
 import type { KvRequest, KvResponse, RegionHeader } from "@flaredb/rdb-proto";
-import type { AdminOutcome, ChangePeers, SplitRegion } from "./admin-command.ts";
+import type { AdminOutcome, ChangePeers, MergeRegion, SplitRegion } from "./admin-command.ts";
 import type { RegionLoad } from "../peer/load-meter.ts";
 import type { PeerMessage, Refusal } from "./peer-message.ts";
 import type { ReceivedSnapshot, SnapshotStatus } from "./ports.ts";
@@ -46,6 +46,8 @@ export interface StoreHandle {
   changePeers(command: ChangePeers): Promise<AdminOutcome>;
   /** PD's command: the keys are found if none are named, and PD is asked for ids. Never rejects. */
   splitRegion(command: SplitRegion): Promise<AdminOutcome>;
+  /** PD's command: the Region, which is led from here, is to be taken by its neighbour. */
+  mergeRegion(command: MergeRegion): Promise<AdminOutcome>;
   /** A snapshot of every Region here, for heartbeats and health. */
   regionStatuses(): RegionStatus[];
   regionStatus(regionId: RegionId): RegionStatus | undefined;
@@ -72,6 +74,8 @@ export interface RegionStatus {
   /** Of the last seconds, as this peer served and applied it. */
   readonly load: RegionLoad;
   readonly isAsleep: boolean;
+  /** It serves nobody: it waits for its target to take it, or for the rollback. */
+  readonly isMerging: boolean;
   /** Leader only: peers not heard of for a while; peers far behind or being sent a snapshot. */
   readonly downPeerIds: readonly PeerId[];
   readonly pendingPeerIds: readonly PeerId[];

@@ -19,9 +19,9 @@ import type { KvRequest, KvResponse, RegionError, RegionHeader } from "@flaredb/
 import { type Engine, EntryCache, type StoreIdent } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
 import type { PeerContext } from "../peer/peer-context.ts";
-import { diskFull, errorResponse, regionNotFound, serverIsBusy } from "../peer/responses.ts";
+import { diskFull, epochNotMatch, errorResponse, regionNotFound, serverIsBusy } from "../peer/responses.ts";
 import { isRead } from "../peer/serve-read.ts";
-import type { AdminOutcome, ChangePeers, SplitRegion } from "./admin-command.ts";
+import type { AdminOutcome, ChangePeers, MergeRegion, SplitRegion } from "./admin-command.ts";
 import { adminRefusal } from "../peer/admin/admin-refusal.ts";
 import { DiskHealth } from "./disk-health.ts";
 import { DiskSpace } from "./disk-space.ts";
@@ -30,6 +30,7 @@ import { PeerLifecycle } from "./peer-lifecycle.ts";
 import type { PeerMessage, Refusal } from "./peer-message.ts";
 import type { PdReporter, ReceivedSnapshot, SnapshotFiles, SnapshotStatus, Transport } from "./ports.ts";
 import { RegionMap } from "./region-map.ts";
+import { RegionMerger } from "./region-merger.ts";
 import { type CreateOutcome, RegionOpener } from "./region-opener.ts";
 import { RegionSplitter } from "./region-splitter.ts";
 import { headerRefusal, isFollowerRead, requestRefusal } from "./request-gate.ts";
@@ -73,6 +74,7 @@ export class Store implements StoreHandle {
   readonly #peers = new RegionMap();
   readonly #opener: RegionOpener;
   readonly #lifecycle: PeerLifecycle;
+  readonly #merger: RegionMerger;
   readonly #router: MessageRouter;
   readonly #splitter: RegionSplitter;
   readonly #splitTriggers: SplitTriggers;
@@ -98,9 +100,10 @@ export class Store implements StoreHandle {
     this.#context = this.#makeContext();
     this.#opener = new RegionOpener(this.#context, this.#peers);
     this.#lifecycle = new PeerLifecycle(this.#context, this.#peers);
+    this.#merger = new RegionMerger({ ...this.#context, peers: this.#peers });
     this.#router = new MessageRouter({
       ...this.#context,
-      ...{ peers: this.#peers, lifecycle: this.#lifecycle },
+      ...{ peers: this.#peers, lifecycle: this.#lifecycle, merger: this.#merger },
       isFlooded: () => this.#context.applyIsPaused(),
       wantsTurn: (peer) => this.#wantsTurn(peer.regionId),
     });
@@ -168,7 +171,7 @@ export class Store implements StoreHandle {
     if (peer.isInstalling) {
       return `Region ${region.id} is installing a snapshot already`;
     }
-    const overlapping = this.#peers.overlapping(region, region.id);
+    const overlapping = this.#peers.overlapping(region, region.id, ...this.#merger.endedBy(message, region));
     if (overlapping !== undefined) {
       return `the snapshot's range overlaps Region ${overlapping.id} ${formatRange(overlapping)}`;
     }
@@ -185,7 +188,8 @@ export class Store implements StoreHandle {
   snapshotReceived(snapshot: ReceivedSnapshot): void {
     const { message, region, snapshotId } = snapshot;
     const peer = this.#peers.get(region.id);
-    if (peer !== undefined && (peer.id !== message.toPeer.id || this.#peers.overlapping(region, region.id))) {
+    const others = [region.id, ...this.#merger.endedBy(message, region)];
+    if (peer !== undefined && (peer.id !== message.toPeer.id || this.#peers.overlapping(region, ...others))) {
       this.#logger.warn({ region: region.id, snapshotId }, "a received snapshot has no place any more");
       peer.dropSnapshot(snapshot);
       return;
@@ -238,7 +242,7 @@ export class Store implements StoreHandle {
     const peer = header === undefined ? undefined : this.#peers.initialised(safeRegionId(header.regionId));
     const refusal =
       headerRefusal(header, this.storeId) ??
-      (peer === undefined ? regionNotFound(header?.regionId ?? 0n, this.storeId) : undefined);
+      (peer === undefined ? this.#notHereError(header?.regionId ?? 0n) : undefined);
     if (peer === undefined || refusal !== undefined || this.#stopped) {
       const error = refusal ?? regionNotFound(header?.regionId ?? 0n, this.storeId);
       for (const request of requests) {
@@ -299,6 +303,10 @@ export class Store implements StoreHandle {
 
   splitRegion(command: SplitRegion): Promise<AdminOutcome> {
     return this.#splitter.split(command);
+  }
+
+  mergeRegion(command: MergeRegion): Promise<AdminOutcome> {
+    return Promise.resolve(this.#merger.merge(command));
   }
 
   regionStatuses(): RegionStatus[] {
@@ -471,6 +479,11 @@ export class Store implements StoreHandle {
       : undefined;
   }
 
+  #notHereError(regionId: bigint): RegionError {
+    const takenBy = this.#merger.takenBy(safeRegionId(regionId));
+    return takenBy === undefined ? regionNotFound(regionId, this.storeId) : epochNotMatch(takenBy, 0, []);
+  }
+
   #askPd(regionId: RegionId): void {
     this.#options.pdReporter.findRegion(regionId).then(
       (region) => {
@@ -509,6 +522,9 @@ export class Store implements StoreHandle {
       rangesChanged: () => this.#peers.rangesChanged(),
       removed: (regionId, peerId, last) => this.#lifecycle.removed(regionId, peerId, last),
       askPd: (regionId) => this.#askPd(regionId),
+      neighbour: (regionId) => this.#peers.get(regionId),
+      takeMergeSource: (command) => this.#merger.takeSource(command),
+      endMerged: (part, later, taken) => this.#merger.endMerged(part, later, taken),
     };
   }
 }

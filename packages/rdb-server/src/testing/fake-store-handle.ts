@@ -7,7 +7,7 @@ import {
   keyInRange,
 } from "@flaredb/rdb-base";
 import type { KvRequest, KvResponse, RegionHeader } from "@flaredb/rdb-proto";
-import type { AdminOutcome, ChangePeers, SplitRegion } from "../store/admin-command.ts";
+import type { AdminOutcome, ChangePeers, MergeRegion, SplitRegion } from "../store/admin-command.ts";
 import type { PeerMessage, Refusal } from "../store/peer-message.ts";
 import type { ReceivedSnapshot, SnapshotStatus } from "../store/ports.ts";
 import type { RegionStatus, StoreHandle, StoreHealth } from "../store/store-handle.ts";
@@ -35,7 +35,8 @@ export type HandleEvent =
       readonly toPeerId: PeerId;
     }
   | { readonly kind: "changePeers"; readonly command: ChangePeers }
-  | { readonly kind: "splitRegion"; readonly command: SplitRegion };
+  | { readonly kind: "splitRegion"; readonly command: SplitRegion }
+  | { readonly kind: "mergeRegion"; readonly command: MergeRegion };
 
 /** A loop that only notes what it is asked, and answers as it was told. For tests of the edges. */
 export class FakeStoreHandle implements StoreHandle {
@@ -147,6 +148,11 @@ export class FakeStoreHandle implements StoreHandle {
   splitRegion(command: SplitRegion): Promise<AdminOutcome> {
     this.log.add({ kind: "splitRegion", command });
     return this.onSplitRegion(command);
+  }
+
+  mergeRegion(command: MergeRegion): Promise<AdminOutcome> {
+    this.log.add({ kind: "mergeRegion", command });
+    return Promise.resolve({ ok: true });
   }
 
   regionStatuses(): RegionStatus[] {

@@ -6,6 +6,8 @@ import type { AdminOutcome, AdminRefusalReason, AdminTarget } from "../../store/
 export interface AdminTargetOwner {
   readonly node: RawNode;
   region(): Region;
+  /** Whether the Region waits, or is about to wait, to be taken by a neighbour. */
+  isMerging(): boolean;
 }
 
 export type AdminRefusal = Extract<AdminOutcome, { readonly ok: false }>;
@@ -28,6 +30,9 @@ export function targetRefusal(owner: AdminTargetOwner, target: AdminTarget): Adm
   }
   if (node.pendingConfIndex > node.appliedIndex) {
     return adminRefusal("Busy", `entry ${node.pendingConfIndex} of Region ${id} may change its peers`);
+  }
+  if (owner.isMerging()) {
+    return adminRefusal("Busy", `Region ${id} waits to be taken by a neighbour`);
   }
   if (node.leadTransferee !== 0) {
     return adminRefusal("Busy", `the leadership of Region ${id} goes to peer ${node.leadTransferee}`);

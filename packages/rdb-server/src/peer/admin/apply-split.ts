@@ -97,7 +97,7 @@ export function applySplit(
 }
 
 /** All the Region's rows: a record cannot be cut, and answers only for the keys that it has. */
-function sessionRows(owner: SplitOwner): StoredSessionRow[] {
+export function sessionRows(owner: Pick<SplitOwner, "engine" | "region" | "sessions">): StoredSessionRow[] {
   const { id } = owner.region();
   return owner
     .sessions()

@@ -2,7 +2,7 @@ import { SeededRandom, index } from "@flaredb/rdb-base";
 import { decodeSessionRow } from "@flaredb/rdb-storage";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { bytes, kvCommand } from "../../testing/index.ts";
+import { bytes } from "../../testing/index.ts";
 import { EntrySessions } from "../entry-sessions.ts";
 import { SessionTable, type StoredSessionRow } from "../session-table.ts";
 import { type SessionMemory, joinSessions } from "./join-sessions.ts";
@@ -66,10 +66,10 @@ class Memory {
       logTimeMs: this.logTimeMs,
       readRow: (place) => decodeSessionRow(this.rows.get(place) as Uint8Array),
     });
-    const verdict = entry.decide(
-      0,
-      kvCommand({ case: "put", value: { key: bytes(one.key), value: bytes("x") } }),
-    );
+    const verdict = entry.decide(0, {
+      case: "put",
+      value: { $typeName: "rdb.v1.PutRequest", key: bytes(one.key), value: bytes("x") },
+    });
     if (verdict?.kind === "record") {
       const before = this.revision++;
       const version = BigInt(this.revision);

@@ -15,6 +15,7 @@ export interface ChangePeersOwner {
   readonly node: RawNode;
   readonly log: RaftLogStore;
   region(): Region;
+  isMerging(): boolean;
   /** Whether the peer's Store is heard of. */
   isAlive(peer: Peer): boolean;
   /** @returns whether it is in the log now */

@@ -9,6 +9,7 @@ export interface TransferOwner {
   readonly node: RawNode;
   readonly log: RaftLogStore;
   region(): Region;
+  isMerging(): boolean;
   /** Whether the peer's Store is heard of. */
   isAlive(peer: Peer): boolean;
 }

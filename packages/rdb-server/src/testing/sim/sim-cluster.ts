@@ -11,6 +11,7 @@ import {
   epochIsStale,
   keyInRange,
   peerId,
+  rangesOverlap,
   regionId,
   storeId,
 } from "@flaredb/rdb-base";
@@ -309,6 +310,19 @@ export class SimCluster {
         if (known === undefined || epochIsStale(known.epoch, region.epoch)) {
           this.#regions.set(region.id, region);
         }
+      }
+    }
+    this.#forgetMerged();
+  }
+
+  /** A Region of which another has keys at a greater version is no more, or is told of by a Store that is behind. */
+  #forgetMerged(): void {
+    const all = [...this.#regions.values()];
+    for (const region of all) {
+      const isOver = (other: Region): boolean =>
+        other.id !== region.id && other.epoch.version > region.epoch.version && rangesOverlap(other, region);
+      if (all.some(isOver)) {
+        this.#regions.delete(region.id);
       }
     }
   }

@@ -1,0 +1,260 @@
+import {
+  type Logger,
+  type Peer,
+  RdbError,
+  type Region,
+  type RegionId,
+  assert,
+  epochsEqual,
+  term,
+} from "@flaredb/rdb-base";
+import { type CommitMergeCommand, regionToProto } from "@flaredb/rdb-proto";
+import type { Entry, RawNode } from "@flaredb/rdb-raft";
+import {
+  type ApplyState,
+  type Engine,
+  type PreparedMerge,
+  type RaftLogStore,
+  WritePart,
+  getMergeRecord,
+} from "@flaredb/rdb-storage";
+import type { AdminOutcome, MergeRegion } from "../../store/admin-command.ts";
+import type { CommandBody } from "../commands.ts";
+import type { SessionTable } from "../session-table.ts";
+import type { MergeSource } from "./apply-merge.ts";
+import { sessionRows } from "./apply-split.ts";
+import { InFlight } from "./in-flight.ts";
+import {
+  type CarriedEntries,
+  carriedFromProto,
+  carriedToProto,
+  catchUp,
+  entriesToCarry,
+} from "./merge-entries.ts";
+import { hasPassed } from "./merge-plan.ts";
+import { type LocalTarget, proposePrepareMerge } from "./propose-merge.ts";
+
+/** What merges of one peer's Region work on. */
+export interface MergePathOwner {
+  readonly engine: Engine;
+  readonly logger: Logger;
+  readonly node: RawNode;
+  readonly log: RaftLogStore;
+  region(): Region;
+  applyState(): ApplyState;
+  sessions(): Pick<SessionTable, "rowIndexes" | "client" | "sizeBytes">;
+  /** The Region's other peers. */
+  others(): readonly Peer[];
+  isAlive(peer: Peer): boolean;
+  isCuttingLog(): boolean;
+  isInstalling(): boolean;
+  /** Applies entries that are in the log and known to be committed. */
+  apply(entries: readonly Entry[]): void;
+  propose(body: CommandBody): boolean;
+  /** Hands the leadership to another peer. */
+  handOver(): void;
+  /** The peer of another Region on this Store. */
+  neighbour(regionId: RegionId): Neighbour | undefined;
+}
+
+/** Another Region's peer on the same Store, as a merge sees it. */
+export interface Neighbour {
+  readonly region: Region;
+  readonly isInitialised: boolean;
+  readonly merge: MergePath;
+  wake(): void;
+}
+
+/** A leader of a source on whose Store the target has no peer hands over after so many ticks. */
+const HAND_OVER_TICKS = 40;
+
+/**
+ * The part of one peer in merges: as source's leader it proposes to wait, as source's peer beside the target's leader it
+ * brings the merge there, as target's leader it proposes to take the source, and as source's leader again it proposes
+ * to serve on when the target never will (ADR 12). All by ticks and by what lies on this Store: nothing is awaited, so
+ * that whoever leads after a crash or a change of leaders goes on.
+ */
+export class MergePath {
+  readonly #owner: MergePathOwner;
+  readonly #prepareInFlight: InFlight;
+  readonly #commitInFlight: InFlight;
+  readonly #rollbackInFlight: InFlight;
+  #prepared: PreparedMerge | undefined;
+  #ticksWithoutTarget = 0;
+
+  constructor(owner: MergePathOwner, prepared: PreparedMerge | undefined) {
+    this.#owner = owner;
+    this.#prepared = prepared;
+    this.#prepareInFlight = new InFlight(owner.node);
+    this.#commitInFlight = new InFlight(owner.node);
+    this.#rollbackInFlight = new InFlight(owner.node);
+  }
+
+  /** Set while the Region waits to be taken: it serves nobody, and nothing else changes it. */
+  get prepared(): PreparedMerge | undefined {
+    return this.#prepared;
+  }
+
+  /** Whether the log must stay as it is: its end travels to the target. */
+  get keepsLog(): boolean {
+    return this.#prepared !== undefined || this.#prepareInFlight.isUnderWay;
+  }
+
+  /** Of what the Region remembers of clients' writes. */
+  get sessionBytes(): number {
+    return this.#owner.sessions().sizeBytes;
+  }
+
+  /** An entry of the log, or a snapshot, changed it. */
+  changed(prepared: PreparedMerge | undefined): void {
+    this.#prepared = prepared;
+    this.#ticksWithoutTarget = 0;
+  }
+
+  /** Proposes that the Region waits to be taken by its neighbour. */
+  prepare(command: MergeRegion): AdminOutcome {
+    const owner = {
+      ...this.#owner,
+      isMerging: () => this.keepsLog,
+      sessionBytes: () => this.sessionBytes,
+    };
+    const target = this.#owner.neighbour(command.target.id);
+    const outcome = proposePrepareMerge(
+      owner,
+      command,
+      target === undefined ? undefined : localTarget(target),
+    );
+    if (outcome.ok) {
+      this.#prepareInFlight.proposed();
+    }
+    return outcome;
+  }
+
+  /** At each tick of every peer of a Region that waits. */
+  tick(): void {
+    const prepared = this.#prepared;
+    if (prepared === undefined) {
+      return;
+    }
+    const target = this.#owner.neighbour(prepared.target.id);
+    if (target === undefined || !target.isInitialised) {
+      this.#leaveToOthers();
+    } else if (hasPassed(target.region.epoch, prepared.target.epoch)) {
+      this.#proposeRollback(prepared);
+    } else if (epochsEqual(target.region.epoch, prepared.target.epoch)) {
+      target.wake();
+      const carried = entriesToCarry(this.#owner.log, prepared.minMatchedIndex, prepared.prepareIndex);
+      if (typeof carried !== "string") {
+        target.merge.#proposeCommit(this.#owner.region(), carried);
+      }
+    }
+  }
+
+  /**
+   * Ends the peer's work at its PrepareMerge, which it reaches with the entries that the target carries. What it still
+   * lacks goes to its log first: after a crash before the merge it stands where any peer of the source could.
+   *
+   * @throws RdbError when it cannot get there now
+   */
+  surrender(command: CommitMergeCommand): MergeSource {
+    const { engine, log } = this.#owner;
+    const region = this.#owner.region();
+    if (this.#owner.isInstalling()) {
+      throw new RdbError(
+        "RDB_UNAVAILABLE",
+        `Region ${region.id} is installing a snapshot and cannot be taken`,
+      );
+    }
+    const carried = carriedFromProto(command);
+    const missing = catchUp(log, this.#owner.applyState().index, carried);
+    if (typeof missing === "string") {
+      throw new RdbError("RDB_UNAVAILABLE", `Region ${region.id} cannot be taken: ${missing}`);
+    }
+    this.#append(missing.carried);
+    this.#owner.apply([...missing.own, ...missing.carried]);
+    const prepared = this.#prepared;
+    assert(
+      prepared !== undefined && BigInt(prepared.prepareIndex) === command.commitIndex,
+      "a source that is taken stands at the merge that the target names",
+    );
+    const table = this.#owner.sessions();
+    const rows = sessionRows({ engine, sessions: () => table, region: () => region });
+    return {
+      ...{ prepared, log, region: this.#owner.region(), applyState: this.#owner.applyState() },
+      memory: { rows, table },
+    };
+  }
+
+  /** As the target's leader: takes the source. Only counts while this Region is as the source wants it. */
+  #proposeCommit(source: Region, carried: CarriedEntries): void {
+    const { node, logger } = this.#owner;
+    if (!node.isLeader || this.#prepared !== undefined || this.#commitInFlight.isUnderWay) {
+      return;
+    }
+    const commitIndex = BigInt(carried.previousIndex + carried.entries.length);
+    const proposed = this.#owner.propose({
+      case: "commitMerge",
+      value: {
+        $typeName: "rdb.v1.CommitMergeCommand",
+        source: regionToProto(source),
+        commitIndex,
+        ...carriedToProto(carried),
+      },
+    });
+    if (proposed) {
+      this.#commitInFlight.proposed();
+      logger.info({ source: source.id }, "a neighbour is to be taken");
+    }
+  }
+
+  #proposeRollback({ prepareIndex, target }: PreparedMerge): void {
+    const { node, logger } = this.#owner;
+    if (!node.isLeader || this.#rollbackInFlight.isUnderWay) {
+      return;
+    }
+    const proposed = this.#owner.propose({
+      case: "rollbackMerge",
+      value: { $typeName: "rdb.v1.RollbackMergeCommand", prepareIndex: BigInt(prepareIndex) },
+    });
+    if (proposed) {
+      this.#rollbackInFlight.proposed();
+      logger.info({ target: target.id }, "a merge is rolled back: its target changed");
+    }
+  }
+
+  /** Without a target here it cannot be told what became of the merge: whoever has one is to lead. */
+  #leaveToOthers(): void {
+    this.#ticksWithoutTarget++;
+    if (this.#owner.node.isLeader && this.#ticksWithoutTarget % HAND_OVER_TICKS === 0) {
+      this.#owner.handOver();
+    }
+  }
+
+  /** Committed entries that this peer's log lacks, or has others in the place of. */
+  #append(entries: readonly Entry[]): void {
+    const last = entries.at(-1);
+    if (last === undefined) {
+      return;
+    }
+    const { engine, log } = this.#owner;
+    const { hardState } = log;
+    const part = new WritePart();
+    log.append(part, entries);
+    log.setHardState(part, {
+      term: term(Math.max(hardState.term, last.term)),
+      vote: hardState.term < last.term ? 0 : hardState.vote,
+      commit: last.index,
+    });
+    engine.submit(part);
+  }
+}
+
+/** How far a merge of the Region was when the Store stopped. @throws RdbError RDB_DATA_CORRUPT */
+export function preparedMerge(engine: Engine, source: RegionId): PreparedMerge | undefined {
+  const record = getMergeRecord(engine, source);
+  return record?.kind === "Prepared" ? record : undefined;
+}
+
+function localTarget({ region, isInitialised, merge }: Neighbour): LocalTarget {
+  return { region, isInitialised, isMerging: merge.keepsLog, sessionBytes: merge.sessionBytes };
+}

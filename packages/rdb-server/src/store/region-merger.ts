@@ -1,0 +1,160 @@
+import {
+  type Logger,
+  RdbError,
+  type Region,
+  type RegionId,
+  type StoreId,
+  peerOnStore,
+  regionId,
+} from "@flaredb/rdb-base";
+import type { CommitMergeCommand } from "@flaredb/rdb-proto";
+import {
+  type Engine,
+  type WritePart,
+  destroyRegion,
+  getMergeRecord,
+  getRegionLocalState,
+  putMergeRecord,
+  putRegionLocalState,
+} from "@flaredb/rdb-storage";
+import { adminRefusal } from "../peer/admin/admin-refusal.ts";
+import type { MergeSource } from "../peer/admin/apply-merge.ts";
+import { showsMerged } from "../peer/admin/merge-plan.ts";
+import type { Peer } from "../peer/peer.ts";
+import { decodeSnapshotDescription } from "../peer/snapshot-description.ts";
+import type { AdminOutcome, MergeRegion } from "./admin-command.ts";
+import type { PeerMessage } from "./peer-message.ts";
+import type { RegionMap } from "./region-map.ts";
+
+/** What merges of a Store work on. */
+export interface RegionMergerOptions {
+  readonly storeId: StoreId;
+  readonly engine: Engine;
+  readonly logger: Logger;
+  readonly peers: RegionMap;
+  regionChanged(regionId: RegionId): void;
+}
+
+/**
+ * What merges are between the peers of one Store (ADR 12): the source's peer goes over to the target's, or goes with the
+ * target's snapshot, or goes when it hears that its Region was taken and no peer here can need it any more.
+ */
+export class RegionMerger {
+  readonly #options: RegionMergerOptions;
+
+  constructor(options: RegionMergerOptions) {
+    this.#options = options;
+  }
+
+  /** PD's command; see {@link proposePrepareMerge}. */
+  merge(command: MergeRegion): AdminOutcome {
+    const peer = this.#options.peers.initialised(command.regionId);
+    return (
+      peer?.merge.prepare(command) ??
+      adminRefusal("NotLeader", `this Store has no peer of Region ${command.regionId}`)
+    );
+  }
+
+  /**
+   * The target's peer takes the source: its peer here is brought to where the merge is, stopped and handed over.
+   *
+   * @throws RdbError RDB_UNAVAILABLE when it is not here, or cannot get there now
+   */
+  takeSource(command: CommitMergeCommand): MergeSource {
+    const id = regionId(command.source?.id ?? 0);
+    const { peers, logger, storeId } = this.#options;
+    const peer = peers.initialised(id);
+    if (peer === undefined) {
+      throw new RdbError(
+        "RDB_UNAVAILABLE",
+        `Region ${id} is to be taken, but has no running peer on Store ${storeId}`,
+      );
+    }
+    const source = peer.merge.surrender(command);
+    logger.info(
+      { region: id, peer: peer.id, into: source.prepared.target.id },
+      "the Region is taken by its neighbour",
+    );
+    this.#remove(peer);
+    return source;
+  }
+
+  /** Regions here that go when the snapshot is installed: it may overlap them. */
+  endedBy({ payload }: PeerMessage, region: Region): RegionId[] {
+    const snapshot = payload.kind === "raft" ? payload.message.snapshot : undefined;
+    if (snapshot === undefined) {
+      return [];
+    }
+    const { taken } = decodeSnapshotDescription(snapshot.data);
+    return this.#ended(region, taken).map((peer) => peer.regionId);
+  }
+
+  /** See `PeerContext.endMerged`. */
+  endMerged(part: WritePart, later: Region, taken: readonly RegionId[]): () => void {
+    const regions = this.#ended(later, taken).map((peer) => {
+      const { claims } = peer;
+      // In the middle of a snapshot of its own it has rows of two ranges.
+      const { startKey, endKey } = claims.at(-1) ?? peer.region;
+      const region = { ...peer.region, startKey, endKey };
+      putRegionLocalState(part, { state: "Destroying", region });
+      putMergeRecord(part, region.id, { kind: "Merged", into: later });
+      this.#options.logger.info(
+        { region: region.id, peer: peer.id, into: later.id },
+        "a snapshot shows that the Region was merged: its peer goes with what is replaced",
+      );
+      this.#remove(peer);
+      return { region, formerRanges: claims.slice(0, -1) };
+    });
+    return () => {
+      const { engine } = this.#options;
+      for (const { region, formerRanges } of regions) {
+        formerRanges.forEach((range) => engine.deleteRange("data", range));
+        void destroyRegion(engine, region);
+      }
+    };
+  }
+
+  /**
+   * A peer heard that its Region was taken. It goes, unless the target's peer here may still have to take it: that one
+   * is behind the merge, or comes only now.
+   *
+   * @returns whether it may go
+   */
+  mayGo(into: Region): boolean {
+    const { engine, peers, storeId } = this.#options;
+    const target = peers.get(into.id);
+    if (target !== undefined) {
+      return (
+        target.isInitialised && !target.isInstalling && target.region.epoch.version >= into.epoch.version
+      );
+    }
+    const state = getRegionLocalState(engine, into.id)?.state;
+    return state === "Tombstone" || peerOnStore(into, storeId) === undefined;
+  }
+
+  /** Who took a Region that is no more here: the Region as it is now, if it is here, else as it was then. */
+  takenBy(id: RegionId): Region | undefined {
+    const { engine, peers } = this.#options;
+    let found: Region | undefined;
+    for (let next: RegionId | undefined = id; next !== undefined; ) {
+      const record = getMergeRecord(engine, next);
+      if (record?.kind !== "Merged") {
+        return found;
+      }
+      found = peers.initialised(record.into.id)?.region ?? record.into;
+      next = found === record.into ? found.id : undefined;
+    }
+    return found;
+  }
+
+  /** Peers here of which the content of a later Region shows that theirs were merged. */
+  #ended(later: Region, taken: readonly RegionId[]): Peer[] {
+    return this.#options.peers.allInitialised().filter((peer) => showsMerged(later, taken, peer.region));
+  }
+
+  #remove(peer: Peer): void {
+    this.#options.peers.remove(peer.regionId);
+    peer.stop();
+    this.#options.regionChanged(peer.regionId);
+  }
+}
