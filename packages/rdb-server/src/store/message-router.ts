@@ -98,6 +98,9 @@ export class MessageRouter {
 
   #receiveUnknown(message: PeerMessage): Refusal["reason"] | undefined {
     const { engine, peers, lifecycle, storeId } = this.#owner;
+    if (message.toPeer.storeId !== storeId) {
+      return "StoreNotMatch";
+    }
     if (message.payload.kind === "tombstone") {
       return undefined;
     }
