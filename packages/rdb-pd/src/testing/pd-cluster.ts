@@ -2,6 +2,7 @@ import { RdbError, assert } from "@flaredb/rdb-base";
 import type { Region } from "@flaredb/rdb-proto";
 import { fromConnectError } from "@flaredb/rdb-wire";
 import { FakeStore, regionOf } from "./fake-store.ts";
+import { RegionActor } from "./region-actor.ts";
 import type { TestPd } from "./test-pd.ts";
 
 export type ThreeStores = readonly [FakeStore, FakeStore, FakeStore];
@@ -54,4 +55,36 @@ export async function bootstrapped(
       return { stores, regions };
     }
   }
+}
+
+/** As `bootstrapped`, with a fourth Store; every Store has reported all it has, so that PD plans. */
+export async function fourStores(
+  pd: TestPd,
+): Promise<{ readonly stores: readonly FakeStore[]; readonly actors: readonly RegionActor[] }> {
+  const { stores, regions } = await bootstrapped(pd);
+  const fourth = await registered(pd, 7413);
+  fourth.openStream();
+  await fourth.next("storeList");
+  const all = [...stores, fourth];
+  const actors = regions.map((region) => {
+    const leader = stores.find((store) => store.storeId === region.peers[0]?.storeId);
+    assert(leader !== undefined, "an initial Region's first peer leads");
+    return new RegionActor(all, region, leader);
+  });
+  for (const store of all) {
+    await reportAll(store, actors);
+  }
+  return { stores: all, actors };
+}
+
+/** What the Store would say when asked for everything. */
+export async function reportAll(store: FakeStore, actors: readonly RegionActor[]): Promise<void> {
+  store.reports = actors
+    .filter(({ region }) => region.peers.some(({ storeId }) => storeId === store.storeId))
+    .map((actor) =>
+      actor.leader === store
+        ? store.leaderReport(actor.region, actor.term)
+        : store.followerReport(actor.region),
+    );
+  await store.heartbeat(store.reports);
 }

@@ -85,6 +85,30 @@ export class RegionActor {
   }
 }
 
+/** Lets the Regions do whatever PD wants of them, from now on. */
+export function obey(stores: readonly FakeStore[], actors: readonly RegionActor[]): void {
+  for (const store of stores) {
+    void (async () => {
+      for (;;) {
+        const order = await store.nextOrder();
+        const { case: kind, value } = order.command;
+        const regionId = kind === "changePeers" || kind === "transferLeader" ? value.regionId : 0n;
+        const actor = actors.find(({ region }) => region.id === regionId);
+        // A repeated command that was carried out already is for an epoch or a leader that is gone.
+        if (actor !== undefined && actor.leader === store && epochOf(order) === actor.region.epoch?.confVer) {
+          actor.carryOut(order);
+        }
+      }
+    })();
+  }
+}
+
+function epochOf({ command }: RegionHeartbeatResponse): bigint | undefined {
+  return command.case === "changePeers" || command.case === "transferLeader"
+    ? command.value.epoch?.confVer
+    : undefined;
+}
+
 function withRole(peer: Peer, role: PeerRole): Peer {
   return create(PeerSchema, { id: peer.id, storeId: peer.storeId, role });
 }
