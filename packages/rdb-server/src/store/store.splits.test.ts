@@ -1,11 +1,15 @@
 import { type Region, type RegionId, rangesOverlap, regionId } from "@flaredb/rdb-base";
 import { describe, expect, it } from "vitest";
+import type { KvResponse } from "@flaredb/rdb-proto";
 import {
+  type SentIdentity,
   SimCluster,
   type SimStore,
   batchPutCommand,
   bytes,
   expectConverged,
+  getCommand,
+  kvRequest,
   putCommand,
   text,
 } from "../testing/index.ts";
@@ -180,6 +184,160 @@ describe("a split", () => {
       expect(await cluster.complete(client.call(putCommand(key, "1")))).toMatchObject({ kind: "ok" });
     }
     expect(client.sentCount - before).toBe(6);
+  });
+});
+
+describe("a split that meets faults", () => {
+  /** Proposes without waiting: what becomes of it is up to the faults. */
+  function propose(cluster: SimCluster, leader: SimStore, key: string): void {
+    const { region } = cluster.statusOf(leader);
+    leader.call((store) => void store.splitRegion(command(region, { at: [key] })));
+  }
+
+  it.each(Array.from({ length: 24 }, (_, step) => step / 4))(
+    "SPEC-S3: the leader dies %f ms after the command: split once or not at all, and then once",
+    async (diesAfterMs) => {
+      const cluster = await SimCluster.start({ seed: 21 });
+      await cluster.put("a", "1");
+      await cluster.put("z", "1");
+      const leader = await cluster.waitForLeader();
+      propose(cluster, leader, "m");
+      await cluster.run(diesAfterMs);
+      leader.crash();
+      const next = await cluster.waitForLeader((store) => store !== leader);
+      await cluster.put("a", "2");
+      const { region } = cluster.statusOf(next);
+      const again = cluster.complete(next.store.splitRegion(command(region, { at: ["f"] })));
+      expect(await again).toEqual({ ok: true });
+      await cluster.complete(leader.start());
+      const wasSplit = region.epoch.version === 2;
+      await untilSplit(cluster, wasSplit ? 3 : 2);
+      expectTiled(cluster);
+      expect(cluster.regions.map(({ startKey }) => text(startKey))).toEqual(
+        wasSplit ? ["", "f", "m"] : ["", "f"],
+      );
+      expect(await cluster.get("z")).toBe("1");
+      await expectConverged(cluster);
+    },
+  );
+
+  it.each(Array.from({ length: 16 }, (_, step) => step / 2))(
+    "SPEC-S2: all Stores lose power %f ms after the command: each has both Regions or the one",
+    async (diesAfterMs) => {
+      const cluster = await SimCluster.start({ seed: 22 });
+      await cluster.put("a", "1");
+      await cluster.put("z", "1");
+      propose(cluster, await cluster.waitForLeader(), "m");
+      await cluster.run(diesAfterMs);
+      for (const store of cluster.stores) {
+        store.crash();
+      }
+      for (const store of cluster.stores) {
+        // By itself: what it has now, it has from its own disk.
+        await cluster.complete(store.start());
+        expect([["-@1"], ["-m@2", "m-@2"]]).toContainEqual(rangesOf(store));
+        store.crash();
+      }
+      await cluster.complete(Promise.all(cluster.stores.map((store) => store.start())));
+      expect(await cluster.get("a")).toBe("1");
+      expect(await cluster.get("z")).toBe("1");
+      expectTiled(cluster);
+      await expectConverged(cluster);
+    },
+  );
+
+  it("SPEC-S4: writes that go on during splits all succeed", async () => {
+    const cluster = await SimCluster.start({ seed: 24 });
+    const clients = Array.from({ length: 8 }, () => cluster.newPersistentClient());
+    let stopped = false;
+    const outcomes: string[] = [];
+    let slowestMs = 0;
+    const running = clients.map(async (client, place) => {
+      for (let count = 0; !stopped; count++) {
+        const startMs = cluster.clock.monotonicMs();
+        const outcome = await client.call(putCommand(`${place}${count % 10}`, "x"));
+        outcomes.push(outcome.kind);
+        slowestMs = Math.max(slowestMs, cluster.clock.monotonicMs() - startMs);
+      }
+    });
+    for (const key of ["2", "4", "6", "33"]) {
+      await cluster.run(200);
+      const of = cluster.regions.findLast(({ startKey }) => text(startKey) < key)?.id as RegionId;
+      expect(await split(cluster, { at: [key], of })).toEqual({ ok: true });
+    }
+    await cluster.run(200);
+    stopped = true;
+    await cluster.complete(Promise.all(running));
+    expect(cluster.regions).toHaveLength(5);
+    expect(outcomes.length).toBeGreaterThan(1_000);
+    expect(outcomes.every((kind) => kind === "ok")).toBe(true);
+    expect(slowestMs).toBeLessThan(300);
+    await expectConverged(cluster);
+  });
+
+  it("SPEC-R4: a write that was sent before the split is answered from its record after it, by the new Region", async () => {
+    const cluster = await SimCluster.start({ seed: 25 });
+    const identity: SentIdentity = {
+      session: { $typeName: "rdb.v1.ClientSession", clientId: 4_711n, lowestOpenSequence: 1 },
+      sequence: 1,
+      issuedAtMs: Math.floor(cluster.clock.wallMs()),
+    };
+    const first = await cluster.call(putCommand("z", "mine"), { identity });
+    await cluster.put("z", "another's");
+    await split(cluster, { at: ["m"] });
+    await cluster.put("z", "another's again");
+    expect(await cluster.call(putCommand("z", "mine"), { identity })).toEqual(first);
+    expect(await cluster.get("z")).toBe("another's again");
+    await expectConverged(cluster);
+  });
+
+  it("SCENARIO-49 SCENARIO-52: a Store that was cut off splits late, from its log, and needs no snapshot", async () => {
+    const cluster = await SimCluster.start({ seed: 26 });
+    const leader = await cluster.waitForLeader();
+    const late = cluster.others(leader.storeId)[0] as SimStore;
+    await cluster.put("a", "1");
+    cluster.isolate(late);
+    for (let count = 0; count < 100; count++) {
+      await cluster.put(`key${count}`, "1");
+    }
+    await split(cluster, { at: ["m"] });
+    await cluster.put("z", "1");
+    await split(cluster, { at: ["p"], of: cluster.regions[1]?.id as RegionId });
+    await cluster.put("z", "2");
+    expect(rangesOf(late)).toEqual(["-@1"]);
+    cluster.network.heal();
+    await untilSplit(cluster, 3);
+    await expectConverged(cluster);
+    expect(rangesOf(late)).toEqual(["-m@2", "m-p@3", "p-@3"]);
+    expect(cluster.trace.has("a snapshot is installed")).toBe(false);
+  });
+
+  it("leaves a read of the old range to nobody: a Store that split late does not serve what moved", async () => {
+    const cluster = await SimCluster.start({ seed: 27 });
+    const leader = await cluster.waitForLeader();
+    await cluster.put("z", "old");
+    const { region } = cluster.statusOf(leader);
+    await split(cluster, { at: ["m"] });
+    await cluster.put("z", "new");
+    for (const store of cluster.stores) {
+      let answer: KvResponse | undefined;
+      store.call((running) =>
+        running.handle(
+          {
+            $typeName: "rdb.v1.RegionHeader",
+            regionId: BigInt(region.id),
+            epoch: { $typeName: "rdb.v1.RegionEpoch", confVer: 1n, version: 1n },
+            storeId: BigInt(store.storeId),
+          },
+          [kvRequest({ requestId: 1, command: getCommand("z"), timeoutMs: 500, fromFollower: true })],
+          (response) => {
+            answer = response;
+          },
+        ),
+      );
+      await cluster.until("it is answered", () => answer !== undefined);
+      expect(answer?.result).toMatchObject({ case: "error", value: { reason: { case: "epochNotMatch" } } });
+    }
   });
 });
 
