@@ -19,6 +19,7 @@ const MAX_STORE_DOWN_TIME_MS = 10_000;
 const PATIENCE_MS = 15 * 60_000;
 /** PD is at rest when nothing was to be done for this long. */
 const REST_MS = 10_000;
+const CALL_TIMEOUT_MS = 5_000;
 
 const { values: flags } = parseArgs({
   options: {
@@ -44,6 +45,7 @@ try {
   timeline.event(
     `one Store and one Region; ${rowMaxCount.toLocaleString("en")} puts of ${rows.valueBytes} bytes begin`,
   );
+  timeline.event(`to look at it: npx rdb operator list --pd ${cluster.pdAddress}`);
   timeline.start();
   try {
     await change(writer, timeline);
@@ -88,6 +90,10 @@ async function change(writer: RowWriter, timeline: Timeline): Promise<void> {
 }
 
 async function killForGood(timeline: Timeline): Promise<void> {
+  // With two peers of three on one Store, or one of two, its loss would cost more than a quorum can bear.
+  await waitFor("three live peers of each Region", PATIENCE_MS, async () => {
+    return unhealedRegions(await cluster.look()).length === 0;
+  });
   const victim = cluster.stores[1] as TestStore;
   const id = await cluster.idOf(victim);
   await victim.kill();
@@ -97,10 +103,10 @@ async function killForGood(timeline: Timeline): Promise<void> {
 async function decommission(timeline: Timeline): Promise<void> {
   const leaving = cluster.stores[0] as TestStore;
   const storeId = await cluster.idOf(leaving);
-  await cluster.admin.decommissionStore({ storeId });
+  await cluster.admin.decommissionStore({ storeId }, { timeoutMs: CALL_TIMEOUT_MS });
   timeline.event(`${leaving.plan.name} (Store ${storeId}), the first one, is being decommissioned`);
   await waitFor(`Store ${storeId} without Regions`, PATIENCE_MS, async () => {
-    const { status } = await cluster.pd.getStore({ storeId });
+    const { status } = await cluster.pd.getStore({ storeId }, { timeoutMs: CALL_TIMEOUT_MS });
     return status?.store?.state === StoreState.TOMBSTONE;
   });
   await leaving.stop();
