@@ -9,6 +9,9 @@ import { BalanceLeaderScheduler } from "./scheduler/balance-leader.ts";
 import { BalanceRegionScheduler } from "./scheduler/balance-region.ts";
 import { EvictLeaderScheduler } from "./scheduler/evict-leader.ts";
 import { EvictSlowStoreScheduler } from "./scheduler/evict-slow-store.ts";
+import { HotRegionScheduler } from "./scheduler/hot-region.ts";
+
+export { scatterPlan } from "./scheduler/scatter.ts";
 
 /** In the order in which a Region is asked about: the first that acts is heard. */
 export function checkers(): Checker[] {
@@ -29,5 +32,6 @@ export function schedulers(): Scheduler[] {
     new EvictSlowStoreScheduler(),
     new BalanceLeaderScheduler(),
     new BalanceRegionScheduler(),
+    new HotRegionScheduler(),
   ];
 }

@@ -97,9 +97,14 @@ export function hasPeer(region: Region): StoreFilter {
 /** Who may take part at all. */
 export const alive: readonly StoreFilter[] = [down, disconnected];
 
-/** Who may take in a peer, whatever Region's. */
+/** Who may take in a peer, whatever Region's, if it may take a while. */
+export function roomFilters(config: PlacementConfig): readonly StoreFilter[] {
+  return [...alive, draining, unreported, full, lowSpace(config), slow, pendingPeers(config)];
+}
+
+/** Who may take in a peer now. */
 export function newPeerFilters(config: PlacementConfig): readonly StoreFilter[] {
-  return [...alive, draining, unreported, full, lowSpace(config), slow, pendingPeers(config), addLimit];
+  return [...roomFilters(config), addLimit];
 }
 
 /** Who may lead. */

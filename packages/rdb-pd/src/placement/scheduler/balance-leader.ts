@@ -9,6 +9,7 @@ import type { OperatorPlan } from "../operator-plan.ts";
 import type { PlacementStore, PlacementView } from "../placement-view.ts";
 import { planFor } from "../plans.ts";
 import { leaderWeight } from "../store-weights.ts";
+import { WeightyHeat } from "./heat.ts";
 import { WeightBoard } from "./weight-board.ts";
 
 /** Regions that are drawn on one Store in the search for one that may be led elsewhere. */
@@ -46,6 +47,9 @@ export class BalanceLeaderScheduler implements Scheduler {
       return standsStill(led);
     }
     const scene = new LeaderScene(view);
+    if (scene.isHot(led)) {
+      return standsStill("it is hot: hot-region says where it is led");
+    }
     const ruledOut = led.region.peers.flatMap((peer) => scene.refusal(led, peer) ?? []);
     const heir = scene.heirOf(led);
     return heir === undefined
@@ -74,7 +78,8 @@ export class BalanceLeaderScheduler implements Scheduler {
     const { view } = scene;
     const info = view.pickRegionOn(id, role, DRAWS, (each) => {
       const led = transferable(each);
-      return !scene.isTaken(each) && typeof led !== "string" && scene.heirOf(led) !== undefined;
+      const isFree = !scene.isTaken(each) && !scene.isHot(each);
+      return isFree && typeof led !== "string" && scene.heirOf(led) !== undefined;
     });
     const led = info === undefined ? undefined : transferable(info);
     if (led === undefined || typeof led === "string") {
@@ -113,13 +118,19 @@ class LeaderScene {
   readonly board: WeightBoard;
   readonly #minGap: number;
   readonly #taken = new Set<RegionId>();
+  readonly #hot: WeightyHeat;
 
   constructor(view: PlacementView) {
     this.view = view;
     // Who may not lead is no measure of what the others should.
     const present = view.stores().filter((store) => passes(store, alive));
     this.board = new WeightBoard(present, leaderWeight);
+    this.#hot = new WeightyHeat(view);
     this.#minGap = Math.max(MIN_GAP, this.board.mean * view.config.tolerance);
+  }
+
+  isHot(info: RegionInfo): boolean {
+    return this.#hot.has(info);
   }
 
   isTaken({ region }: RegionInfo): boolean {

@@ -55,6 +55,9 @@ export class BalanceRegionScheduler implements Scheduler {
     const own = storesOf(info, view);
     const heaviest = own.reduce((a, b) => (scene.weight(b) > scene.weight(a) ? b : a));
     const bound = firstReason(heaviest, [...alive, draining, removeLimit]);
+    if (scene.isHot(info) && info.status?.leader?.storeId === heaviest.id) {
+      return standsStill("it is hot: hot-region says where it is led");
+    }
     const staying = own.filter(({ id }) => id !== heaviest.id);
     const ruledOut = scene.refusals(info, heaviest, staying);
     if (bound !== undefined) {
@@ -78,10 +81,14 @@ export class BalanceRegionScheduler implements Scheduler {
       if (!passes(from, [draining, removeLimit])) {
         continue;
       }
+      // Of hot Regions only followers move: where they are led is not for counts to say.
       for (const role of ["follower", "leader"] as const) {
         let move: Move | undefined;
         view.pickRegionOn(from.id, role, DRAWS, (info) => {
-          const mayMove = isFree(info) && unrestReason(info, view) === undefined;
+          const mayMove =
+            isFree(info) &&
+            !(role === "leader" && scene.isHot(info)) &&
+            unrestReason(info, view) === undefined;
           move = mayMove ? moveFrom(info, from, scene) : undefined;
           return move !== undefined;
         });

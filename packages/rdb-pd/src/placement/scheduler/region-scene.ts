@@ -6,6 +6,7 @@ import { firstReason, passes } from "../filter/store-filter.ts";
 import { alive, hasPeer, newPeerFilters } from "../filter/store-filters.ts";
 import type { PlacementStore, PlacementView } from "../placement-view.ts";
 import { StoreWeights } from "../store-weights.ts";
+import { WeightyHeat } from "./heat.ts";
 import { WeightBoard } from "./weight-board.ts";
 
 /** Stores that are tried for one move before it is given up for this time. */
@@ -17,6 +18,7 @@ export class RegionScene {
   readonly #weights: StoreWeights;
   readonly #board: WeightBoard;
   readonly #toleratedGap: number;
+  readonly #hot: WeightyHeat;
   /** Peers that each Store may still be promised in this scene. */
   readonly #room = new Map<PlacementStore, number>();
 
@@ -26,6 +28,7 @@ export class RegionScene {
     this.#weights = new StoreWeights(stores);
     const present = stores.filter((store) => passes(store, alive));
     this.#board = new WeightBoard(present, (store) => this.#weights.ofStore(store));
+    this.#hot = new WeightyHeat(view);
     this.#toleratedGap = this.#board.mean * view.config.tolerance;
     const filters = newPeerFilters(view.config);
     for (const store of present) {
@@ -33,6 +36,10 @@ export class RegionScene {
         this.#room.set(store, view.config.storeAddLimit);
       }
     }
+  }
+
+  isHot(info: RegionInfo): boolean {
+    return this.#hot.has(info);
   }
 
   weight(store: PlacementStore): number {

@@ -130,7 +130,9 @@ describe("steps towards wanted peers", () => {
           expect(hasLiveQuorum(state.peers, scene.down)).toBe(true);
           expect(scene.down.has(state.leader)).toBe(false);
         }
-        expect(state.peers.map((each) => each.storeId).sort()).toEqual([...scene.wanted.storeIds].sort());
+        expect(state.peers.map((each) => each.storeId).sort((a, b) => a - b)).toEqual(
+          [...scene.wanted.storeIds].sort((a, b) => a - b),
+        );
         expect(state.peers.every(({ role }) => role === "Voter")).toBe(true);
         expect(state.leader).toBe(scene.wanted.leaderStoreId ?? state.leader);
       }),
