@@ -1,11 +1,18 @@
 import { type Logger, type Region, type StoreId, peerOnStore } from "@flaredb/rdb-base";
-import { type Engine, getRegionLocalState } from "@flaredb/rdb-storage";
+import {
+  type Engine,
+  WritePart,
+  getMergeRecord,
+  getRegionLocalState,
+  putMergeRecord,
+} from "@flaredb/rdb-storage";
 import type { Peer } from "../peer/peer.ts";
 import { FirstMessages } from "./first-messages.ts";
 import type { PeerLifecycle } from "./peer-lifecycle.ts";
 import type { PeerMessage, Refusal } from "./peer-message.ts";
 import type { Transport } from "./ports.ts";
 import type { RegionMap } from "./region-map.ts";
+import type { RegionMerger } from "./region-merger.ts";
 
 /** What the router works on. */
 export interface MessageRouterOwner {
@@ -15,6 +22,7 @@ export interface MessageRouterOwner {
   readonly transport: Pick<Transport, "send">;
   readonly peers: RegionMap;
   readonly lifecycle: PeerLifecycle;
+  readonly merger: RegionMerger;
   /** Whether the writer is so far behind that entries of appends would only pile up. */
   isFlooded(): boolean;
   wantsTurn(peer: Peer): void;
@@ -49,6 +57,10 @@ export class MessageRouter {
       return this.#receiveForAnother(peer, message);
     }
     const { payload } = message;
+    if (payload.kind === "merged") {
+      this.#heardMerged(peer, payload.into);
+      return undefined;
+    }
     if (payload.kind === "tombstone") {
       if (payload.epoch.confVer > peer.region.epoch.confVer) {
         lifecycle.destroy(
@@ -82,10 +94,22 @@ export class MessageRouter {
     this.#owner.wantsTurn(peer);
   }
 
+  /** It keeps what it has for as long as the target's peer here may have to take it. */
+  #heardMerged(peer: Peer, into: Region): void {
+    const { engine, lifecycle, merger } = this.#owner;
+    if (!merger.mayGo(into)) {
+      return;
+    }
+    const part = new WritePart();
+    putMergeRecord(part, peer.regionId, { kind: "Merged", into });
+    engine.submit(part);
+    lifecycle.destroy(peer, `Region ${into.id} took its Region at version ${into.epoch.version}`);
+  }
+
   /** For a peer of another id than the one here: one that was before it, or one that takes its place. */
   #receiveForAnother(peer: Peer, message: PeerMessage): Refusal["reason"] | undefined {
     const isNewer = message.toPeer.id > peer.id && message.epoch.confVer > peer.region.epoch.confVer;
-    if (isNewer && message.payload.kind !== "tombstone") {
+    if (isNewer && !isFarewell(message)) {
       const { toPeer, epoch } = message;
       this.#owner.lifecycle.destroy(peer, `peer ${toPeer.id} has its place at conf_ver ${epoch.confVer}`);
       return this.#receiveUnknown(message);
@@ -97,17 +121,20 @@ export class MessageRouter {
   }
 
   #receiveUnknown(message: PeerMessage): Refusal["reason"] | undefined {
-    const { engine, peers, lifecycle, storeId } = this.#owner;
+    const { engine, peers, lifecycle, merger, storeId } = this.#owner;
     if (message.toPeer.storeId !== storeId) {
       return "StoreNotMatch";
     }
-    if (message.payload.kind === "tombstone") {
+    if (isFarewell(message)) {
       return undefined;
     }
     const local = getRegionLocalState(engine, message.regionId);
     if (local !== undefined) {
       if (isStaleSender(message, local.region)) {
         this.#tellRemoved(message, local.region);
+      }
+      if (this.#tellMerged(message)) {
+        return undefined;
       }
       const isGone = local.state === "Tombstone" || local.state === "Destroying";
       const lastPeerId = peerOnStore(local.region, storeId)?.id ?? 0;
@@ -118,7 +145,8 @@ export class MessageRouter {
     if (!isFirstMessage(message) || message.range === undefined) {
       return this.#refuse(message);
     }
-    if (peers.overlapping(message.range, message.regionId) !== undefined) {
+    const others = [message.regionId, ...merger.endedByRange(message, message.range)];
+    if (peers.overlapping(message.range, ...others) !== undefined) {
       this.#firstMessages.keep(message);
       return this.#refuse(message);
     }
@@ -141,6 +169,20 @@ export class MessageRouter {
     return "RegionNotFound";
   }
 
+  /** The Region is no more: whoever speaks for it does not know yet. */
+  #tellMerged({ regionId, fromPeer, toPeer, epoch }: PeerMessage): boolean {
+    const record = getMergeRecord(this.#owner.engine, regionId);
+    if (record?.kind !== "Merged") {
+      return false;
+    }
+    this.#owner.transport.send({
+      ...{ regionId, fromPeer: toPeer, toPeer: fromPeer, epoch },
+      range: undefined,
+      payload: { kind: "merged", into: record.into },
+    });
+    return true;
+  }
+
   #tellRemoved({ regionId, fromPeer, toPeer }: PeerMessage, { epoch }: Region): void {
     this.#owner.transport.send({
       ...{ regionId, fromPeer: toPeer, toPeer: fromPeer, epoch },
@@ -148,6 +190,11 @@ export class MessageRouter {
       payload: { kind: "tombstone", epoch },
     });
   }
+}
+
+/** What tells a peer that it, or its Region, is gone. */
+function isFarewell({ payload }: PeerMessage): boolean {
+  return payload.kind === "tombstone" || payload.kind === "merged";
 }
 
 /** Whether the sender's Region lacks it since then: it was removed and does not know. */

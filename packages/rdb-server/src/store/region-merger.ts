@@ -1,4 +1,5 @@
 import {
+  type KeyRange,
   type Logger,
   RdbError,
   type Region,
@@ -87,6 +88,15 @@ export class RegionMerger {
     }
     const { taken } = decodeSnapshotDescription(snapshot.data);
     return this.#ended(region, taken).map((peer) => peer.regionId);
+  }
+
+  /**
+   * Regions here that a message's Region has taken, by the range that it has. They go with its first snapshot; until
+   * then the empty peer that waits for it is beside them.
+   */
+  endedByRange({ regionId: id, epoch }: PeerMessage, range: KeyRange): RegionId[] {
+    const { startKey, endKey } = range;
+    return this.#ended({ ...{ id, startKey, endKey, epoch }, peers: [] }, []).map((peer) => peer.regionId);
   }
 
   /** See `PeerContext.endMerged`. */
