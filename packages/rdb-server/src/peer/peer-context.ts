@@ -6,7 +6,7 @@ import type { SnapshotFiles, Transport } from "../store/ports.ts";
 import type { MergeSource } from "./admin/apply-merge.ts";
 import type { ChildStart } from "./admin/apply-split.ts";
 import type { Neighbour } from "./admin/merge-path.ts";
-import type { PeerStart } from "./peer.ts";
+import type { PeerStart } from "./peer-start.ts";
 
 /** What a Store lends to each of its peers. */
 export interface PeerContext {

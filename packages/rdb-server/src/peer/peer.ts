@@ -1,42 +1,22 @@
-import {
-  type Logger,
-  type PeerId,
-  type Region,
-  type RegionEpoch,
-  type RegionId,
-  assert,
-  peerOnStore,
-} from "@flaredb/rdb-base";
+import { type Logger, type PeerId, type Region, type RegionId, assert, peerOnStore } from "@flaredb/rdb-base";
 import type { ClientSession, KvRequest, RegionError } from "@flaredb/rdb-proto";
 import type { Message, RawNode, Snapshot, SoftState } from "@flaredb/rdb-raft";
-import {
-  type ApplyState,
-  type PreparedMerge,
-  RaftLogStore,
-  type RaftLogStoreOptions,
-  WritePart,
-} from "@flaredb/rdb-storage";
-import type { AdminOutcome, AdminTarget, ChangePeers } from "../store/admin-command.ts";
+import { RaftLogStore, type RaftLogStoreOptions, WritePart } from "@flaredb/rdb-storage";
 import type { PeerMessage } from "../store/peer-message.ts";
 import type { ReceivedSnapshot } from "../store/ports.ts";
 import type { RegionStatus } from "../store/store-handle.ts";
-import { AdminApplier } from "./admin/admin-applier.ts";
-import type { MergeOutcome } from "./admin/apply-merge.ts";
-import { MergePath, preparedMerge } from "./admin/merge-path.ts";
-import { type AdminRefusal, targetRefusal } from "./admin/admin-refusal.ts";
-import type { ChildStart, SplitOutcome } from "./admin/apply-split.ts";
-import { transferRefusal } from "./admin/transfer-refusal.ts";
-import { votes } from "./admin/voter-sets.ts";
-import { type ChangePeersOwner, proposeChangePeers } from "./admin/propose-change-peers.ts";
+import type { ChildStart } from "./admin/apply-split.ts";
+import type { MergePath } from "./admin/merge-path.ts";
+import { RegionChanges } from "./admin/region-changes.ts";
 import { Applier } from "./applier.ts";
 import { BootstrapCampaign } from "./bootstrap-campaign.ts";
-import type { CommandBody } from "./commands.ts";
 import { FollowerView } from "./follower-view.ts";
 import { KeySampler } from "./key-sampler.ts";
 import { type LoadCounts, LoadMeter } from "./load-meter.ts";
 import { LogKeeper } from "./log-keeper.ts";
 import { Outbox } from "./outbox.ts";
 import type { PeerContext } from "./peer-context.ts";
+import { type PeerStart, voteGuardEndMs } from "./peer-start.ts";
 import type { Caller } from "./proposal-queue.ts";
 import { makeRaftNode } from "./raft-node.ts";
 import { isCampaignTransfer, wakesSleeper } from "./raft-message-kinds.ts";
@@ -52,27 +32,10 @@ import { decodeSnapshotDescription } from "./snapshot-description.ts";
 import { SnapshotInstaller } from "./snapshot-installer.ts";
 import { StaleWatch } from "./stale-watch.ts";
 import { SnapshotSource } from "./snapshot-source.ts";
-import { type ConfChanges, WritePath } from "./write-path.ts";
-
-/** What a peer is made from. */
-export interface PeerStart {
-  readonly region: Region;
-  readonly applyState: ApplyState;
-  /** Whether it was made in this run: it cannot have forgotten a promise. */
-  readonly isNew: boolean;
-  /** Whether it is to lead as soon as it can. Default: the first peer of a new Region is. */
-  readonly campaigns?: boolean;
-  /** False: an empty peer that waits for its first snapshot; its Region names no more than it. Default true. */
-  readonly isInitialised?: boolean;
-  /** What the Region holds, about, until it is counted. Default: nothing is known. */
-  readonly size?: RegionSize;
-}
+import { WritePath } from "./write-path.ts";
 
 /** How often a leader looks whether PD should know of peers that fell behind or went silent. */
 const FOLLOWER_CHECK_INTERVAL_MS = 1_000;
-/** A lease that this Store acknowledged in a former run holds this much longer at most: clocks drift 10 % apart. */
-const LEASE_GUARD_FACTOR = 1.1;
-
 /**
  * One replica of a Region on this Store: a RawNode and what surrounds it. Everything runs inside the loop's turn;
  * nothing here waits. The order of a turn: inputs (step, accept, tick), then `advance`.
@@ -80,14 +43,14 @@ const LEASE_GUARD_FACTOR = 1.1;
 export class Peer {
   readonly id: PeerId;
   readonly regionId: RegionId;
-  readonly merge: MergePath;
+  /** How the Region is changed on command. */
+  readonly changes: RegionChanges;
   readonly #context: PeerContext;
   readonly #logger: Logger;
   readonly #log: RaftLogStore;
   readonly #node: RawNode;
   readonly #ready: ReadyHandler;
   readonly #applier: Applier;
-  readonly #admin: AdminApplier;
   readonly #writes: WritePath;
   readonly #reads: ReadPath;
   readonly #sleep: SleepPath;
@@ -171,20 +134,6 @@ export class Peer {
       appliedLogTimeMs: () => this.#applier.state.logTimeMs,
       sessions: () => this.#applier.sessions,
     });
-    this.#admin = new AdminApplier({
-      engine,
-      storeId: context.storeId,
-      region,
-      sessions: () => this.#applier.sessions,
-      regionSplit: (outcome) => this.#regionSplit(outcome),
-      ...{ self: info, node, log },
-      peersChanged: (after) => this.#peersChanged(after),
-      removed: (last) => this.#removed(last),
-      prepared: () => this.merge.prepared,
-      takeSource: (command) => context.takeMergeSource(command),
-      mergeChanged: (after, prepared) => this.#mergeChanged(after, prepared),
-      regionMerged: (outcome) => this.#regionMerged(outcome),
-    });
     this.#applier = new Applier(
       {
         engine,
@@ -193,7 +142,7 @@ export class Peer {
         pending: this.#writes.pending,
         compactLog: (part, position) => this.#logKeeper.compact(part, position),
         isRemoved: () => this.#stopped,
-        applyAdmin: (entry, part) => this.#admin.apply(entry, part),
+        applyAdmin: (entry, part) => this.changes.apply(entry, part),
       },
       start.applyState,
       sessions,
@@ -222,6 +171,17 @@ export class Peer {
       region,
       isAlive: (peer) => this.#outbox.isAlive(peer),
     });
+    this.changes = new RegionChanges({
+      ...{ self: info, context, node, log, region, logger: this.#logger, keys: this.keys },
+      ...{ logKeeper: this.#logKeeper, outbox: this.#outbox, size: this.#size, writes: this.#writes },
+      applier: () => this.#applier,
+      isInstalling: () => this.isInstalling,
+      raftFields: () => this.#raftFields(),
+      wake: () => this.wake(),
+      transferLeader: () => this.transferLeader(),
+      becameRegion: (after) => this.#becameRegion(after),
+      ended: () => this.#ended(),
+    });
     this.#sleep = new SleepPath(
       {
         clock,
@@ -248,22 +208,6 @@ export class Peer {
       wantsTurn: () => context.wantsTurn(this.regionId),
       halt: (error) => this.#halt(error),
     });
-    this.merge = new MergePath(
-      {
-        ...{ engine, node, log, region, logger: this.#logger },
-        applyState: () => this.#applier.state,
-        sessions: () => this.#applier.sessions,
-        others: () => this.#region.peers.filter((peer) => peer.id !== this.id),
-        isAlive: (peer) => this.#outbox.isAlive(peer),
-        isCuttingLog: () => this.#logKeeper.hasMore,
-        isInstalling: () => this.isInstalling,
-        apply: (entries) => this.#applier.apply(entries),
-        propose: (body) => this.proposeAdmin(body),
-        handOver: () => this.transferLeader(),
-        neighbour: (id) => context.neighbour(id),
-      },
-      preparedMerge(engine, this.regionId),
-    );
   }
 
   get region(): Region {
@@ -279,6 +223,10 @@ export class Peer {
   get claims(): readonly Region[] {
     const own = this.#isInitialised ? [this.#region] : [];
     return this.#arriving === undefined ? own : [...own, this.#arriving];
+  }
+
+  get merge(): MergePath {
+    return this.changes.merge;
   }
 
   get isLeader(): boolean {
@@ -363,7 +311,7 @@ export class Peer {
     this.#snapshots.expire(nowMs);
     this.#load.tick(nowMs, () => this.#loadCounts());
     this.#deleteOldLog();
-    this.merge.tick();
+    this.changes.merge.tick();
     if (this.#node.isLeader) {
       this.#stale.noteContact(nowMs);
       this.#tickLeader(nowMs);
@@ -388,42 +336,6 @@ export class Peer {
       this.#logger.info({ ...this.#raftFields(), to: toPeerId }, "leadership is handed over");
       this.#node.transferLeader(toPeerId);
     }
-  }
-
-  /** Why no command to change the Region is taken now, if so. */
-  adminRefusal(target: AdminTarget): AdminRefusal | undefined {
-    return targetRefusal(this.#changeOwner(), target);
-  }
-
-  /**
-   * Proposes what changes the Region itself, as its leader; the caller has checked it.
-   *
-   * @returns whether it is in the log now; nobody waits for it there
-   */
-  proposeAdmin(body: CommandBody, changes?: ConfChanges): boolean {
-    this.wake();
-    this.#context.wantsTurn(this.regionId);
-    return this.#node.isLeader && this.#writes.proposeAdmin(body, changes) === "ok";
-  }
-
-  /** Why PD's command to hand the leadership over is not obeyed, if so. */
-  transferRefusal(epoch: RegionEpoch, toPeerId: PeerId): AdminRefusal | undefined {
-    return transferRefusal(this.#changeOwner(), { epoch, toPeerId });
-  }
-
-  /** Proposes a conf change of the Region; see {@link proposeChangePeers}. */
-  changePeers(command: ChangePeers): AdminOutcome {
-    return proposeChangePeers(this.#changeOwner(), command);
-  }
-
-  #changeOwner(): ChangePeersOwner {
-    return {
-      ...{ peerId: this.id, node: this.#node, log: this.#log },
-      region: () => this.#region,
-      isMerging: () => this.merge.keepsLog,
-      isAlive: (peer) => this.#outbox.isAlive(peer),
-      propose: (body, changes) => this.proposeAdmin(body, changes),
-    };
   }
 
   /** Something happened to the Region, or may: the peer ticks again. */
@@ -491,7 +403,7 @@ export class Peer {
       approximateKeyCount: this.#size.keyCount,
       load: this.#load.load,
       isAsleep: this.isAsleep,
-      isMerging: this.merge.prepared !== undefined,
+      isMerging: this.changes.merge.prepared !== undefined,
       downPeerIds: down,
       pendingPeerIds: pending,
     };
@@ -523,7 +435,7 @@ export class Peer {
   /** Answers the core's `snapshot()`. */
   makeSnapshot(): ReturnType<SnapshotSource["make"]> {
     // A snapshot does not show that the Region waits to be taken: who got one would serve.
-    return this.merge.prepared === undefined
+    return this.changes.merge.prepared === undefined
       ? this.#snapshots.make(this.#region, this.#applier.state)
       : "temporarily-unavailable";
   }
@@ -544,7 +456,7 @@ export class Peer {
     const compactIndex = this.#logKeeper.compactIndex(nowMs, this.#applier.state.index, () =>
       this.#followers.logNeeds((id, match) => this.#snapshots.indexUnderWay(id, match)),
     );
-    if (compactIndex !== undefined && !this.merge.keepsLog) {
+    if (compactIndex !== undefined && !this.changes.merge.keepsLog) {
       this.#writes.proposeCompaction(compactIndex, this.#node.term);
     }
     if (nowMs >= this.#nextFollowerCheckMs) {
@@ -582,25 +494,6 @@ export class Peer {
     return { rank: Math.max(0, voters.indexOf(this.id)), count: Math.max(1, voters.length) };
   }
 
-  /** The split is submitted: from this moment on what was cut off is nobody's here but the new Regions'. */
-  #regionSplit({ region, children, absent }: SplitOutcome): void {
-    this.#region = region;
-    this.keys.forget();
-    const size = this.#size.split(children.length + absent.length + 1, this.#applier.addedBytes);
-    this.#logger.info(
-      {
-        ...this.#raftFields(),
-        version: region.epoch.version,
-        newRegions: children.map((child) => child.region.id),
-      },
-      "the Region is split",
-    );
-    for (const child of children) {
-      this.#context.beginPeer({ ...child, isNew: true, campaigns: this.#node.isLeader, size });
-    }
-    this.#context.regionChanged(this.regionId);
-  }
-
   #installSnapshot(message: Message, snapshot: Snapshot, done: () => void): void {
     this.#logger.info(
       { ...this.#raftFields(), snapshot: snapshot.metadata.index },
@@ -612,8 +505,8 @@ export class Peer {
       finished: (region, applyState, sessions) => {
         this.#arriving = undefined;
         this.#isInitialised = true;
-        this.merge.changed(undefined);
-        this.#regionChanged(region);
+        this.changes.merge.changed(undefined);
+        this.#becameRegion(region);
         this.#applier.reset(applyState, sessions);
         this.#size.forget();
         this.#logKeeper.reset();
@@ -624,51 +517,22 @@ export class Peer {
     });
   }
 
-  #regionChanged(region: Region): void {
+  #becameRegion(region: Region): void {
     this.#region = region;
     this.#context.rangesChanged();
     this.#context.regionChanged(this.regionId);
   }
 
-  /** A conf change is applied. */
-  #peersChanged(after: Region): void {
-    const gone = this.#region.peers.filter(({ id }) => !after.peers.some((peer) => peer.id === id));
-    this.#regionChanged(after);
-    this.#logger.info({ ...this.#raftFields(), confVer: after.epoch.confVer }, "the Region has other peers");
-    // A peer that is not there yet is made by its first heartbeat; one that is gone need not wait for its leader.
-    this.#node.sendHeartbeats();
-    if (this.#node.isLeader) {
-      gone.forEach((peer) => this.#outbox.sendTombstone(peer));
-    }
+  /** It was removed: what is under way is not carried out any more. */
+  #ended(): void {
+    this.#stopped = true;
+    this.#ready.stop();
   }
 
   /** Nothing is to be done, so the Region may sleep. */
   #isIdle(): boolean {
     const isAtRest = this.waitingCount === 0 && this.#ready.isSettled && !this.#snapshots.isSending;
-    return isAtRest && this.merge.prepared === undefined;
-  }
-
-  /** The Region waits to be taken from now on, or serves again. */
-  #mergeChanged(after: Region, prepared: PreparedMerge | undefined): void {
-    this.merge.changed(prepared);
-    this.#regionChanged(after);
-    const how = prepared === undefined ? "serves again" : "waits to be taken by a neighbour";
-    this.#logger.info({ ...this.#raftFields(), version: after.epoch.version }, `the Region ${how}`);
-  }
-
-  /** The Region has taken a neighbour. */
-  #regionMerged({ region, applyState, sessions }: MergeOutcome): void {
-    this.#applier.reset(applyState, sessions);
-    this.#size.forget();
-    this.#regionChanged(region);
-    this.#logger.info({ ...this.#raftFields(), version: region.epoch.version }, "a neighbour is taken");
-  }
-
-  /** This peer's own removal is applied. */
-  #removed(last: Region): void {
-    this.#stopped = true;
-    this.#ready.stop();
-    this.#context.removed(this.regionId, this.id, last);
+    return isAtRest && this.changes.merge.prepared === undefined;
   }
 
   /** Whoever knows that this peer was removed says so; if no peer is left that it knows of, PD does. */
@@ -719,16 +583,6 @@ export class Peer {
     const { term, lastIndex, commitIndex } = this.#node;
     return { term, index: lastIndex, commit: commitIndex, applied: this.#applier.state.index };
   }
-}
-
-function voteGuardEndMs(
-  { config, startedMs }: PeerContext,
-  { region, isNew, isInitialised = true }: PeerStart,
-): number {
-  // An empty peer does not know who else votes; its leader may count it.
-  const hasOthers = !isInitialised || region.peers.filter(votes).length > 1;
-  const guards = config.leaseReads && !isNew && hasOthers;
-  return guards ? startedMs + config.leaseMs * LEASE_GUARD_FACTOR : Number.NEGATIVE_INFINITY;
 }
 
 /** The log store asks for snapshots of a peer that is made after it. */

@@ -20,7 +20,8 @@ import {
 } from "@flaredb/rdb-storage";
 import type { PeerContext } from "../peer/peer-context.ts";
 import type { ChildStart } from "../peer/admin/apply-split.ts";
-import { Peer, type PeerStart } from "../peer/peer.ts";
+import type { PeerStart } from "../peer/peer-start.ts";
+import { Peer } from "../peer/peer.ts";
 import { snapshotIdOf } from "../peer/snapshot-description.ts";
 import { INSTALL_PART_MAX_BYTES } from "../peer/snapshot-installer.ts";
 import { EMPTY_APPLY_STATE } from "./peer-lifecycle.ts";

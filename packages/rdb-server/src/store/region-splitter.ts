@@ -132,7 +132,7 @@ export class RegionSplitter {
     if (refusal !== undefined || peer === undefined) {
       return refusal ?? notHere(target.regionId);
     }
-    if (!peer.proposeAdmin(splitBody(keys, idsFrom(firstId, keys.length, region.peers.length)))) {
+    if (!peer.changes.propose(splitBody(keys, idsFrom(firstId, keys.length, region.peers.length)))) {
       return adminRefusal("Busy", `the leader of Region ${region.id} takes no proposals now`);
     }
     logger.info(
@@ -147,7 +147,7 @@ export class RegionSplitter {
     if (peer === undefined) {
       return notHere(command.regionId);
     }
-    const refusal = peer.adminRefusal(command);
+    const refusal = peer.changes.refusal(command);
     if (refusal !== undefined) {
       return refusal;
     }

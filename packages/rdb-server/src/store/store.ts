@@ -287,7 +287,7 @@ export class Store implements StoreHandle {
 
   transferLeader(regionId: RegionId, epoch: RegionEpoch, toPeerId: PeerId): AdminOutcome {
     const peer = this.#peers.initialised(regionId);
-    const refusal = peer === undefined ? notHere(regionId) : peer.transferRefusal(epoch, toPeerId);
+    const refusal = peer === undefined ? notHere(regionId) : peer.changes.transferRefusal(epoch, toPeerId);
     if (peer === undefined || refusal !== undefined) {
       return refusal ?? notHere(regionId);
     }
@@ -298,7 +298,7 @@ export class Store implements StoreHandle {
 
   changePeers(command: ChangePeers): Promise<AdminOutcome> {
     const peer = this.#peers.initialised(command.regionId);
-    return Promise.resolve(peer?.changePeers(command) ?? notHere(command.regionId));
+    return Promise.resolve(peer?.changes.changePeers(command) ?? notHere(command.regionId));
   }
 
   splitRegion(command: SplitRegion): Promise<AdminOutcome> {

@@ -1,0 +1,190 @@
+import type { Logger, Peer as PeerInfo, PeerId, Region, RegionEpoch } from "@flaredb/rdb-base";
+import type { RawNode } from "@flaredb/rdb-raft";
+import type { PreparedMerge, RaftLogStore, WritePart } from "@flaredb/rdb-storage";
+import type { AdminOutcome, AdminTarget, ChangePeers } from "../../store/admin-command.ts";
+import type { Applier } from "../applier.ts";
+import type { CommandBody } from "../commands.ts";
+import type { KeySampler } from "../key-sampler.ts";
+import type { LogKeeper } from "../log-keeper.ts";
+import type { Outbox } from "../outbox.ts";
+import type { PeerContext } from "../peer-context.ts";
+import type { ReplicaCheck } from "../replica-check/replica-check.ts";
+import type { SizeKeeper } from "../size-keeper.ts";
+import type { ConfChanges, WritePath } from "../write-path.ts";
+import { AdminApplier } from "./admin-applier.ts";
+import type { AdminEffect, AdminEntry } from "./admin-entry.ts";
+import { type AdminRefusal, targetRefusal } from "./admin-refusal.ts";
+import type { MergeOutcome } from "./apply-merge.ts";
+import type { SplitOutcome } from "./apply-split.ts";
+import { MergePath, preparedMerge } from "./merge-path.ts";
+import { type ChangePeersOwner, proposeChangePeers } from "./propose-change-peers.ts";
+import { transferRefusal } from "./transfer-refusal.ts";
+
+/** The peer whose Region is changed. */
+export interface RegionChangesOwner {
+  readonly self: PeerInfo;
+  readonly context: PeerContext;
+  readonly node: RawNode;
+  readonly log: RaftLogStore;
+  readonly logger: Logger;
+  readonly keys: KeySampler;
+  readonly logKeeper: LogKeeper;
+  readonly outbox: Outbox;
+  readonly size: SizeKeeper;
+  readonly writes: WritePath;
+  readonly check: ReplicaCheck;
+  applier(): Applier;
+  region(): Region;
+  isInstalling(): boolean;
+  /** For log lines (SPEC R8). */
+  raftFields(): Record<string, number>;
+  wake(): void;
+  transferLeader(): void;
+  /** From now on the Region is this one; PD is to know. */
+  becameRegion(region: Region): void;
+  /** The peer takes no further part in anything. */
+  ended(): void;
+}
+
+/**
+ * What changes a peer's Region on command: splits, conf changes, merges. Refused where that can be known before, proposed
+ * through the log, and carried out on every peer when it is applied.
+ */
+export class RegionChanges {
+  readonly merge: MergePath;
+  readonly #owner: RegionChangesOwner;
+  readonly #admin: AdminApplier;
+
+  constructor(owner: RegionChangesOwner) {
+    this.#owner = owner;
+    const { context, node, log, self } = owner;
+    const { engine, storeId } = context;
+    const region = (): Region => owner.region();
+    this.#admin = new AdminApplier({
+      ...{ engine, storeId, self, node, log, region },
+      sessions: () => owner.applier().sessions,
+      regionSplit: (outcome) => this.#regionSplit(outcome),
+      peersChanged: (after) => this.#peersChanged(after),
+      removed: (last) => this.#removed(last),
+      prepared: () => this.merge.prepared,
+      takeSource: (command) => context.takeMergeSource(command),
+      mergeChanged: (after, prepared) => this.#mergeChanged(after, prepared),
+      regionMerged: (outcome) => this.#regionMerged(outcome),
+      computeHash: (state) => owner.check.computeHash(state),
+      verifyHash: (at, hash) => owner.check.verifyHash(at, hash),
+    });
+    this.merge = new MergePath(
+      {
+        ...{ engine, node, log, region, logger: owner.logger },
+        applyState: () => owner.applier().state,
+        sessions: () => owner.applier().sessions,
+        others: () => owner.region().peers.filter((peer) => peer.id !== self.id),
+        isAlive: (peer) => owner.outbox.isAlive(peer),
+        isCuttingLog: () => owner.logKeeper.hasMore,
+        isInstalling: () => owner.isInstalling(),
+        apply: (entries) => owner.applier().apply(entries),
+        propose: (body) => this.propose(body),
+        handOver: () => owner.transferLeader(),
+        neighbour: (id) => context.neighbour(id),
+      },
+      preparedMerge(engine, owner.region().id),
+    );
+  }
+
+  /** Applies an entry of the log. @throws RdbError RDB_DATA_CORRUPT on a command that this program does not know */
+  apply(entry: AdminEntry, part: WritePart): AdminEffect {
+    return this.#admin.apply(entry, part);
+  }
+
+  /** Why no command to change the Region is taken now, if so. */
+  refusal(target: AdminTarget): AdminRefusal | undefined {
+    return targetRefusal(this.#proposer(), target);
+  }
+
+  /**
+   * Proposes what changes the Region itself, as its leader; the caller has checked it.
+   *
+   * @returns whether it is in the log now; nobody waits for it there
+   */
+  propose(body: CommandBody, changes?: ConfChanges): boolean {
+    const { context, node, writes } = this.#owner;
+    this.#owner.wake();
+    context.wantsTurn(this.#owner.region().id);
+    return node.isLeader && writes.proposeAdmin(body, changes) === "ok";
+  }
+
+  /** Proposes a conf change; see {@link proposeChangePeers} for why it may be refused. */
+  changePeers(command: ChangePeers): AdminOutcome {
+    return proposeChangePeers(this.#proposer(), command);
+  }
+
+  /** Why PD's command to hand the leadership over is not obeyed, if so. */
+  transferRefusal(epoch: RegionEpoch, toPeerId: PeerId): AdminRefusal | undefined {
+    return transferRefusal(this.#proposer(), { epoch, toPeerId });
+  }
+
+  #proposer(): ChangePeersOwner {
+    const { self, node, log } = this.#owner;
+    return {
+      ...{ peerId: self.id, node, log },
+      region: () => this.#owner.region(),
+      isMerging: () => this.merge.keepsLog,
+      isAlive: (peer) => this.#owner.outbox.isAlive(peer),
+      propose: (body, changes) => this.propose(body, changes),
+    };
+  }
+
+  /** The split is submitted: from this moment on what was cut off is nobody's here but the new Regions'. */
+  #regionSplit({ region, children, absent }: SplitOutcome): void {
+    const { context, keys, logger, node, size } = this.#owner;
+    this.#owner.becameRegion(region);
+    keys.forget();
+    const part = size.split(children.length + absent.length + 1, this.#owner.applier().addedBytes);
+    const newRegions = children.map((child) => child.region.id);
+    logger.info(
+      { ...this.#owner.raftFields(), version: region.epoch.version, newRegions },
+      "the Region is split",
+    );
+    for (const child of children) {
+      context.beginPeer({ ...child, isNew: true, campaigns: node.isLeader, size: part });
+    }
+  }
+
+  #peersChanged(after: Region): void {
+    const { node, outbox, logger } = this.#owner;
+    const before = this.#owner.region().peers;
+    const gone = before.filter(({ id }) => !after.peers.some((peer) => peer.id === id));
+    this.#owner.becameRegion(after);
+    logger.info({ ...this.#owner.raftFields(), confVer: after.epoch.confVer }, "the Region has other peers");
+    // A peer that is not there yet is made by its first heartbeat; one that is gone need not wait for its leader.
+    node.sendHeartbeats();
+    if (node.isLeader) {
+      gone.forEach((peer) => outbox.sendTombstone(peer));
+    }
+  }
+
+  /** This peer's own removal. */
+  #removed(last: Region): void {
+    this.#owner.ended();
+    this.#owner.context.removed(last.id, this.#owner.self.id, last);
+  }
+
+  /** The Region waits to be taken from now on, or serves again. */
+  #mergeChanged(after: Region, prepared: PreparedMerge | undefined): void {
+    this.merge.changed(prepared);
+    this.#owner.becameRegion(after);
+    const how = prepared === undefined ? "serves again" : "waits to be taken by a neighbour";
+    const fields = { ...this.#owner.raftFields(), version: after.epoch.version };
+    this.#owner.logger.info(fields, `the Region ${how}`);
+  }
+
+  /** The Region has taken a neighbour. */
+  #regionMerged({ region, applyState, sessions }: MergeOutcome): void {
+    this.#owner.applier().reset(applyState, sessions);
+    this.#owner.size.forget();
+    this.#owner.check.reload();
+    this.#owner.becameRegion(region);
+    const fields = { ...this.#owner.raftFields(), version: region.epoch.version };
+    this.#owner.logger.info(fields, "a neighbour is taken");
+  }
+}

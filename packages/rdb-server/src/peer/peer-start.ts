@@ -1,0 +1,33 @@
+import type { Region } from "@flaredb/rdb-base";
+import type { ApplyState } from "@flaredb/rdb-storage";
+import { votes } from "./admin/voter-sets.ts";
+import type { PeerContext } from "./peer-context.ts";
+import type { RegionSize } from "./size-keeper.ts";
+
+/** What a peer is made from. */
+export interface PeerStart {
+  readonly region: Region;
+  readonly applyState: ApplyState;
+  /** Whether it was made in this run: it cannot have forgotten a promise. */
+  readonly isNew: boolean;
+  /** Whether it is to lead as soon as it can. Default: the first peer of a new Region is. */
+  readonly campaigns?: boolean;
+  /** False: an empty peer that waits for its first snapshot; its Region names no more than it. Default true. */
+  readonly isInitialised?: boolean;
+  /** What the Region holds, about, until it is counted. Default: nothing is known. */
+  readonly size?: RegionSize;
+}
+
+/** A lease that this Store acknowledged in a former run holds this much longer at most: clocks drift 10 % apart. */
+const LEASE_GUARD_FACTOR = 1.1;
+
+/** Before this moment the peer gives no vote: a former run may have acknowledged a lease that still holds. */
+export function voteGuardEndMs(
+  { config, startedMs }: PeerContext,
+  { region, isNew, isInitialised = true }: PeerStart,
+): number {
+  // An empty peer does not know who else votes; its leader may count it.
+  const hasOthers = !isInitialised || region.peers.filter(votes).length > 1;
+  const guards = config.leaseReads && !isNew && hasOthers;
+  return guards ? startedMs + config.leaseMs * LEASE_GUARD_FACTOR : Number.NEGATIVE_INFINITY;
+}
