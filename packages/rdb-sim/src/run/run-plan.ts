@@ -3,6 +3,7 @@ import { checkKeys } from "../check/check-keys.ts";
 import { ClusterInvariants } from "../check/cluster-invariants.ts";
 import type { History } from "../check/history.ts";
 import { checkRevisions } from "../check/revisions.ts";
+import { SleepWatch } from "../check/sleep-watch.ts";
 import { type Violation, ViolationError } from "../check/violation.ts";
 import { type ClusterWatcher, SimCluster } from "../cluster/sim-cluster.ts";
 import { Injector } from "../faults/injector.ts";
@@ -32,6 +33,8 @@ const LIVENESS_MAX_MS = 10 * SECOND_MS;
 const CONVERGENCE_MAX_MS = 20 * SECOND_MS;
 /** The same where Regions are made whole again first, counted from when a Store is taken for lost. */
 const REPAIR_MAX_MS = 90 * SECOND_MS;
+/** Between two looks at who sleeps. */
+const SLEEP_LOOK_MS = 100;
 /** Peers are compared while nothing moves: so often it is tried. */
 const COMPARE_MAX_COUNT = 20;
 /** Calls of virtual time that a run may take: past it, something goes in circles. */
@@ -62,6 +65,7 @@ class Run {
   readonly #workloads: SeedWorkloads;
   readonly #invariants = new ClusterInvariants((violation) => this.fail(violation));
   readonly #used = new UsedIdentities();
+  readonly #sleepers = new SleepWatch();
   readonly #counts = { ok: 0, fail: 0, unknown: 0 };
   /** Who led, by Region and term. */
   readonly #leaders = new Map<string, string>();
@@ -142,6 +146,7 @@ class Run {
     this.#cluster.start();
     this.#injector.schedule(faults);
     this.#workloads.start(this.#cluster);
+    this.#watchSleepers();
     await this.#pass(faultsEndMs);
     this.#injector.repair();
     this.#cluster.judge.process.start();
@@ -152,6 +157,19 @@ class Run {
     await this.#complete("what was written can be read", this.#workloads.finish(judge));
     await this.#compareWhenLevel();
     this.#judgeHistory();
+  }
+
+  #watchSleepers(): void {
+    this.#cluster.setTimer(SLEEP_LOOK_MS, () => {
+      const peers = this.#cluster.stores.flatMap(({ process: { running } }) =>
+        running === undefined ? [] : running.store.regionStatuses(),
+      );
+      const violation = this.#sleepers.look(peers);
+      if (violation !== undefined) {
+        this.fail(violation);
+      }
+      this.#watchSleepers();
+    });
   }
 
   /** Regions that PD moves to even Stores out may do so now: then they are compared once more. */
