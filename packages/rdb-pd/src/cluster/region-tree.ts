@@ -9,6 +9,7 @@ import {
   keyInRange,
   rangesOverlap,
 } from "@flaredb/rdb-base";
+import { type Place, SortedRegions } from "./sorted-regions.ts";
 
 /** What became of a Region that was offered to the tree. */
 export type PutResult =
@@ -21,32 +22,32 @@ export type PutResult =
  */
 export class RegionTree {
   /** By start key. Invariant: each ends at or before the start of the next. */
-  readonly #ordered: Region[] = [];
+  readonly #ordered = new SortedRegions();
   readonly #byId = new Map<RegionId, Region>();
 
   get size(): number {
-    return this.#ordered.length;
+    return this.#ordered.size;
   }
 
   get(id: RegionId): Region | undefined {
     return this.#byId.get(id);
   }
 
-  /** In the order of their keys. */
+  /** In the order of their keys, in a list of the caller's own. */
   all(): readonly Region[] {
-    return this.#ordered;
+    return this.#ordered.all();
   }
 
   /** The Region that holds the key. */
   holding(key: Uint8Array): Region | undefined {
-    const region = this.#ordered[this.#firstEndingAfter(key)];
+    const region = this.#ordered.get(this.#firstEndingAfter(key));
     return region !== undefined && keyInRange(key, region) ? region : undefined;
   }
 
   /** The Region that holds the keys just below `key`; an empty key stands for the end of the key space. */
   before(key: Uint8Array): Region | undefined {
     const region =
-      key.length === 0 ? this.#ordered.at(-1) : this.#ordered[this.#firstStartingAtOrAfter(key) - 1];
+      key.length === 0 ? this.#ordered.last() : this.#ordered.before(this.#firstStartingAtOrAfter(key));
     return region !== undefined && compareEndKeys(region.endKey, key) >= 0 ? region : undefined;
   }
 
@@ -55,14 +56,19 @@ export class RegionTree {
     startKey: Uint8Array,
     limit: number,
   ): { readonly regions: readonly Region[]; readonly next: Region | undefined } {
-    const first = this.#firstEndingAfter(startKey);
-    return { regions: this.#ordered.slice(first, first + limit), next: this.#ordered[first + limit] };
+    const regions: Region[] = [];
+    for (const region of this.#ordered.from(this.#firstEndingAfter(startKey))) {
+      if (regions.length === limit) {
+        return { regions, next: region };
+      }
+      regions.push(region);
+    }
+    return { regions, next: undefined };
   }
 
   overlapping(range: KeyRange): readonly Region[] {
     const found: Region[] = [];
-    for (let at = this.#firstEndingAfter(range.startKey); at < this.#ordered.length; at++) {
-      const region = this.#ordered[at] as Region;
+    for (const region of this.#ordered.from(this.#firstEndingAfter(range.startKey))) {
       if (!rangesOverlap(region, range)) {
         break;
       }
@@ -76,6 +82,10 @@ export class RegionTree {
     const known = this.#byId.get(region.id);
     if (known !== undefined && epochIsStale(region.epoch, known.epoch)) {
       return `epoch ${formatEpoch(region)} is behind the known ${formatEpoch(known)}`;
+    }
+    if (known !== undefined && sameRange(known, region)) {
+      // Where it is nothing else is.
+      return undefined;
     }
     // Each change of the range that covers a key raises the version there, so of two Regions that overlap the one
     // with the greater version is the newer, and two equal ones cannot both have existed.
@@ -94,6 +104,11 @@ export class RegionTree {
       return { accepted: false, reason };
     }
     const known = this.#byId.get(region.id);
+    if (known !== undefined && sameRange(known, region)) {
+      this.#ordered.replace(known, region);
+      this.#byId.set(region.id, region);
+      return { accepted: true, removed: [] };
+    }
     if (known !== undefined) {
       this.#remove(known);
     }
@@ -101,38 +116,27 @@ export class RegionTree {
     for (const other of removed) {
       this.#remove(other);
     }
-    this.#ordered.splice(this.#firstStartingAtOrAfter(region.startKey), 0, region);
+    this.#ordered.add(region);
     this.#byId.set(region.id, region);
     return { accepted: true, removed };
   }
 
   #remove(region: Region): void {
-    this.#ordered.splice(this.#firstStartingAtOrAfter(region.startKey), 1);
+    this.#ordered.remove(region);
     this.#byId.delete(region.id);
   }
 
-  #firstStartingAtOrAfter(key: Uint8Array): number {
-    return this.#search((region) => compareKeys(region.startKey, key) >= 0);
+  #firstStartingAtOrAfter(key: Uint8Array): Place {
+    return this.#ordered.find((region) => compareKeys(region.startKey, key) >= 0);
   }
 
-  #firstEndingAfter(key: Uint8Array): number {
-    return this.#search((region) => region.endKey.length === 0 || compareKeys(region.endKey, key) > 0);
+  #firstEndingAfter(key: Uint8Array): Place {
+    return this.#ordered.find((region) => region.endKey.length === 0 || compareKeys(region.endKey, key) > 0);
   }
+}
 
-  /** The position of the first Region for which `reached` holds; it holds for all behind it. */
-  #search(reached: (region: Region) => boolean): number {
-    let low = 0;
-    let high = this.#ordered.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (reached(this.#ordered[middle] as Region)) {
-        high = middle;
-      } else {
-        low = middle + 1;
-      }
-    }
-    return low;
-  }
+function sameRange(a: KeyRange, b: KeyRange): boolean {
+  return compareKeys(a.startKey, b.startKey) === 0 && compareEndKeys(a.endKey, b.endKey) === 0;
 }
 
 function formatEpoch(region: Region): string {
