@@ -83,10 +83,13 @@ export class FollowerView {
     this.#reported = undefined;
   }
 
-  /** Whether the troubles differ from the ones seen at the last call; yes at the first of a leadership. */
+  /**
+   * Whether the troubles differ from the ones seen at the last call; yes at the first of a leadership, and at the first
+   * with other peers: what was reported along with the change may be over since.
+   */
   troublesChanged(): boolean {
     const { down, pending } = this.troubles();
-    const now = `${down.join()}/${pending.join()}`;
+    const now = `${this.#owner.region().epoch.confVer}: ${down.join()}/${pending.join()}`;
     const changed = now !== this.#reported;
     this.#reported = now;
     return changed;
