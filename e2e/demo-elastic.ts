@@ -1,7 +1,7 @@
 // `npm run demo:elastic`: a cluster that begins with one Store and one Region is written to while Stores join, one is
 // killed for good and one is decommissioned. Prints a timeline; exits with 1 unless at the end every Region has three
 // live peers, Regions and leaders are even, no write failed and every acknowledged write is there.
-// usage: npm run demo:elastic -- [--bytes 2GiB] [--value-bytes 8192] [--concurrency 32]
+// usage: npm run demo:elastic -- [--bytes 2GiB] [--value-bytes 16384] [--concurrency 32]
 import { parseArgs } from "node:util";
 import { StoreState } from "@flaredb/rdb-proto";
 import type { TestStore } from "./cluster.ts";
@@ -24,7 +24,7 @@ const CALL_TIMEOUT_MS = 5_000;
 const { values: flags } = parseArgs({
   options: {
     bytes: { type: "string", default: "2GiB" },
-    "value-bytes": { type: "string", default: "8192" },
+    "value-bytes": { type: "string", default: "16384" },
     "region-split-size": { type: "string", default: "32MiB" },
     concurrency: { type: "string", default: "32" },
   },
