@@ -117,3 +117,18 @@ test("peers are compared when people want that", async () => {
   await left.leader.closeStream();
   expect((await refusal(admin.checkReplicas({ regionId: 1n }))).code).toBe("RDB_UNAVAILABLE");
 });
+
+test("Regions are scattered as if they were placed anew; those that lie well get no operator", async () => {
+  const { operators } = await admin.scatterRegions({ regionIds: [1n, 2n, 2n] });
+  for (const operator of operators) {
+    expect(operator).toMatchObject({ kind: "scatter", origin: "admin" });
+  }
+  expect(operators.length).toBeLessThanOrEqual(2);
+  const storeSets = operators.map(({ motive }) => motive);
+  expect(storeSets.some((motive) => motive.includes("4"))).toBe(true);
+  expect((await refusal(admin.scatterRegions({ regionIds: [1n, 9n] }))).code).toBe("RDB_NOT_FOUND");
+  const tooMany = Array.from({ length: 1_001 }, () => 1n);
+  expect((await refusal(admin.scatterRegions({ regionIds: tooMany }))).message).toContain(
+    "scatterMaxCount is 1000",
+  );
+});

@@ -77,6 +77,18 @@ export class RegionCommands {
   }
 
   /**
+   * Spreads the Regions' peers and leaders over the Stores. Those that lie well already, and those that cannot be
+   * changed now, are left out.
+   *
+   * @throws RdbError RDB_NOT_FOUND for a Region that is not known; then none is touched
+   */
+  scatter(ids: readonly RegionId[]): OperatorRecord[] {
+    const { coordination } = this.#options;
+    ids.forEach((id) => this.#scene.region(id));
+    return ids.flatMap((id) => coordination.scatter(this.#scene.region(id)) ?? []);
+  }
+
+  /**
    * Has the Region's peers compared.
    *
    * @returns the index that was compared last

@@ -11,10 +11,13 @@ import {
 import type { RegionHeartbeatResponse } from "@flaredb/rdb-proto";
 import type { ClusterState } from "../cluster/cluster-state.ts";
 import type { CommandLog } from "../member/command-log.ts";
+import type { RegionInfo } from "../cluster/region-info.ts";
+import type { OperatorRecord } from "../operator/operator-record.ts";
 import type { OperatorRunner } from "../operator/operator-runner.ts";
 import { ClusterPlacementView } from "../placement/cluster-placement-view.ts";
 import type { PlacementSettings } from "../placement/placement-settings.ts";
 import { checkers, schedulers } from "../placement/rules.ts";
+import { scatterPlan } from "../placement/scheduler/scatter.ts";
 import { Coordinator } from "./coordinator.ts";
 import { Planner } from "./planner.ts";
 import { Readiness } from "./readiness.ts";
@@ -86,6 +89,20 @@ export class CoordinatorRunner {
 
   close(): void {
     this.#timer?.cancel();
+  }
+
+  /** Places the Region anew; undefined when it lies well, or cannot be changed now. */
+  scatter(info: RegionInfo): OperatorRecord | undefined {
+    const { operators } = this.#options;
+    const now = operators.now();
+    const decision = scatterPlan(info, this.view.refresh(now.monotonicMs));
+    if (!decision.acts) {
+      operators.ids.returnDrawn();
+      return undefined;
+    }
+    operators.ids.keepDrawn();
+    const result = operators.controller.add(decision.plan, now);
+    return result.ok ? result.operator : undefined;
   }
 
   #scheduleTick(): void {

@@ -12,7 +12,7 @@ import { storeStatusToProto } from "./view-codec.ts";
 const HISTORY_DEFAULT_COUNT = 100;
 
 /** PdAdminService: what is checked at the edge, and its way to the placement driver and back. */
-export function pdAdminService(admin: PlacementAdmin): Partial<ServiceImpl<typeof PdAdminService>> {
+export function pdAdminService(admin: PlacementAdmin): ServiceImpl<typeof PdAdminService> {
   return {
     ...peerMethods(admin),
     ...regionMethods(admin),
@@ -56,7 +56,7 @@ function peerMethods({
 
 function regionMethods({
   regions,
-}: PlacementAdmin): Methods<"splitRegionAt" | "mergeRegions" | "checkReplicas"> {
+}: PlacementAdmin): Methods<"splitRegionAt" | "mergeRegions" | "checkReplicas" | "scatterRegions"> {
   return {
     splitRegionAt: (request) => {
       const keys = request.keys.map((key) => checkKey("keys", key));
@@ -70,6 +70,17 @@ function regionMethods({
     checkReplicas: (request) => ({
       verifiedIndexBefore: BigInt(regions.checkReplicas(regionOf(request))),
     }),
+    scatterRegions: ({ regionIds }) => {
+      if (regionIds.length > pdLimits.scatterMaxCount) {
+        throw invalid(
+          "region_ids",
+          `are ${regionIds.length}, scatterMaxCount is ${pdLimits.scatterMaxCount}`,
+          pdLimits.scatterMaxCount,
+        );
+      }
+      const ids = [...new Set(regionIds.map((id) => regionOf({ regionId: id })))];
+      return { operators: regions.scatter(ids).map(operatorToProto) };
+    },
   };
 }
 
