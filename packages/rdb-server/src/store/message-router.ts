@@ -108,7 +108,8 @@ export class MessageRouter {
 
   /** For a peer of another id than the one here: one that was before it, or one that takes its place. */
   #receiveForAnother(peer: Peer, message: PeerMessage): Refusal["reason"] | undefined {
-    const isNewer = message.toPeer.id > peer.id && message.epoch.confVer > peer.region.epoch.confVer;
+    // Not by the ids: those of splits and those of moves come from different leases, and do not rise together.
+    const isNewer = message.epoch.confVer > peer.region.epoch.confVer;
     if (isNewer && !isFarewell(message)) {
       const { toPeer, epoch } = message;
       this.#owner.lifecycle.destroy(peer, `peer ${toPeer.id} has its place at conf_ver ${epoch.confVer}`);
@@ -137,8 +138,9 @@ export class MessageRouter {
         return undefined;
       }
       const isGone = local.state === "Tombstone" || local.state === "Destroying";
-      const lastPeerId = peerOnStore(local.region, storeId)?.id ?? 0;
-      if (!isGone || message.toPeer.id <= lastPeerId) {
+      const lastPeerId = peerOnStore(local.region, storeId)?.id;
+      const isNewer = message.epoch.confVer > local.region.epoch.confVer;
+      if (!isGone || !isNewer || message.toPeer.id === lastPeerId) {
         return this.#refuse(message);
       }
     }
