@@ -181,8 +181,9 @@ export class PeerRecord {
         // Applied and cut in one part.
         continue;
       }
-      if (entry === undefined || durable?.term !== entry.term) {
-        const what = entry === undefined ? "is not in the log" : `of term ${entry.term} is not durable here`;
+      const isCarried = this.region.isBeingTaken && entry !== undefined;
+      if (!isCarried && (entry === undefined || durable?.term !== entry.term)) {
+        const what = entry === undefined ? "is not in the log" : `of term ${entry?.term} is not durable here`;
         this.#tell("applied is durable", `entry ${index} is applied and ${what}`);
         return;
       }

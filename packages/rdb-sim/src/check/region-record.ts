@@ -55,6 +55,8 @@ export class RegionRecord {
   /** Of each index: the last entry that was committed when it was appended first. */
   readonly #committedAtAppend = new Map<Index, number>();
   #lastCommitted = 0;
+  /** A merge of it is prepared: what its peers still lack comes with the entry of the Region that takes it. */
+  isBeingTaken = false;
   /** Told of each configuration that a change made, when a peer comes to it first. */
   readonly #onConfig: (state: ConfState) => void;
 

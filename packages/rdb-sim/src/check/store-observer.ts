@@ -117,6 +117,11 @@ export class StoreObserver {
   submitted(part: WritePart): StepToken {
     const decoded = part.ops.map(decodeOp);
     this.#takeMeta(decoded);
+    for (const op of decoded) {
+      if (op.kind === "mergeRecord") {
+        this.#regionOf(op.regionId).isBeingTaken = op.isThere;
+      }
+    }
     // Entries and HardStates first: everything else refers to them.
     const gone = removedIn(decoded);
     const isKept = (op: DecodedOp): boolean =>
@@ -296,7 +301,8 @@ export class StoreObserver {
     const { regionId, hash } = this.#content.write(column, key, value);
     const peer = regionId === undefined ? undefined : this.#peers.get(regionId);
     const isLeaving = regionId !== undefined && this.#leaving.has(regionId);
-    if (peer === undefined && !isLeaving) {
+    // What a merge took over is deleted where it was, when that Region is gone already.
+    if (peer === undefined && !isLeaving && value !== undefined) {
       const text = `${this.#name} writes a row of ${column} that lies in none of its Regions`;
       this.#report("rows lie in their Regions", text);
     } else if (peer?.localState?.state === "Normal") {

@@ -33,12 +33,21 @@ export function pdConfig(host: string, shape: ClusterShape, splitKeys: readonly 
   });
 }
 
+const SPLIT_MERGE_INTERVAL_MS = 1_000;
+/** A Region is merged when it has less than this part of the size at which it is split. */
+const MERGE_PART = 4;
+
 /** A cluster that is not elastic stays as it was placed. */
 function placementOf({ elastic }: ClusterShape): object {
   const still = { leaderLimit: 0, regionLimit: 0, hotRegionLimit: 0 };
   if (elastic === undefined) {
     return { ...still, replicaLimit: 0 };
   }
-  const { maxStoreDownTimeMs, mergeEnabled, balances } = elastic;
-  return { maxStoreDownTimeMs, mergeEnabled, splitMergeIntervalMs: 0, ...(balances ? {} : still) };
+  const { maxStoreDownTimeMs, mergeEnabled, balances, regionSplitSizeBytes } = elastic;
+  return {
+    ...{ maxStoreDownTimeMs, mergeEnabled, splitMergeIntervalMs: SPLIT_MERGE_INTERVAL_MS },
+    // What was just merged must not be so large that it is split again.
+    mergeMaxSizeBytes: Math.floor(regionSplitSizeBytes / MERGE_PART),
+    ...(balances ? {} : still),
+  };
 }

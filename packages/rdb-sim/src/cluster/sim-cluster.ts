@@ -4,6 +4,7 @@ import {
   type Random,
   type RegionId,
   type StoreId,
+  hasCode,
   keyInRange,
   peerById,
   peerOnStore,
@@ -93,6 +94,8 @@ export class SimCluster implements FaultyCluster {
   readonly #lost = new Set<Member<RunningStore>>();
   /** Stores that are gone for good, by id. */
   readonly #lostIds = new Set<StoreId>();
+  /** Hosts whose Store was to be emptied at some time: then it may be gone for good. */
+  readonly #decommissioned = new Set<string>();
   /** When each process ended last. */
   readonly #endedMs = new Map<string, number>();
   readonly #options: SimClusterOptions;
@@ -214,6 +217,8 @@ export class SimCluster implements FaultyCluster {
       return () => {};
     }
     const request = { storeId: BigInt(storeId) };
+    const name = this.stores.find(({ process }) => process.running?.ident.storeId === storeId)?.name;
+    this.#decommissioned.add(name ?? "");
     this.#call("decommission", ({ client }) => client.decommissionStore(request));
     return () => this.#call("cancel-decommission", ({ client }) => client.cancelDecommission(request));
   }
@@ -267,6 +272,10 @@ export class SimCluster implements FaultyCluster {
         (error: unknown) => tell(codeOf(error)),
       );
     });
+  }
+
+  #isDecommissioned(name: string): boolean {
+    return this.#decommissioned.has(name);
   }
 
   #wasUp(name: string): boolean {
@@ -341,7 +350,18 @@ export class SimCluster implements FaultyCluster {
         }
         watcher.processEvent(name, event);
       },
-      failed: (_, doing, error) => watcher.processFailed(name, doing, error),
+      failed: (_, doing, error) => {
+        if (hasCode(error, "RDB_DATA_FOREIGN") && this.#isDecommissioned(name)) {
+          // As it says: with an empty data folder it gets a new id.
+          const release = process.hold();
+          this.setTimer(0, () => {
+            this.allStores.find((store) => store.name === name)?.wipe();
+            release();
+          });
+          return;
+        }
+        watcher.processFailed(name, doing, error);
+      },
     });
     return {
       ...{ name, process },

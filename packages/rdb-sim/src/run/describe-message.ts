@@ -58,6 +58,8 @@ function describeRaft({ regionId, fromPeer, toPeer, payload }: RaftMessage): str
     }
     case "tombstone":
       return `${head} tombstone`;
+    case "replicaHash":
+      return `${head} replica hash i${payload.value.index}${payload.value.isDamaged ? " damaged" : ""}`;
     case "mergedInto":
       return `${head} merged into=${payload.value.id}`;
     case "hibernate":

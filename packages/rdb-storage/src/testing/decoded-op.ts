@@ -31,7 +31,7 @@ export type DecodedOp =
   | { readonly kind: "localState"; readonly regionId: RegionId; readonly value: RegionLocalState | undefined }
   | { readonly kind: "applyState"; readonly regionId: RegionId; readonly value: ApplyState | undefined }
   /** How far a merge is, or whom the Region took. */
-  | { readonly kind: "mergeRecord"; readonly regionId: RegionId }
+  | { readonly kind: "mergeRecord" | "takenRecord"; readonly regionId: RegionId; readonly isThere: boolean }
   | { readonly kind: "session"; readonly regionId: RegionId }
   | { readonly kind: "data" }
   | { readonly kind: "ident"; readonly value: Ident | undefined }
@@ -84,8 +84,9 @@ function regionRow(regionId: RegionId, kind: number, value: Uint8Array | undefin
     case stateKinds.applyState:
       return { kind: "applyState", regionId, value: value && decodeApplyState(value) };
     case stateKinds.merge:
+      return { kind: "mergeRecord", regionId, isThere: value !== undefined };
     case stateKinds.taken:
-      return { kind: "mergeRecord", regionId };
+      return { kind: "takenRecord", regionId, isThere: value !== undefined };
     default:
       throw new Error(`region has no rows of kind ${kind}`);
   }
