@@ -380,6 +380,8 @@ export {
   type RaftServiceBatchResponse,
   RaftServiceBatchResponseSchema,
   RefusalReason,
+  type ReplicaHash,
+  ReplicaHashSchema,
   type SnapshotChunk,
   SnapshotChunkSchema,
   type SnapshotDescription,

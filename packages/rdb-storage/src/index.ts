@@ -53,6 +53,7 @@ export {
   type SessionRow,
 } from "./session-codec.ts";
 export { indexedKey, indexedKeyRange, parseIndexedKey, regionKeyRange } from "./key-codec.ts";
+export { deleteDamageMark, hasDamageMark, putDamageMark } from "./damage-mark.ts";
 export { RecordReader, RecordWriter } from "./bytes.ts";
 export { ReserveFile, RESERVE_DEFAULT_BYTES, type ReserveFileOptions } from "./reserve-file.ts";
 export { readDiskSpace, type DiskSpace } from "./disk-space.ts";

@@ -15,6 +15,7 @@ export const stateKinds = {
   applyState: 2,
   merge: 3,
   taken: 4,
+  damaged: 5,
 } as const;
 
 const INDEXED_KEY_BYTES = 16;

@@ -1,4 +1,5 @@
 import type { Region } from "@flaredb/rdb-base";
+import { deleteDamageMark } from "./damage-mark.ts";
 import type { Engine } from "./engine.ts";
 import { regionKeyRange, stateKey, stateKinds } from "./key-codec.ts";
 import { deleteApplyState, putRegionLocalState } from "./region-state-store.ts";
@@ -67,6 +68,7 @@ export async function destroyRegion(engine: Engine, region: Region): Promise<voi
   }
   const last = new WritePart();
   deleteApplyState(last, region.id);
+  deleteDamageMark(last, region.id);
   putRegionLocalState(last, { state: "Tombstone", region });
   last.sync = true;
   await written(engine, last);

@@ -31,7 +31,7 @@ import { OnceLog } from "../transport/once-log.ts";
 /** What PD may ask of the loop. */
 export type PdCommandsHandle = Pick<
   StoreHandle,
-  "createPeer" | "transferLeader" | "changePeers" | "splitRegion" | "mergeRegion"
+  "createPeer" | "transferLeader" | "changePeers" | "splitRegion" | "mergeRegion" | "checkRegion"
 >;
 
 export interface PdCommandsOptions {
@@ -108,7 +108,7 @@ export class PdCommands {
       case "mergeRegion":
         return { regionId: command.value.regionId, outcome: handle.mergeRegion(mergeRegion(command.value)) };
       case "checkRegion":
-        return { regionId: command.value.regionId, outcome: notKnown(command.case) };
+        return { regionId: command.value.regionId, outcome: handle.checkRegion(target(command.value)) };
       case "reportAll":
         this.#options.reportAll();
         return undefined;

@@ -152,6 +152,9 @@ function status(id: number, isLeader: boolean): RegionStatus {
     isAsleep: false,
     downPeerIds: isLeader ? [peerId(20)] : [],
     pendingPeerIds: [],
+    isDamaged: false,
+    damagedPeerIds: [],
+    verifiedIndex: 0,
     isMerging: false,
   } as RegionStatus;
 }

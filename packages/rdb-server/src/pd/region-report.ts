@@ -28,6 +28,8 @@ export function regionReport(status: RegionStatus): RegionReport {
     isMerging: status.isMerging,
     downPeerIds: status.downPeerIds.map(BigInt),
     pendingPeerIds: status.pendingPeerIds.map(BigInt),
+    damagedPeerIds: status.damagedPeerIds.map(BigInt),
+    verifiedIndex: BigInt(status.verifiedIndex),
   });
 }
 

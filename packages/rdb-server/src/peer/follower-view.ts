@@ -95,10 +95,10 @@ export class FollowerView {
     return changed;
   }
 
-  /** The live voter that has most of the log. */
-  bestSuccessor(): PeerId | undefined {
+  /** The live voter that has most of the log, and none of those `except`. */
+  bestSuccessor(except: readonly PeerId[]): PeerId | undefined {
     return this.live()
-      .filter(votesAfter)
+      .filter((peer) => votesAfter(peer) && !except.includes(peer.id))
       .toSorted((a, b) => this.match(b) - this.match(a))[0]?.id;
   }
 

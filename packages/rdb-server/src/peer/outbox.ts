@@ -1,6 +1,6 @@
 import { type Peer as PeerInfo, type PeerId, type Region, assert } from "@flaredb/rdb-base";
 import type { Message, RawNode } from "@flaredb/rdb-raft";
-import type { HibernateStep, PeerMessage } from "../store/peer-message.ts";
+import type { HibernateStep, PeerMessage, ReplicaHash } from "../store/peer-message.ts";
 import type { LeaderLease } from "./lease.ts";
 import type { PeerContext } from "./peer-context.ts";
 import type { SnapshotSource } from "./snapshot-source.ts";
@@ -69,6 +69,10 @@ export class Outbox {
   sendTombstone(to: PeerInfo): void {
     const { epoch } = this.#owner.region();
     this.#owner.context.transport.send(this.#envelope(to, undefined, { kind: "tombstone", epoch }));
+  }
+
+  sendHash(to: PeerInfo, report: ReplicaHash): void {
+    this.#owner.context.transport.send(this.#envelope(to, undefined, { kind: "replicaHash", report }));
   }
 
   #sendSnapshot(to: PeerInfo, message: Message): void {

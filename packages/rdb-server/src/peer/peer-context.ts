@@ -7,6 +7,7 @@ import type { MergeSource } from "./admin/apply-merge.ts";
 import type { ChildStart } from "./admin/apply-split.ts";
 import type { Neighbour } from "./admin/merge-path.ts";
 import type { PeerStart } from "./peer-start.ts";
+import type { HashingSlots } from "./replica-check/hashing-slots.ts";
 
 /** What a Store lends to each of its peers. */
 export interface PeerContext {
@@ -19,6 +20,8 @@ export interface PeerContext {
   readonly logger: Logger;
   readonly transport: Transport;
   readonly snapshotFiles: SnapshotFiles;
+  /** What all replica checks of the Store share. */
+  readonly hashing: HashingSlots;
   /** When this process started, on the monotonic clock. */
   readonly startedMs: number;
   /** Something happened to the peer: it gets its share of a turn. */

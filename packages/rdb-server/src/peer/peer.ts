@@ -1,4 +1,12 @@
-import { type Logger, type PeerId, type Region, type RegionId, assert, peerOnStore } from "@flaredb/rdb-base";
+import {
+  type Logger,
+  type Peer as PeerInfo,
+  type PeerId,
+  type Region,
+  type RegionId,
+  assert,
+  peerOnStore,
+} from "@flaredb/rdb-base";
 import type { ClientSession, KvRequest, RegionError } from "@flaredb/rdb-proto";
 import type { Message, RawNode, Snapshot, SoftState } from "@flaredb/rdb-raft";
 import { RaftLogStore, type RaftLogStoreOptions, WritePart } from "@flaredb/rdb-storage";
@@ -19,11 +27,12 @@ import type { PeerContext } from "./peer-context.ts";
 import { type PeerStart, voteGuardEndMs } from "./peer-start.ts";
 import type { Caller } from "./proposal-queue.ts";
 import { makeRaftNode } from "./raft-node.ts";
-import { isCampaignTransfer, wakesSleeper } from "./raft-message-kinds.ts";
+import { asksForVotes, isCampaignTransfer, wakesSleeper } from "./raft-message-kinds.ts";
 import { ReadPath } from "./read-path.ts";
 import { ReadyHandler } from "./ready-handler.ts";
 import { requestIdentity } from "./request-identity.ts";
-import { epochNotMatch, notLeader } from "./responses.ts";
+import { ReplicaCheck } from "./replica-check/replica-check.ts";
+import { epochNotMatch, errorResponse, notLeader } from "./responses.ts";
 import { isRead } from "./serve-read.ts";
 import { SessionTable } from "./session-table.ts";
 import { type RegionSize, SizeKeeper } from "./size-keeper.ts";
@@ -45,6 +54,7 @@ export class Peer {
   readonly regionId: RegionId;
   /** How the Region is changed on command. */
   readonly changes: RegionChanges;
+  readonly check: ReplicaCheck;
   readonly #context: PeerContext;
   readonly #logger: Logger;
   readonly #log: RaftLogStore;
@@ -111,6 +121,7 @@ export class Peer {
     this.#size = new SizeKeeper(context.engine, start.size);
     this.#snapshots = new SnapshotSource(context, log);
     this.#installer = new SnapshotInstaller(context, log);
+    this.check = this.#makeCheck();
     const node = makeRaftNode(context, {
       peerId: this.id,
       log,
@@ -156,7 +167,7 @@ export class Peer {
         node,
         leaderHint,
         epochNotMatch: mismatch,
-        region: () => (this.#stopped || this.#ready.isInstalling ? undefined : this.#region),
+        region: () => (this.#isUnfit() ? undefined : this.#region),
         revision: () => this.#applier.state.revision,
         onCorrupt: (error) => this.#halt(error),
       },
@@ -174,6 +185,7 @@ export class Peer {
     this.changes = new RegionChanges({
       ...{ self: info, context, node, log, region, logger: this.#logger, keys: this.keys },
       ...{ logKeeper: this.#logKeeper, outbox: this.#outbox, size: this.#size, writes: this.#writes },
+      check: this.check,
       applier: () => this.#applier,
       isInstalling: () => this.isInstalling,
       raftFields: () => this.#raftFields(),
@@ -199,7 +211,11 @@ export class Peer {
       node,
       log,
       appended: (bytes) => this.#logKeeper.appended(bytes),
-      send: (message) => this.#outbox.send(message),
+      send: (message) => {
+        if (!(this.check.isDamaged && asksForVotes(message))) {
+          this.#outbox.send(message);
+        }
+      },
       applyIsPaused: () => context.applyIsPaused(),
       apply: (entries) => this.#applier.apply(entries),
       installSnapshot: (message, snapshot, done) => this.#installSnapshot(message, snapshot, done),
@@ -255,6 +271,8 @@ export class Peer {
       this.#stepRaft(message.payload.message);
     } else if (message.payload.kind === "hibernate") {
       this.#sleep.step(message.fromPeer, message.payload);
+    } else if (message.payload.kind === "replicaHash") {
+      this.check.heard(message.fromPeer, message.payload.report);
     }
   }
 
@@ -292,7 +310,9 @@ export class Peer {
   ): void {
     this.wake();
     this.keys.take(request.command);
-    if (isRead(request.command)) {
+    if (this.check.isDamaged) {
+      caller.respond(errorResponse(caller.requestId, this.leaderHint()));
+    } else if (isRead(request.command)) {
       const epochVersion = this.#region.epoch.version;
       this.#reads.accept({ caller, command: request.command, fromFollower, epochVersion });
     } else {
@@ -312,6 +332,7 @@ export class Peer {
     this.#load.tick(nowMs, () => this.#loadCounts());
     this.#deleteOldLog();
     this.changes.merge.tick();
+    this.check.tick(nowMs);
     if (this.#node.isLeader) {
       this.#stale.noteContact(nowMs);
       this.#tickLeader(nowMs);
@@ -330,7 +351,9 @@ export class Peer {
   }
 
   /** Hands the leadership to a peer; to the live one that has most of the log when none is named. */
-  transferLeader(toPeerId: PeerId | undefined = this.#followers.bestSuccessor()): void {
+  transferLeader(
+    toPeerId: PeerId | undefined = this.#followers.bestSuccessor(this.check.damagedPeerIds),
+  ): void {
     if (this.#node.isLeader && toPeerId !== undefined && toPeerId !== this.id) {
       this.wake();
       this.#logger.info({ ...this.#raftFields(), to: toPeerId }, "leadership is handed over");
@@ -376,8 +399,13 @@ export class Peer {
 
   /** The leader as a refusal tells it. */
   leaderHint(): RegionError {
-    const leader = this.#node.lead === 0 ? undefined : this.#outbox.peerInfo(this.#node.lead);
-    return notLeader(this.regionId, leader);
+    return notLeader(this.regionId, this.#leader());
+  }
+
+  /** Undefined while none is known, and while it is this peer that must not lead. */
+  #leader(): PeerInfo | undefined {
+    const { lead } = this.#node;
+    return lead === 0 || (lead === this.id && this.check.isDamaged) ? undefined : this.#outbox.peerInfo(lead);
   }
 
   /** The Region changed since it had the version that a request was made for. */
@@ -406,6 +434,9 @@ export class Peer {
       isMerging: this.changes.merge.prepared !== undefined,
       downPeerIds: down,
       pendingPeerIds: pending,
+      isDamaged: this.check.isDamaged,
+      damagedPeerIds: this.check.damagedPeerIds,
+      verifiedIndex: this.check.verifiedIndex,
     };
   }
 
@@ -435,7 +466,7 @@ export class Peer {
   /** Answers the core's `snapshot()`. */
   makeSnapshot(): ReturnType<SnapshotSource["make"]> {
     // A snapshot does not show that the Region waits to be taken: who got one would serve.
-    return this.changes.merge.prepared === undefined
+    return this.changes.merge.prepared === undefined && !this.check.isDamaged
       ? this.#snapshots.make(this.#region, this.#applier.state)
       : "temporarily-unavailable";
   }
@@ -443,6 +474,9 @@ export class Peer {
   #stepRaft(message: Message): void {
     const isVote = message.type === "MsgVote" || message.type === "MsgPreVote";
     if (isVote && !isCampaignTransfer(message) && this.#context.clock.monotonicMs() < this.#noVoteBeforeMs) {
+      return;
+    }
+    if (message.type === "MsgTimeoutNow" && this.check.isDamaged) {
       return;
     }
     if (wakesSleeper(message)) {
@@ -506,6 +540,7 @@ export class Peer {
         this.#arriving = undefined;
         this.#isInitialised = true;
         this.changes.merge.changed(undefined);
+        this.check.reload();
         this.#becameRegion(region);
         this.#applier.reset(applyState, sessions);
         this.#size.forget();
@@ -532,7 +567,27 @@ export class Peer {
   /** Nothing is to be done, so the Region may sleep. */
   #isIdle(): boolean {
     const isAtRest = this.waitingCount === 0 && this.#ready.isSettled && !this.#snapshots.isSending;
-    return isAtRest && this.changes.merge.prepared === undefined;
+    return isAtRest && this.changes.merge.prepared === undefined && !this.check.isDamaged;
+  }
+
+  /** It has no content that anybody may see. */
+  #isUnfit(): boolean {
+    return this.#stopped || this.#ready.isInstalling || this.check.isDamaged;
+  }
+
+  #makeCheck(): ReplicaCheck {
+    return new ReplicaCheck({
+      ...this.#context,
+      ...{ peerId: this.id, logger: this.#logger, slots: this.#context.hashing },
+      region: () => this.#region,
+      isLeader: () => this.#node.isLeader,
+      isStopped: () => this.#stopped,
+      leader: () => this.#leader(),
+      send: (to, report) => this.#outbox.sendHash(to, report),
+      propose: (body) => this.changes.propose(body),
+      handOver: () => this.transferLeader(),
+      changed: () => this.#context.regionChanged(this.regionId),
+    });
   }
 
   /** Whoever knows that this peer was removed says so; if no peer is left that it knows of, PD does. */
@@ -567,6 +622,7 @@ export class Peer {
       this.#leadsTerm = term;
       this.#writes.becameLeader();
       this.#followers.becameLeader();
+      this.check.becameLeader();
       this.#logKeeper.becameLeader(this.#context.clock.monotonicMs());
     } else if (!isLeader && this.#leadsTerm !== 0) {
       this.#leadsTerm = 0;

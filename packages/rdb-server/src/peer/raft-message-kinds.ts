@@ -12,6 +12,11 @@ export function isCampaignTransfer(message: Message): boolean {
   );
 }
 
+/** Whether the sender wants to lead. */
+export function asksForVotes({ type }: Message): boolean {
+  return type === "MsgVote" || type === "MsgPreVote";
+}
+
 /** Late answers must not wake a leader that has just fallen asleep; everything else is news. */
 export function wakesSleeper(message: Message): boolean {
   switch (message.type) {

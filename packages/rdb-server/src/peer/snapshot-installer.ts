@@ -6,6 +6,7 @@ import {
   type RegionLocalState,
   WritePart,
   applySnapshot,
+  deleteDamageMark,
   deleteMergeRecord,
   getRegionLocalState,
   putApplyState,
@@ -95,6 +96,7 @@ export class SnapshotInstaller {
     putApplyState(part, region.id, applyState);
     // No snapshot shows a Region that waits to be taken: if this one did, it was rolled back since.
     deleteMergeRecord(part, region.id);
+    deleteDamageMark(part, region.id);
     putTakenRegions(part, region.id, taken);
     this.#log.resetToSnapshot(part, { index, term, confState });
     this.#log.append(part, message.entries);

@@ -20,7 +20,17 @@ export type PeerPayload =
   | { readonly kind: "tombstone"; readonly epoch: RegionEpoch }
   /** The receiving peer's Region is no more: this one took it, and was like this then. */
   | { readonly kind: "merged"; readonly into: Region }
-  | { readonly kind: "hibernate"; readonly step: HibernateStep; readonly term: Term; readonly commit: Index };
+  | { readonly kind: "hibernate"; readonly step: HibernateStep; readonly term: Term; readonly commit: Index }
+  | { readonly kind: "replicaHash"; readonly report: ReplicaHash };
+
+/** What a peer tells its leader of its rows. */
+export interface ReplicaHash {
+  /** Of the entry ComputeHash. */
+  readonly index: number;
+  readonly hash: Uint8Array;
+  /** The peer's rows were found to be wrong earlier; the rest says nothing. */
+  readonly isDamaged: boolean;
+}
 
 /** Ask and Agree: leader to voter and back. Sleep: leader to voter. Wake: anybody to anybody. */
 export type HibernateStep = "Ask" | "Agree" | "Sleep" | "Wake";

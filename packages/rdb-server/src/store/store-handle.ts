@@ -1,6 +1,6 @@
 import type { PeerId, Region, RegionEpoch, RegionId, StoreId, Term } from "@flaredb/rdb-base";
 import type { KvRequest, KvResponse, RegionHeader } from "@flaredb/rdb-proto";
-import type { AdminOutcome, ChangePeers, MergeRegion, SplitRegion } from "./admin-command.ts";
+import type { AdminOutcome, AdminTarget, ChangePeers, MergeRegion, SplitRegion } from "./admin-command.ts";
 import type { RegionLoad } from "../peer/load-meter.ts";
 import type { PeerMessage, Refusal } from "./peer-message.ts";
 import type { ReceivedSnapshot, SnapshotStatus } from "./ports.ts";
@@ -46,6 +46,8 @@ export interface StoreHandle {
   changePeers(command: ChangePeers): Promise<AdminOutcome>;
   /** PD's command: the keys are found if none are named, and PD is asked for ids. Never rejects. */
   splitRegion(command: SplitRegion): Promise<AdminOutcome>;
+  /** PD's command: compares the peers of a Region that is led from here. What is found shows in its reports. */
+  checkRegion(target: AdminTarget): Promise<AdminOutcome>;
   /** PD's command: the Region, which is led from here, is to be taken by its neighbour. */
   mergeRegion(command: MergeRegion): Promise<AdminOutcome>;
   /** A snapshot of every Region here, for heartbeats and health. */
@@ -79,6 +81,12 @@ export interface RegionStatus {
   /** Leader only: peers not heard of for a while; peers far behind or being sent a snapshot. */
   readonly downPeerIds: readonly PeerId[];
   readonly pendingPeerIds: readonly PeerId[];
+  /** This peer's rows were found to be wrong: it serves nobody and waits to be replaced. */
+  readonly isDamaged: boolean;
+  /** Leader only: other peers that are damaged. */
+  readonly damagedPeerIds: readonly PeerId[];
+  /** The last entry at which this peer had what most voters had; 0: none in this leadership. */
+  readonly verifiedIndex: number;
 }
 
 export interface StoreHealth {

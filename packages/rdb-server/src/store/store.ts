@@ -19,9 +19,10 @@ import type { KvRequest, KvResponse, RegionError, RegionHeader } from "@flaredb/
 import { type Engine, EntryCache, type StoreIdent } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
 import type { PeerContext } from "../peer/peer-context.ts";
+import { HashingSlots } from "../peer/replica-check/hashing-slots.ts";
 import { diskFull, epochNotMatch, errorResponse, regionNotFound, serverIsBusy } from "../peer/responses.ts";
 import { isRead } from "../peer/serve-read.ts";
-import type { AdminOutcome, ChangePeers, MergeRegion, SplitRegion } from "./admin-command.ts";
+import type { AdminOutcome, AdminTarget, ChangePeers, MergeRegion, SplitRegion } from "./admin-command.ts";
 import { adminRefusal } from "../peer/admin/admin-refusal.ts";
 import { DiskHealth } from "./disk-health.ts";
 import { DiskSpace } from "./disk-space.ts";
@@ -33,6 +34,7 @@ import { RegionMap } from "./region-map.ts";
 import { RegionMerger } from "./region-merger.ts";
 import { type CreateOutcome, RegionOpener } from "./region-opener.ts";
 import { RegionSplitter } from "./region-splitter.ts";
+import { ReplicaChecker } from "./replica-checker.ts";
 import { headerRefusal, isFollowerRead, requestRefusal } from "./request-gate.ts";
 import { SplitTriggers } from "./split-triggers.ts";
 import type { RegionStatus, StoreHandle, StoreHealth } from "./store-handle.ts";
@@ -77,6 +79,7 @@ export class Store implements StoreHandle {
   readonly #merger: RegionMerger;
   readonly #router: MessageRouter;
   readonly #splitter: RegionSplitter;
+  readonly #checker: ReplicaChecker;
   readonly #splitTriggers: SplitTriggers;
   readonly #dirty = new Set<RegionId>();
   readonly #diskHealth: DiskHealth;
@@ -108,6 +111,7 @@ export class Store implements StoreHandle {
       wantsTurn: (peer) => this.#wantsTurn(peer.regionId),
     });
     this.#peers.onAdded = (peer) => this.#router.added(peer);
+    this.#checker = new ReplicaChecker({ ...options, peer: (id) => this.#peers.initialised(id) });
     this.#splitter = new RegionSplitter({ ...options, peer: (id) => this.#peers.get(id) });
     this.#splitTriggers = new SplitTriggers(this.#splitter, { ...options, limits: options.config });
   }
@@ -305,6 +309,10 @@ export class Store implements StoreHandle {
     return this.#splitter.split(command);
   }
 
+  checkRegion(target: AdminTarget): Promise<AdminOutcome> {
+    return this.#checker.check(target);
+  }
+
   mergeRegion(command: MergeRegion): Promise<AdminOutcome> {
     return Promise.resolve(this.#merger.merge(command));
   }
@@ -380,6 +388,7 @@ export class Store implements StoreHandle {
       }
     }
     this.#countOneSize();
+    this.#checker.tick();
   }
 
   #watchDisk(nowMs: number): void {
@@ -511,6 +520,7 @@ export class Store implements StoreHandle {
       logger,
       transport,
       snapshotFiles,
+      hashing: new HashingSlots(clock),
       startedMs: clock.monotonicMs(),
       wantsTurn: (regionId) => this.#wantsTurn(regionId),
       siblings: (region, version) => this.#peers.siblings(region, version),

@@ -7,7 +7,13 @@ import {
   keyInRange,
 } from "@flaredb/rdb-base";
 import type { KvRequest, KvResponse, RegionHeader } from "@flaredb/rdb-proto";
-import type { AdminOutcome, ChangePeers, MergeRegion, SplitRegion } from "../store/admin-command.ts";
+import type {
+  AdminOutcome,
+  AdminTarget,
+  ChangePeers,
+  MergeRegion,
+  SplitRegion,
+} from "../store/admin-command.ts";
 import type { PeerMessage, Refusal } from "../store/peer-message.ts";
 import type { ReceivedSnapshot, SnapshotStatus } from "../store/ports.ts";
 import type { RegionStatus, StoreHandle, StoreHealth } from "../store/store-handle.ts";
@@ -34,6 +40,7 @@ export type HandleEvent =
       readonly epoch: RegionEpoch;
       readonly toPeerId: PeerId;
     }
+  | { readonly kind: "checkRegion"; readonly target: AdminTarget }
   | { readonly kind: "changePeers"; readonly command: ChangePeers }
   | { readonly kind: "splitRegion"; readonly command: SplitRegion }
   | { readonly kind: "mergeRegion"; readonly command: MergeRegion };
@@ -133,6 +140,11 @@ export class FakeStoreHandle implements StoreHandle {
   createPeer(region: Region): Promise<string> {
     this.log.add({ kind: "createPeer", region });
     return this.onCreatePeer(region);
+  }
+
+  checkRegion(target: AdminTarget): Promise<AdminOutcome> {
+    this.log.add({ kind: "checkRegion", target });
+    return Promise.resolve({ ok: true });
   }
 
   transferLeader(regionId: RegionId, epoch: RegionEpoch, toPeerId: PeerId): AdminOutcome {

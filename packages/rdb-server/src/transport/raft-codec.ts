@@ -111,6 +111,10 @@ function toPayload(payload: RaftMessage["payload"], from: PeerId, to: PeerId): P
       return { kind: "tombstone", epoch: toEpoch(payload.value, "tombstone") };
     case "hibernate":
       return toHibernate(payload.value);
+    case "replicaHash": {
+      const { index: at, hash, isDamaged } = payload.value;
+      return { kind: "replicaHash", report: { index: index(at), hash, isDamaged } };
+    }
     case "mergedInto":
       return { kind: "merged", into: regionFromProto(payload.value) };
     case undefined:

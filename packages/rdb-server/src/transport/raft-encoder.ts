@@ -28,6 +28,8 @@ export function peerMessageMaxBytes(message: PeerMessage): number {
   }
   if (message.payload.kind === "raft") {
     bytes += raftMessageMaxBytes(message.payload.message);
+  } else if (message.payload.kind === "replicaHash") {
+    bytes += message.payload.report.hash.length;
   } else if (message.payload.kind === "merged") {
     const { startKey, endKey, peers } = message.payload.into;
     bytes += startKey.length + endKey.length + (peers.length + 2) * PEER_MAX_BYTES;
@@ -89,6 +91,12 @@ function writePeerMessage(writer: BackwardWriter, message: PeerMessage): void {
       break;
     case "tombstone":
       writeEpoch(writer, 9, payload.epoch);
+      break;
+    case "replicaHash":
+      writer.bool(3, payload.report.isDamaged);
+      writer.bytes(2, payload.report.hash);
+      writer.number(1, payload.report.index);
+      writer.message(12, payloadStart);
       break;
     case "merged":
       writeRegion(writer, 11, payload.into);

@@ -1,13 +1,19 @@
-import { RdbError } from "@flaredb/rdb-base";
-import type { LogCommand } from "@flaredb/rdb-proto";
-import type { WritePart } from "@flaredb/rdb-storage";
+import { RdbError, regionId } from "@flaredb/rdb-base";
+import type { CommitMergeCommand, LogCommand } from "@flaredb/rdb-proto";
+import { type ApplyState, type WritePart, hasDamageMark, putDamageMark } from "@flaredb/rdb-storage";
 import type { AdminEffect, AdminEntry } from "./admin-entry.ts";
 import { type ApplyChangePeersOwner, applyChangePeers } from "./apply-change-peers.ts";
 import { type MergeOwner, applyCommitMerge, applyPrepareMerge, applyRollbackMerge } from "./apply-merge.ts";
 import { type SplitOwner, applySplit } from "./apply-split.ts";
 
+/** What the entries of replica checks set off, once they are submitted. */
+interface CheckOwner {
+  computeHash(state: ApplyState): void;
+  verifyHash(index: number, hash: Uint8Array): void;
+}
+
 /** What admin entries work on. */
-export type AdminApplierOwner = SplitOwner & ApplyChangePeersOwner & MergeOwner;
+export type AdminApplierOwner = SplitOwner & ApplyChangePeersOwner & MergeOwner & CheckOwner;
 
 /**
  * Applies the entries that change a Region itself. Each is one part: what it makes of the Region, of its data and of
@@ -38,15 +44,33 @@ export class AdminApplier {
       case "prepareMerge":
         return this.#hasEpoch(entry.command) ? applyPrepareMerge(owner, entry, command.value, part) : nothing;
       case "commitMerge":
-        return this.#hasEpoch(entry.command) ? applyCommitMerge(owner, entry, command.value, part) : nothing;
+        return this.#hasEpoch(entry.command) ? this.#commitMerge(entry, command.value, part) : nothing;
       case "rollbackMerge":
         return applyRollbackMerge(owner, entry, command.value, part);
+      case "computeHash":
+        return { ...nothing, submitted: () => owner.computeHash(entry.state) };
+      case "verifyHash":
+        return {
+          ...nothing,
+          submitted: () => owner.verifyHash(Number(command.value.index), command.value.hash),
+        };
       default:
         throw new RdbError(
           "RDB_DATA_CORRUPT",
           `entry ${entry.state.index} of Region ${this.#owner.region().id} holds a command that is not applied here: ${command.case}`,
         );
     }
+  }
+
+  /** Rows of the source that were found to be wrong are the target's from then on. */
+  #commitMerge(entry: AdminEntry, command: CommitMergeCommand, part: WritePart): AdminEffect {
+    const owner = this.#owner;
+    const isSourceDamaged = hasDamageMark(owner.engine, regionId(command.source?.id ?? 0n));
+    const effect = applyCommitMerge(owner, entry, command, part);
+    if (isSourceDamaged && effect.submitted !== undefined) {
+      putDamageMark(part, owner.region().id);
+    }
+    return effect;
   }
 
   /** Both halves: neither the range nor the peers changed since the leader proposed it. */

@@ -6,8 +6,10 @@ import {
   type InitialRaftState,
   RaftLogStore,
   type WritePart,
+  hasDamageMark,
   indexedKey,
   putApplyState,
+  putDamageMark,
   putRegionLocalState,
 } from "@flaredb/rdb-storage";
 import { confStateOf } from "../conf-state.ts";
@@ -81,6 +83,10 @@ export function applySplit(
     };
     const start = { region: child, applyState: { ...state, term: CHILD_TERM }, raftState };
     putChild(part, start, rows);
+    if (hasDamageMark(owner.engine, owner.region().id)) {
+      // Its rows are some of those that were found to be wrong.
+      putDamageMark(part, child.id);
+    }
     children.push({ ...start, sessions: SessionTable.of(rows) });
   }
   putRegionLocalState(part, { state: "Normal", region: plan.parent });

@@ -8,6 +8,7 @@ import type { KeySampler } from "../key-sampler.ts";
 import type { LogKeeper } from "../log-keeper.ts";
 import type { Outbox } from "../outbox.ts";
 import type { PeerContext } from "../peer-context.ts";
+import type { ReplicaCheck } from "../replica-check/replica-check.ts";
 import type { SizeKeeper } from "../size-keeper.ts";
 import type { ConfChanges, WritePath } from "../write-path.ts";
 import { AdminApplier } from "./admin-applier.ts";
@@ -31,6 +32,7 @@ export interface RegionChangesOwner {
   readonly outbox: Outbox;
   readonly size: SizeKeeper;
   readonly writes: WritePath;
+  readonly check: ReplicaCheck;
   applier(): Applier;
   region(): Region;
   isInstalling(): boolean;
@@ -68,6 +70,8 @@ export class RegionChanges {
       takeSource: (command) => context.takeMergeSource(command),
       mergeChanged: (after, prepared) => this.#mergeChanged(after, prepared),
       regionMerged: (outcome) => this.#regionMerged(outcome),
+      computeHash: (state) => owner.check.computeHash(state),
+      verifyHash: (at, hash) => owner.check.verifyHash(at, hash),
     });
     this.merge = new MergePath(
       {
@@ -178,6 +182,7 @@ export class RegionChanges {
   #regionMerged({ region, applyState, sessions }: MergeOutcome): void {
     this.#owner.applier().reset(applyState, sessions);
     this.#owner.size.forget();
+    this.#owner.check.reload();
     this.#owner.becameRegion(region);
     const fields = { ...this.#owner.raftFields(), version: region.epoch.version };
     this.#owner.logger.info(fields, "a neighbour is taken");

@@ -453,7 +453,7 @@ export const ComputeHashCommandSchema: GenMessage<ComputeHashCommand> = /*@__PUR
   messageDesc(file_rdb_v1_log_command, 11);
 
 /**
- * The hash that the leader found at the entry `index`; a peer that found another one is damaged.
+ * The hash that most voters found at the entry `index`; a peer that found another one is damaged, the leader too.
  *
  * @generated from message rdb.v1.VerifyHashCommand
  */

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file rdb/v1/raft_service.proto.
  */
 export const file_rdb_v1_raft_service: GenFile = /*@__PURE__*/
-  fileDesc("ChlyZGIvdjEvcmFmdF9zZXJ2aWNlLnByb3RvEgZyZGIudjEikQEKF1JhZnRTZXJ2aWNlQmF0Y2hSZXF1ZXN0EhIKCmNsdXN0ZXJfaWQYASABKAQSFQoNZnJvbV9zdG9yZV9pZBgCIAEoBBITCgt0b19zdG9yZV9pZBgDIAEoBBIPCgdib290X2lkGAQgASgEEiUKCG1lc3NhZ2VzGAUgAygLMhMucmRiLnYxLlJhZnRNZXNzYWdlIuMCCgtSYWZ0TWVzc2FnZRIRCglyZWdpb25faWQYASABKAQSHwoJZnJvbV9wZWVyGAIgASgLMgwucmRiLnYxLlBlZXISHQoHdG9fcGVlchgDIAEoCzIMLnJkYi52MS5QZWVyEiIKBWVwb2NoGAQgASgLMhMucmRiLnYxLlJlZ2lvbkVwb2NoEhEKCXN0YXJ0X2tleRgFIAEoDBIPCgdlbmRfa2V5GAYgASgMEhEKCWhhc19yYW5nZRgHIAEoCBIiCgdtZXNzYWdlGAggASgLMg8ucmRiLnYxLk1lc3NhZ2VIABIoCgl0b21ic3RvbmUYCSABKAsyEy5yZGIudjEuUmVnaW9uRXBvY2hIABImCgloaWJlcm5hdGUYCiABKAsyES5yZGIudjEuSGliZXJuYXRlSAASJQoLbWVyZ2VkX2ludG8YCyABKAsyDi5yZGIudjEuUmVnaW9uSABCCQoHcGF5bG9hZCJOCglIaWJlcm5hdGUSIwoEc3RlcBgBIAEoDjIVLnJkYi52MS5IaWJlcm5hdGVTdGVwEgwKBHRlcm0YAiABKAQSDgoGY29tbWl0GAMgASgEIkEKGFJhZnRTZXJ2aWNlQmF0Y2hSZXNwb25zZRIlCghyZWZ1c2FscxgBIAMoCzITLnJkYi52MS5SYWZ0UmVmdXNhbCJbCgtSYWZ0UmVmdXNhbBIRCglyZWdpb25faWQYASABKAQSEgoKdG9fcGVlcl9pZBgCIAEoBBIlCgZyZWFzb24YAyABKA4yFS5yZGIudjEuUmVmdXNhbFJlYXNvbiJrCg9TbmFwc2hvdFJlcXVlc3QSKAoGaGVhZGVyGAEgASgLMhYucmRiLnYxLlNuYXBzaG90SGVhZGVySAASJgoFY2h1bmsYAiABKAsyFS5yZGIudjEuU25hcHNob3RDaHVua0gAQgYKBHBhcnQi6AEKDlNuYXBzaG90SGVhZGVyEhIKCmNsdXN0ZXJfaWQYASABKAQSFQoNZnJvbV9zdG9yZV9pZBgCIAEoBBITCgt0b19zdG9yZV9pZBgDIAEoBBIkCgdtZXNzYWdlGAQgASgLMhMucmRiLnYxLlJhZnRNZXNzYWdlEh4KBnJlZ2lvbhgFIAEoCzIOLnJkYi52MS5SZWdpb24SEwoLdHJhbnNmZXJfaWQYBiABKAkSJgoGb3JpZ2luGAcgASgLMhYucmRiLnYxLlRyYW5zZmVyT3JpZ2luEhMKC2ZpcnN0X2NodW5rGAggASgNIkMKDlRyYW5zZmVyT3JpZ2luEhAKCHN0b3JlX2lkGAEgASgEEg8KB2Jvb3RfaWQYAiABKAQSDgoGbnVtYmVyGAMgASgEIkkKDVNuYXBzaG90Q2h1bmsSDQoFaW5kZXgYASABKA0SDAoEZGF0YRgCIAEoDBINCgVjcmMzMhgDIAEoDRIMCgRsYXN0GAQgASgIIkUKEFNuYXBzaG90UmVzcG9uc2USEAoIYWNjZXB0ZWQYASABKAgSDgoGcmVhc29uGAIgASgJEg8KB2lzX2J1c3kYAyABKAgiPgoUT2ZmZXJTbmFwc2hvdFJlcXVlc3QSJgoGaGVhZGVyGAEgASgLMhYucmRiLnYxLlNuYXBzaG90SGVhZGVyIl4KFU9mZmVyU25hcHNob3RSZXNwb25zZRIQCghhY2NlcHRlZBgBIAEoCBIOCgZyZWFzb24YAiABKAkSDwoHaXNfYnVzeRgDIAEoCBISCgpuZXh0X2NodW5rGAQgASgNIosBChNTbmFwc2hvdERlc2NyaXB0aW9uEhMKC3NuYXBzaG90X2lkGAEgASgJEh4KBnJlZ2lvbhgCIAEoCzIOLnJkYi52MS5SZWdpb24SEAoIcmV2aXNpb24YAyABKAQSEwoLbG9nX3RpbWVfbXMYBCABKAQSGAoQdGFrZW5fcmVnaW9uX2lkcxgFIAMoBCqUAQoNSGliZXJuYXRlU3RlcBIeChpISUJFUk5BVEVfU1RFUF9VTlNQRUNJRklFRBAAEhYKEkhJQkVSTkFURV9TVEVQX0FTSxABEhgKFEhJQkVSTkFURV9TVEVQX0FHUkVFEAISGAoUSElCRVJOQVRFX1NURVBfU0xFRVAQAxIXChNISUJFUk5BVEVfU1RFUF9XQUtFEAQq1AEKDVJlZnVzYWxSZWFzb24SHgoaUkVGVVNBTF9SRUFTT05fVU5TUEVDSUZJRUQQABIjCh9SRUZVU0FMX1JFQVNPTl9SRUdJT05fTk9UX0ZPVU5EEAESIgoeUkVGVVNBTF9SRUFTT05fU1RPUkVfTk9UX01BVENIEAISIwofUkVGVVNBTF9SRUFTT05fQ0xVU1RFUl9NSVNNQVRDSBADEhcKE1JFRlVTQUxfUkVBU09OX0JVU1kQBBIcChhSRUZVU0FMX1JFQVNPTl9NQUxGT1JNRUQQBTLsAQoLUmFmdFNlcnZpY2USTgoFQmF0Y2gSHy5yZGIudjEuUmFmdFNlcnZpY2VCYXRjaFJlcXVlc3QaIC5yZGIudjEuUmFmdFNlcnZpY2VCYXRjaFJlc3BvbnNlKAEwARI/CghTbmFwc2hvdBIXLnJkYi52MS5TbmFwc2hvdFJlcXVlc3QaGC5yZGIudjEuU25hcHNob3RSZXNwb25zZSgBEkwKDU9mZmVyU25hcHNob3QSHC5yZGIudjEuT2ZmZXJTbmFwc2hvdFJlcXVlc3QaHS5yZGIudjEuT2ZmZXJTbmFwc2hvdFJlc3BvbnNlYgZwcm90bzM", [file_rdb_v1_metapb, file_rdb_v1_raftpb]);
+  fileDesc("ChlyZGIvdjEvcmFmdF9zZXJ2aWNlLnByb3RvEgZyZGIudjEikQEKF1JhZnRTZXJ2aWNlQmF0Y2hSZXF1ZXN0EhIKCmNsdXN0ZXJfaWQYASABKAQSFQoNZnJvbV9zdG9yZV9pZBgCIAEoBBITCgt0b19zdG9yZV9pZBgDIAEoBBIPCgdib290X2lkGAQgASgEEiUKCG1lc3NhZ2VzGAUgAygLMhMucmRiLnYxLlJhZnRNZXNzYWdlIpADCgtSYWZ0TWVzc2FnZRIRCglyZWdpb25faWQYASABKAQSHwoJZnJvbV9wZWVyGAIgASgLMgwucmRiLnYxLlBlZXISHQoHdG9fcGVlchgDIAEoCzIMLnJkYi52MS5QZWVyEiIKBWVwb2NoGAQgASgLMhMucmRiLnYxLlJlZ2lvbkVwb2NoEhEKCXN0YXJ0X2tleRgFIAEoDBIPCgdlbmRfa2V5GAYgASgMEhEKCWhhc19yYW5nZRgHIAEoCBIiCgdtZXNzYWdlGAggASgLMg8ucmRiLnYxLk1lc3NhZ2VIABIoCgl0b21ic3RvbmUYCSABKAsyEy5yZGIudjEuUmVnaW9uRXBvY2hIABImCgloaWJlcm5hdGUYCiABKAsyES5yZGIudjEuSGliZXJuYXRlSAASJQoLbWVyZ2VkX2ludG8YCyABKAsyDi5yZGIudjEuUmVnaW9uSAASKwoMcmVwbGljYV9oYXNoGAwgASgLMhMucmRiLnYxLlJlcGxpY2FIYXNoSABCCQoHcGF5bG9hZCI+CgtSZXBsaWNhSGFzaBINCgVpbmRleBgBIAEoBBIMCgRoYXNoGAIgASgMEhIKCmlzX2RhbWFnZWQYAyABKAgiTgoJSGliZXJuYXRlEiMKBHN0ZXAYASABKA4yFS5yZGIudjEuSGliZXJuYXRlU3RlcBIMCgR0ZXJtGAIgASgEEg4KBmNvbW1pdBgDIAEoBCJBChhSYWZ0U2VydmljZUJhdGNoUmVzcG9uc2USJQoIcmVmdXNhbHMYASADKAsyEy5yZGIudjEuUmFmdFJlZnVzYWwiWwoLUmFmdFJlZnVzYWwSEQoJcmVnaW9uX2lkGAEgASgEEhIKCnRvX3BlZXJfaWQYAiABKAQSJQoGcmVhc29uGAMgASgOMhUucmRiLnYxLlJlZnVzYWxSZWFzb24iawoPU25hcHNob3RSZXF1ZXN0EigKBmhlYWRlchgBIAEoCzIWLnJkYi52MS5TbmFwc2hvdEhlYWRlckgAEiYKBWNodW5rGAIgASgLMhUucmRiLnYxLlNuYXBzaG90Q2h1bmtIAEIGCgRwYXJ0IugBCg5TbmFwc2hvdEhlYWRlchISCgpjbHVzdGVyX2lkGAEgASgEEhUKDWZyb21fc3RvcmVfaWQYAiABKAQSEwoLdG9fc3RvcmVfaWQYAyABKAQSJAoHbWVzc2FnZRgEIAEoCzITLnJkYi52MS5SYWZ0TWVzc2FnZRIeCgZyZWdpb24YBSABKAsyDi5yZGIudjEuUmVnaW9uEhMKC3RyYW5zZmVyX2lkGAYgASgJEiYKBm9yaWdpbhgHIAEoCzIWLnJkYi52MS5UcmFuc2Zlck9yaWdpbhITCgtmaXJzdF9jaHVuaxgIIAEoDSJDCg5UcmFuc2Zlck9yaWdpbhIQCghzdG9yZV9pZBgBIAEoBBIPCgdib290X2lkGAIgASgEEg4KBm51bWJlchgDIAEoBCJJCg1TbmFwc2hvdENodW5rEg0KBWluZGV4GAEgASgNEgwKBGRhdGEYAiABKAwSDQoFY3JjMzIYAyABKA0SDAoEbGFzdBgEIAEoCCJFChBTbmFwc2hvdFJlc3BvbnNlEhAKCGFjY2VwdGVkGAEgASgIEg4KBnJlYXNvbhgCIAEoCRIPCgdpc19idXN5GAMgASgIIj4KFE9mZmVyU25hcHNob3RSZXF1ZXN0EiYKBmhlYWRlchgBIAEoCzIWLnJkYi52MS5TbmFwc2hvdEhlYWRlciJeChVPZmZlclNuYXBzaG90UmVzcG9uc2USEAoIYWNjZXB0ZWQYASABKAgSDgoGcmVhc29uGAIgASgJEg8KB2lzX2J1c3kYAyABKAgSEgoKbmV4dF9jaHVuaxgEIAEoDSKLAQoTU25hcHNob3REZXNjcmlwdGlvbhITCgtzbmFwc2hvdF9pZBgBIAEoCRIeCgZyZWdpb24YAiABKAsyDi5yZGIudjEuUmVnaW9uEhAKCHJldmlzaW9uGAMgASgEEhMKC2xvZ190aW1lX21zGAQgASgEEhgKEHRha2VuX3JlZ2lvbl9pZHMYBSADKAQqlAEKDUhpYmVybmF0ZVN0ZXASHgoaSElCRVJOQVRFX1NURVBfVU5TUEVDSUZJRUQQABIWChJISUJFUk5BVEVfU1RFUF9BU0sQARIYChRISUJFUk5BVEVfU1RFUF9BR1JFRRACEhgKFEhJQkVSTkFURV9TVEVQX1NMRUVQEAMSFwoTSElCRVJOQVRFX1NURVBfV0FLRRAEKtQBCg1SZWZ1c2FsUmVhc29uEh4KGlJFRlVTQUxfUkVBU09OX1VOU1BFQ0lGSUVEEAASIwofUkVGVVNBTF9SRUFTT05fUkVHSU9OX05PVF9GT1VORBABEiIKHlJFRlVTQUxfUkVBU09OX1NUT1JFX05PVF9NQVRDSBACEiMKH1JFRlVTQUxfUkVBU09OX0NMVVNURVJfTUlTTUFUQ0gQAxIXChNSRUZVU0FMX1JFQVNPTl9CVVNZEAQSHAoYUkVGVVNBTF9SRUFTT05fTUFMRk9STUVEEAUy7AEKC1JhZnRTZXJ2aWNlEk4KBUJhdGNoEh8ucmRiLnYxLlJhZnRTZXJ2aWNlQmF0Y2hSZXF1ZXN0GiAucmRiLnYxLlJhZnRTZXJ2aWNlQmF0Y2hSZXNwb25zZSgBMAESPwoIU25hcHNob3QSFy5yZGIudjEuU25hcHNob3RSZXF1ZXN0GhgucmRiLnYxLlNuYXBzaG90UmVzcG9uc2UoARJMCg1PZmZlclNuYXBzaG90EhwucmRiLnYxLk9mZmVyU25hcHNob3RSZXF1ZXN0Gh0ucmRiLnYxLk9mZmVyU25hcHNob3RSZXNwb25zZWIGcHJvdG8z", [file_rdb_v1_metapb, file_rdb_v1_raftpb]);
 
 /**
  * Also the sign of life between two Stores: sent without messages when there are none for a while.
@@ -132,6 +132,14 @@ export type RaftMessage = Message<"rdb.v1.RaftMessage"> & {
      */
     value: Region;
     case: "mergedInto";
+  } | {
+    /**
+     * To the leader: what the sender found when the peers' rows were compared.
+     *
+     * @generated from field: rdb.v1.ReplicaHash replica_hash = 12;
+     */
+    value: ReplicaHash;
+    case: "replicaHash";
   } | { case: undefined; value?: undefined };
 };
 
@@ -141,6 +149,39 @@ export type RaftMessage = Message<"rdb.v1.RaftMessage"> & {
  */
 export const RaftMessageSchema: GenMessage<RaftMessage> = /*@__PURE__*/
   messageDesc(file_rdb_v1_raft_service, 1);
+
+/**
+ * A peer's part of a replica check.
+ *
+ * @generated from message rdb.v1.ReplicaHash
+ */
+export type ReplicaHash = Message<"rdb.v1.ReplicaHash"> & {
+  /**
+   * Of the entry ComputeHash, and the hash of the peer's rows at it.
+   *
+   * @generated from field: uint64 index = 1;
+   */
+  index: bigint;
+
+  /**
+   * @generated from field: bytes hash = 2;
+   */
+  hash: Uint8Array;
+
+  /**
+   * The sender's rows were found to be wrong earlier: it serves nobody and is to be replaced. Then the rest is empty.
+   *
+   * @generated from field: bool is_damaged = 3;
+   */
+  isDamaged: boolean;
+};
+
+/**
+ * Describes the message rdb.v1.ReplicaHash.
+ * Use `create(ReplicaHashSchema)` to create a new message.
+ */
+export const ReplicaHashSchema: GenMessage<ReplicaHash> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_raft_service, 2);
 
 /**
  * Hibernation of idle Regions (DESIGN §4).
@@ -171,7 +212,7 @@ export type Hibernate = Message<"rdb.v1.Hibernate"> & {
  * Use `create(HibernateSchema)` to create a new message.
  */
 export const HibernateSchema: GenMessage<Hibernate> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 2);
+  messageDesc(file_rdb_v1_raft_service, 3);
 
 /**
  * @generated from message rdb.v1.RaftServiceBatchResponse
@@ -188,7 +229,7 @@ export type RaftServiceBatchResponse = Message<"rdb.v1.RaftServiceBatchResponse"
  * Use `create(RaftServiceBatchResponseSchema)` to create a new message.
  */
 export const RaftServiceBatchResponseSchema: GenMessage<RaftServiceBatchResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 3);
+  messageDesc(file_rdb_v1_raft_service, 4);
 
 /**
  * @generated from message rdb.v1.RaftRefusal
@@ -215,7 +256,7 @@ export type RaftRefusal = Message<"rdb.v1.RaftRefusal"> & {
  * Use `create(RaftRefusalSchema)` to create a new message.
  */
 export const RaftRefusalSchema: GenMessage<RaftRefusal> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 4);
+  messageDesc(file_rdb_v1_raft_service, 5);
 
 /**
  * @generated from message rdb.v1.SnapshotRequest
@@ -244,7 +285,7 @@ export type SnapshotRequest = Message<"rdb.v1.SnapshotRequest"> & {
  * Use `create(SnapshotRequestSchema)` to create a new message.
  */
 export const SnapshotRequestSchema: GenMessage<SnapshotRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 5);
+  messageDesc(file_rdb_v1_raft_service, 6);
 
 /**
  * @generated from message rdb.v1.SnapshotHeader
@@ -305,7 +346,7 @@ export type SnapshotHeader = Message<"rdb.v1.SnapshotHeader"> & {
  * Use `create(SnapshotHeaderSchema)` to create a new message.
  */
 export const SnapshotHeaderSchema: GenMessage<SnapshotHeader> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 6);
+  messageDesc(file_rdb_v1_raft_service, 7);
 
 /**
  * Names a transfer for as long as its sender runs.
@@ -336,7 +377,7 @@ export type TransferOrigin = Message<"rdb.v1.TransferOrigin"> & {
  * Use `create(TransferOriginSchema)` to create a new message.
  */
 export const TransferOriginSchema: GenMessage<TransferOrigin> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 7);
+  messageDesc(file_rdb_v1_raft_service, 8);
 
 /**
  * @generated from message rdb.v1.SnapshotChunk
@@ -370,7 +411,7 @@ export type SnapshotChunk = Message<"rdb.v1.SnapshotChunk"> & {
  * Use `create(SnapshotChunkSchema)` to create a new message.
  */
 export const SnapshotChunkSchema: GenMessage<SnapshotChunk> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 8);
+  messageDesc(file_rdb_v1_raft_service, 9);
 
 /**
  * @generated from message rdb.v1.SnapshotResponse
@@ -401,7 +442,7 @@ export type SnapshotResponse = Message<"rdb.v1.SnapshotResponse"> & {
  * Use `create(SnapshotResponseSchema)` to create a new message.
  */
 export const SnapshotResponseSchema: GenMessage<SnapshotResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 9);
+  messageDesc(file_rdb_v1_raft_service, 10);
 
 /**
  * @generated from message rdb.v1.OfferSnapshotRequest
@@ -418,7 +459,7 @@ export type OfferSnapshotRequest = Message<"rdb.v1.OfferSnapshotRequest"> & {
  * Use `create(OfferSnapshotRequestSchema)` to create a new message.
  */
 export const OfferSnapshotRequestSchema: GenMessage<OfferSnapshotRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 10);
+  messageDesc(file_rdb_v1_raft_service, 11);
 
 /**
  * @generated from message rdb.v1.OfferSnapshotResponse
@@ -454,7 +495,7 @@ export type OfferSnapshotResponse = Message<"rdb.v1.OfferSnapshotResponse"> & {
  * Use `create(OfferSnapshotResponseSchema)` to create a new message.
  */
 export const OfferSnapshotResponseSchema: GenMessage<OfferSnapshotResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 11);
+  messageDesc(file_rdb_v1_raft_service, 12);
 
 /**
  * What the data of a MsgSnap's snapshot says of the content, which streams apart.
@@ -495,7 +536,7 @@ export type SnapshotDescription = Message<"rdb.v1.SnapshotDescription"> & {
  * Use `create(SnapshotDescriptionSchema)` to create a new message.
  */
 export const SnapshotDescriptionSchema: GenMessage<SnapshotDescription> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 12);
+  messageDesc(file_rdb_v1_raft_service, 13);
 
 /**
  * @generated from enum rdb.v1.HibernateStep
