@@ -26,7 +26,7 @@ export class StoreActivity {
   /** Takes single changes in. */
   merge(reports: Iterable<PeerReport>): void {
     for (const report of reports) {
-      this.#reports.set(report.regionId, report);
+      this.#reports.set(report.regionId, bare(report));
     }
   }
 
@@ -38,7 +38,7 @@ export class StoreActivity {
    */
   reconcile(reports: readonly PeerReport[], digest: Uint8Array): boolean {
     if (digestsEqual(reportsDigest(reports), digest)) {
-      this.#reports = new Map(reports.map((report) => [report.regionId, report]));
+      this.#reports = new Map(reports.map((report) => [report.regionId, bare(report)]));
       this.isComplete = true;
     } else {
       this.merge(reports);
@@ -54,6 +54,11 @@ export class StoreActivity {
     this.isComplete = false;
     this.#reports.clear();
   }
+}
+
+/** What a leader says beside it is kept elsewhere: there are as many of these as peers in the cluster. */
+function bare({ regionId, peerId, epoch, isLeader }: PeerReport): PeerReport {
+  return { regionId, peerId, epoch, isLeader };
 }
 
 function digestsEqual(a: Uint8Array, b: Uint8Array): boolean {

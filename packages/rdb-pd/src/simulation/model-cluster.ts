@@ -153,6 +153,21 @@ export class ModelCluster {
     this.stores.lead(region, sizeBytes);
   }
 
+  /** Every Region, by every checker, as the patrol asks them; nothing comes of it. @returns how many want to act */
+  lookAtAll(): number {
+    const { view, cluster } = this;
+    view.refresh(this.#nowMs);
+    const asked = checkers();
+    let actCount = 0;
+    for (const region of this.durable.regions.all()) {
+      const info = cluster.infoOf(region);
+      const acts = asked.some((checker) => checker.check(info, view).acts);
+      this.#ids.returnDrawn();
+      actCount += Number(acts);
+    }
+    return actCount;
+  }
+
   /** What people decided about a Store. */
   mark(id: StoreId, flags: { readonly isDraining?: boolean; readonly evictsLeaders?: boolean }): void {
     const info = this.durable.stores.get(id);

@@ -27,5 +27,9 @@ export function leaderSpread(model: ModelCluster): Spread {
 }
 
 export function upStores(model: ModelCluster): PlacementStore[] {
-  return model.view.stores().filter(({ condition }) => condition === "Up");
+  const { view, now } = model;
+  return view
+    .refresh(now.monotonicMs)
+    .stores()
+    .filter(({ condition }) => condition === "Up");
 }

@@ -13,7 +13,7 @@ import { stepsTowards } from "../steps/steps-towards.ts";
 import { RegionScene } from "./region-scene.ts";
 
 /** Regions that are drawn on one Store in the search for one that may move. */
-const DRAWS = 10;
+const DRAWS = 5;
 
 interface Move {
   readonly info: RegionInfo;

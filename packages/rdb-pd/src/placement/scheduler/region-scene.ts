@@ -10,7 +10,7 @@ import { WeightyHeat } from "./heat.ts";
 import { WeightBoard } from "./weight-board.ts";
 
 /** Stores that are tried for one move before it is given up for this time. */
-const MAX_GIVERS = 64;
+const MAX_GIVERS = 16;
 
 /** Who bears how much and who may take more, while moves are planned. */
 export class RegionScene {
