@@ -31,7 +31,7 @@ import { logCommand } from "../commands.ts";
 import { SessionTable } from "../session-table.ts";
 import { AdminApplier, type AdminApplierOwner } from "./admin-applier.ts";
 import type { AdminEffect } from "./admin-entry.ts";
-import { type SplitOutcome, type SplitOwner, applySplit } from "./apply-split.ts";
+import { type ChildStart, type SplitOutcome, type SplitOwner, applySplit } from "./apply-split.ts";
 import { splitBody } from "./split-plan.ts";
 
 const parent: Region = {
@@ -176,7 +176,7 @@ describe("applySplit", () => {
     const begun = RaftLogStore.begin(
       engine,
       { regionId: CHILD, cache: new EntryCache(0), applied: state.index, makeSnapshot: () => "unavailable" },
-      child!.raftState,
+      (child as ChildStart).raftState,
     );
     expect([begun.hardState, begun.confState, begun.truncated, begun.lastIndex()]).toEqual([
       log.hardState,

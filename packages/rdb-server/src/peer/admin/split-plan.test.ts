@@ -85,8 +85,7 @@ describe("planSplit", () => {
 
   it("refuses an id beyond what a number holds", () => {
     const wanted = command([bytes("m")]);
-    expect(
-      planSplit(parent, { ...wanted, newRegions: [{ ...wanted.newRegions[0]!, regionId: 2n ** 60n }] }),
-    ).toBeTypeOf("string");
+    const newRegions = wanted.newRegions.map((child) => ({ ...child, regionId: 2n ** 60n }));
+    expect(planSplit(parent, { ...wanted, newRegions })).toBeTypeOf("string");
   });
 });
