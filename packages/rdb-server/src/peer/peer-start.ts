@@ -14,20 +14,26 @@ export interface PeerStart {
   readonly campaigns?: boolean;
   /** False: an empty peer that waits for its first snapshot; its Region names no more than it. Default true. */
   readonly isInitialised?: boolean;
+  /** Whether it takes the place of an empty peer of this run, which may have acknowledged a lease until now. */
+  readonly takesOver?: boolean;
   /** What the Region holds, about, until it is counted. Default: nothing is known. */
   readonly size?: RegionSize;
 }
 
-/** A lease that this Store acknowledged in a former run holds this much longer at most: clocks drift 10 % apart. */
+/** A lease that was acknowledged and is not known of any more holds this much longer at most: clocks drift 10 % apart. */
 const LEASE_GUARD_FACTOR = 1.1;
 
-/** Before this moment the peer gives no vote: a former run may have acknowledged a lease that still holds. */
+/**
+ * Before this moment the peer gives no vote: a former run, or the empty peer whose place it takes, may have acknowledged
+ * a lease that still holds.
+ */
 export function voteGuardEndMs(
-  { config, startedMs }: PeerContext,
-  { region, isNew, isInitialised = true }: PeerStart,
+  { config, startedMs, clock }: Pick<PeerContext, "config" | "startedMs" | "clock">,
+  { region, isNew, isInitialised = true, takesOver = false }: PeerStart,
 ): number {
   // An empty peer does not know who else votes; its leader may count it.
   const hasOthers = !isInitialised || region.peers.filter(votes).length > 1;
-  const guards = config.leaseReads && !isNew && hasOthers;
-  return guards ? startedMs + config.leaseMs * LEASE_GUARD_FACTOR : Number.NEGATIVE_INFINITY;
+  const guards = config.leaseReads && (takesOver || !isNew) && hasOthers;
+  const forgotMs = takesOver ? clock.monotonicMs() : startedMs;
+  return guards ? forgotMs + config.leaseMs * LEASE_GUARD_FACTOR : Number.NEGATIVE_INFINITY;
 }

@@ -21,6 +21,10 @@ export function childPlace(engine: Engine, storeId: StoreId, child: Region): Chi
   if (local === undefined) {
     return { kind: "free", promised: undefined };
   }
+  assert(
+    local.state !== "Normal" && local.state !== "Applying",
+    "keys of the split Region have no other owner on this Store",
+  );
   const isSame = local.state === "Uninitialised" && peerOnStore(local.region, storeId)?.id === own.id;
   return isSame ? { kind: "free", promised: RaftLogStore.hardStateOf(engine, child.id) } : { kind: "taken" };
 }

@@ -146,7 +146,8 @@ export class RegionChanges {
       "the Region is split",
     );
     for (const child of children) {
-      context.beginPeer({ ...child, isNew: true, campaigns: node.isLeader, size: part });
+      const takesOver = child.raftState.promised !== undefined;
+      context.beginPeer({ ...child, isNew: true, campaigns: node.isLeader, takesOver, size: part });
     }
   }
 
