@@ -34,10 +34,15 @@ export class StallGuard {
     this.#timer?.cancel();
   }
 
-  /** The promise's result, or the reason of an abort that comes first. */
+  /** The promise's result, or the reason of an abort that comes first; then what becomes of the promise is no matter. */
   async orStalled<Result>(promise: Promise<Result>): Promise<Result> {
     const { signal } = this;
-    signal.throwIfAborted();
+    if (signal.aborted) {
+      promise.catch(() => {
+        // Nobody waits for it any more: unhandled, its failure would end the Store.
+      });
+      throw signal.reason as RdbError;
+    }
     const { promise: aborted, reject } = Promise.withResolvers<never>();
     const onAbort = (): void => reject(signal.reason as RdbError);
     signal.addEventListener("abort", onAbort);
