@@ -41,3 +41,4 @@ export {
   rolesOf,
   startWithPeersOnFirst,
 } from "./sim/peer-commands.ts";
+export { ConfChanger } from "./sim/conf-changer.ts";
