@@ -1,11 +1,5 @@
 import { type Logger, type Region, type StoreId, peerOnStore } from "@flaredb/rdb-base";
-import {
-  type Engine,
-  WritePart,
-  getMergeRecord,
-  getRegionLocalState,
-  putMergeRecord,
-} from "@flaredb/rdb-storage";
+import { type Engine, WritePart, getRegionLocalState, putMergeRecord } from "@flaredb/rdb-storage";
 import type { Peer } from "../peer/peer.ts";
 import { FirstMessages } from "./first-messages.ts";
 import type { PeerLifecycle } from "./peer-lifecycle.ts";
@@ -97,7 +91,7 @@ export class MessageRouter {
   /** It keeps what it has for as long as the target's peer here may have to take it. */
   #heardMerged(peer: Peer, into: Region): void {
     const { engine, lifecycle, merger } = this.#owner;
-    if (!merger.mayGo(into)) {
+    if (!merger.mayGo(peer.regionId, into)) {
       return;
     }
     const part = new WritePart();
@@ -147,7 +141,7 @@ export class MessageRouter {
     if (!isFirstMessage(message) || message.range === undefined) {
       return this.#refuse(message);
     }
-    const others = [message.regionId, ...merger.endedByRange(message, message.range)];
+    const others = [message.regionId, ...merger.waitingFor(message.regionId)];
     if (peers.overlapping(message.range, ...others) !== undefined) {
       this.#firstMessages.keep(message);
       return this.#refuse(message);
@@ -173,14 +167,14 @@ export class MessageRouter {
 
   /** The Region is no more: whoever speaks for it does not know yet. */
   #tellMerged({ regionId, fromPeer, toPeer, epoch }: PeerMessage): boolean {
-    const record = getMergeRecord(this.#owner.engine, regionId);
-    if (record?.kind !== "Merged") {
+    const into = this.#owner.merger.takenBy(regionId);
+    if (into === undefined) {
       return false;
     }
     this.#owner.transport.send({
       ...{ regionId, fromPeer: toPeer, toPeer: fromPeer, epoch },
       range: undefined,
-      payload: { kind: "merged", into: record.into },
+      payload: { kind: "merged", into },
     });
     return true;
   }

@@ -1,5 +1,4 @@
 import {
-  type KeyRange,
   type Logger,
   RdbError,
   type Region,
@@ -20,7 +19,6 @@ import {
 } from "@flaredb/rdb-storage";
 import { adminRefusal } from "../peer/admin/admin-refusal.ts";
 import type { MergeSource } from "../peer/admin/apply-merge.ts";
-import { showsMerged } from "../peer/admin/merge-plan.ts";
 import type { Peer } from "../peer/peer.ts";
 import { decodeSnapshotDescription } from "../peer/snapshot-description.ts";
 import type { AdminOutcome, MergeRegion } from "./admin-command.ts";
@@ -42,6 +40,8 @@ export interface RegionMergerOptions {
  */
 export class RegionMerger {
   readonly #options: RegionMergerOptions;
+  /** Regions here that were taken, and whose peers stay until a peer of the other Region has taken or replaced them. */
+  readonly #waiting = new Map<RegionId, RegionId>();
 
   constructor(options: RegionMergerOptions) {
     this.#options = options;
@@ -81,27 +81,23 @@ export class RegionMerger {
   }
 
   /** Regions here that go when the snapshot is installed: it may overlap them. */
-  endedBy({ payload }: PeerMessage, region: Region): RegionId[] {
+  endedBy({ payload }: PeerMessage): RegionId[] {
     const snapshot = payload.kind === "raft" ? payload.message.snapshot : undefined;
     if (snapshot === undefined) {
       return [];
     }
     const { taken } = decodeSnapshotDescription(snapshot.data);
-    return this.#ended(region, taken).map((peer) => peer.regionId);
+    return this.#ended(taken).map((peer) => peer.regionId);
   }
 
-  /**
-   * Regions here that a message's Region has taken, by the range that it has. They go with its first snapshot; until
-   * then the empty peer that waits for it is beside them.
-   */
-  endedByRange({ regionId: id, epoch }: PeerMessage, range: KeyRange): RegionId[] {
-    const { startKey, endKey } = range;
-    return this.#ended({ ...{ id, startKey, endKey, epoch }, peers: [] }, []).map((peer) => peer.regionId);
+  /** Regions here whose peers wait for the message's Region to end them: an empty peer of it may be beside them. */
+  waitingFor(target: RegionId): RegionId[] {
+    return [...this.#waiting].filter(([, into]) => into === target).map(([id]) => id);
   }
 
   /** See `PeerContext.endMerged`. */
   endMerged(part: WritePart, later: Region, taken: readonly RegionId[]): () => void {
-    const regions = this.#ended(later, taken).map((peer) => {
+    const regions = this.#ended(taken).map((peer) => {
       const { claims } = peer;
       // In the middle of a snapshot of its own it has rows of two ranges.
       const { startKey, endKey } = claims.at(-1) ?? peer.region;
@@ -128,18 +124,21 @@ export class RegionMerger {
    * A peer heard that its Region was taken. It goes, unless the target's peer here may still have to take it: that one
    * is behind the merge, or comes only now.
    *
-   * @returns whether it may go
+   * @param into the Region that has its keys now, or had them when whoever speaks last knew
+   * @returns whether it may go; if not, it is remembered what it waits for
    */
-  mayGo(into: Region): boolean {
+  mayGo(id: RegionId, into: Region): boolean {
     const { engine, peers, storeId } = this.#options;
     const target = peers.get(into.id);
-    if (target !== undefined) {
-      return (
-        target.isInitialised && !target.isInstalling && target.region.epoch.version >= into.epoch.version
-      );
+    const isBehind =
+      target === undefined
+        ? getRegionLocalState(engine, into.id)?.state !== "Tombstone" &&
+          peerOnStore(into, storeId) !== undefined
+        : !target.isInitialised || target.isInstalling || target.region.epoch.version < into.epoch.version;
+    if (isBehind) {
+      this.#waiting.set(id, into.id);
     }
-    const state = getRegionLocalState(engine, into.id)?.state;
-    return state === "Tombstone" || peerOnStore(into, storeId) === undefined;
+    return !isBehind;
   }
 
   /** Who took a Region that is no more here: the Region as it is now, if it is here, else as it was then. */
@@ -157,12 +156,13 @@ export class RegionMerger {
     return found;
   }
 
-  /** Peers here of which the content of a later Region shows that theirs were merged. */
-  #ended(later: Region, taken: readonly RegionId[]): Peer[] {
-    return this.#options.peers.allInitialised().filter((peer) => showsMerged(later, taken, peer.region));
+  /** Peers here of Regions that another has taken. */
+  #ended(taken: readonly RegionId[]): Peer[] {
+    return this.#options.peers.allInitialised().filter((peer) => taken.includes(peer.regionId));
   }
 
   #remove(peer: Peer): void {
+    this.#waiting.delete(peer.regionId);
     this.#options.peers.remove(peer.regionId);
     peer.stop();
     this.#options.regionChanged(peer.regionId);

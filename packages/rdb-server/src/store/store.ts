@@ -175,7 +175,7 @@ export class Store implements StoreHandle {
     if (peer.isInstalling) {
       return `Region ${region.id} is installing a snapshot already`;
     }
-    const overlapping = this.#peers.overlapping(region, region.id, ...this.#merger.endedBy(message, region));
+    const overlapping = this.#peers.overlapping(region, region.id, ...this.#merger.endedBy(message));
     if (overlapping !== undefined) {
       return `the snapshot's range overlaps Region ${overlapping.id} ${formatRange(overlapping)}`;
     }
@@ -192,7 +192,7 @@ export class Store implements StoreHandle {
   snapshotReceived(snapshot: ReceivedSnapshot): void {
     const { message, region, snapshotId } = snapshot;
     const peer = this.#peers.get(region.id);
-    const others = [region.id, ...this.#merger.endedBy(message, region)];
+    const others = [region.id, ...this.#merger.endedBy(message)];
     if (peer !== undefined && (peer.id !== message.toPeer.id || this.#peers.overlapping(region, ...others))) {
       this.#logger.warn({ region: region.id, snapshotId }, "a received snapshot has no place any more");
       peer.dropSnapshot(snapshot);

@@ -24,6 +24,7 @@ export {
   type KvCommand,
 } from "./sim/kv-requests.ts";
 export { FaultPlan } from "./sim/fault-plan.ts";
+export { RangePlan } from "./sim/range-plan.ts";
 export { Workload, type WorkloadOptions } from "./sim/workload.ts";
 export { findRegisterViolation, type RegisterCall } from "./sim/register-history.ts";
 export {

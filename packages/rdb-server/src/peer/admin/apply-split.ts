@@ -7,10 +7,12 @@ import {
   RaftLogStore,
   type WritePart,
   hasDamageMark,
+  getTakenRegions,
   indexedKey,
   putApplyState,
   putDamageMark,
   putRegionLocalState,
+  putTakenRegions,
 } from "@flaredb/rdb-storage";
 import { confStateOf } from "../conf-state.ts";
 import { SessionTable, type StoredSessionRow } from "../session-table.ts";
@@ -66,6 +68,8 @@ export function applySplit(
     return { state };
   }
   const rows = sessionRows(owner);
+  // Whoever has keys of a Region that was taken names it.
+  const taken = getTakenRegions(owner.engine, plan.parent.id);
   const children: ChildStart[] = [];
   const absent: Region[] = [];
   for (const child of plan.children) {
@@ -86,6 +90,9 @@ export function applySplit(
     if (hasDamageMark(owner.engine, owner.region().id)) {
       // Its rows are some of those that were found to be wrong.
       putDamageMark(part, child.id);
+    }
+    if (taken.length > 0) {
+      putTakenRegions(part, child.id, taken);
     }
     children.push({ ...start, sessions: SessionTable.of(rows) });
   }

@@ -1,6 +1,6 @@
-import { type Region, type RegionEpoch, type RegionId, keyInRange, keysEqual } from "@flaredb/rdb-base";
+import { type Region, type RegionEpoch, keysEqual } from "@flaredb/rdb-base";
 
-// What merges make of Regions, and what tells that one is over: pure functions of Regions, so that every peer decides
+// What merges make of Regions: pure functions of Regions, so that every peer decides
 // alike (ADR 12).
 
 /** Why one Region cannot take the other, if so, whatever their epochs are. */
@@ -48,25 +48,6 @@ export function joinedRegion(target: Region, source: Region): Region {
  */
 export function hasPassed(now: RegionEpoch, expected: RegionEpoch): boolean {
   return now.version > expected.version || now.confVer > expected.confVer;
-}
-
-/**
- * Whether another Region's content shows that a Region was taken by a merge. It names it, or it owns the Region's start
- * key at a greater version. The second needs no name: a Region keeps its start key through every split and every Region
- * that it takes itself, loses it only to the one that takes it, and with each owner of a key the version rises; so
- * whoever owns it at a greater version took the Region, or took it from one that did.
- *
- * @param later the Region that the content is of
- * @param taken Regions that `later` has taken
- */
-export function showsMerged(later: Region, taken: readonly RegionId[], region: Region): boolean {
-  if (later.id === region.id) {
-    return false;
-  }
-  return (
-    taken.includes(region.id) ||
-    (keyInRange(region.startKey, later) && later.epoch.version > region.epoch.version)
-  );
 }
 
 /** Whether `right` begins where `left` ends. */
