@@ -2,6 +2,8 @@ import { type RdbError, regionId, storeId } from "@flaredb/rdb-base";
 import { beforeEach, describe, expect, test } from "vitest";
 import { DurableState } from "../cluster/durable-state.ts";
 import { rangesFromSplitKeys } from "../cluster/initial-regions.ts";
+import { pdLimits } from "../limits.ts";
+import { operatorRecord } from "../testing/operator-record.ts";
 import { registerCommand } from "../testing/registration.ts";
 import { key, region } from "../testing/regions.ts";
 import { applyCommand } from "./apply.ts";
@@ -109,4 +111,52 @@ test("SPEC-M7: routes are taken when they are news and ignored when they are sta
     accepted: [1],
   });
   expect(state.regions.get(newer.id)).toEqual(newer);
+});
+
+describe("SPEC-M7: what people want of Stores is durable", () => {
+  const wish = (change: object): PdCommand => ({
+    ...{ kind: "SetStore", storeId: storeId(1), isDraining: undefined, evictsLeaders: undefined, labels: {} },
+    ...change,
+  });
+
+  beforeEach(() => {
+    registerStores(3);
+    apply({ kind: "ConfigureCluster", config }, place);
+  });
+
+  test("what is not named stays as it is", () => {
+    apply(wish({ isDraining: true }), wish({ evictsLeaders: true }), wish({ labels: { zone: "a" } }));
+    expect(state.stores.get(storeId(1))).toMatchObject({ isDraining: true, evictsLeaders: true });
+    expect(state.stores.get(storeId(1))?.labels).toEqual({ host: "a", zone: "a" });
+    apply(registerCommand({ storeId: storeId(1), bootId: 99n, labels: { zone: "own" } }));
+    expect(state.stores.get(storeId(1))).toMatchObject({ isDraining: true, labels: { zone: "a" } });
+  });
+
+  test("only a drained Store without peers is buried", () => {
+    const bury: PdCommand = { kind: "BuryStore", storeId: storeId(1) };
+    expect(() => apply(bury)).toThrow("store 1 is not being decommissioned");
+    apply(wish({ isDraining: true }));
+    expect(() => apply(bury)).toThrow("store 1 has a peer of region 1 still");
+    const elsewhere = [...state.regions.all()].map((each) => ({
+      ...each,
+      epoch: { ...each.epoch, confVer: 2 },
+      peers: each.peers.filter((peer) => peer.storeId !== 1),
+    }));
+    apply({ kind: "UpdateRoutes", regions: elsewhere }, bury);
+    expect(state.stores.get(storeId(1))).toMatchObject({ isTombstone: true, replacedBy: undefined });
+    expect(() => apply(bury)).toThrow("store 1 is gone for good");
+    expect(() => apply(registerCommand({ storeId: storeId(1) }))).toThrow("it was decommissioned");
+  });
+});
+
+test("operators that run are all kept, of those that ended the last", () => {
+  const { operatorHistoryMaxCount } = pdLimits;
+  apply({ kind: "RecordOperators", operators: [operatorRecord(1, "Running"), operatorRecord(2, "Waiting")] });
+  for (let id = 3; id < operatorHistoryMaxCount + 10; id++) {
+    apply({ kind: "RecordOperators", operators: [operatorRecord(id, "Running")] });
+    apply({ kind: "RecordOperators", operators: [operatorRecord(id, "Done")] });
+  }
+  const ids = [...state.operators.keys()];
+  expect(ids.slice(0, 3)).toEqual([1, 2, 10]);
+  expect(ids).toHaveLength(operatorHistoryMaxCount + 2);
 });

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { DurableState } from "../cluster/durable-state.ts";
 import { rangesFromSplitKeys } from "../cluster/initial-regions.ts";
 import { registerCommand } from "../testing/registration.ts";
+import { operatorRecord } from "../testing/operator-record.ts";
 import { key, region } from "../testing/regions.ts";
 import { applyCommand } from "./apply.ts";
 import { decodeCommand, encodeCommand } from "./command-codec.ts";
@@ -28,6 +29,14 @@ const commands: readonly PdCommand[] = [
     regions: [region({ id: 1_001, range: "-f", version: 2 }), region({ id: 5, range: "f-m", version: 2 })],
   },
   { kind: "UpdateRoutes", regions: [region({ id: 6, range: "-m", version: 3 })] },
+  { kind: "RecordOperators", operators: [operatorRecord(7, "Waiting"), operatorRecord(8, "Running")] },
+  { kind: "RecordOperators", operators: [operatorRecord(7, "Done"), operatorRecord(9, "TimedOut")] },
+  { kind: "SetStore", storeId: storeId(1), isDraining: true, evictsLeaders: undefined, labels: {} },
+  { kind: "SetStore", storeId: storeId(2), evictsLeaders: true, isDraining: undefined, labels: { host: "" } },
+  { kind: "SetPlacement", settings: { replicas: "5", locationLabels: '["rack"]' } },
+  { kind: "PauseScheduler", name: "merge", isPaused: true, untilMs: 1_234 },
+  { kind: "PauseScheduler", name: "balance-region", isPaused: true, untilMs: 0 },
+  { kind: "PauseScheduler", name: "merge", isPaused: false, untilMs: 0 },
 ];
 
 test.each(commands.map((command) => [command.kind, command] as const))(
@@ -90,4 +99,6 @@ function expectSame(actual: DurableState, expected: DurableState): void {
   expect(actual.stores).toEqual(expected.stores);
   expect(actual.regions.all()).toEqual(expected.regions.all());
   expect(new Set(actual.forming)).toEqual(new Set(expected.forming));
+  expect(actual.operators).toEqual(expected.operators);
+  expect(actual.placement).toEqual(expected.placement);
 }

@@ -1,6 +1,6 @@
 import { formatKey } from "@flaredb/rdb-base";
 import type { CountedStoreView } from "../cluster/cluster-state.ts";
-import type { RegionInfo } from "../cluster/region-info.ts";
+import { NO_LOAD, type RegionInfo } from "../cluster/region-info.ts";
 import { pdLimits } from "../limits.ts";
 import type { PlacementDriver } from "../placement-driver.ts";
 import type { MemberInfo } from "../rpc/pd-service.ts";
@@ -51,7 +51,8 @@ export function regionsView(driver: PlacementDriver, startKey: Uint8Array) {
   };
 }
 
-function storeJson({ store, condition, lastHeardMs, stats, regionCount, leaderCount }: CountedStoreView) {
+function storeJson(view: CountedStoreView) {
+  const { store, condition, lastHeardMs, stats, regionCount, leaderCount, regionSizeBytes } = view;
   return {
     id: store.id,
     address: store.address,
@@ -63,6 +64,9 @@ function storeJson({ store, condition, lastHeardMs, stats, regionCount, leaderCo
     lastHeardMs,
     regionCount,
     leaderCount,
+    regionSizeBytes,
+    isDraining: store.isDraining,
+    evictsLeaders: store.evictsLeaders,
     replacedBy: store.replacedBy ?? null,
     stats:
       stats === undefined
@@ -90,6 +94,9 @@ function regionJson({ region, status }: RegionInfo) {
     approximateKeyCount: status?.approximateKeyCount ?? 0,
     downPeerIds: status?.downPeerIds ?? [],
     pendingPeerIds: status?.pendingPeerIds ?? [],
+    damagedPeerIds: status?.damagedPeerIds ?? [],
+    load: status?.load ?? NO_LOAD,
+    isMerging: status?.isMerging ?? false,
     reportedMs: status?.reportedMs ?? 0,
   };
 }

@@ -21,7 +21,7 @@ export const NO_INFLUENCE: Influence = {
 };
 
 /** What the operator's steps from `currentStep` on will make of each Store that they touch. */
-export function influenceOf(plan: OperatorPlan, currentStep: number): Map<StoreId, Influence> {
+function influenceOf(plan: OperatorPlan, currentStep: number): Map<StoreId, Influence> {
   const influences = new Map<StoreId, Influence>();
   const add = (id: StoreId, change: Partial<Influence>): void => {
     influences.set(id, plus(influences.get(id) ?? NO_INFLUENCE, change));

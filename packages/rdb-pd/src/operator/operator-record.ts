@@ -4,7 +4,7 @@ import type { CancelReason } from "../placement/operator-plan.ts";
 export type OperatorState = "Waiting" | "Running" | "Done" | "Cancelled" | "TimedOut";
 
 /** One step of an operator, for people. Times are wall clock, milliseconds since 1970; 0: not yet. */
-export interface StepRecord {
+interface StepRecord {
   readonly kind: string;
   readonly text: string;
   readonly startedMs: number;
