@@ -64,6 +64,7 @@ function makeApplier(state: ApplyState, sessions: SessionTable): Applier {
       pending,
       compactLog: () => {},
       isRemoved: () => false,
+      isBeingTaken: () => false,
       applyAdmin: ({ state: at }) => ({ state: at }),
     },
     state,

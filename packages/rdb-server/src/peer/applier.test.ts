@@ -53,6 +53,9 @@ let compacted: number[];
 let applier: Applier;
 let answers: KvResponse[];
 
+/** Whether the Region waits to be taken by a neighbour. */
+let isBeingTaken = false;
+
 function newApplier(state = START): Applier {
   return new Applier(
     {
@@ -61,6 +64,7 @@ function newApplier(state = START): Applier {
       epochNotMatch: (version) => epochNotMatch(region, version),
       pending,
       isRemoved: () => false,
+      isBeingTaken: () => isBeingTaken,
       applyAdmin: ({ state: at }) => ({ state: at }),
       compactLog: (_part, position) => compacted.push(position),
     },
@@ -70,6 +74,7 @@ function newApplier(state = START): Applier {
 }
 
 beforeEach(() => {
+  isBeingTaken = false;
   clock = new SimClock();
   engine = new MemoryEngine({
     clock,
@@ -122,6 +127,16 @@ describe("Applier", () => {
     expect(row("a")).toBe("2@2");
     expect(getApplyState(engine, region.id)).toEqual({ index: 8, term: 6, revision: 2, logTimeMs: 80 });
     expect(applier.state).toEqual(getApplyState(engine, region.id));
+  });
+
+  it("takes no log time from entries behind the one that made it wait to be taken: peers stop at different ones", () => {
+    applier.apply([entry(6, body(putCommand("a", "1")))]);
+    isBeingTaken = true;
+    applier.apply([entry(7, body(putCommand("a", "2")), { version: 0 })]);
+    expect(applier.state).toEqual({ index: 7, term: 6, revision: 1, logTimeMs: 60 });
+    isBeingTaken = false;
+    applier.apply([entry(8, body(putCommand("a", "3")))]);
+    expect(applier.state).toEqual({ index: 8, term: 6, revision: 2, logTimeMs: 80 });
   });
 
   it("SPEC-R4: has the rows and its place in one part, so that a crash keeps both or neither", async () => {

@@ -33,6 +33,8 @@ export interface ApplierOwner {
   compactLog(part: WritePart, index: number): void;
   /** Whether an entry took this peer out of its Region: what follows is not its own. */
   isRemoved(): boolean;
+  /** It waits to be taken by a neighbour: entries change nothing of it any more, not even its log time. */
+  isBeingTaken(): boolean;
   /** Applies what changes the Region itself; its rows go into `part`. */
   applyAdmin(entry: AdminEntry, part: WritePart): AdminEffect;
 }
@@ -118,8 +120,13 @@ export class Applier {
     }
     const confChange = decodeConfChange(entry.type, entry.data);
     const command = ours?.command ?? decodeLogCommand(confChange?.context ?? entry.data);
-    const logTimeMs = Math.max(this.#state.logTimeMs, Number(command.logTimeMs));
-    this.#sessions.expire(logTimeMs, EXPIRE_MAX_COUNT + EXPIRE_COUNT_PER_WRITE * writeCount(command));
+    // Peers are taken at different entries behind the one that prepared the merge, and must all bring the same.
+    const isStill = this.#owner.isBeingTaken();
+    const logTimeMs = isStill
+      ? this.#state.logTimeMs
+      : Math.max(this.#state.logTimeMs, Number(command.logTimeMs));
+    const expireMaxCount = EXPIRE_MAX_COUNT + EXPIRE_COUNT_PER_WRITE * writeCount(command);
+    this.#sessions.expire(logTimeMs, isStill ? 0 : expireMaxCount);
     if (isAdmin(command)) {
       this.#applyAdmin(entry, command, confChange, logTimeMs);
     } else if (Number(command.epochVersion) === this.#owner.region().epoch.version) {

@@ -153,6 +153,7 @@ export class Peer {
         pending: this.#writes.pending,
         compactLog: (part, position) => this.#logKeeper.compact(part, position),
         isRemoved: () => this.#stopped,
+        isBeingTaken: () => this.changes.merge.prepared !== undefined,
         applyAdmin: (entry, part) => this.changes.apply(entry, part),
       },
       start.applyState,

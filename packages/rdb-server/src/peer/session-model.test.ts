@@ -201,6 +201,7 @@ class Subject {
         pending: this.#pending,
         compactLog: () => {},
         isRemoved: () => false,
+        isBeingTaken: () => false,
         applyAdmin: ({ state: at }) => ({ state: at }),
       },
       state,
