@@ -30,8 +30,12 @@ export type DecodedOp =
   | { readonly kind: "truncated"; readonly regionId: RegionId; readonly value: TruncatedState | undefined }
   | { readonly kind: "localState"; readonly regionId: RegionId; readonly value: RegionLocalState | undefined }
   | { readonly kind: "applyState"; readonly regionId: RegionId; readonly value: ApplyState | undefined }
-  /** How far a merge is, or whom the Region took. */
-  | { readonly kind: "mergeRecord" | "takenRecord"; readonly regionId: RegionId; readonly isThere: boolean }
+  /** How far a merge is; whom the Region took; its rows were found to differ. */
+  | {
+      readonly kind: "mergeRecord" | "takenRecord" | "damageMark";
+      readonly regionId: RegionId;
+      readonly isThere: boolean;
+    }
   | { readonly kind: "session"; readonly regionId: RegionId }
   | { readonly kind: "data" }
   | { readonly kind: "ident"; readonly value: Ident | undefined }
@@ -87,6 +91,8 @@ function regionRow(regionId: RegionId, kind: number, value: Uint8Array | undefin
       return { kind: "mergeRecord", regionId, isThere: value !== undefined };
     case stateKinds.taken:
       return { kind: "takenRecord", regionId, isThere: value !== undefined };
+    case stateKinds.damaged:
+      return { kind: "damageMark", regionId, isThere: value !== undefined };
     default:
       throw new Error(`region has no rows of kind ${kind}`);
   }
