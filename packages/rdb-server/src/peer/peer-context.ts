@@ -2,6 +2,7 @@ import type { Clock, Logger, PeerId, Random, Region, RegionId, StoreId } from "@
 import type { CommitMergeCommand } from "@flaredb/rdb-proto";
 import type { Engine, EntryCache, WritePart } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
+import type { PeerMessage } from "../store/peer-message.ts";
 import type { SnapshotFiles, Transport } from "../store/ports.ts";
 import type { MergeSource } from "./admin/apply-merge.ts";
 import type { ChildStart } from "./admin/apply-split.ts";
@@ -48,7 +49,7 @@ export interface PeerContext {
   /** Some peer's range may be another one now. */
   rangesChanged(): void;
   /** The peer's removal is applied: with the end of the turn it goes, and its data. `last` lists it still. */
-  removed(regionId: RegionId, peerId: PeerId, last: Region): void;
+  removed(last: Region, peer: { readonly peerId: PeerId; readonly farewells: readonly PeerMessage[] }): void;
   /** Whether apply must wait for the writer: too much is unwritten. */
   applyIsPaused(): boolean;
   /** Whether heartbeats are held back, because the disk stalls: the others are to elect. */

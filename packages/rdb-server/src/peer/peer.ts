@@ -298,6 +298,11 @@ export class Peer {
     this.#installer.drop(received);
   }
 
+  /** It is destroyed in the middle of an installation: the snapshot's files go with it. */
+  dropInstalling(): void {
+    this.#installer.dropInstalling();
+  }
+
   /**
    * A request whose epoch, keys and limits were checked. Answers through the caller.
    *

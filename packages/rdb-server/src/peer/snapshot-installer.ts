@@ -72,6 +72,14 @@ export class SnapshotInstaller {
     }
   }
 
+  /** The peer is gone for good, and nobody will go on with the installation. */
+  dropInstalling(): void {
+    if (this.#installing !== undefined) {
+      this.#remove(this.#installing);
+      this.#installing = undefined;
+    }
+  }
+
   install(message: Message, snapshot: Snapshot, outcome: InstallOutcome): void {
     const expected = this.#expected;
     this.#expected = undefined;

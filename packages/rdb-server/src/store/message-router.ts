@@ -121,6 +121,7 @@ export class MessageRouter {
       return "StoreNotMatch";
     }
     if (isFarewell(message)) {
+      lifecycle.farewells.answered(message.regionId, message.fromPeer.id);
       return undefined;
     }
     const local = getRegionLocalState(engine, message.regionId);

@@ -4,9 +4,7 @@ import {
   RdbError,
   type Region,
   type RegionId,
-  type StoreId,
   index,
-  peerOnStore,
   term,
 } from "@flaredb/rdb-base";
 import { EMPTY_CONF_STATE } from "@flaredb/rdb-raft";
@@ -21,6 +19,7 @@ import {
 import { Peer } from "../peer/peer.ts";
 import type { PeerContext } from "../peer/peer-context.ts";
 import { SessionTable } from "../peer/session-table.ts";
+import { Farewells } from "./farewells.ts";
 import type { PeerMessage } from "./peer-message.ts";
 import type { RegionMap } from "./region-map.ts";
 
@@ -29,6 +28,7 @@ export class PeerLifecycle {
   readonly #context: PeerContext;
   readonly #peers: RegionMap;
   readonly #logger: Logger;
+  readonly farewells: Farewells;
   /** Peers whose removal was applied in this turn, beside their last Region. */
   readonly #removed = new Map<Peer, Region>();
 
@@ -36,6 +36,7 @@ export class PeerLifecycle {
     this.#context = context;
     this.#peers = peers;
     this.#logger = context.logger;
+    this.farewells = new Farewells(context.transport);
   }
 
   /**
@@ -57,10 +58,14 @@ export class PeerLifecycle {
   }
 
   /** The peer's removal is applied. It goes when the turn ends: entries of its log are in work. */
-  removed(regionId: RegionId, peerId: PeerId, last: Region): void {
-    const peer = this.#peers.get(regionId);
+  removed(
+    last: Region,
+    { peerId, farewells }: { readonly peerId: PeerId; readonly farewells: readonly PeerMessage[] },
+  ): void {
+    const peer = this.#peers.get(last.id);
     if (peer?.id === peerId) {
       this.#removed.set(peer, last);
+      farewells.forEach((farewell) => this.farewells.keep(farewell));
     }
   }
 
@@ -89,6 +94,7 @@ export class PeerLifecycle {
     const { claims } = peer;
     this.#peers.remove(peer.regionId);
     peer.stop();
+    peer.dropInstalling();
     void destroyPeer(this.#context.engine, last, claims);
     this.#context.regionChanged(peer.regionId);
   }
@@ -122,11 +128,6 @@ export class PeerLifecycle {
 
 /** How far an empty peer is. */
 export const EMPTY_APPLY_STATE = { index: index(0), term: term(0), revision: 0, logTimeMs: 0 } as const;
-
-/** Whose tombstone it is. Undefined: of a peer that this Store's tombstone does not name. */
-export function tombstonePeerId(region: Region, storeId: StoreId): PeerId | undefined {
-  return peerOnStore(region, storeId)?.id;
-}
 
 /** A Region of which only its id is known. Its range says nothing. */
 function emptyRegion(id: RegionId, known: Pick<Region, "epoch" | "peers">): Region {

@@ -215,6 +215,49 @@ describe("a conf change", () => {
   });
 });
 
+it("SPEC-C1: SCENARIO-41: a leader that commits its own removal from a group of two says so until it is heard", async () => {
+  const cluster = await startWithPeersOnFirst({ seed: 15, peerCount: 2, config: { hibernateAfterMs: 0 } });
+  await leadFrom(cluster, cluster.storeOf(1));
+  await cluster.put("k", "1");
+  await expectMembersLevel(cluster);
+  const [left, gone] = [cluster.storeOf(1), cluster.storeOf(2)];
+  // The removal is in both logs, and Store 1 dies before it knows that.
+  cluster.network.setLink(gone.storeId, left.storeId, { isCut: true });
+  expect(await commandChange(cluster, remove(peerOn(2)))).toEqual({ ok: true });
+  await cluster.run(20);
+  left.crash();
+  await cluster.complete(left.start());
+  cluster.network.heal();
+  // Store 2 leads, and commits its removal; Store 1 acknowledges, and then hears nothing.
+  const removal = cluster.statusOf(gone).lastIndex;
+  cluster.network.intercept = ({ fromPeer, payload }) => {
+    if (payload.kind !== "raft") {
+      return "deliver";
+    }
+    const { type, commit } = payload.message;
+    const campaigns = type === "MsgPreVote" || type === "MsgVote";
+    const saysCommitted = fromPeer.storeId === gone.storeId && commit >= removal;
+    return saysCommitted || (campaigns && fromPeer.storeId === left.storeId) ? "drop" : "deliver";
+  };
+  expect(await remainsOf(cluster, gone)).toMatchObject({ peerId: 102, rowCount: 0 });
+  await cluster.run(2 * ELECTION_MS);
+  expect(cluster.statusOf(left)).toMatchObject({ isLeader: false, region: { epoch: { confVer: 1 } } });
+  const words: string[] = [];
+  cluster.network.heal();
+  await cluster.put("alone", "1");
+  expect(await rolesOf(cluster)).toEqual({ 1: "Voter" });
+  // Once it was heard, it is not said again.
+  cluster.network.onSend = ({ fromPeer, payload }) => {
+    if (fromPeer.storeId === gone.storeId) {
+      words.push(payload.kind);
+    }
+  };
+  await cluster.run(1_500);
+  const heardCount = words.length;
+  await cluster.run(5_000);
+  expect(words.length).toBe(heardCount);
+});
+
 describe("a conf change is refused", () => {
   it("for another epoch, a peer that is none, a Store that has one, or a change under way", async () => {
     const cluster = await startWithPeersOnFirst({ seed: 11, peerCount: 3 });

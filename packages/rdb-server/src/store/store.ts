@@ -376,6 +376,7 @@ export class Store implements StoreHandle {
   #tick(): void {
     const nowMs = this.#options.clock.monotonicMs();
     this.#watchDisk(nowMs);
+    this.#lifecycle.farewells.tick(nowMs);
     for (const regionId of [...this.#wakeQueue].slice(0, WAKE_MAX_COUNT_PER_TICK)) {
       this.#wakeQueue.delete(regionId);
       this.#peers.get(regionId)?.wake();
@@ -530,7 +531,7 @@ export class Store implements StoreHandle {
       heartbeatsAreHeld: () => this.#diskHealth.level === "Stalled",
       halt: (regionId, peerId, error) => this.#lifecycle.halt(regionId, peerId, error),
       rangesChanged: () => this.#peers.rangesChanged(),
-      removed: (regionId, peerId, last) => this.#lifecycle.removed(regionId, peerId, last),
+      removed: (last, peer) => this.#lifecycle.removed(last, peer),
       askPd: (regionId) => this.#askPd(regionId),
       neighbour: (regionId) => this.#peers.get(regionId),
       takeMergeSource: (command) => this.#merger.takeSource(command),

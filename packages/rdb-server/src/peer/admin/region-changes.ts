@@ -2,6 +2,7 @@ import type { Logger, Peer as PeerInfo, PeerId, Region, RegionEpoch } from "@fla
 import type { RawNode } from "@flaredb/rdb-raft";
 import type { PreparedMerge, RaftLogStore, WritePart } from "@flaredb/rdb-storage";
 import type { AdminOutcome, AdminTarget, ChangePeers } from "../../store/admin-command.ts";
+import type { PeerMessage } from "../../store/peer-message.ts";
 import type { Applier } from "../applier.ts";
 import type { CommandBody } from "../commands.ts";
 import type { KeySampler } from "../key-sampler.ts";
@@ -65,7 +66,7 @@ export class RegionChanges {
       sessions: () => owner.applier().sessions,
       regionSplit: (outcome) => this.#regionSplit(outcome),
       peersChanged: (after) => this.#peersChanged(after),
-      removed: (last) => this.#removed(last),
+      removed: (last, farewells) => this.#removed(last, farewells),
       prepared: () => this.merge.prepared,
       takeSource: (command) => context.takeMergeSource(command),
       mergeChanged: (after, prepared) => this.#mergeChanged(after, prepared),
@@ -165,9 +166,9 @@ export class RegionChanges {
   }
 
   /** This peer's own removal. */
-  #removed(last: Region): void {
+  #removed(last: Region, farewells: readonly PeerMessage[]): void {
     this.#owner.ended();
-    this.#owner.context.removed(last.id, this.#owner.self.id, last);
+    this.#owner.context.removed(last, { peerId: this.#owner.self.id, farewells });
   }
 
   /** The Region waits to be taken from now on, or serves again. */
