@@ -62,7 +62,11 @@ try {
   console.error(cluster.unexpectedEnds().join("\n"));
   process.exitCode = 1;
 } finally {
-  await cluster.dispose();
+  const hasFailed = process.exitCode === 1;
+  const folder = await cluster.dispose(hasFailed);
+  if (hasFailed) {
+    console.log(`  the logs of all processes are in ${folder}`);
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, createClient } from "@connectrpc/connect";
@@ -123,14 +123,26 @@ export class ElasticCluster {
     return [this.#pdProcess, ...this.stores].flatMap((process) => process.unexpectedEnds);
   }
 
-  /** Ends everything at once and removes its data. */
-  async dispose(): Promise<void> {
+  /**
+   * Ends everything at once and removes its data.
+   *
+   * @param keepLogs leaves the processes' logs behind; the folder is returned
+   */
+  async dispose(keepLogs = false): Promise<string> {
     for (const client of this.#clients) {
       client.close();
     }
     this.#connection.close();
     await Promise.all([this.#pdProcess, ...this.stores].map((process) => process.kill()));
-    rmSync(this.#folder, { recursive: true, force: true });
+    for (const name of readdirSync(this.#folder)) {
+      if (!keepLogs || !name.endsWith(".log")) {
+        rmSync(join(this.#folder, name), { recursive: true, force: true });
+      }
+    }
+    if (!keepLogs) {
+      rmSync(this.#folder, { recursive: true, force: true });
+    }
+    return this.#folder;
   }
 
   #takePort(): number {
