@@ -35,7 +35,7 @@ export interface RegionMergerOptions {
 }
 
 /**
- * What merges are between the peers of one Store (ADR 12): the source's peer goes over to the target's, or goes with the
+ * What merges are between the peers of one Store (ADR 11): the source's peer goes over to the target's, or goes with the
  * target's snapshot, or goes when it hears that its Region was taken and no peer here can need it any more.
  */
 export class RegionMerger {

@@ -31,7 +31,7 @@ const ROWS_MAX_COUNT = 64;
 const RECORD_HEAD_BYTES = 32;
 
 /**
- * Joins what two Regions remember, when one takes the other (ADR 12): every open record of both, in new rows that stand
+ * Joins what two Regions remember, when one takes the other (ADR 11): every open record of both, in new rows that stand
  * where the target's stood. A pure function of the two, so every peer makes the same rows.
  *
  * Floors are not taken over. A client has one for each Region, and may have a write open in the one Region whose

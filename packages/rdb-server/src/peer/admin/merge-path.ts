@@ -71,7 +71,7 @@ const HAND_OVER_TICKS = 40;
 /**
  * The part of one peer in merges: as source's leader it proposes to wait, as source's peer beside the target's leader it
  * brings the merge there, as target's leader it proposes to take the source, and as source's leader again it proposes
- * to serve on when the target never will (ADR 12). All by ticks and by what lies on this Store: nothing is awaited, so
+ * to serve on when the target never will (ADR 11). All by ticks and by what lies on this Store: nothing is awaited, so
  * that whoever leads after a crash or a change of leaders goes on.
  */
 export class MergePath {

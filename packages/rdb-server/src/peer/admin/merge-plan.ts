@@ -1,7 +1,7 @@
 import { type Region, type RegionEpoch, keysEqual } from "@flaredb/rdb-base";
 
 // What merges make of Regions: pure functions of Regions, so that every peer decides
-// alike (ADR 12).
+// alike (ADR 11).
 
 /** Why one Region cannot take the other, if so, whatever their epochs are. */
 export function mergeProblem(source: Region, target: Region): string | undefined {
