@@ -6,6 +6,8 @@ export interface RowWriterOptions {
   readonly concurrency: number;
   /** Stops by itself after so many rows. */
   readonly rowMaxCount: number;
+  /** Of each put. Default: the SDK's. */
+  readonly deadlineMs?: number;
 }
 
 /** What was acknowledged since the last look. */
@@ -32,6 +34,7 @@ export class RowWriter {
   #stopping = false;
   #lastAnswerMs = performance.now();
   #longestGapMs = 0;
+  #slowestMs = 0;
   #windowGapMs = 0;
   #windowStartMs = performance.now();
   #latenciesMs: number[] = [];
@@ -68,6 +71,11 @@ export class RowWriter {
     return this.#longestGapMs;
   }
 
+  /** The longest that an acknowledged put took. */
+  get slowestMs(): number {
+    return this.#slowestMs;
+  }
+
   isAcknowledged(sequence: number): boolean {
     return ((this.#acknowledged[sequence >> 3] ?? 0) & (1 << (sequence & 7))) !== 0;
   }
@@ -94,11 +102,13 @@ export class RowWriter {
   }
 
   async #write(): Promise<void> {
+    const { deadlineMs } = this.#options;
+    const terms = deadlineMs === undefined ? {} : { deadlineMs };
     while (!this.#stopping && this.#nextSequence < this.#options.rowMaxCount) {
       const sequence = this.#nextSequence++;
       const startedMs = performance.now();
       try {
-        await this.#client.put(this.rows.key(sequence), this.rows.value(sequence));
+        await this.#client.put(this.rows.key(sequence), this.rows.value(sequence), terms);
         this.#acknowledge(sequence, startedMs);
       } catch (error) {
         this.#failures.push(`${this.rows.key(sequence)}: ${String(error)}`);
@@ -113,6 +123,7 @@ export class RowWriter {
     this.#windowGapMs = Math.max(this.#windowGapMs, gapMs);
     this.#lastAnswerMs = nowMs;
     this.#latenciesMs.push(nowMs - startedMs);
+    this.#slowestMs = Math.max(this.#slowestMs, nowMs - startedMs);
     this.#acknowledgedCount++;
     this.#acknowledged[sequence >> 3] = (this.#acknowledged[sequence >> 3] ?? 0) | (1 << (sequence & 7));
   }
