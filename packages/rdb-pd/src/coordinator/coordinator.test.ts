@@ -172,7 +172,10 @@ describe("the patrol", () => {
   });
 
   test("ids of decisions that came to nothing are used again", () => {
-    const run = coordinator([new FakeChecker()]);
+    config = placementSchema.parse({ replicaLimit: 0 });
+    const atLimit = new FakeChecker("replica");
+    atLimit.actsOn = new Set([1, 2, 3, 4, 5, 6, 7, 8]);
+    const run = coordinator([atLimit, new FakeChecker()]);
     const before = ids.count;
     tick(run, 50);
     expect(ids.count).toBe(before);
