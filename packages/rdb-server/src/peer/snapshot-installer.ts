@@ -1,11 +1,10 @@
-import { MiB, RdbError, type Region, SECOND_MS, assert, rangesOutside } from "@flaredb/rdb-base";
+import { RdbError, type Region, assert, rangesOutside } from "@flaredb/rdb-base";
 import type { HardState, Message, Snapshot } from "@flaredb/rdb-raft";
 import {
   type ApplyState,
   type RaftLogStore,
   type RegionLocalState,
   WritePart,
-  applySnapshot,
   deleteDamageMark,
   deleteMergeRecord,
   getRegionLocalState,
@@ -14,16 +13,10 @@ import {
   putTakenRegions,
 } from "@flaredb/rdb-storage";
 import type { ReceivedSnapshot } from "../store/ports.ts";
+import { installRows } from "./install-rows.ts";
 import type { PeerContext } from "./peer-context.ts";
 import { SessionTable } from "./session-table.ts";
 import { decodeSnapshotDescription } from "./snapshot-description.ts";
-
-/** What a snapshot adds to one pass of the writer, at most: others' writes go in between. */
-export const INSTALL_PART_MAX_BYTES = 1 * MiB;
-/** How often the same files are tried when they cannot be read to their end. */
-const INSTALL_MAX_TRIES = 5;
-/** Pause before the next try; the disk may be short of something for a moment. */
-const INSTALL_RETRY_MS = 1 * SECOND_MS;
 
 /** How an installation ends. */
 export interface InstallOutcome {
@@ -121,7 +114,7 @@ export class SnapshotInstaller {
     this.#clearFormerRange(before, region);
     const isStopped = (): boolean => outcome.isStopped();
     this.#installing = snapshotId;
-    if (await this.#replaceRows(snapshotId, region, isStopped)) {
+    if (await installRows({ context: this.#context, snapshotId, region, isStopped })) {
       this.#installing = undefined;
       this.#remove(snapshotId);
       const sessions = isStopped() ? undefined : await SessionTable.load(engine, region.id);
@@ -136,31 +129,6 @@ export class SnapshotInstaller {
     if (before?.state === "Normal") {
       for (const range of rangesOutside(before.region, region)) {
         this.#context.engine.deleteRange("data", range);
-      }
-    }
-  }
-
-  /**
-   * The state stays Applying until all rows are there, as after a crash: so the same files may be tried again, from
-   * the first row on. Nobody is told anything meanwhile, and nothing is served.
-   */
-  async #replaceRows(snapshotId: string, region: Region, isStopped: () => boolean): Promise<boolean> {
-    const { engine, snapshotFiles, clock, logger } = this.#context;
-    for (let tries = 1; ; tries++) {
-      try {
-        const batches = snapshotFiles.read(snapshotId, INSTALL_PART_MAX_BYTES);
-        return await applySnapshot({ engine, region, batches, isStopped });
-      } catch (error) {
-        if (tries === INSTALL_MAX_TRIES || isStopped()) {
-          throw error;
-        }
-        const { message: reason } = RdbError.from(error);
-        logger.warn({ region: region.id, snapshotId, tries, reason }, "a snapshot's files are tried again");
-        await new Promise<void>((resolve) => clock.setTimer(INSTALL_RETRY_MS, resolve));
-        if (isStopped()) {
-          // The range may be another Region's by now.
-          return false;
-        }
       }
     }
   }

@@ -12,18 +12,17 @@ import {
   type Engine,
   RaftLogStore,
   type RegionLocalState,
-  applySnapshot,
   destroyRegion,
   getApplyState,
   getRegionLocalState,
   listRegions,
 } from "@flaredb/rdb-storage";
+import { installRows } from "../peer/install-rows.ts";
 import type { PeerContext } from "../peer/peer-context.ts";
 import type { ChildStart } from "../peer/admin/apply-split.ts";
 import type { PeerStart } from "../peer/peer-start.ts";
 import { Peer } from "../peer/peer.ts";
 import { snapshotIdOf } from "../peer/snapshot-description.ts";
-import { INSTALL_PART_MAX_BYTES } from "../peer/snapshot-installer.ts";
 import { EMPTY_APPLY_STATE } from "./peer-lifecycle.ts";
 import type { RegionMap } from "./region-map.ts";
 import { writeInitialRegion } from "./region-records.ts";
@@ -103,12 +102,12 @@ export class RegionOpener {
   }
 
   async #installAgain(region: Region): Promise<void> {
-    const { engine, snapshotFiles, logger } = this.#context;
+    const { engine, logger } = this.#context;
     const { term, index } = applyStateOf(engine, region);
     const snapshotId = snapshotIdOf({ regionId: region.id, term, index });
     logger.info({ region: region.id, snapshotId }, "an interrupted snapshot is applied again");
-    await applySnapshot({ engine, region, batches: snapshotFiles.read(snapshotId, INSTALL_PART_MAX_BYTES) });
-    await snapshotFiles.remove(snapshotId);
+    await installRows({ context: this.#context, snapshotId, region, isStopped: () => false });
+    await this.#context.snapshotFiles.remove(snapshotId);
   }
 
   async #openPeer(region: Region, isNew: boolean): Promise<void> {

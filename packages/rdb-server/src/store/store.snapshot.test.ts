@@ -229,16 +229,40 @@ describe("a Store that the log no longer serves", () => {
     expect(away.snapshotFiles.ids).toEqual([]);
   });
 
-  it("stops when they cannot be read at all, and installs them when the Store starts again", async () => {
-    const { cluster, away } = await laggingCluster(10);
-    away.snapshotFiles.failingReadCount = 100;
-    cluster.network.heal();
-    await cluster.until("it gives up", () => cluster.trace.has("the peer stops: it cannot go on"));
-    away.crash();
-    away.snapshotFiles.failingReadCount = 0;
-    await cluster.complete(away.start());
-    await expectConverged(cluster);
-  });
+  it.each(["while it runs", "when it starts again"])(
+    "is damaged, and told of, when they cannot be read at all %s",
+    async (when) => {
+      const { cluster, leader, away } = await laggingCluster(10);
+      away.slowDisk(4);
+      away.snapshotFiles.failingReadCount = when === "while it runs" ? 100 : 0;
+      cluster.network.heal();
+      await cluster.until("the installation begins", () => cluster.trace.has("a snapshot is installed"));
+      if (when === "when it starts again") {
+        await cluster.run(15);
+        away.crash();
+        away.snapshotFiles.failingReadCount = 100;
+        await cluster.complete(away.start());
+      }
+      await cluster.until("it gives up", () => cluster.trace.has("a snapshot is lost: the peer is damaged"));
+      const { peerId } = cluster.statusOf(away);
+      await cluster.until("PD is told", () => cluster.statusOf(leader).damagedPeerIds.includes(peerId));
+      expect(await cluster.complete(contentOf(away))).toEqual([]);
+      const read = await cluster.call(getCommand("gone"), {
+        only: away.storeId,
+        fromFollower: true,
+        timeoutMs: 500,
+      });
+      expect(read.kind).toBe("failed");
+      away.crash();
+      away.snapshotFiles.failingReadCount = 0;
+      await cluster.complete(away.start());
+      expect(cluster.statusOf(away).isDamaged).toBe(true);
+      // Its acknowledgements are as good as ever.
+      const third = cluster.others(leader.storeId, away.storeId)[0] as SimStore;
+      cluster.isolate(third);
+      await cluster.put("k", "meanwhile", { only: leader.storeId });
+    },
+  );
 
   it("needs no second one, however much is written while the first is installed", async () => {
     const { cluster, leader, away } = await laggingCluster(11);
