@@ -185,6 +185,7 @@ describe("records", () => {
         "Applying" as const,
         "Destroying" as const,
         "Tombstone" as const,
+        "Uninitialised" as const,
       ),
       region: fc.record({
         id: u64.map(regionId),

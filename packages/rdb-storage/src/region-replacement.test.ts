@@ -7,7 +7,7 @@ import { indexedKey } from "./key-codec.ts";
 import { keyText } from "./key-text.ts";
 import { MemoryEngine } from "./memory-engine.ts";
 import { RaftLogStore } from "./raft-log-store.ts";
-import { applySnapshot, destroyRegion } from "./region-replacement.ts";
+import { applySnapshot, destroyRegion, destroyUninitialised } from "./region-replacement.ts";
 import {
   getApplyState,
   getRegionLocalState,
@@ -186,4 +186,23 @@ describe("a Region's destruction", () => {
       { numRuns: 200 },
     );
   });
+});
+
+it("SPEC-C4: an empty peer's removal is one step that touches no key, wherever it crashes", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat(), fc.nat(4), async (seed, steps) => {
+      const at = await world(seed);
+      const empty = { ...region, id: regionId(77), startKey: new Uint8Array(0), endKey: new Uint8Array(0) };
+      const made = new WritePart();
+      putRegionLocalState(made, { state: "Uninitialised", region: empty });
+      RaftLogStore.initialise(made, { regionId: empty.id, index: index(0), term: term(0), confState });
+      await at.clock.runUntil(new Promise<void>((resolve) => at.engine.submit(made, resolve)));
+      const before = await rows(at, "data");
+      at.engine = await crashDuring(at, destroyUninitialised(at.engine, empty), steps);
+      const isGone = getRegionLocalState(at.engine, empty.id)?.state === "Tombstone";
+      expect(RaftLogStore.exists(at.engine, empty.id)).toBe(!isGone);
+      expect(RaftLogStore.hardStateOf(at.engine, empty.id) === undefined).toBe(isGone);
+      expect(await rows(at, "data")).toEqual(before);
+    }),
+  );
 });

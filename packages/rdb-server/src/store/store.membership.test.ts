@@ -278,6 +278,8 @@ describe("a conf change is refused", () => {
     expect(await at([remove(peerOn(4))])).toMatchObject({ reason: "Invalid" });
     expect(await at([promote(peerOn(2))])).toMatchObject({ reason: "Invalid" });
     expect(await at([addLearner(peerOn(2, 999))])).toMatchObject({ reason: "Invalid" });
+    const learners = [addLearner(peerOn(4)), addLearner(peerOn(5))];
+    expect(await at(learners)).toMatchObject({ reason: "Invalid" });
     expect(await at([])).toMatchObject({ reason: "Invalid" });
     const other = await follower(cluster);
     expect(

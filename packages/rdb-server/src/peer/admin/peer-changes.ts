@@ -61,6 +61,10 @@ function plan(peers: readonly Peer[], changes: readonly PeerChange[], enters: bo
     after = step.peers;
     singles.push(step.single);
   }
+  if (enters && !isJoint(after)) {
+    // The core would be in a joint configuration that no role shows.
+    return refused("several changes at once are a joint change, and none of them changes a voter");
+  }
   return {
     ok: true,
     peers: after,

@@ -1,0 +1,26 @@
+import { newMessage } from "@flaredb/rdb-raft";
+import { expect, test } from "vitest";
+import { StaleWatch } from "./stale-watch.ts";
+
+test("a peer asks once in the time that makes it stale, and again after as long", () => {
+  const watch = new StaleWatch(1_000, 0);
+  expect([500, 999, 1_000, 1_001, 1_999, 2_000].map((nowMs) => watch.shouldAsk(nowMs))).toEqual([
+    ...[false, false, true],
+    ...[false, false, true],
+  ]);
+});
+
+test("only a leader's word counts as contact: those of other peers that were removed do not", () => {
+  for (const [type, isContact] of [
+    ["MsgApp", true],
+    ["MsgHeartbeat", true],
+    ["MsgSnap", true],
+    ["MsgVote", false],
+    ["MsgPreVote", false],
+    ["MsgAppResp", false],
+  ] as const) {
+    const watch = new StaleWatch(1_000, 0);
+    watch.heard(newMessage({ type }), 900);
+    expect({ type, asks: watch.shouldAsk(1_000) }).toEqual({ type, asks: !isContact });
+  }
+});
