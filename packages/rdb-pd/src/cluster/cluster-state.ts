@@ -134,7 +134,7 @@ export class ClusterState {
       if (report.isLeader) {
         const reason = this.#staleReason(report) ?? this.#unknownReason(report);
         if (reason === undefined) {
-          this.#setStatus(report.regionId, statusOf(report, wallMs));
+          this.#setStatus(report.regionId, statusOf(report, this.durable.regions.get(report.regionId), wallMs));
         } else {
           ignored.push({ regionId: report.regionId, reason });
         }
@@ -289,19 +289,27 @@ function sameIds(a: readonly PeerId[], b: readonly PeerId[]): boolean {
   return a.length === b.length && a.every((id) => b.includes(id));
 }
 
-function statusOf(report: LeaderReport, wallMs: number): RegionStatus {
+/** Shares what it can with the known Region and other reports: there are as many of these as Regions. */
+function statusOf(report: LeaderReport, known: Region | undefined, wallMs: number): RegionStatus {
+  const region = known ?? report.region;
   return {
-    leader: peerById(report.region, report.peerId),
-    epoch: report.epoch,
+    leader: peerById(region, report.peerId),
+    epoch: region.epoch,
     term: report.term,
     approximateSizeBytes: report.approximateSizeBytes,
     approximateKeyCount: report.approximateKeyCount,
-    downPeerIds: report.downPeerIds,
-    pendingPeerIds: report.pendingPeerIds,
-    damagedPeerIds: report.damagedPeerIds,
+    downPeerIds: shared(report.downPeerIds),
+    pendingPeerIds: shared(report.pendingPeerIds),
+    damagedPeerIds: shared(report.damagedPeerIds),
     load: report.load,
     verifiedIndex: report.verifiedIndex,
     isMerging: report.isMerging,
     reportedMs: wallMs,
   };
+}
+
+const NO_PEERS: readonly PeerId[] = [];
+
+function shared(ids: readonly PeerId[]): readonly PeerId[] {
+  return ids.length === 0 ? NO_PEERS : ids;
 }

@@ -7,6 +7,7 @@ import {
   epochIsStale,
   formatRange,
   keyInRange,
+  keysEqual,
   rangesOverlap,
 } from "@flaredb/rdb-base";
 import { type Place, SortedRegions } from "./sorted-regions.ts";
@@ -105,8 +106,10 @@ export class RegionTree {
     }
     const known = this.#byId.get(region.id);
     if (known !== undefined && sameRange(known, region)) {
-      this.#ordered.replace(known, region);
-      this.#byId.set(region.id, region);
+      const { startKey, endKey } = known;
+      const kept = { ...region, startKey, endKey };
+      this.#ordered.replace(known, kept);
+      this.#byId.set(region.id, kept);
       return { accepted: true, removed: [] };
     }
     if (known !== undefined) {
@@ -116,9 +119,20 @@ export class RegionTree {
     for (const other of removed) {
       this.#remove(other);
     }
-    this.#ordered.add(region);
-    this.#byId.set(region.id, region);
+    const kept = this.#withOwnKeys(region);
+    this.#ordered.add(kept);
+    this.#byId.set(region.id, kept);
     return { accepted: true, removed };
+  }
+
+  /** Keys come as pieces of whole messages, which they would keep alive; neighbours share the one between them. */
+  #withOwnKeys(region: Region): Region {
+    const place = this.#firstStartingAtOrAfter(region.startKey);
+    const left = this.#ordered.before(place)?.endKey;
+    const right = this.#ordered.get(place)?.startKey;
+    const startKey = left !== undefined && keysEqual(left, region.startKey) ? left : region.startKey.slice();
+    const endKey = right !== undefined && keysEqual(right, region.endKey) ? right : region.endKey.slice();
+    return { ...region, startKey, endKey };
   }
 
   #remove(region: Region): void {

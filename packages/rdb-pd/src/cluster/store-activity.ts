@@ -1,6 +1,7 @@
 import type { RegionId } from "@flaredb/rdb-base";
 import { type StoreStats, reportsDigest } from "@flaredb/rdb-proto";
 import type { PeerReport } from "./region-info.ts";
+import { ReportTable } from "./report-table.ts";
 
 /** What one Store said of itself since PD's start. In memory only. */
 export class StoreActivity {
@@ -12,7 +13,7 @@ export class StoreActivity {
   stats: StoreStats | undefined;
   /** Whether `reports` is known to be what the Store would report now. */
   isComplete = false;
-  #reports = new Map<RegionId, PeerReport>();
+  #reports = new ReportTable();
 
   report(regionId: RegionId): PeerReport | undefined {
     return this.#reports.get(regionId);
@@ -26,7 +27,7 @@ export class StoreActivity {
   /** Takes single changes in. */
   merge(reports: Iterable<PeerReport>): void {
     for (const report of reports) {
-      this.#reports.set(report.regionId, bare(report));
+      this.#reports.set(report);
     }
   }
 
@@ -38,7 +39,7 @@ export class StoreActivity {
    */
   reconcile(reports: readonly PeerReport[], digest: Uint8Array): boolean {
     if (digestsEqual(reportsDigest(reports), digest)) {
-      this.#reports = new Map(reports.map((report) => [report.regionId, bare(report)]));
+      this.#reports = new ReportTable(reports);
       this.isComplete = true;
     } else {
       this.merge(reports);
@@ -52,13 +53,8 @@ export class StoreActivity {
     this.bootId = bootId;
     this.stats = undefined;
     this.isComplete = false;
-    this.#reports.clear();
+    this.#reports = new ReportTable();
   }
-}
-
-/** What a leader says beside it is kept elsewhere: there are as many of these as peers in the cluster. */
-function bare({ regionId, peerId, epoch, isLeader }: PeerReport): PeerReport {
-  return { regionId, peerId, epoch, isLeader };
 }
 
 function digestsEqual(a: Uint8Array, b: Uint8Array): boolean {

@@ -15,7 +15,7 @@ function told(decision: Decision): string {
       case "transfer-leader":
         return `lead ${step.toStoreId}`;
       case "enter-joint":
-        return `joint +${step.promote.map((each) => each.storeId)} -${step.demote.map((each) => each.storeId)}`;
+        return `joint +${step.promote.map((each) => each.storeId).join(",")} -${step.demote.map((each) => each.storeId).join(",")}`;
       case "add-learner":
         return `add ${step.storeId}`;
       case "promote":
