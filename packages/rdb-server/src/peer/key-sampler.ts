@@ -12,10 +12,12 @@ const SAMPLE_MIN_COUNT = 100;
 const SIDE_MIN_PART = 0.25;
 /** A key with so much of the load stays hot wherever the Region is cut: that is not worth another Region. */
 const KEY_MAX_PART = 0.5;
+/** Of a linear congruential generator (Numerical Recipes): cheap, and the same on every run. */
+const JITTER_FACTOR = 1_664_525;
+const JITTER_STEP = 1_013_904_223;
 
 /**
- * Follows which keys of a Region are asked for: how many a second, and a few of them, taken at even distances. On the
- * hot path it counts down.
+ * Follows which keys of a Region are asked for: how many a second, and a few of them. On the hot path it counts down.
  */
 export class KeySampler {
   #samples: Uint8Array[] = [];
@@ -26,6 +28,7 @@ export class KeySampler {
   #countAtSecond = 0;
   #secondMs = Number.NEGATIVE_INFINITY;
   #hotSinceMs: number | undefined;
+  #jitter = 1;
 
   /** A request of the Region came. */
   take(command: KvRequest["command"]): void {
@@ -33,7 +36,7 @@ export class KeySampler {
     this.#count += count;
     this.#countdown -= count;
     if (this.#countdown <= 0) {
-      this.#countdown = this.#stride;
+      this.#countdown = this.#nextDistance();
       // The request's bytes are part of a larger message.
       this.#samples[this.#next++ % SAMPLE_MAX_COUNT] = keyAt(command, this.#next % count).slice();
     }
@@ -50,6 +53,12 @@ export class KeySampler {
       this.#hotSinceMs = perSecond > hotPerSecond ? (this.#hotSinceMs ?? nowMs - elapsedMs) : undefined;
     }
     return this.#hotSinceMs === undefined ? 0 : nowMs - this.#hotSinceMs;
+  }
+
+  /** Uneven, around the stride: what comes in turns would always be met at the same turn otherwise. */
+  #nextDistance(): number {
+    this.#jitter = (Math.imul(this.#jitter, JITTER_FACTOR) + JITTER_STEP) >>> 0;
+    return 1 + ((this.#jitter >>> 8) % (2 * this.#stride - 1));
   }
 
   /** The Region's range is another one: what was asked of the old one says little. */
