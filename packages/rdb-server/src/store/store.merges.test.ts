@@ -234,6 +234,37 @@ describe("a merge that is disturbed", () => {
     }
   });
 
+  it("SPEC-S2: SCENARIO-55: is applied again by a start that knows of its commit, once both peers are there", async () => {
+    for (const moment of MOMENTS_MS.filter((one) => one % 3 === 0)) {
+      const cluster = await twoRegions(1_000 + moment, {
+        tickMs: 10,
+        heartbeatTicks: 2,
+        electionTicks: 20,
+        leaseMs: 150,
+      });
+      // Each write's append takes along how far the one before is committed.
+      const clients = Array.from({ length: 3 }, () => cluster.newPersistentClient());
+      let isOver = false;
+      const writing = clients.map(async (client) => {
+        while (!isOver) {
+          await client.call(putCommand("a", "a1"), {});
+        }
+      });
+      await mergeTaken(cluster, { source: RIGHT, target: LEFT });
+      await cluster.run(moment / 3);
+      for (const store of cluster.stores) {
+        store.crash();
+      }
+      await cluster.complete(Promise.all(cluster.stores.map((store) => store.start())));
+      await cluster.until("no merge is under way", () => isQuiet(cluster));
+      isOver = true;
+      await cluster.complete(Promise.all(writing));
+      expect(cluster.trace.has("the peer stops")).toBe(false);
+      await expectRows(cluster);
+      await expectConverged(cluster);
+    }
+  });
+
   it("SCENARIO-55: goes on after any Store crashes at any moment and comes back", async () => {
     for (const moment of MOMENTS_MS) {
       const cluster = await twoRegions(200 + moment);

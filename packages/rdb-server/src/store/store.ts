@@ -87,6 +87,7 @@ export class Store implements StoreHandle {
   readonly #counters = { putCount: 0, getCount: 0 };
   /** Sleepers to wake, a few each tick. */
   readonly #wakeQueue = new Set<RegionId>();
+  #isOpen = false;
   #turnScheduled = false;
   #tickTimer: Timer | undefined;
   #lastHandOverMs = Number.NEGATIVE_INFINITY;
@@ -128,6 +129,8 @@ export class Store implements StoreHandle {
   async start(): Promise<void> {
     await this.#opener.openAll();
     await this.#diskSpace.refresh();
+    this.#isOpen = true;
+    this.#scheduleTurn();
     this.#scheduleTick();
     this.#logger.info({ regions: this.#peers.size }, "the Store runs");
   }
@@ -343,7 +346,12 @@ export class Store implements StoreHandle {
 
   #wantsTurn(regionId: RegionId): void {
     this.#dirty.add(regionId);
-    if (!this.#turnScheduled && !this.#stopped) {
+    this.#scheduleTurn();
+  }
+
+  /** None before every peer is open: what one applies may need another. */
+  #scheduleTurn(): void {
+    if (this.#isOpen && this.#dirty.size > 0 && !this.#turnScheduled && !this.#stopped) {
       this.#turnScheduled = true;
       // After what this round of IO brings: all of it shares the turn.
       this.#options.clock.setImmediate(() => this.#turn());
