@@ -1,9 +1,11 @@
 import { keyIsBetween } from "./history.ts";
 
-/** Keys of a Region as text: `to` empty has no end. */
+/** A change of ranges, with its keys as text: `to` empty has no end. */
 interface Span {
   readonly from: string;
   readonly to: string;
+  /** Rises from change to change: between two of them nothing may have been written. */
+  readonly order: number;
 }
 
 /** A Region that was split off another one: it goes on counting where that one was. */
@@ -33,6 +35,13 @@ export interface Stretch {
   readonly revision: number;
 }
 
+/** A look at a key in a Region. */
+export interface KeyAt {
+  readonly regionId: number;
+  readonly revision: number;
+  readonly key: string;
+}
+
 /** Most Regions that are followed back: a split of a split and so on. */
 const GENERATIONS_MAX_COUNT = 1_000;
 
@@ -51,7 +60,7 @@ export class Lineage {
       this.#descents.set(descent.regionId, descent);
       this.#children.set(descent.parentId, [...(this.#children.get(descent.parentId) ?? []), descent]);
     }
-    for (const joining of joinings.toSorted((a, b) => b.revision - a.revision)) {
+    for (const joining of joinings.toSorted((a, b) => b.order - a.order)) {
       this.#joinings.set(joining.regionId, [...(this.#joinings.get(joining.regionId) ?? []), joining]);
       this.#joined.set(joining.sourceId, joining);
     }
@@ -91,24 +100,44 @@ export class Lineage {
 
   /** The way of a key back from a look at the Region at `revision`, newest first. */
   *stretches(regionId: number, revision: number, key: string): Generator<Stretch, void, undefined> {
-    let at = { regionId, revision };
+    let at = { regionId, revision, order: Number.POSITIVE_INFINITY };
     for (let generation = 0; generation < GENERATIONS_MAX_COUNT; generation++) {
       const joining = this.#joinings
         .get(at.regionId)
-        ?.find(({ from, to, revision: since }) => since <= at.revision && keyIsBetween(key, from, to));
+        ?.find(
+          ({ from, to, revision: since, order }) =>
+            order < at.order && since <= at.revision && keyIsBetween(key, from, to),
+        );
       if (joining !== undefined) {
-        yield { ...at, from: joining.revision };
-        at = { regionId: joining.sourceId, revision: joining.sourceRevision };
+        yield { regionId: at.regionId, revision: at.revision, from: joining.revision };
+        const { sourceId, sourceRevision, order } = joining;
+        at = { regionId: sourceId, revision: sourceRevision, order };
         continue;
       }
       const descent = this.#descents.get(at.regionId);
-      yield { ...at, from: descent?.revision ?? 0 };
+      yield { regionId: at.regionId, revision: at.revision, from: descent?.revision ?? 0 };
       if (descent === undefined) {
         return;
       }
-      at = { regionId: descent.parentId, revision: Math.min(at.revision, descent.revision) };
+      const { parentId, order } = descent;
+      at = { regionId: parentId, revision: Math.min(at.revision, descent.revision), order };
     }
     throw new Error(`Region ${regionId} has more than ${GENERATIONS_MAX_COUNT} ancestors`);
+  }
+
+  /**
+   * The Region that counted a revision of a key: one that was split off did not count what it began with, nor one that
+   * took another what it got with it.
+   */
+  homeOf({ regionId, revision, key }: KeyAt, version: number): number {
+    let home = regionId;
+    for (const stretch of this.stretches(regionId, revision, key)) {
+      home = stretch.regionId;
+      if (version > stretch.from) {
+        return home;
+      }
+    }
+    return home;
   }
 
   /**

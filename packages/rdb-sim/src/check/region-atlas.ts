@@ -33,6 +33,8 @@ export class RegionAtlas {
   readonly #descents = new Map<RegionId, Descent>();
   readonly #joinings = new Map<RegionId, Joining>();
   readonly #report: Report;
+  /** Splits and merges so far. */
+  #changeCount = 0;
 
   constructor(report: Report) {
     this.#report = report;
@@ -110,7 +112,8 @@ export class RegionAtlas {
         this.#tell(by, "a new Region goes on from its parent", child, text);
       }
       const known = this.#descents.get(child.id);
-      const descent: Descent = { regionId: child.id, parentId: after.id, revision, ...spanOf(child) };
+      const order = known?.order ?? this.#changeCount++;
+      const descent: Descent = { regionId: child.id, parentId: after.id, revision, order, ...spanOf(child) };
       if (known !== undefined && JSON.stringify(known) !== JSON.stringify(descent)) {
         this.#tell(
           by,
@@ -160,6 +163,7 @@ export class RegionAtlas {
         before: applied?.revision ?? 0,
         revision: appliedAfter?.revision ?? applied?.revision ?? 0,
         sourceRevision: appliedOf(source.id)?.revision ?? 0,
+        order: this.#changeCount++,
         ...spanOf(source),
       });
     }

@@ -72,7 +72,7 @@ describe("splits", () => {
     stores[0]?.restart();
     expect(wrong()).toEqual([]);
     expect(invariants.lineage.descents).toEqual([
-      { regionId: 8, parentId: 7, revision: 2, from: "m", to: "" },
+      { regionId: 8, parentId: 7, revision: 2, order: 0, from: "m", to: "" },
     ]);
   });
 

@@ -43,7 +43,7 @@ export class RevisionTakers {
       return { problem: { name: "version ahead of its revision", text, calls: [call] } };
     }
     const gap = {
-      regionId: this.#homeOf({ regionId: readIn, revision, key }, row.version),
+      regionId: this.#lineage.homeOf({ regionId: readIn, revision, key }, row.version),
       revision: row.version,
     };
     const place = `revision ${gap.revision} of Region ${gap.regionId}`;
@@ -119,17 +119,5 @@ export class RevisionTakers {
     const known = this.#byRegion.get(regionId) ?? new Map<number, WriteFact>();
     this.#byRegion.set(regionId, known);
     return known;
-  }
-
-  /** The Region that counted the version: one that was split off did not count what it began with. */
-  #homeOf({ regionId, revision, key }: Required<Omit<Gap, "value">>, version: number): number {
-    let home = regionId;
-    for (const stretch of this.#lineage.stretches(regionId, revision, key)) {
-      home = stretch.regionId;
-      if (version > stretch.from) {
-        return home;
-      }
-    }
-    return home;
   }
 }

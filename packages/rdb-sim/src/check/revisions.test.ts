@@ -78,7 +78,7 @@ describe("answers that Regions can have given", () => {
   });
 
   test("a Region that was split off goes on with what it began with", () => {
-    const descents = [{ regionId: 2, parentId: 1, revision: 3, from: "m", to: "" }];
+    const descents = [{ regionId: 2, parentId: 1, revision: 3, order: 1, from: "m", to: "" }];
     const history = [
       batchPut({ a: "1", y: "2", z: "3" }, at(0, 1, 3)),
       put("a", "4", at(2, 3, 4, 1)),
@@ -92,7 +92,7 @@ describe("answers that Regions can have given", () => {
 
   test("a Region that took another one goes on with the rows of both, at the greater revision", () => {
     const joinings = [
-      { regionId: 1, sourceId: 2, before: 1, revision: 3, sourceRevision: 3, from: "m", to: "" },
+      { regionId: 1, sourceId: 2, before: 1, revision: 3, sourceRevision: 3, order: 2, from: "m", to: "" },
     ];
     const history = [
       put("a", "1", at(0, 1, 1, 1)),
@@ -106,9 +106,9 @@ describe("answers that Regions can have given", () => {
   });
 
   test("a key may leave its Region by a split and come back by a merge", () => {
-    const descents = [{ regionId: 2, parentId: 1, revision: 1, from: "m", to: "" }];
+    const descents = [{ regionId: 2, parentId: 1, revision: 1, order: 1, from: "m", to: "" }];
     const joinings = [
-      { regionId: 1, sourceId: 2, before: 1, revision: 2, sourceRevision: 2, from: "m", to: "" },
+      { regionId: 1, sourceId: 2, before: 1, revision: 2, sourceRevision: 2, order: 2, from: "m", to: "" },
     ];
     const history = [
       put("z", "1", at(0, 1, 1, 1)),
@@ -120,9 +120,33 @@ describe("answers that Regions can have given", () => {
   });
 });
 
+test("a write that is tried again gets its recorded answer from whoever has the key by then", () => {
+  const descents = [{ regionId: 2, parentId: 1, revision: 2, order: 1, from: "m", to: "" }];
+  const history = [
+    put("z", "1", at(0, 9, 1, 2)),
+    put("a", "2", at(1, 2, 2, 1)),
+    put("z", "3", at(3, 4, 3, 2)),
+    get("z", row("z", "3", 3), at(5, 6, 3, 2)),
+  ];
+  expect(wrong(history, { descents })).toEqual([]);
+});
+
+test("a split and a merge with nothing written between them", () => {
+  const descents = [
+    { regionId: 2, parentId: 1, revision: 1, order: 1, from: "m", to: "" },
+    { regionId: 3, parentId: 1, revision: 1, order: 3, from: "m", to: "" },
+  ];
+  const joinings = [
+    { regionId: 1, sourceId: 2, before: 1, revision: 1, sourceRevision: 1, order: 2, from: "m", to: "" },
+    { regionId: 1, sourceId: 3, before: 1, revision: 1, sourceRevision: 1, order: 4, from: "m", to: "" },
+  ];
+  const history = [put("z", "1", at(0, 1, 1, 1)), get("z", row("z", "1", 1), at(2, 3, 1, 1))];
+  expect(wrong(history, { descents, joinings })).toEqual([]);
+});
+
 describe("owners of keys", () => {
   const OWNER = "a key has one owner";
-  const descents = [{ regionId: 2, parentId: 1, revision: 1, from: "m", to: "" }];
+  const descents = [{ regionId: 2, parentId: 1, revision: 1, order: 1, from: "m", to: "" }];
   const before = put("z", "1", at(0, 1, 1, 1));
 
   test("the parent of a split answers no more for what went to the child", () => {
@@ -142,7 +166,7 @@ describe("owners of keys", () => {
 
   test("the source of a merge answers no more for what the target took", () => {
     const joinings = [
-      { regionId: 1, sourceId: 2, before: 0, revision: 1, sourceRevision: 1, from: "m", to: "" },
+      { regionId: 1, sourceId: 2, before: 0, revision: 1, sourceRevision: 1, order: 2, from: "m", to: "" },
     ];
     const history = [put("z", "1", at(0, 1, 1, 2)), put("z", "2", at(2, 3, 2, 1))];
     expect(wrong(history, { joinings })).toEqual([]);

@@ -1,5 +1,5 @@
 import { type Facts, type PageFact, type ReadFact, factsOf } from "./facts.ts";
-import type { Call } from "./history.ts";
+import { type Call, keysOf } from "./history.ts";
 import { type Descent, type Joining, Lineage } from "./lineage.ts";
 import { ownerProblems } from "./key-owners.ts";
 import { type KeyEvent, RegionTimeline } from "./region-timeline.ts";
@@ -53,12 +53,12 @@ class RevisionCheck {
   readonly #problems: Problem[] = [];
 
   constructor(calls: readonly Call[], { descents, joinings }: RevisionOptions) {
-    this.#calls = calls;
-    this.#facts = factsOf(calls);
     this.#lineage = new Lineage(descents, joinings);
+    this.#calls = calls.map((call) => atHome(call, this.#lineage));
+    this.#facts = factsOf(this.#calls);
     this.#timeline = new RegionTimeline(this.#lineage);
-    this.#floors = new RevisionFloors(calls);
-    this.#unknown = new UnknownWrites(calls, this.#floors);
+    this.#floors = new RevisionFloors(this.#calls);
+    this.#unknown = new UnknownWrites(this.#calls, this.#floors);
     this.#takers = new RevisionTakers(this.#lineage, this.#unknown);
   }
 
@@ -213,5 +213,34 @@ class RevisionCheck {
     if (problem !== undefined) {
       this.#problems.push(problem);
     }
+  }
+}
+
+/**
+ * A write that is tried again gets the answer that was recorded, from whichever Region has the key by then: it tells of
+ * the one that did it.
+ */
+function atHome(call: Call, lineage: Lineage): Call {
+  const { shown } = call;
+  const key = recordedKeyOf(call);
+  if (shown === undefined || key === undefined || !lineage.hasOrigins(shown.regionId)) {
+    return call;
+  }
+  const look = { regionId: shown.regionId, revision: Number.MAX_SAFE_INTEGER, key };
+  const regionId = lineage.homeOf(look, shown.revision);
+  return regionId === shown.regionId ? call : { ...call, shown: { ...shown, regionId } };
+}
+
+/** A key of a call whose answer is recorded. */
+function recordedKeyOf(call: Call): string | undefined {
+  switch (call.op) {
+    case "get":
+    case "batchGet":
+    case "scan":
+      return undefined;
+    case "deleteRange":
+      return call.from;
+    default:
+      return keysOf(call)[0];
   }
 }

@@ -90,7 +90,12 @@ export class StoreObserver {
     );
     const decoded = ops.map(decodeOp);
     this.#takeMeta(decoded);
-    this.#takeRegions(decoded, ops);
+    // Of a peer that was being destroyed some of it may be left.
+    const gone = removedIn(decoded);
+    const isKept = (op: DecodedOp): boolean =>
+      op.kind === "localState" || !("regionId" in op) || !gone.has(op.regionId);
+    const keptOps = ops.filter((_, place) => isKept(decoded[place] as DecodedOp));
+    this.#takeRegions(decoded.filter(isKept), keptOps);
     for (const old of before.values()) {
       const touched = pending.flatMap(({ entries }) =>
         entries.filter((entry) => entry.regionId === old.regionId),

@@ -43,11 +43,12 @@ function placementOf({ elastic }: ClusterShape): object {
   if (elastic === undefined) {
     return { ...still, replicaLimit: 0 };
   }
-  const { maxStoreDownTimeMs, mergeEnabled, balances, regionSplitSizeBytes } = elastic;
+  const { maxStoreDownTimeMs, mergeEnabled, balances, repairs, regionSplitSizeBytes } = elastic;
   return {
     ...{ maxStoreDownTimeMs, mergeEnabled, splitMergeIntervalMs: SPLIT_MERGE_INTERVAL_MS },
     // What was just merged must not be so large that it is split again.
     mergeMaxSizeBytes: Math.floor(regionSplitSizeBytes / MERGE_PART),
     ...(balances ? {} : still),
+    ...(repairs === false ? { replicaLimit: 0 } : {}),
   };
 }

@@ -96,6 +96,8 @@ export class SimCluster implements FaultyCluster {
   readonly #lostIds = new Set<StoreId>();
   /** Hosts whose Store was to be emptied at some time: then it may be gone for good. */
   readonly #decommissioned = new Set<string>();
+  /** Hosts whose disk was replaced. */
+  readonly #wiped = new Set<string>();
   /** When each process ended last. */
   readonly #endedMs = new Map<string, number>();
   readonly #options: SimClusterOptions;
@@ -145,8 +147,10 @@ export class SimCluster implements FaultyCluster {
     for (const { process } of [this.pd, ...this.stores, ...this.clients]) {
       process.start();
     }
-    if (this.#spares.length > 0) {
+    if (this.#options.shape.elastic !== undefined) {
       this.admin.process.start();
+    }
+    if (this.#spares.length > 0) {
       this.setTimer(SPARE_JOINS_MS, () => this.joinSpare());
     }
   }
@@ -360,6 +364,10 @@ export class SimCluster implements FaultyCluster {
           });
           return;
         }
+        if (hasCode(error, "RDB_ALREADY_EXISTS") && this.#wiped.has(name)) {
+          // The Store before it at this address is not silent for long enough yet; it starts again.
+          return;
+        }
         watcher.processFailed(name, doing, error);
       },
     });
@@ -373,6 +381,7 @@ export class SimCluster implements FaultyCluster {
       disk: hasDisk ? faultyDisk(disk, process) : undefined,
       wipe: () => {
         disk.replace();
+        this.#wiped.add(name);
         this.#options.invariants?.store(name).wiped();
       },
     };

@@ -35,6 +35,8 @@ export interface Elasticity {
   /** Whether PD evens Stores out by itself. */
   readonly balances: boolean;
   readonly mergeEnabled: boolean;
+  /** Whether PD replaces peers that are down and takes away those that are too many. Default: it does. */
+  readonly repairs?: boolean;
 }
 
 /** The cluster of one run. JSON. */

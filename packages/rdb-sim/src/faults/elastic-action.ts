@@ -98,7 +98,7 @@ function drawKey(random: Random): string {
 export function drawElasticity(random: Random): Elasticity {
   return {
     spareStoreCount: 1 + random.nextInt(2),
-    regionSplitSizeBytes: oneOf(random, [200, 1_000, 4_000, 1_000_000]),
+    regionSplitSizeBytes: oneOf(random, [500, 2_000, 8_000, 1_000_000]),
     maxStoreDownTimeMs: oneOf(random, [2_000, 5_000, 60_000]),
     balances: random.nextInt(3) !== 0,
     mergeEnabled: random.nextInt(3) === 0,

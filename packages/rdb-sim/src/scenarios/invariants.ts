@@ -2,12 +2,14 @@ import { type Index, type KeyRange, FULL_RANGE } from "@flaredb/rdb-base";
 import { type Column, decodeValue, indexedKey } from "@flaredb/rdb-storage";
 import { checkKeys } from "../check/check-keys.ts";
 import { checkRevisions } from "../check/revisions.ts";
-import { comparePeers, isLevel } from "../run/convergence.ts";
+import { comparePeers, describeUnlevel, isLevel } from "../run/convergence.ts";
 import type { Scenario, StoreMember } from "./scenario.ts";
 
 /** Log GC has looked this often before logs are measured. */
 const GC_ROUNDS = 4;
 const PAGE_COUNT = 1_000;
+/** Longest time until all peers are level, in virtual ms. */
+const LEVEL_MAX_MS = 120_000;
 
 /**
  * Repairs everything and lets the cluster come to rest, then checks what SCENARIOS.md asks for after every scenario:
@@ -26,9 +28,11 @@ export async function expectInvariants(scenario: Scenario): Promise<void> {
   if (reader !== undefined) {
     await scenario.complete(scenario.calls.finishLoops(reader));
   }
-  await scenario.until("all peers are level", () => isLevel(scenario.stores));
+  const areLevel = (): boolean => isLevel(scenario.stores, scenario.voterCount);
+  const describe = (): string => describeUnlevel(scenario.stores, scenario.voterCount);
+  await scenario.until("all peers are level", areLevel, LEVEL_MAX_MS, describe);
   await trimLogs(scenario);
-  await scenario.until("all peers are level and written", () => isLevel(scenario.stores));
+  await scenario.until("all peers are level and written", areLevel, LEVEL_MAX_MS, describe);
   const { history, workloads } = scenario.calls;
   const violations = [
     ...workloads.flatMap((workload) => workload.violations),

@@ -1,10 +1,15 @@
-import type { ClockShape, ClusterShape, Limits } from "../faults/cluster-shape.ts";
+import { MiB } from "@flaredb/rdb-base";
+import type { ClockShape, ClusterShape, Elasticity, Limits } from "../faults/cluster-shape.ts";
 
 export interface ScenarioOptions {
   /** The same seed, the same run. */
   readonly seed: number;
-  /** Default 3. Each Region has a peer on every Store. */
+  /** Default 3: those that the Regions are placed on. */
   readonly storeCount?: number;
+  /** Peers of each Region. Default: one on every Store. */
+  readonly replicaCount?: number;
+  /** Lets Regions split and move as PD is asked to; what is left out is large, or does not happen by itself. */
+  readonly elastic?: Partial<Elasticity>;
   /** Where Regions begin. Default: none, one Region over everything. */
   readonly splitKeys?: readonly string[];
   /** Default 2. */
@@ -23,6 +28,15 @@ export const PATIENCE_MS = 60_000;
 export const PAUSE_MAX_MS = 100;
 
 /** Production's limits, where they matter to scenarios. */
+const ELASTICITY: Elasticity = {
+  spareStoreCount: 0,
+  regionSplitSizeBytes: 96 * MiB,
+  maxStoreDownTimeMs: 600_000,
+  balances: false,
+  mergeEnabled: false,
+  repairs: false,
+};
+
 const LIMITS: Limits = {
   logGcMaxEntries: 50_000,
   logGcMaxBytes: 128 * 1024 * 1024,
@@ -44,7 +58,8 @@ export function shapeOf(options: ScenarioOptions): ClusterShape {
   const { storeCount = 3, splitKeys = [], clientCount = 2, callTimeoutMs = PATIENCE_MS } = options;
   const clocks = options.clocks ?? (() => ({ rate: 1, wallOffsetMs: 0 }));
   return {
-    ...{ storeCount, replicaCount: storeCount, clientCount, callTimeoutMs },
+    ...{ storeCount, replicaCount: options.replicaCount ?? storeCount, clientCount, callTimeoutMs },
+    ...(options.elastic === undefined ? {} : { elastic: { ...ELASTICITY, ...options.elastic } }),
     limits: { ...LIMITS, ...options.limits },
     regionCount: splitKeys.length + 1,
     pauseMaxMs: PAUSE_MAX_MS,

@@ -32,6 +32,8 @@ export class Scenario {
   readonly calls: ScenarioCalls;
   readonly clients: readonly ScenarioClient[];
   readonly limits: Limits;
+  /** Peers that each Region has in the end; undefined: as many as it happens to have. */
+  readonly voterCount: number | undefined;
   readonly random: SeededRandom;
   readonly #repairs = new Set<() => void>();
 
@@ -42,6 +44,7 @@ export class Scenario {
     this.calls = new ScenarioCalls(() => this.nowMs);
     const shape = shapeOf(options);
     this.limits = shape.limits;
+    this.voterCount = shape.elastic?.repairs === true ? shape.replicaCount : undefined;
     this.cluster = new SimCluster({
       shape,
       splitKeys: options.splitKeys ?? [],
@@ -120,10 +123,15 @@ export class Scenario {
   }
 
   /** Lets time pass until the condition holds. @returns how long it took, in ms */
-  async until(what: string, condition: () => boolean, timeoutMs = PATIENCE_MS): Promise<number> {
+  async until(
+    what: string,
+    condition: () => boolean,
+    timeoutMs = PATIENCE_MS,
+    describe = (): string => "",
+  ): Promise<number> {
     const startMs = this.nowMs;
     if (!(await this.cluster.clock.runUntil(condition, timeoutMs))) {
-      throw new Error(`not within ${timeoutMs} ms: ${what}\n${this.watch.tail()}`);
+      throw new Error(`not within ${timeoutMs} ms: ${what}\n${describe()}\n${this.watch.tail()}`);
     }
     return this.nowMs - startMs;
   }
