@@ -7,9 +7,9 @@ import { SeededRows } from "./seeded-rows.ts";
 import { unhealedRegions } from "./verdict.ts";
 
 const MAX_STORE_DOWN_TIME_MS = 10_000;
-const FILL_BYTES = 256 * 2 ** 20;
+const FILL_BYTES = 96 * 2 ** 20;
 const FILL_VALUE_BYTES = 16 * 2 ** 10;
-const REGION_SPLIT_BYTES = 16 * 2 ** 20;
+const REGION_SPLIT_BYTES = 8 * 2 ** 20;
 const LOAD_VALUE_BYTES = 256;
 const ROW_MAX_COUNT = 5_000_000;
 const BASELINE_MS = 10_000;

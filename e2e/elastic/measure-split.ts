@@ -39,6 +39,8 @@ export async function measureSplits(): Promise<Figure[]> {
       await pause(BETWEEN_SPLITS_MS);
     }
     const during = writer.takeWindow();
+    await pause(BASELINE_MS);
+    const after = writer.takeWindow();
     await writer.stop();
     const sorted = Float64Array.from(timesMs).sort();
     return [
@@ -50,6 +52,7 @@ export async function measureSplits(): Promise<Figure[]> {
       { what: "writes that succeeded", value: successRate(writer.begunCount, writer.failures.length) },
       { what: "writes before", value: describeWindow(before) },
       { what: `writes during ${SPLITS} splits`, value: describeWindow(during) },
+      { what: `writes after, to ${SPLITS + 1} Regions`, value: describeWindow(after) },
       { what: "added p99", value: `${(p99(during) - p99(before)).toFixed(1)} ms` },
     ];
   } finally {
