@@ -21,6 +21,8 @@ export interface FollowerTroubles {
   readonly pending: PeerId[];
 }
 
+/** How often a leader looks whether peers fell behind or went silent. */
+const LOOK_INTERVAL_MS = 1_000;
 const NO_TROUBLES: FollowerTroubles = { down: [], pending: [] };
 
 /** Answers a leader's questions about its followers: who lives, who has what, who could take over. */
@@ -28,6 +30,7 @@ export class FollowerView {
   readonly #owner: FollowerViewOwner;
   /** Undefined: PD may have been told of troubles that are not known here. */
   #reported: string | undefined;
+  #nextLookMs = 0;
 
   constructor(owner: FollowerViewOwner) {
     this.#owner = owner;
@@ -81,6 +84,15 @@ export class FollowerView {
   /** A new leader reports itself before it has heard of its followers: what it said then must be said again. */
   becameLeader(): void {
     this.#reported = undefined;
+  }
+
+  /** Whether PD should hear of troubles that came or went. Asked at each tick of a leader, and looks now and then. */
+  isTimeToReport(nowMs: number): boolean {
+    if (nowMs < this.#nextLookMs) {
+      return false;
+    }
+    this.#nextLookMs = nowMs + LOOK_INTERVAL_MS;
+    return this.troublesChanged();
   }
 
   /**

@@ -1,5 +1,5 @@
 import { index } from "@flaredb/rdb-base";
-import type { RaftLogStore, WritePart } from "@flaredb/rdb-storage";
+import { type Engine, type RaftLogStore, WritePart } from "@flaredb/rdb-storage";
 import { type LogGcView, compactTarget } from "./log-gc.ts";
 
 /** Limits of one Region's log, and how often its leader looks. */
@@ -70,6 +70,15 @@ export class LogKeeper {
   compact(part: WritePart, position: number): void {
     this.#target = Math.max(this.#target, position);
     this.deleteSlice(part);
+  }
+
+  /** Deletes another slice, if there is one. */
+  deleteMore(engine: Pick<Engine, "submit">): void {
+    if (this.hasMore) {
+      const part = new WritePart();
+      this.deleteSlice(part);
+      engine.submit(part);
+    }
   }
 
   get hasMore(): boolean {

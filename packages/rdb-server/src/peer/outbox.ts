@@ -3,6 +3,7 @@ import type { Message, RawNode } from "@flaredb/rdb-raft";
 import type { HibernateStep, PeerMessage, ReplicaHash } from "../store/peer-message.ts";
 import type { LeaderLease } from "./lease.ts";
 import type { PeerContext } from "./peer-context.ts";
+import { asksForVotes } from "./raft-message-kinds.ts";
 import type { SnapshotSource } from "./snapshot-source.ts";
 
 /** What the outbox speaks for. */
@@ -13,6 +14,8 @@ export interface OutboxOwner {
   readonly lease: LeaderLease;
   readonly snapshots: SnapshotSource;
   region(): Region;
+  /** False: it must not ask for votes. */
+  mayLead(): boolean;
 }
 
 /** Puts a peer's messages into envelopes and hands them to the transport. Knows where the other peers are. */
@@ -45,6 +48,9 @@ export class Outbox {
     if (to === undefined || (isLeaderContact(message) && context.heartbeatsAreHeld())) {
       return;
     }
+    if (asksForVotes(message) && !this.#owner.mayLead()) {
+      return;
+    }
     if (message.type === "MsgTimeoutNow") {
       lease.turnOff(node.term);
     }
@@ -63,6 +69,13 @@ export class Outbox {
     const { term, commitIndex: commit } = this.#owner.node;
     const payload = { kind: "hibernate", step, term, commit } as const;
     this.#owner.context.transport.send(this.#envelope(to, undefined, payload));
+  }
+
+  /** To every other peer that the Region lists. */
+  sendHibernateToAll(step: HibernateStep): void {
+    for (const peer of this.#owner.region().peers.filter(({ id }) => id !== this.#owner.peerId)) {
+      this.sendHibernate(peer, step);
+    }
   }
 
   /** Tells a peer that the Region has it no more. */

@@ -1,5 +1,5 @@
 import type { Region } from "@flaredb/rdb-base";
-import type { ApplyState } from "@flaredb/rdb-storage";
+import type { ApplyState, RaftLogStoreOptions } from "@flaredb/rdb-storage";
 import { votes } from "./admin/voter-sets.ts";
 import type { PeerContext } from "./peer-context.ts";
 import type { RegionSize } from "./size-keeper.ts";
@@ -36,4 +36,21 @@ export function voteGuardEndMs(
   const guards = config.leaseReads && (takesOver || !isNew) && hasOthers;
   const forgotMs = takesOver ? clock.monotonicMs() : startedMs;
   return guards ? forgotMs + config.leaseMs * LEASE_GUARD_FACTOR : Number.NEGATIVE_INFINITY;
+}
+
+/** The log store asks for snapshots of a peer that is made after it. */
+export function logOptions<Made extends { makeSnapshot(): ReturnType<RaftLogStoreOptions["makeSnapshot"]> }>(
+  context: PeerContext,
+  { region, applyState }: PeerStart,
+): { readonly options: RaftLogStoreOptions; readonly made: (peer: Made) => Made } {
+  const late: { peer?: Made } = {};
+  return {
+    options: {
+      regionId: region.id,
+      cache: context.entryCache,
+      applied: applyState.index,
+      makeSnapshot: () => late.peer?.makeSnapshot() ?? "temporarily-unavailable",
+    },
+    made: (peer) => (late.peer = peer),
+  };
 }

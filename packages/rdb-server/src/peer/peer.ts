@@ -9,7 +9,7 @@ import {
 } from "@flaredb/rdb-base";
 import type { ClientSession, KvRequest, RegionError } from "@flaredb/rdb-proto";
 import type { Message, RawNode, Snapshot, SoftState } from "@flaredb/rdb-raft";
-import { RaftLogStore, type RaftLogStoreOptions, WritePart } from "@flaredb/rdb-storage";
+import { RaftLogStore } from "@flaredb/rdb-storage";
 import type { PeerMessage } from "../store/peer-message.ts";
 import type { ReceivedSnapshot } from "../store/ports.ts";
 import type { RegionStatus } from "../store/store-handle.ts";
@@ -18,20 +18,21 @@ import type { MergePath } from "./admin/merge-path.ts";
 import { RegionChanges } from "./admin/region-changes.ts";
 import { Applier } from "./applier.ts";
 import { BootstrapCampaign } from "./bootstrap-campaign.ts";
+import { electionRank } from "./election-timeout.ts";
 import { FollowerView } from "./follower-view.ts";
 import { KeySampler } from "./key-sampler.ts";
-import { type LoadCounts, LoadMeter } from "./load-meter.ts";
+import { LoadMeter } from "./load-meter.ts";
 import { LogKeeper } from "./log-keeper.ts";
 import { Outbox } from "./outbox.ts";
 import type { PeerContext } from "./peer-context.ts";
-import { type PeerStart, voteGuardEndMs } from "./peer-start.ts";
+import { type PeerStart, logOptions, voteGuardEndMs } from "./peer-start.ts";
 import type { Caller } from "./proposal-queue.ts";
-import { makeRaftNode } from "./raft-node.ts";
+import { makeRaftNode, raftStatus } from "./raft-node.ts";
 import { asksForVotes, isCampaignTransfer, wakesSleeper } from "./raft-message-kinds.ts";
 import { ReadPath } from "./read-path.ts";
 import { ReadyHandler } from "./ready-handler.ts";
 import { requestIdentity } from "./request-identity.ts";
-import { ReplicaCheck } from "./replica-check/replica-check.ts";
+import type { ReplicaCheck } from "./replica-check/replica-check.ts";
 import { epochNotMatch, errorResponse, notLeader } from "./responses.ts";
 import { isRead } from "./serve-read.ts";
 import { SessionTable } from "./session-table.ts";
@@ -43,8 +44,6 @@ import { StaleWatch } from "./stale-watch.ts";
 import { SnapshotSource } from "./snapshot-source.ts";
 import { WritePath } from "./write-path.ts";
 
-/** How often a leader looks whether PD should know of peers that fell behind or went silent. */
-const FOLLOWER_CHECK_INTERVAL_MS = 1_000;
 /**
  * One replica of a Region on this Store: a RawNode and what surrounds it. Everything runs inside the loop's turn;
  * nothing here waits. The order of a turn: inputs (step, accept, tick), then `advance`.
@@ -54,7 +53,6 @@ export class Peer {
   readonly regionId: RegionId;
   /** How the Region is changed on command. */
   readonly changes: RegionChanges;
-  readonly check: ReplicaCheck;
   readonly #context: PeerContext;
   readonly #logger: Logger;
   readonly #log: RaftLogStore;
@@ -80,7 +78,6 @@ export class Peer {
   /** The term in which this peer is known to lead; 0 while it does not. */
   #leadsTerm = 0;
   #lastLeader: PeerId | 0 = 0;
-  #nextFollowerCheckMs = 0;
   readonly #stale: StaleWatch;
   #isInitialised: boolean;
   /** The Region of the snapshot that is being installed. */
@@ -88,14 +85,14 @@ export class Peer {
   #stopped = false;
 
   static async open(context: PeerContext, start: PeerStart): Promise<Peer> {
-    const { options, made } = logOptions(context, start);
+    const { options, made } = logOptions<Peer>(context, start);
     const log = await RaftLogStore.open(context.engine, options);
     return made(new Peer(context, start, log, await SessionTable.load(context.engine, start.region.id)));
   }
 
   /** The peer of a Region that a split just made here. It is there at once: nothing has to be read. */
   static begin(context: PeerContext, start: PeerStart & ChildStart): Peer {
-    const { options, made } = logOptions(context, start);
+    const { options, made } = logOptions<Peer>(context, start);
     const log = RaftLogStore.begin(context.engine, options, start.raftState);
     const peer = made(new Peer(context, start, log, start.sessions));
     if (start.campaigns === true) {
@@ -121,13 +118,12 @@ export class Peer {
     this.#size = new SizeKeeper(context.engine, start.size);
     this.#snapshots = new SnapshotSource(context, log);
     this.#installer = new SnapshotInstaller(context, log);
-    this.check = this.#makeCheck();
     const node = makeRaftNode(context, {
       peerId: this.id,
       log,
       logger: this.#logger,
       appliedIndex: start.applyState.index,
-      electionRank: () => this.#electionRank(),
+      electionRank: () => electionRank(this.#region.peers, this.id, this.#lastLeader),
     });
     this.#node = node;
 
@@ -175,7 +171,10 @@ export class Peer {
       { leaseMs: config.leaseReads ? config.leaseMs : 0, queueMaxCount: config.raft.readQueueMaxCount },
     );
     const { lease } = this.#reads;
-    this.#outbox = new Outbox({ peerId: this.id, context, node, lease, snapshots: this.#snapshots, region });
+    this.#outbox = new Outbox({
+      ...{ peerId: this.id, context, node, lease, snapshots: this.#snapshots, region },
+      mayLead: () => !this.check.isDamaged,
+    });
     this.#followers = new FollowerView({
       peerId: this.id,
       node,
@@ -186,7 +185,8 @@ export class Peer {
     this.changes = new RegionChanges({
       ...{ self: info, context, node, log, region, logger: this.#logger, keys: this.keys },
       ...{ logKeeper: this.#logKeeper, outbox: this.#outbox, size: this.#size, writes: this.#writes },
-      check: this.check,
+      leader: () => this.#leader(),
+      isStopped: () => this.#stopped,
       applier: () => this.#applier,
       isInstalling: () => this.isInstalling,
       raftFields: () => this.#raftFields(),
@@ -212,11 +212,7 @@ export class Peer {
       node,
       log,
       appended: (bytes) => this.#logKeeper.appended(bytes),
-      send: (message) => {
-        if (!(this.check.isDamaged && asksForVotes(message))) {
-          this.#outbox.send(message);
-        }
-      },
+      send: (message) => this.#outbox.send(message),
       applyIsPaused: () => context.applyIsPaused(),
       apply: (entries) => this.#applier.apply(entries),
       installSnapshot: (message, snapshot, done) => this.#installSnapshot(message, snapshot, done),
@@ -244,6 +240,10 @@ export class Peer {
 
   get merge(): MergePath {
     return this.changes.merge;
+  }
+
+  get check(): ReplicaCheck {
+    return this.changes.check;
   }
 
   get isLeader(): boolean {
@@ -335,8 +335,12 @@ export class Peer {
     this.#writes.expire(nowMs, electionTicks * tickMs);
     this.#reads.expire(nowMs);
     this.#snapshots.expire(nowMs);
-    this.#load.tick(nowMs, () => this.#loadCounts());
-    this.#deleteOldLog();
+    this.#load.tick(nowMs, () => ({
+      writtenBytes: this.#applier.addedBytes,
+      writtenKeys: this.#applier.state.revision,
+      ...this.#reads.counts,
+    }));
+    this.#logKeeper.deleteMore(this.#context.engine);
     this.changes.merge.tick();
     this.check.tick(nowMs);
     if (this.#node.isLeader) {
@@ -420,18 +424,13 @@ export class Peer {
   }
 
   status(): RegionStatus {
-    const node = this.#node;
     const { down, pending } = this.#followers.troubles();
     return {
+      ...raftStatus(this.#node, this.#log),
+      ...this.check.status,
       region: this.#region,
       peerId: this.id,
-      term: node.term,
-      leaderPeerId: node.lead,
-      isLeader: node.isLeader,
-      commitIndex: node.commitIndex,
       appliedIndex: this.#applier.state.index,
-      lastIndex: node.lastIndex,
-      firstIndex: this.#log.firstIndex(),
       revision: this.#applier.state.revision,
       approximateSizeBytes: this.sizeBytes,
       approximateKeyCount: this.#size.keyCount,
@@ -440,9 +439,6 @@ export class Peer {
       isMerging: this.changes.merge.prepared !== undefined,
       downPeerIds: down,
       pendingPeerIds: pending,
-      isDamaged: this.check.isDamaged,
-      damagedPeerIds: this.check.damagedPeerIds,
-      verifiedIndex: this.check.verifiedIndex,
     };
   }
 
@@ -478,8 +474,11 @@ export class Peer {
   }
 
   #stepRaft(message: Message): void {
-    const isVote = message.type === "MsgVote" || message.type === "MsgPreVote";
-    if (isVote && !isCampaignTransfer(message) && this.#context.clock.monotonicMs() < this.#noVoteBeforeMs) {
+    if (
+      asksForVotes(message) &&
+      !isCampaignTransfer(message) &&
+      this.#context.clock.monotonicMs() < this.#noVoteBeforeMs
+    ) {
       return;
     }
     if (message.type === "MsgTimeoutNow" && this.check.isDamaged) {
@@ -499,39 +498,10 @@ export class Peer {
     if (compactIndex !== undefined && !this.changes.merge.keepsLog) {
       this.#writes.proposeCompaction(compactIndex, this.#node.term);
     }
-    if (nowMs >= this.#nextFollowerCheckMs) {
-      this.#nextFollowerCheckMs = nowMs + FOLLOWER_CHECK_INTERVAL_MS;
-      if (this.#followers.troublesChanged()) {
-        this.#context.regionChanged(this.regionId);
-      }
+    if (this.#followers.isTimeToReport(nowMs)) {
+      this.#context.regionChanged(this.regionId);
     }
     this.#sleep.tickLeader(nowMs);
-  }
-
-  /** Another slice of the log that may go. */
-  #deleteOldLog(): void {
-    if (this.#logKeeper.hasMore) {
-      const part = new WritePart();
-      this.#logKeeper.deleteSlice(part);
-      this.#context.engine.submit(part);
-    }
-  }
-
-  #loadCounts(): LoadCounts {
-    return {
-      writtenBytes: this.#applier.addedBytes,
-      writtenKeys: this.#applier.state.revision,
-      ...this.#reads.counts,
-    };
-  }
-
-  /** Among the voters that could campaign: all but the leader last known, whose death is why one is needed. */
-  #electionRank(): { readonly rank: number; readonly count: number } {
-    const voters = this.#region.peers
-      .filter((peer) => peer.role !== "Learner" && (peer.id !== this.#lastLeader || peer.id === this.id))
-      .map((peer) => peer.id)
-      .toSorted((a, b) => a - b);
-    return { rank: Math.max(0, voters.indexOf(this.id)), count: Math.max(1, voters.length) };
   }
 
   #installSnapshot(message: Message, snapshot: Snapshot, done: () => void): void {
@@ -581,30 +551,11 @@ export class Peer {
     return this.#stopped || this.#ready.isInstalling || this.check.isDamaged;
   }
 
-  #makeCheck(): ReplicaCheck {
-    return new ReplicaCheck({
-      ...this.#context,
-      ...{ peerId: this.id, logger: this.#logger, slots: this.#context.hashing },
-      region: () => this.#region,
-      isLeader: () => this.#node.isLeader,
-      isStopped: () => this.#stopped,
-      leader: () => this.#leader(),
-      send: (to, report) => this.#outbox.sendHash(to, report),
-      propose: (body) => this.changes.propose(body),
-      handOver: () => this.transferLeader(),
-      changed: () => this.#context.regionChanged(this.regionId),
-    });
-  }
-
   /** Whoever knows that this peer was removed says so; if no peer is left that it knows of, PD does. */
   #askWhetherRemoved(): void {
-    this.#logger.info(
-      this.#raftFields(),
-      "nothing was heard of a leader for long: the others and PD are asked",
-    );
-    for (const peer of this.#region.peers.filter(({ id }) => id !== this.id)) {
-      this.#outbox.sendHibernate(peer, "Wake");
-    }
+    const fields = this.#raftFields();
+    this.#logger.info(fields, "nothing was heard of a leader for long: the others and PD are asked");
+    this.#outbox.sendHibernateToAll("Wake");
     this.#context.askPd(this.regionId);
   }
 
@@ -645,21 +596,4 @@ export class Peer {
     const { term, lastIndex, commitIndex } = this.#node;
     return { term, index: lastIndex, commit: commitIndex, applied: this.#applier.state.index };
   }
-}
-
-/** The log store asks for snapshots of a peer that is made after it. */
-function logOptions(
-  context: PeerContext,
-  { region, applyState }: PeerStart,
-): { readonly options: RaftLogStoreOptions; readonly made: (peer: Peer) => Peer } {
-  const late: { peer?: Peer } = {};
-  return {
-    options: {
-      regionId: region.id,
-      cache: context.entryCache,
-      applied: applyState.index,
-      makeSnapshot: () => late.peer?.makeSnapshot() ?? "temporarily-unavailable",
-    },
-    made: (peer) => (late.peer = peer),
-  };
 }

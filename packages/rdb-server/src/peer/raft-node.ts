@@ -1,6 +1,7 @@
 import type { Index, Logger, PeerId } from "@flaredb/rdb-base";
 import { type RaftLogger, RawNode } from "@flaredb/rdb-raft";
 import type { RaftLogStore } from "@flaredb/rdb-storage";
+import type { RegionStatus } from "../store/store-handle.ts";
 import { drawElectionTimeoutTicks } from "./election-timeout.ts";
 import type { PeerContext } from "./peer-context.ts";
 
@@ -36,6 +37,15 @@ export function makeRaftNode({ config, random }: PeerContext, options: RaftNodeO
     stepDownOnRemoval: true,
     drawElectionTimeoutTicks: (ticks) => drawElectionTimeoutTicks(ticks, random, options.electionRank()),
   });
+}
+
+/** How the core stands, as a Region's status tells it. */
+export function raftStatus(
+  node: RawNode,
+  log: RaftLogStore,
+): Pick<RegionStatus, "term" | "leaderPeerId" | "isLeader" | "commitIndex" | "lastIndex" | "firstIndex"> {
+  const { term, isLeader, commitIndex, lastIndex } = node;
+  return { term, leaderPeerId: node.lead, isLeader, commitIndex, lastIndex, firstIndex: log.firstIndex() };
 }
 
 function raftLogger(logger: Logger): RaftLogger {

@@ -9,7 +9,7 @@ import type { KeySampler } from "../key-sampler.ts";
 import type { LogKeeper } from "../log-keeper.ts";
 import type { Outbox } from "../outbox.ts";
 import type { PeerContext } from "../peer-context.ts";
-import type { ReplicaCheck } from "../replica-check/replica-check.ts";
+import { ReplicaCheck } from "../replica-check/replica-check.ts";
 import type { SizeKeeper } from "../size-keeper.ts";
 import type { ConfChanges, WritePath } from "../write-path.ts";
 import { AdminApplier } from "./admin-applier.ts";
@@ -33,10 +33,12 @@ export interface RegionChangesOwner {
   readonly outbox: Outbox;
   readonly size: SizeKeeper;
   readonly writes: WritePath;
-  readonly check: ReplicaCheck;
   applier(): Applier;
   region(): Region;
   isInstalling(): boolean;
+  isStopped(): boolean;
+  /** Undefined while none is known that may lead. */
+  leader(): PeerInfo | undefined;
   /** For log lines (SPEC R8). */
   raftFields(): Record<string, number>;
   wake(): void;
@@ -48,11 +50,12 @@ export interface RegionChangesOwner {
 }
 
 /**
- * What changes a peer's Region on command: splits, conf changes, merges. Refused where that can be known before, proposed
+ * What changes a peer's Region on command, and compares its peers: splits, conf changes, merges, replica checks. Refused where that can be known before, proposed
  * through the log, and carried out on every peer when it is applied.
  */
 export class RegionChanges {
   readonly merge: MergePath;
+  readonly check: ReplicaCheck;
   readonly #owner: RegionChangesOwner;
   readonly #admin: AdminApplier;
 
@@ -71,8 +74,25 @@ export class RegionChanges {
       takeSource: (command) => context.takeMergeSource(command),
       mergeChanged: (after, prepared) => this.#mergeChanged(after, prepared),
       regionMerged: (outcome) => this.#regionMerged(outcome),
-      computeHash: (state) => owner.check.computeHash(state),
-      verifyHash: (at, hash) => owner.check.verifyHash(at, hash),
+      computeHash: (state) => this.check.computeHash(state),
+      verifyHash: (at, hash) => this.check.verifyHash(at, hash),
+    });
+    this.check = new ReplicaCheck({
+      ...{
+        engine,
+        region,
+        peerId: self.id,
+        clock: context.clock,
+        logger: owner.logger,
+        slots: context.hashing,
+      },
+      isLeader: () => node.isLeader,
+      isStopped: () => owner.isStopped(),
+      leader: () => owner.leader(),
+      send: (to, report) => owner.outbox.sendHash(to, report),
+      propose: (body) => this.propose(body),
+      handOver: () => owner.transferLeader(),
+      changed: () => context.regionChanged(owner.region().id),
     });
     this.merge = new MergePath(
       {
@@ -184,7 +204,7 @@ export class RegionChanges {
   #regionMerged({ region, applyState, sessions }: MergeOutcome): void {
     this.#owner.applier().reset(applyState, sessions);
     this.#owner.size.forget();
-    this.#owner.check.reload();
+    this.check.reload();
     this.#owner.becameRegion(region);
     const fields = { ...this.#owner.raftFields(), version: region.epoch.version };
     this.#owner.logger.info(fields, "a neighbour is taken");

@@ -17,6 +17,7 @@ import {
   regionKeyRange,
 } from "@flaredb/rdb-storage";
 import type { ReplicaHash } from "../../store/peer-message.ts";
+import type { RegionStatus } from "../../store/store-handle.ts";
 import type { CommandBody } from "../commands.ts";
 import { HashRound, hashesEqual } from "./hash-round.ts";
 import type { HashingSlots } from "./hashing-slots.ts";
@@ -90,6 +91,12 @@ export class ReplicaCheck {
   /** The last entry at which this peer had what most voters had; 0: none in this leadership. */
   get verifiedIndex(): number {
     return this.#verifiedIndex;
+  }
+
+  /** What heartbeats and health tell of it. */
+  get status(): Pick<RegionStatus, "isDamaged" | "damagedPeerIds" | "verifiedIndex"> {
+    const { isDamaged, damagedPeerIds, verifiedIndex } = this;
+    return { isDamaged, damagedPeerIds, verifiedIndex };
   }
 
   /** Whether a check that this leader began has not come to its end. */
