@@ -82,6 +82,7 @@ function bigCluster({ storeCount, regionCount, seed }: ScaleOptions): ModelClust
       leaderLimit: storeCount * 4,
       replicaLimit: storeCount * 8,
       storeAddLimit: 64,
+      patrolIntervalMs: 500,
     },
   });
   const filledCount = Math.max(zones, Math.floor(storeCount * (1 - EMPTY_PART)));

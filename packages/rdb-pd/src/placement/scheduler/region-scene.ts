@@ -46,16 +46,26 @@ export class RegionScene {
     return this.#board.weight(store.id) ?? 0;
   }
 
-  /** Stores that are further above the lightest one that takes peers than is tolerated, the heaviest first. */
+  /** Stores that are further above one that could take from them than is tolerated, the heaviest first. */
   givers(): PlacementStore[] {
     const ascending = this.#board.ascending();
-    const lightest = ascending.find((store) => this.#mayTake(store));
-    return lightest === undefined
-      ? []
-      : ascending
-          .filter((store) => this.#gap(store, lightest) > this.#toleratedGap)
-          .slice(-MAX_GIVERS)
-          .reverse();
+    const takers = ascending.filter((store) => this.#mayTake(store));
+    const lightest = new Map<string, PlacementStore>();
+    for (const store of takers) {
+      const place = this.#widestPlace(store);
+      lightest.set(place, lightest.get(place) ?? store);
+    }
+    // Where there are no more places than peers, a peer can only go to another Store of the same place.
+    const isBound = lightest.size <= this.view.replicaCount && lightest.size > 1;
+    const takerFor = (store: PlacementStore): PlacementStore | undefined =>
+      isBound ? lightest.get(this.#widestPlace(store)) : takers[0];
+    return ascending
+      .filter((store) => {
+        const taker = takerFor(store);
+        return taker !== undefined && this.#gap(store, taker) > this.#toleratedGap;
+      })
+      .slice(-MAX_GIVERS)
+      .reverse();
   }
 
   /** The lightest Store that may take the peer, is as far from those that stay, and is better off even with it. */
@@ -132,6 +142,11 @@ export class RegionScene {
     const count = store.regionCount + store.plannedRegionCount;
     const sizeMiB = Math.round((store.regionSizeBytes + store.plannedSizeBytes) / MiB);
     return `store ${store.id} has ${count} regions, ${sizeMiB} MiB`;
+  }
+
+  #widestPlace({ labels }: PlacementStore): string {
+    const [widest] = this.view.config.locationLabels;
+    return widest === undefined ? "" : (labels[widest] ?? "");
   }
 
   #mayTake(store: PlacementStore): boolean {
