@@ -16,7 +16,8 @@ let actor: RegionActor;
 let other: Region;
 
 beforeEach(async () => {
-  pd = await TestPd.start({ initialSplitKeys: ["m"] });
+  // Nothing is moved for balance alone.
+  pd = await TestPd.start({ initialSplitKeys: ["m"], placement: { regionLimit: 0 } });
   admin = pd.adminClient();
   const made = await bootstrapped(pd);
   const fourth = await registered(pd, 7413);

@@ -8,7 +8,9 @@ let pd: TestPd;
 let admin: Client<typeof PdAdminService>;
 
 beforeEach(async () => {
-  pd = await TestPd.start({ initialSplitKeys: ["m"], placement: { maxStoreDownTimeMs: 60_000 } });
+  // Nothing is moved for balance alone.
+  const placement = { maxStoreDownTimeMs: 60_000, regionLimit: 0 };
+  pd = await TestPd.start({ initialSplitKeys: ["m"], placement });
   admin = pd.adminClient();
 });
 

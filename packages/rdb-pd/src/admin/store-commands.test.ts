@@ -13,7 +13,8 @@ let stores: readonly FakeStore[];
 let actors: readonly RegionActor[];
 
 beforeEach(async () => {
-  pd = await TestPd.start({ initialSplitKeys: ["m"] });
+  // Nothing is moved for balance alone.
+  pd = await TestPd.start({ initialSplitKeys: ["m"], placement: { regionLimit: 0 } });
   admin = pd.adminClient();
   ({ stores, actors } = await fourStores(pd));
 });
@@ -103,7 +104,7 @@ describe("what people say of Stores", () => {
     await until(async () => (await statusOf(1n))?.leaderCount === 0);
     expect(actors.every(({ leader }) => leader.storeId !== 1n)).toBe(true);
     const { operators } = await admin.listOperatorHistory({});
-    expect(operators[0]).toMatchObject({ kind: "evict-leader", origin: "evict-leader" });
+    expect(operators.map(({ origin }) => origin)).toContain("evict-leader");
     expect((await refusal(admin.transferRegionLeader({ regionId: 1n, toStoreId: 1n }))).message).toContain(
       "hands its leaderships away",
     );

@@ -32,11 +32,15 @@ export class RegionActor {
     this.leader.keepalive([report]);
   }
 
-  /** Takes the leader's next command, carries it out and reports. */
+  /** Takes the leader's next command, carries it out and reports. One that was said again meanwhile is left out. */
   async act(): Promise<RegionHeartbeatResponse> {
-    const order = await this.leader.nextOrder();
-    this.carryOut(order);
-    return order;
+    for (;;) {
+      const order = await this.leader.nextOrder();
+      if (epochOf(order) === this.region.epoch?.confVer) {
+        this.carryOut(order);
+        return order;
+      }
+    }
   }
 
   carryOut({ command }: RegionHeartbeatResponse): void {
