@@ -104,6 +104,14 @@ const proposal: fc.Arbitrary<Fields> = fc.tuple(base, bytes).map(([fields, data]
   snapshot: undefined,
 }));
 
+const replicaHash: fc.Arbitrary<PeerPayload> = fc.record({
+  kind: fc.constant("replicaHash" as const),
+  report: fc.record({
+    index: fc.nat(),
+    hash: fc.uint8Array({ maxLength: 32 }),
+    isDamaged: fc.boolean(),
+  }),
+});
 const hibernate: fc.Arbitrary<PeerPayload> = fc.record({
   kind: fc.constant("hibernate" as const),
   step: fc.constantFrom("Ask", "Agree", "Sleep", "Wake"),
@@ -132,6 +140,7 @@ const peerMessage: fc.Arbitrary<PeerMessage> = fc
       other,
       proposal,
       hibernate,
+      replicaHash,
       tombstone,
       merged,
     ),

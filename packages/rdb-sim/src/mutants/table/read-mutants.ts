@@ -115,9 +115,9 @@ export const readMutants: readonly Mutant[] = [
       "A Store votes at once after its start, though it may have acknowledged a lease that still holds.",
     edits: [
       {
-        file: "packages/rdb-server/src/peer/peer.ts",
-        find: "  const guards = config.leaseReads && !isNew && voterCount > 1;",
-        replace: "  const guards = config.leaseReads && isNew && voterCount > 1;",
+        file: "packages/rdb-server/src/peer/peer-start.ts",
+        find: "  const guards = config.leaseReads && (takesOver || !isNew) && hasOthers;",
+        replace: "  const guards = config.leaseReads && takesOver && hasOthers;",
       },
     ],
     seenBy: ["simulator"],
