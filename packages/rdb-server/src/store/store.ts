@@ -10,7 +10,6 @@ import {
   type StoreId,
   type Timer,
   assert,
-  formatRange,
   limits,
   peerOnStore,
   regionId as toRegionId,
@@ -18,6 +17,7 @@ import {
 import type { KvRequest, KvResponse, RegionError, RegionHeader } from "@flaredb/rdb-proto";
 import { type Engine, EntryCache, type StoreIdent } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
+import type { Peer } from "../peer/peer.ts";
 import type { PeerContext } from "../peer/peer-context.ts";
 import { HashingSlots } from "../peer/replica-check/hashing-slots.ts";
 import { diskFull, epochNotMatch, errorResponse, regionNotFound, serverIsBusy } from "../peer/responses.ts";
@@ -26,6 +26,7 @@ import type { AdminOutcome, AdminTarget, ChangePeers, MergeRegion, SplitRegion }
 import { adminRefusal } from "../peer/admin/admin-refusal.ts";
 import { DiskHealth } from "./disk-health.ts";
 import { DiskSpace } from "./disk-space.ts";
+import { HandOver } from "./hand-over.ts";
 import { MessageRouter } from "./message-router.ts";
 import { PeerLifecycle } from "./peer-lifecycle.ts";
 import type { PeerMessage, Refusal } from "./peer-message.ts";
@@ -37,6 +38,7 @@ import { RegionSplitter } from "./region-splitter.ts";
 import { ReplicaChecker } from "./replica-checker.ts";
 import { headerRefusal, isFollowerRead, requestRefusal } from "./request-gate.ts";
 import { SplitTriggers } from "./split-triggers.ts";
+import { SnapshotGate } from "./snapshot-gate.ts";
 import type { RegionStatus, StoreHandle, StoreHealth } from "./store-handle.ts";
 
 /** What a Store is made of. The real ports come from main.ts, others from the simulator. */
@@ -58,10 +60,6 @@ export interface StoreOptions {
 
 /** Regions that are woken in one tick when a Store fell silent, at most: their elections are work. */
 const WAKE_MAX_COUNT_PER_TICK = 256;
-/** How long a stopping Store waits for its leaderships to be taken over, and for the fate of its callers' writes. */
-const HAND_OVER_TIMEOUT_MS = 3_000;
-/** How often a stopping or slow Store hands over what it still leads. */
-const HAND_OVER_INTERVAL_MS = 500;
 /** Suggested pause for a client of a Store whose writer is behind. */
 const BUSY_BACKOFF_MS = 100;
 
@@ -78,6 +76,8 @@ export class Store implements StoreHandle {
   readonly #lifecycle: PeerLifecycle;
   readonly #merger: RegionMerger;
   readonly #router: MessageRouter;
+  readonly #snapshots: SnapshotGate;
+  readonly #handOver: HandOver;
   readonly #splitter: RegionSplitter;
   readonly #checker: ReplicaChecker;
   readonly #splitTriggers: SplitTriggers;
@@ -90,7 +90,6 @@ export class Store implements StoreHandle {
   #isOpen = false;
   #turnScheduled = false;
   #tickTimer: Timer | undefined;
-  #lastHandOverMs = Number.NEGATIVE_INFINITY;
   #counting = false;
   #stopping = false;
   #closing: Promise<void> | undefined;
@@ -105,12 +104,12 @@ export class Store implements StoreHandle {
     this.#opener = new RegionOpener(this.#context, this.#peers);
     this.#lifecycle = new PeerLifecycle(this.#context, this.#peers);
     this.#merger = new RegionMerger({ ...this.#context, peers: this.#peers });
-    this.#router = new MessageRouter({
-      ...this.#context,
-      ...{ peers: this.#peers, lifecycle: this.#lifecycle, merger: this.#merger },
-      isFlooded: () => this.#context.applyIsPaused(),
-      wantsTurn: (peer) => this.#wantsTurn(peer.regionId),
-    });
+    const wantsTurn = (peer: Peer): void => this.#wantsTurn(peer.regionId);
+    const shared = { ...this.#context, peers: this.#peers, merger: this.#merger, wantsTurn };
+    const isFlooded = (): boolean => this.#context.applyIsPaused();
+    this.#router = new MessageRouter({ ...shared, lifecycle: this.#lifecycle, isFlooded });
+    this.#snapshots = new SnapshotGate({ ...shared, isDiskFull: () => this.#diskSpace.isFull });
+    this.#handOver = new HandOver({ ...shared, tickMs: options.config.tickMs });
     this.#peers.onAdded = (peer) => this.#router.added(peer);
     this.#checker = new ReplicaChecker({ ...options, peer: (id) => this.#peers.initialised(id) });
     this.#splitter = new RegionSplitter({ ...options, peer: (id) => this.#peers.get(id) });
@@ -143,7 +142,7 @@ export class Store implements StoreHandle {
 
   async #close(): Promise<void> {
     this.#stopping = true;
-    await this.#handOverAll();
+    await this.#handOver.all();
     this.#stopped = true;
     this.#tickTimer?.cancel();
     for (const peer of this.#peers.values()) {
@@ -168,45 +167,19 @@ export class Store implements StoreHandle {
   }
 
   acceptsSnapshot(message: PeerMessage, region: Region): true | string {
-    const peer = this.#peers.get(message.regionId);
-    if (peer === undefined || peer.id !== message.toPeer.id) {
-      return `Store ${this.storeId} has no peer ${message.toPeer.id} of Region ${message.regionId}`;
-    }
-    if (peerOnStore(region, this.storeId)?.id !== peer.id) {
-      return `the snapshot's Region ${region.id} does not list peer ${peer.id}`;
-    }
-    if (peer.isInstalling) {
-      return `Region ${region.id} is installing a snapshot already`;
-    }
-    const overlapping = this.#peers.overlapping(region, region.id, ...this.#merger.endedBy(message));
-    if (overlapping !== undefined) {
-      return `the snapshot's range overlaps Region ${overlapping.id} ${formatRange(overlapping)}`;
-    }
-    return this.#diskSpace.isFull ? `the disk of Store ${this.storeId} is nearly full` : true;
+    return this.#snapshots.accepts(message, region);
   }
 
   reserveSnapshot(message: PeerMessage, region: Region): (() => void) | string {
-    const verdict = this.acceptsSnapshot(message, region);
-    return verdict === true
-      ? (this.#peers.reserve(region) ?? `a snapshot of Region ${region.id} is coming in already`)
-      : verdict;
+    return this.#snapshots.reserve(message, region);
   }
 
   snapshotReceived(snapshot: ReceivedSnapshot): void {
-    const { message, region, snapshotId } = snapshot;
-    const peer = this.#peers.get(region.id);
-    const others = [region.id, ...this.#merger.endedBy(message)];
-    if (peer !== undefined && (peer.id !== message.toPeer.id || this.#peers.overlapping(region, ...others))) {
-      this.#logger.warn({ region: region.id, snapshotId }, "a received snapshot has no place any more");
-      peer.dropSnapshot(snapshot);
-      return;
-    }
-    if (peer === undefined || this.#stopped) {
+    if (this.#stopped) {
       void this.#options.snapshotFiles.remove(snapshot.snapshotId);
-      return;
+    } else {
+      this.#snapshots.received(snapshot);
     }
-    peer.stepSnapshot(snapshot);
-    this.#wantsTurn(peer.regionId);
   }
 
   snapshotStatus({ regionId, toPeerId, ok }: SnapshotStatus): void {
@@ -410,7 +383,7 @@ export class Store implements StoreHandle {
       );
     }
     if (this.#diskHealth.level !== "Ok") {
-      this.#handOverNow(nowMs);
+      this.#handOver.now();
     }
   }
 
@@ -431,44 +404,6 @@ export class Store implements StoreHandle {
         return;
       }
     }
-  }
-
-  #handOverNow(nowMs: number): void {
-    if (nowMs - this.#lastHandOverMs < HAND_OVER_INTERVAL_MS) {
-      return;
-    }
-    this.#lastHandOverMs = nowMs;
-    for (const peer of this.#peers.values()) {
-      if (peer.isLeader) {
-        peer.transferLeader();
-        this.#wantsTurn(peer.regionId);
-      }
-    }
-  }
-
-  async #handOverAll(): Promise<void> {
-    const { clock } = this.#options;
-    const deadlineMs = clock.monotonicMs() + HAND_OVER_TIMEOUT_MS;
-    while ((this.#leadsWithOthers() || this.#owesAnswers()) && clock.monotonicMs() < deadlineMs) {
-      this.#handOverNow(clock.monotonicMs());
-      await new Promise<void>((resolve) => clock.setTimer(this.#options.config.tickMs, resolve));
-    }
-  }
-
-  /** Whether some Region is led from here that a live Store could lead instead. */
-  #leadsWithOthers(): boolean {
-    return [...this.#peers.values()].some(
-      (peer) =>
-        peer.isLeader &&
-        peer.region.peers.some(
-          (other) => other.storeId !== this.storeId && this.#options.transport.isAlive(other.storeId),
-        ),
-    );
-  }
-
-  /** Whether writes that were proposed here wait to be committed by the next leader: their callers hear of it. */
-  #owesAnswers(): boolean {
-    return [...this.#peers.values()].some((peer) => !peer.isLeader && peer.waitingWriteCount > 0);
   }
 
   #wakeSleepersWith(storeId: StoreId): void {
