@@ -50,7 +50,7 @@ const DAMAGED_INTERVAL_MS = 5 * SECOND_MS;
 const DAMAGED: ReplicaHash = { index: 0, hash: new Uint8Array(0), isDamaged: true };
 
 /**
- * Compares the rows of a Region's peers (DESIGN §5, ADR 11). ComputeHash fixes the entry; each peer hashes what it has
+ * Compares the rows of a Region's peers (DESIGN §5, ADR 13). ComputeHash fixes the entry; each peer hashes what it has
  * there, and tells its leader. What most voters have is right: VerifyHash says it to all, and whoever has something
  * else, be it the leader, is damaged from then on. A damaged peer serves nobody, gives no snapshot, does not campaign,
  * and waits to be replaced; its log is sound, so it goes on to vote and to acknowledge.
