@@ -55,6 +55,8 @@ let answers: KvResponse[];
 
 /** Whether the Region waits to be taken by a neighbour. */
 let isBeingTaken = false;
+/** The entry that takes this peer out of its Region. */
+let removedAt = 0;
 
 function newApplier(state = START): Applier {
   return new Applier(
@@ -63,7 +65,7 @@ function newApplier(state = START): Applier {
       region: () => region,
       epochNotMatch: (version) => epochNotMatch(region, version),
       pending,
-      isRemoved: () => false,
+      isRemoved: () => removedAt !== 0 && applier.state.index >= removedAt,
       isBeingTaken: () => isBeingTaken,
       applyAdmin: ({ state: at }) => ({ state: at }),
       compactLog: (_part, position) => compacted.push(position),
@@ -75,6 +77,7 @@ function newApplier(state = START): Applier {
 
 beforeEach(() => {
   isBeingTaken = false;
+  removedAt = 0;
   clock = new SimClock();
   engine = new MemoryEngine({
     clock,
@@ -118,6 +121,13 @@ function row(key: string, from = engine): string | undefined {
 }
 
 describe("Applier", () => {
+  it("SPEC-C4: applies nothing behind the entry that took the peer out of its Region", () => {
+    removedAt = 7;
+    applier.apply([6, 7, 8, 9].map((at) => entry(at, body(putCommand(`k${at}`, "1")))));
+    expect([row("k6"), row("k7"), row("k8")]).toEqual(["1@1", "1@2", undefined]);
+    expect(applier.state.index).toBe(7);
+  });
+
   it("SPEC-R4: applies in order, and keeps its place with the rows", () => {
     applier.apply([
       entry(6, undefined),

@@ -16,7 +16,10 @@ function regionOf(voterCount: number): Region {
 }
 
 /** How long a peer that begins a second after the Store gives no vote, in ms; negative: it may at once. */
-async function silentForMs(start: { isNew: boolean; takesOver?: boolean }, voterCount = 3): Promise<number> {
+async function silentForMs(
+  start: { isNew: boolean; takesOver?: boolean; isInitialised?: boolean },
+  voterCount = 3,
+): Promise<number> {
   const clock = new SimClock();
   const startedMs = clock.monotonicMs();
   await clock.run(1_000);
@@ -32,6 +35,10 @@ describe("voteGuardEndMs", () => {
   it("lets a new peer vote at once, and one that is alone", async () => {
     expect(await silentForMs({ isNew: true })).toBe(Number.NEGATIVE_INFINITY);
     expect(await silentForMs({ isNew: false }, 1)).toBe(Number.NEGATIVE_INFINITY);
+  });
+
+  it("SPEC-R5: holds back those of an empty peer, which knows of no other voter", async () => {
+    expect(await silentForMs({ isNew: false, isInitialised: false }, 1)).toBeCloseTo(550 - 1_000);
   });
 
   it("SPEC-R5: holds back a split's peer for a lease from now, if an empty one of its id was here", async () => {

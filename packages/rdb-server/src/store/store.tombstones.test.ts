@@ -177,6 +177,11 @@ describe("a tombstone", () => {
       );
     }
     expect(heldBy(store)).toBe("Tombstone 103");
+    // One that was here before that peer, as its delayed messages may say.
+    for (const confVer of [1, 2]) {
+      const former = saying(peerOn(3, 99), { type: "MsgHeartbeat" }, { epoch: { confVer, version: 1 } });
+      expect(receive(store, former)).toBe("RegionNotFound");
+    }
     const asFirst = { ...cluster.region, peers: [peerOn(3)] };
     expect(await cluster.complete(store.store.createPeer(asFirst))).toContain("has a record");
     // A new peer is another one.
