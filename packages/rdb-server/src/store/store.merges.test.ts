@@ -450,6 +450,28 @@ describe("a merge whose target changes", () => {
     }
   });
 
+  it("SCENARIO-55: cascade: is rolled back when the target is taken itself", async () => {
+    let rolledBack = 0;
+    for (let seed = 740; seed < 760; seed++) {
+      const cluster = await SimCluster.start({ seed, splitKeys: ["g", "p"] });
+      for (const key of ["a", "h", "z"]) {
+        await cluster.put(key, key);
+      }
+      await mergeTaken(cluster, { source: regionId(2), target: regionId(3) });
+      // It names the target as that was a moment ago.
+      await cluster.run(seed % 2);
+      await merge(cluster, { source: regionId(1), target: regionId(2) }).catch(() => undefined);
+      await cluster.until("no merge is under way", () => isQuiet(cluster) && cluster.regions.length < 3);
+      rolledBack += cluster.trace.has("a merge is rolled back") ? 1 : 0;
+      for (const key of ["a", "h", "z"]) {
+        expect(await cluster.get(key)).toBe(key);
+        await cluster.put(key, "after");
+      }
+      await expectConverged(cluster);
+    }
+    expect(rolledBack).toBeGreaterThan(0);
+  });
+
   it("goes on when the leaders of both Regions change at any moment", async () => {
     for (const moment of MOMENTS_MS.filter((one) => one % 3 === 0)) {
       const cluster = await twoRegions(800 + moment);

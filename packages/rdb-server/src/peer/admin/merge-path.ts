@@ -17,6 +17,7 @@ import {
   type RaftLogStore,
   WritePart,
   getMergeRecord,
+  getRegionLocalState,
 } from "@flaredb/rdb-storage";
 import type { AdminOutcome, MergeRegion } from "../../store/admin-command.ts";
 import type { CommandBody } from "../commands.ts";
@@ -138,7 +139,7 @@ export class MergePath {
     }
     const target = this.#owner.neighbour(prepared.target.id);
     if (target === undefined || !target.isInitialised) {
-      this.#leaveToOthers();
+      this.#withoutTarget(prepared);
     } else if (hasPassed(target.region.epoch, prepared.target.epoch)) {
       this.#proposeRollback(prepared);
     } else if (epochsEqual(target.region.epoch, prepared.target.epoch)) {
@@ -222,8 +223,19 @@ export class MergePath {
     }
   }
 
-  /** Without a target here it cannot be told what became of the merge: whoever has one is to lead. */
-  #leaveToOthers(): void {
+  /**
+   * A target that was here and passed, before it was taken itself or left, never took the source. Without that it cannot
+   * be told here what became of the merge: whoever has a target is to lead.
+   */
+  #withoutTarget(prepared: PreparedMerge): void {
+    const { id, epoch, peers } = prepared.target;
+    const last = getRegionLocalState(this.#owner.engine, id);
+    const isGone = last?.state === "Tombstone" || last?.state === "Destroying";
+    // What an empty peer leaves names itself alone, at an epoch of which it only heard: it tells nothing.
+    if (isGone && last.region.peers.length >= peers.length && hasPassed(last.region.epoch, epoch)) {
+      this.#proposeRollback(prepared);
+      return;
+    }
     this.#ticksWithoutTarget++;
     if (this.#owner.node.isLeader && this.#ticksWithoutTarget % HAND_OVER_TICKS === 0) {
       this.#owner.handOver();
