@@ -2,7 +2,7 @@ import { type Clock, MiB } from "@flaredb/rdb-base";
 import { ByteRate } from "../../snapshot/byte-rate.ts";
 
 /** Regions of one Store that are hashed at once, at most; another one has no hash in that round. */
-const HASHING_MAX_COUNT = 4;
+const HASHING_MAX_COUNT = 16;
 /** All of them together read so much a second: a check is never in a hurry. */
 const HASHING_MAX_BYTES_PER_SECOND = 32 * MiB;
 

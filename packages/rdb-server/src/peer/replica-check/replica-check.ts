@@ -43,8 +43,11 @@ export interface ReplicaCheckOwner {
   changed(): void;
 }
 
-/** How long a leader waits for the peers' hashes before the Region may be checked again. */
-const ROUND_MAX_MS = 10 * MINUTE_MS;
+/**
+ * How long a leader waits for the peers' hashes before it, and its Store, begin another check: longer than as many large
+ * Regions take as a Store hashes at once.
+ */
+const ROUND_MAX_MS = 2 * MINUTE_MS;
 /** How often a damaged peer says so to its leader, which may be a new one; and how often it gives a leadership away. */
 const DAMAGED_INTERVAL_MS = 5 * SECOND_MS;
 const DAMAGED: ReplicaHash = { index: 0, hash: new Uint8Array(0), isDamaged: true };
