@@ -30,13 +30,14 @@ export class HeatScene {
       .sort((a, b) => heatOf(b, heat) - heatOf(a, heat) || a.region.id - b.region.id);
     const present = view.stores().filter((store) => passes(store, alive));
     this.#leaders = new WeightBoard(present, ({ load }) => heat.rate(load));
-    moved.applyTo(this.#leaders, heat, view);
+    moved.applyToLeaders(this.#leaders, heat, view);
     this.#peers = new WeightBoard(present, () => 0);
     for (const info of this.#hot) {
       for (const { storeId } of info.region.peers) {
         this.#peers.shift(storeId, heatOf(info, heat));
       }
     }
+    moved.applyToPeers(this.#peers, heat, view);
   }
 
   hottestFirst(): readonly RegionInfo[] {

@@ -1,4 +1,4 @@
-import { type RegionId, SECOND_MS, type StoreId } from "@flaredb/rdb-base";
+import { type RegionId, SECOND_MS, type StoreId, peerOnStore } from "@flaredb/rdb-base";
 import type { RegionInfo, RegionLoad } from "../../cluster/region-info.ts";
 import type { PlacementConfig } from "../placement-config.ts";
 import type { PlacementView } from "../placement-view.ts";
@@ -66,9 +66,16 @@ export class WeightyHeat {
 /** A Region that was just moved is left alone for so long: its new leader has to measure its load first. */
 const SETTLE_MS = 60 * SECOND_MS;
 
-interface Move {
+/** From where to where a load goes. */
+export interface LoadMove {
   readonly fromId: StoreId;
   readonly toId: StoreId;
+  readonly movesLeader: boolean;
+}
+
+interface Move extends LoadMove {
+  /** `toId` had no peer before. */
+  readonly movesPeer: boolean;
   readonly load: RegionLoad;
   readonly untilMs: number;
 }
@@ -77,9 +84,10 @@ interface Move {
 export class MovedLoads {
   readonly #moves = new Map<RegionId, Move>();
 
-  add(info: RegionInfo, move: { readonly fromId: StoreId; readonly toId: StoreId }, nowMs: number): void {
-    if (info.status !== undefined) {
-      this.#moves.set(info.region.id, { ...move, load: info.status.load, untilMs: nowMs + SETTLE_MS });
+  add({ region, status }: RegionInfo, move: LoadMove, nowMs: number): void {
+    if (status !== undefined) {
+      const movesPeer = peerOnStore(region, move.toId) === undefined;
+      this.#moves.set(region.id, { ...move, movesPeer, load: status.load, untilMs: nowMs + SETTLE_MS });
     }
   }
 
@@ -96,18 +104,34 @@ export class MovedLoads {
     }
   }
 
-  /** Counts each load where it will be. */
-  applyTo(board: WeightBoard, heat: Heat, view: PlacementView): void {
-    for (const [id, { fromId, toId, load }] of this.#moves) {
+  /** Counts each leader's load where it will be; on the way somebody else may lead for a while. */
+  applyToLeaders(board: WeightBoard, heat: Heat, view: PlacementView): void {
+    for (const [id, { toId, movesLeader, load }] of this.#moves) {
       const info = view.region(id);
       const leaderId = info?.status?.leader?.storeId;
-      const reported = info === undefined ? 0 : heatOf(info, heat);
-      if (leaderId === fromId) {
-        board.shift(fromId, -reported);
-        board.shift(toId, reported);
-      } else if (leaderId === toId) {
-        board.shift(toId, Math.max(0, heat.rate(load) - reported));
+      if (info === undefined || leaderId === undefined || !movesLeader) {
+        continue;
       }
+      const reported = heatOf(info, heat);
+      if (leaderId === toId) {
+        board.shift(toId, Math.max(0, heat.rate(load) - reported));
+      } else {
+        board.shift(leaderId, -reported);
+        board.shift(toId, reported);
+      }
+    }
+  }
+
+  /** Counts each peer's load where it will be. */
+  applyToPeers(board: WeightBoard, heat: Heat, view: PlacementView): void {
+    for (const [id, { fromId, toId, movesPeer }] of this.#moves) {
+      const info = view.region(id);
+      if (info === undefined || !movesPeer) {
+        continue;
+      }
+      const rate = heatOf(info, heat);
+      board.shift(fromId, peerOnStore(info.region, fromId) === undefined ? 0 : -rate);
+      board.shift(toId, peerOnStore(info.region, toId) === undefined ? rate : 0);
     }
   }
 }

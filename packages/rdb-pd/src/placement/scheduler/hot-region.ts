@@ -77,7 +77,11 @@ export class HotRegionScheduler implements Scheduler {
         const move = this.#refusal(info, scene.view) === undefined ? moveOf(info, scene) : undefined;
         const plan = move === undefined ? undefined : this.#plan(move, scene);
         if (move !== undefined && plan !== undefined) {
-          this.#moved.add(info, { fromId: move.from.id, toId: move.to.id }, scene.view.nowMs);
+          this.#moved.add(
+            info,
+            { fromId: move.from.id, toId: move.to.id, movesLeader: move.kind === "move-hot-leader" },
+            scene.view.nowMs,
+          );
           return plan;
         }
       }
