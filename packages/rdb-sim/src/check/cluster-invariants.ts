@@ -30,7 +30,7 @@ import type { Violation } from "./violation.ts";
  * - `a Region is split off once`, `a new Region goes on from its parent`
  * - `configurations follow each other`, `an index stands for one configuration`,
  *   `the configuration is the Region's peers`
- * - `who comes to vote is caught up`, `a change costs no quorum`
+ * - `who comes to vote is caught up`, `a change costs no quorum`, `a Region keeps its replicas`
  * - `a peer has one history`, `a removed peer never comes back`
  */
 export class ClusterInvariants {
@@ -43,6 +43,9 @@ export class ClusterInvariants {
   readonly #atlas = new RegionAtlas((name, message) => this.#tell(name, message));
   /** Whether the Store's process ran at some time not long ago. Default: all do. */
   wasUp: (store: string) => boolean = () => true;
+
+  /** Voters that no change may leave a Region fewer of. Default: peers are taken away on request, too. */
+  voterMinCount = 0;
 
   /** @param onViolation called inside of whatever broke it, so it must not throw */
   constructor(onViolation: (violation: Violation) => void) {
@@ -136,6 +139,10 @@ export class ClusterInvariants {
   /** A change was proposed and committed with a majority; it must not leave a configuration that has none. */
   #checkAlive(id: RegionId, { voters, votersOutgoing }: ConfState): void {
     for (const half of [voters, votersOutgoing]) {
+      if (half.length > 0 && half.length < this.voterMinCount) {
+        const text = `Region ${id}: ${half.join(", ")} vote, and nobody asked for fewer than ${this.voterMinCount}`;
+        this.#tell("a Region keeps its replicas", text);
+      }
       const down = half.filter((voter) => {
         const store = this.#lives.storeOf(voter);
         return store === undefined || !this.wasUp(store);

@@ -132,6 +132,10 @@ export class Lineage {
   homeOf({ regionId, revision, key }: KeyAt, version: number): number {
     let home = regionId;
     for (const stretch of this.stretches(regionId, revision, key)) {
+      if (version > stretch.revision) {
+        // In between a merge leapt.
+        return home;
+      }
       home = stretch.regionId;
       if (version > stretch.from) {
         return home;

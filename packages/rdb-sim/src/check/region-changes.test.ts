@@ -195,6 +195,16 @@ describe("changes of peers", () => {
   });
 });
 
+test("a Region has no fewer voters than are wanted, unless somebody asked for that", () => {
+  const asked = scene();
+  change(asked.one, confState([11, 12]), [peerAt(1), peerAt(2)]);
+  expect(asked.wrong()).toEqual([]);
+  const { invariants, one, wrong } = scene();
+  invariants.voterMinCount = 3;
+  change(one, confState([11, 12]), [peerAt(1), peerAt(2)]);
+  expect(wrong()).toEqual(["a Region keeps its replicas"]);
+});
+
 describe("peers", () => {
   const phase = (store: WatchedStore, state: RegionPhase, changed: Partial<Region> = {}): void =>
     store.regionState(state, changed);

@@ -2,9 +2,11 @@ import { type PeerId, peerId, regionId, term } from "@flaredb/rdb-base";
 import { expect, test } from "vitest";
 import { type SleepingPeer, SleepWatch } from "./sleep-watch.ts";
 
+const MEMBERS = [1, 2, 3].map((id) => ({ id: peerId(id) }));
+
 function peer(id: number, change: Partial<SleepingPeer> = {}): SleepingPeer {
   return {
-    ...{ region: { id: regionId(1) }, peerId: peerId(id), term: term(6), lastIndex: 9 },
+    ...{ region: { id: regionId(1), peers: MEMBERS }, peerId: peerId(id), term: term(6), lastIndex: 9 },
     ...{ isLeader: id === 1, isAsleep: true, downPeerIds: [] as PeerId[], ...change },
   };
 }
@@ -24,7 +26,14 @@ test("a peer that stays behind a sleeping leader is told", () => {
 test.each([
   ["the leader is awake", [peer(1, { isAsleep: false }), peer(2, { lastIndex: 8 })]],
   ["its Store is not heard of", [peer(1, { downPeerIds: [peerId(2)] }), peer(2, { lastIndex: 8 })]],
-  ["it belongs to another Region", [peer(1), peer(2, { lastIndex: 8, region: { id: regionId(2) } })]],
+  [
+    "it was removed from the Region",
+    [peer(1, { region: { id: regionId(1), peers: [{ id: peerId(1) }] } }), peer(2, { lastIndex: 8 })],
+  ],
+  [
+    "it belongs to another Region",
+    [peer(1), peer(2, { lastIndex: 8, region: { id: regionId(2), peers: MEMBERS } })],
+  ],
   ["another term began", [peer(1), peer(2, { lastIndex: 8, term: term(7) })]],
   ["it has everything", [peer(1), peer(2)]],
 ])("nothing is wrong when %s", (_, peers) => {

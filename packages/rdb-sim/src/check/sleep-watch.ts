@@ -1,9 +1,9 @@
-import type { PeerId, RegionId, Term } from "@flaredb/rdb-base";
+import type { Peer, PeerId, RegionId, Term } from "@flaredb/rdb-base";
 import type { Violation } from "./violation.ts";
 
 /** As much of a peer's status as tells whether it may sleep. */
 export interface SleepingPeer {
-  readonly region: { readonly id: RegionId };
+  readonly region: { readonly id: RegionId; readonly peers: readonly Pick<Peer, "id">[] };
   readonly peerId: PeerId;
   readonly term: Term;
   readonly lastIndex: number;
@@ -32,8 +32,11 @@ export class SleepWatch {
       if (!leader.isLeader || !leader.isAsleep) {
         continue;
       }
+      // One that was removed may be there still.
+      const members = new Set(leader.region.peers.map(({ id }) => id));
       const others = peers.filter(
-        ({ region, peerId }) => region.id === leader.region.id && peerId !== leader.peerId,
+        ({ region, peerId }) =>
+          region.id === leader.region.id && peerId !== leader.peerId && members.has(peerId),
       );
       if (others.some(({ term }) => term > leader.term)) {
         // It was deposed and does not know.

@@ -31,7 +31,9 @@ describe("a plan", () => {
 
   test("uses every kind of fault in some seed, and few in others", () => {
     const kindsOf = plans.map(({ faults }) => new Set(faults.map(({ kind }) => kind)));
-    expect(new Set(kindsOf.flatMap((kinds) => [...kinds])).size).toBe(faultKinds.length);
+    expect(new Set(kindsOf.flatMap((kinds) => [...kinds])).size).toBe(
+      faultKinds.length + elasticKinds.length,
+    );
     expect(kindsOf.some((kinds) => kinds.size <= 2)).toBe(true);
     expect(kindsOf.some((kinds) => kinds.size >= 10)).toBe(true);
   });

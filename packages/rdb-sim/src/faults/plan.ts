@@ -52,11 +52,15 @@ export function drawPlan(seed: number): Plan {
     faults.push(earlyCrash(random));
   }
   faults.sort((a, b) => a.atMs - b.atMs);
-  return { seed, shape, faults, faultsEndMs };
+  const plan: Plan = { seed, shape, faults, faultsEndMs };
+  return streamOf(seed, "is elastic").nextInt(2) === 0 ? plan : withElasticity(plan);
 }
 
-/** The plan with an elastic cluster, and what is asked of it. */
+/** The plan with an elastic cluster, and what is asked of it; itself, when it has one. */
 export function withElasticity(plan: Plan): Plan {
+  if (plan.shape.elastic !== undefined) {
+    return plan;
+  }
   const { seed, shape, faultsEndMs } = plan;
   const random = streamOf(seed, "elasticity");
   const elastic = drawElasticity(random);

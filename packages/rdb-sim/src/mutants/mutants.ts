@@ -1,8 +1,11 @@
 import type { Mutant } from "./mutant.ts";
 import { membershipMutants } from "./table/membership-mutants.ts";
 import { peerMutants } from "./table/peer-mutants.ts";
+import { placementMutants } from "./table/placement-mutants.ts";
 import { raftMutants } from "./table/raft-mutants.ts";
 import { readMutants } from "./table/read-mutants.ts";
+import { regionMutants } from "./table/region-mutants.ts";
+import { replicaMutants } from "./table/replica-mutants.ts";
 import { sessionMutants } from "./table/session-mutants.ts";
 import { storageMutants } from "./table/storage-mutants.ts";
 
@@ -14,4 +17,7 @@ export const mutants: readonly Mutant[] = [
   ...readMutants,
   ...peerMutants,
   ...sessionMutants,
+  ...regionMutants,
+  ...replicaMutants,
+  ...placementMutants,
 ];

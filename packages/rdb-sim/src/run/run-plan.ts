@@ -31,8 +31,8 @@ const PROBE_PAUSE_MS = 50;
 const LIVENESS_MAX_MS = 10 * SECOND_MS;
 /** And then all peers are level within this. */
 const CONVERGENCE_MAX_MS = 20 * SECOND_MS;
-/** The same where Regions are made whole again first, counted from when a Store is taken for lost. */
-const REPAIR_MAX_MS = 90 * SECOND_MS;
+/** The same where Regions are made whole again first; an operator that cannot go on is in the way for two minutes. */
+const REPAIR_MAX_MS = 300 * SECOND_MS;
 /** Between two looks at who sleeps. */
 const SLEEP_LOOK_MS = 100;
 /** Peers are compared while nothing moves: so often it is tried. */
@@ -106,6 +106,9 @@ class Run {
       loggerOf: (name) => this.#logs.loggerOf(name),
       watcher: this.#watcher(),
     });
+    if (!plan.faults.some(({ kind }) => kind === "remove-peer")) {
+      this.#invariants.voterMinCount = plan.shape.replicaCount;
+    }
     this.#watchNetwork();
     this.#injector = new Injector(this.#cluster);
   }
