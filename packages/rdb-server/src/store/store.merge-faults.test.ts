@@ -6,7 +6,11 @@ const KEYS = ["k1", "k2", "k3", "k4"];
 const seeds = Number(process.env["FLAREDB_SEEDS"] ?? 8);
 const firstSeed = Number(process.env["FLAREDB_FIRST_SEED"] ?? 1);
 
-async function runSeed(seed: number): Promise<RangePlan> {
+/** Seeds that found something: a start key that tells nothing, a target that is not here yet, or was taken itself. */
+const FOUND = [12, 13, 1_031, 1_077];
+
+/** @returns how many calls were answered */
+async function runSeed(seed: number): Promise<number> {
   const cluster = await SimCluster.start({
     seed,
     storeCount: 3,
@@ -32,7 +36,7 @@ async function runSeed(seed: number): Promise<RangePlan> {
     await expectConverged(cluster);
     expect(cluster.stores.map((store) => store.fatalError)).toEqual(cluster.stores.map(() => undefined));
     expect(cluster.trace.has("the peer stops")).toBe(false);
-    return ranges;
+    return workload.okCount;
   } catch (error) {
     const plan = [...faults.done, ...ranges.done].join("\n");
     throw new Error(`seed ${seed}: ${String(error)}\nfaults:\n${plan}\n${cluster.trace.tail(200)}`, {
@@ -42,11 +46,10 @@ async function runSeed(seed: number): Promise<RangePlan> {
 }
 
 describe("merges and splits among random faults", () => {
-  it.each(Array.from({ length: seeds }, (_, place) => firstSeed + place))(
+  it.each([...new Set([...Array.from({ length: seeds }, (_, place) => firstSeed + place), ...FOUND])])(
     "SPEC-S2, R4, M3: SCENARIO-55: seed %i stays linearizable and converges",
     async (seed) => {
-      const { mergeCount, splitCount } = await runSeed(seed);
-      expect(mergeCount + splitCount).toBeGreaterThan(0);
+      expect(await runSeed(seed)).toBeGreaterThan(0);
     },
   );
 });
