@@ -37,7 +37,7 @@ export function storesOf({ region }: RegionInfo, view: PlacementView): Placement
 }
 
 /** Who of these peers leads best: on a Store that may lead, with the fewest leaders. */
-export function chooseLeader(candidates: readonly Peer[], view: PlacementView): Peer | undefined {
+function chooseLeader(candidates: readonly Peer[], view: PlacementView): Peer | undefined {
   const able = candidates.flatMap((peer) => {
     const store = view.store(peer.storeId);
     return store !== undefined && passes(store, leaderFilters) ? [{ id: store.id, peer, store }] : [];

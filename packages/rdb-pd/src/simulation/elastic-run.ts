@@ -21,7 +21,7 @@ export interface ElasticOptions {
 }
 
 /** How the cluster is at a moment of the model's time. */
-export interface ElasticSample {
+interface ElasticSample {
   readonly atMs: number;
   /** Regions with fewer than three voters on Stores that are up. */
   readonly hurtCount: number;
