@@ -19,8 +19,6 @@ export class RangePlan {
   readonly #random: Random;
   #stopped = false;
   readonly #running: Promise<void>;
-  mergeCount = 0;
-  splitCount = 0;
 
   /** @param keys where it splits */
   constructor(cluster: SimCluster, keys: readonly string[]) {
@@ -71,8 +69,6 @@ export class RangePlan {
     void outcome.then((settled) => {
       if (settled.ok) {
         this.done.push(`${atMs} ms: ${what}`);
-        this.mergeCount += what.startsWith("merge") ? 1 : 0;
-        this.splitCount += what.startsWith("split") ? 1 : 0;
       }
     });
   }
