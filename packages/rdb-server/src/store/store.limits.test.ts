@@ -191,7 +191,7 @@ describe("a Store that stops", () => {
 });
 
 describe("damaged data", () => {
-  it("stops the peer that met it, and no other; the others lead on", async () => {
+  it("quarantines the peer that met it, and no other; the others lead on, and PD is told", async () => {
     const cluster = await SimCluster.start({ seed: 12, splitKeys: ["m"], config: { hibernateAfterMs: 0 } });
     const leader = await cluster.waitForLeader();
     await cluster.put("apple", "1");
@@ -199,8 +199,10 @@ describe("damaged data", () => {
     leader.disk.damage("data", new TextEncoder().encode("apple"));
     const read = await cluster.call(getCommand("apple"), { only: leader.storeId });
     expect(read).toMatchObject({ kind: "failed", error: { reason: { case: "dataCorrupt" } } });
-    expect(leader.store.regionStatus(cluster.region.id)).toBeUndefined();
-    expect(leader.store.regionStatuses()).toHaveLength(1);
+    expect(leader.store.regionStatuses().map((status) => status.isDamaged)).toEqual([true, false]);
     expect(await cluster.get("apple")).toBe("1");
+    const next = await cluster.waitForLeader((store) => store !== leader);
+    const { peerId } = cluster.statusOf(leader);
+    await cluster.until("PD is told", () => cluster.statusOf(next).damagedPeerIds.includes(peerId));
   });
 });

@@ -393,11 +393,11 @@ export class Store implements StoreHandle {
       return;
     }
     for (const peer of this.#peers.values()) {
-      if (peer.isLeader && peer.wantsSizeCount) {
+      if (peer.isLeader && peer.wantsSizeCount && !peer.check.isDamaged) {
         this.#counting = true;
         peer
           .countSize()
-          .catch((error: unknown) => this.#lifecycle.halt(peer.regionId, peer.id, error))
+          .catch((error: unknown) => peer.check.quarantine(RdbError.from(error).message))
           .finally(() => {
             this.#counting = false;
           });

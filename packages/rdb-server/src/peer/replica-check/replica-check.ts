@@ -159,7 +159,7 @@ export class ReplicaCheck {
           this.#hashed(round, hash);
         }
       })
-      .catch((error: unknown) => this.#quarantine(RdbError.from(error).message))
+      .catch((error: unknown) => this.quarantine(RdbError.from(error).message))
       .finally(release);
   }
 
@@ -186,6 +186,21 @@ export class ReplicaCheck {
       this.#early = this.#early?.index === report.index ? this.#early : new HashRound(report.index);
       this.#early.take(from.id, report.hash);
     }
+  }
+
+  /** The peer's rows are not what they should be, as was found in one way or another. Idempotent. */
+  quarantine(reason: string): void {
+    const owner = this.#owner;
+    if (this.#isDamaged || owner.isStopped()) {
+      return;
+    }
+    this.#isDamaged = true;
+    const part = new WritePart();
+    putDamageMark(part, owner.region().id);
+    part.sync = true;
+    owner.engine.submit(part);
+    owner.logger.error({ reason }, "the peer is damaged: it serves nobody and waits to be replaced");
+    owner.changed();
   }
 
   tick(nowMs: number): void {
@@ -266,21 +281,7 @@ export class ReplicaCheck {
       this.#verifiedIndex = round.index;
       this.#owner.changed();
     } else {
-      this.#quarantine(`its rows at entry ${round.index} are not what most peers have`);
+      this.quarantine(`its rows at entry ${round.index} are not what most peers have`);
     }
-  }
-
-  #quarantine(reason: string): void {
-    const owner = this.#owner;
-    if (this.#isDamaged || owner.isStopped()) {
-      return;
-    }
-    this.#isDamaged = true;
-    const part = new WritePart();
-    putDamageMark(part, owner.region().id);
-    part.sync = true;
-    owner.engine.submit(part);
-    owner.logger.error({ reason }, "the peer is damaged: it serves nobody and waits to be replaced");
-    owner.changed();
   }
 }
