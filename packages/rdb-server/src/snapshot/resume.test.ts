@@ -224,6 +224,17 @@ test("a transfer that cannot go on is let go on both sides after resumeTimeoutMs
   await vi.waitFor(async () => expect(await readdir(path)).toEqual([]));
 });
 
+test("a transfer of which nothing was sent is made anew soon: the Region may be another by now", async () => {
+  sender = makeSender({ resumeTimeoutMs: 60_000 });
+  handle.onAcceptsSnapshot = () => "the snapshot's range overlaps Region 8";
+  const startedMs = performance.now();
+  sender.send(outgoingSnapshot(someRows(10, 100)));
+  const [status] = await sending.first("snapshotStatus");
+  expect(status?.status.ok).toBe(false);
+  expect(performance.now() - startedMs).toBeLessThan(15_000);
+  expect(streams).toEqual([]);
+});
+
 test("a later snapshot of the Region replaces the one that comes in; one of an older term does not", async () => {
   const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
   const { promise: midway, resolve } = Promise.withResolvers<void>();

@@ -26,10 +26,16 @@ export interface SnapshotSenderOptions {
 
 /** Pause before a transfer is tried again that broke or was not welcome. */
 const RETRY_MS = 500;
+/**
+ * So long a transfer waits of which nothing was sent. It costs little to make anew, and what it shows may be outdated:
+ * when the Region was split meanwhile, the part that went lies at the receiver already, and the overlap never ends.
+ */
+const NOT_BEGUN_WAIT_MS = 5_000;
 
 /**
  * Streams snapshots to other Stores, each on a connection of its own, a few at a time. One whose stream breaks, or that
- * the other Store has no place for, waits for its next try with its cursors open, for `resumeTimeoutMs` at most.
+ * the other Store has no place for, waits for its next try with its cursors open, for `resumeTimeoutMs` at most; one of
+ * which nothing was sent for a moment only, then Raft makes it anew.
  * Whatever happens, the loop hears once how each ended, and its cursors are closed.
  */
 export class SnapshotSender {
@@ -146,9 +152,11 @@ export class SnapshotSender {
     const { clock, config } = this.#options;
     const nowMs = clock.monotonicMs();
     const begunCount = [...this.#paused.keys()].filter((paused) => paused.hasBegun).length;
+    const { resumeTimeoutMs } = config;
+    const waitMs = transfer.hasBegun ? resumeTimeoutMs : Math.min(NOT_BEGUN_WAIT_MS, resumeTimeoutMs);
     return (
       !this.#isClosed &&
-      nowMs - transfer.stuck(nowMs) < config.resumeTimeoutMs &&
+      nowMs - transfer.stuck(nowMs) < waitMs &&
       this.#paused.size + this.#waiting.length < config.sendQueueMaxCount + config.sendMaxCount &&
       (!transfer.hasBegun || begunCount < config.sendMaxCount)
     );
