@@ -17,6 +17,8 @@ export interface RevisionOptions {
   readonly joinings?: readonly Joining[];
 }
 
+/** Behind a revision, and before the next. */
+const HALF = 0.5;
 /** Violations of one history that are told. */
 const VIOLATIONS_MAX_COUNT = 10;
 
@@ -227,7 +229,9 @@ function atHome(call: Call, lineage: Lineage): Call {
     return call;
   }
   const look = { regionId: shown.regionId, revision: Number.MAX_SAFE_INTEGER, key };
-  const regionId = lineage.homeOf(look, shown.revision);
+  // Where nothing was taken, the Region that answers may just have begun at that revision.
+  const version = takenCount(call) === 0 ? shown.revision + HALF : shown.revision;
+  const regionId = lineage.homeOf(look, version);
   return regionId === shown.regionId ? call : { ...call, shown: { ...shown, regionId } };
 }
 
