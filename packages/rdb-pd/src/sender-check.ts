@@ -12,7 +12,8 @@ export interface Sender {
  * Whether a heartbeat is from a Store of this cluster, and from the process that registered last.
  *
  * @throws RdbError RDB_CLUSTER_MISMATCH; RDB_NOT_FOUND for a Store that never registered; RDB_DATA_FOREIGN for one
- * that is gone for good; RDB_STORE_NOT_MATCH when another process of the Store registered since
+ * that is gone for good; RDB_STORE_NOT_MATCH when another process of the Store registered since, or another Store at
+ * its address: it has to register again
  */
 export function checkSender(state: DurableState, { clusterId, storeId, bootId }: Sender): void {
   checkCluster(state, clusterId, storeId);
@@ -35,6 +36,13 @@ export function checkSender(state: DurableState, { clusterId, storeId, bootId }:
     throw new RdbError(
       "RDB_STORE_NOT_MATCH",
       `store ${storeId} was registered by another process since: two processes must not share its data`,
+      { details: { storeId } },
+    );
+  }
+  if (store.address === "") {
+    throw new RdbError(
+      "RDB_STORE_NOT_MATCH",
+      `store ${storeId} was silent, and another store registered at its address: register again`,
       { details: { storeId } },
     );
   }

@@ -5,7 +5,10 @@ export interface StoreInfo {
   readonly id: StoreId;
   /** Drawn by the Store when it was new; a repeated registration with it gets the same id. */
   readonly registrationToken: string;
-  /** host:port of its RPC endpoint. Invariant: no two Stores that are not tombstones share one. */
+  /**
+   * host:port of its RPC endpoint. Invariant: no two Stores that are not tombstones share one. Empty while another
+   * known Store has it, until this one registers again.
+   */
   readonly address: string;
   /** host:port of its HTTP endpoint. */
   readonly httpAddress: string;

@@ -1,6 +1,7 @@
 import { RdbError, storeId } from "@flaredb/rdb-base";
 import { describe, expect, test } from "vitest";
 import { DurableState } from "../cluster/durable-state.ts";
+import { checkSender } from "../sender-check.ts";
 import { registerCommand } from "../testing/registration.ts";
 import { registerStore } from "./register-store.ts";
 
@@ -12,6 +13,10 @@ function refusal(act: () => unknown): RdbError {
     return error as RdbError;
   }
   throw new Error("was not refused");
+}
+
+function bootIdOf(state: DurableState, id: number): bigint {
+  return state.stores.get(storeId(id))?.bootId ?? 0n;
 }
 
 function stateWithStore(): DurableState {
@@ -99,6 +104,36 @@ describe("SPEC-M7: registration of Stores", () => {
     // A tombstone's address is nobody's: the new owner may leave it and come back.
     registerStore(state, registerCommand({ storeId: storeId(2), address: "127.0.0.1:9" }));
     expect(registerStore(state, registerCommand({ storeId: storeId(2) })).replaced).toBeUndefined();
+  });
+
+  test("known Stores whose addresses go round are all kept", () => {
+    const state = new DurableState();
+    const addresses = ["127.0.0.1:7410", "127.0.0.1:7411", "127.0.0.1:7412"] as const;
+    const [first, second, third] = addresses;
+    for (const address of addresses) {
+      registerStore(state, registerCommand({ address }));
+    }
+    const { clusterId } = state.cluster;
+    const checkSecond = (): void =>
+      checkSender(state, { clusterId, storeId: storeId(2), bootId: bootIdOf(state, 2) });
+    const move = (id: number, address: string): unknown =>
+      registerStore(
+        state,
+        registerCommand(
+          { storeId: storeId(id), registrationToken: "", address },
+          [1, 2, 3].filter((other) => other !== id),
+        ),
+      ).replaced;
+    expect(move(1, second)).toBeUndefined();
+    // Its process may only have been cut off: it must not go on without an address.
+    expect(refusal(checkSecond).code).toBe("RDB_STORE_NOT_MATCH");
+    expect([move(3, first), move(2, third)]).toEqual([undefined, undefined]);
+    checkSecond();
+    expect([...state.stores.values()].map(({ address, isTombstone }) => [address, isTombstone])).toEqual([
+      [second, false],
+      [third, false],
+      [first, false],
+    ]);
   });
 
   test("that another Store is silent does not give away this one's address", () => {

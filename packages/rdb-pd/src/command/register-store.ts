@@ -8,8 +8,10 @@ import type { CommandOf, CommandResults, Registration } from "./command.ts";
  * Registers a new Store, or notes the new process of a known one.
  *
  * A new Store is known by its token, so a repeated call gets the same id. An address belongs to one Store: that of
- * a Store that still answers is refused, that of a silent one goes over, and the silent one is gone for good,
- * because what stands behind its address now has other data.
+ * a Store that still answers is refused, that of a silent one goes over. To a new Store: the silent one is gone for
+ * good, because it was wiped, or what stands behind its address now has other data. To a known one, whose data is at
+ * the address now: nothing says that the silent one lost its own, so it has no address until it registers again.
+ * Addresses that were dealt anew bury nobody.
  *
  * @throws RdbError RDB_ALREADY_EXISTS when the address is a living Store's; RDB_NOT_FOUND for an id that was never
  * given out; RDB_DATA_FOREIGN for a Store that is gone for good
@@ -35,9 +37,10 @@ export function registerStore(
     );
   }
   const id = known?.id ?? state.takeStoreId();
-  const replaced = owner === undefined ? undefined : { ...owner, isTombstone: true, replacedBy: id };
-  if (replaced !== undefined) {
-    state.putStore(replaced);
+  const replaced =
+    owner === undefined || known !== undefined ? undefined : { ...owner, isTombstone: true, replacedBy: id };
+  if (owner !== undefined) {
+    state.putStore(replaced ?? { ...owner, address: "" });
   }
   const store = storeOf(registration, id, known);
   state.putStore(store);
