@@ -20,8 +20,8 @@ const LARGE_BYTES = 64 * 2 ** 30;
 export async function measureSplits(): Promise<Figure[]> {
   const cluster = await ElasticCluster.start({
     bootstrapStores: 3,
-    pdConfig: {},
-    // Only the splits that are asked for.
+    // Only the splits that are asked for: no leadership moves, no Region is split by size or load.
+    pdConfig: { placement: { leaderLimit: 0, regionLimit: 0, hotRegionLimit: 0 } },
     storeConfig: { regionSplitSizeBytes: LARGE_BYTES, splitQps: 0 },
   });
   try {
