@@ -166,7 +166,7 @@ export class Peer {
         epochNotMatch: mismatch,
         region: () => (this.#isUnfit() ? undefined : this.#region),
         revision: () => this.#applier.state.revision,
-        onCorrupt: (error) => this.check.quarantine(error.message),
+        readFailed: (error) => this.check.readFailed(error),
       },
       { leaseMs: config.leaseReads ? config.leaseMs : 0, queueMaxCount: config.raft.readQueueMaxCount },
     );

@@ -1,4 +1,4 @@
-import type { Clock, PeerId, RdbError, Region } from "@flaredb/rdb-base";
+import type { Clock, PeerId, Region } from "@flaredb/rdb-base";
 import type { RegionError } from "@flaredb/rdb-proto";
 import type { RawNode, ReadState } from "@flaredb/rdb-raft";
 import type { Engine } from "@flaredb/rdb-storage";
@@ -28,7 +28,8 @@ export interface ReadPathOwner {
   leaderHint(): RegionError;
   /** The refusal of what was asked of another version of the Region. */
   epochNotMatch(version: number): RegionError;
-  onCorrupt(error: RdbError): void;
+  /** Rows could not be read, for whatever reason. */
+  readFailed(error: unknown): void;
 }
 
 /**
@@ -58,7 +59,7 @@ export class ReadPath {
         this.counts.readBytes += bytes;
       },
       epochNotMatch: (version) => owner.epochNotMatch(version),
-      onCorrupt: (error) => owner.onCorrupt(error),
+      readFailed: (error) => owner.readFailed(error),
     };
   }
 

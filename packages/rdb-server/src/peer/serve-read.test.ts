@@ -38,7 +38,7 @@ function scopeOver(
     served: () => {},
     epochNotMatch: (version) => epochNotMatch(region, version),
     revision: () => state.revision,
-    onCorrupt: (error) => {
+    readFailed: (error) => {
       throw error;
     },
   };
@@ -64,6 +64,50 @@ describe("serveGets", () => {
     };
     await serveGets(removing, [{ requestId: 1, key: keyOf(0), respond: (answer) => answers.push(answer) }]);
     expect(answers[0]?.result).toMatchObject({ case: "get", value: { found: false, revision: 2n } });
+  });
+});
+
+describe("a read that fails", () => {
+  function failing(error?: Error): { scope: ReadScope; told: unknown[] } {
+    const { scope, engine } = scopeOver(2, 1);
+    const told: unknown[] = [];
+    if (error === undefined) {
+      const part = new WritePart();
+      part.put("data", keyOf(0), new Uint8Array([9]));
+      engine.submit(part);
+    }
+    const broken = Object.assign(Object.create(engine) as MemoryEngine, {
+      get: engine.get.bind(engine),
+      getMany: () => Promise.reject(error),
+    });
+    const readFailed = (problem: unknown): void => void told.push(problem);
+    return { scope: { ...scope, readFailed, engine: error === undefined ? engine : broken }, told };
+  }
+
+  async function reasonsOf(scope: ReadScope): Promise<(string | undefined)[]> {
+    const answers: KvResponse[] = [];
+    const gets = [0, 1].map((place) => ({
+      ...{ requestId: place, key: keyOf(place) },
+      respond: (answer: KvResponse) => answers.push(answer),
+    }));
+    await serveGets(scope, gets);
+    return answers.map(({ result }) =>
+      result.case === "error" ? result.value.reason.case : (result.case as string),
+    );
+  }
+
+  test("on a row that is no row is refused, and the other gets of its batch are served", async () => {
+    const { scope, told } = failing();
+    expect(await reasonsOf(scope)).toEqual(["dataCorrupt", "get"]);
+    expect(told).toMatchObject([{ code: "RDB_DATA_CORRUPT" }]);
+  });
+
+  test("for another reason than its rows may be tried again, and says nothing of damage", async () => {
+    const { scope, told } = failing(new Error("EMFILE: too many open files"));
+    expect(await reasonsOf(scope)).toEqual(["serverIsBusy", "serverIsBusy"]);
+    expect(told).toMatchObject([{ message: expect.stringContaining("EMFILE") as string }]);
+    const batch = await serveBatchGet(scope, [keyOf(0)]);
+    expect(batch.case === "error" && batch.value.reason.case).toBe("serverIsBusy");
   });
 });
 

@@ -4,12 +4,13 @@ import {
   RdbError,
   type Region,
   compareKeys,
+  hasCode,
   intersectRanges,
   limits,
 } from "@flaredb/rdb-base";
 import type { KvRequest, KvResponse, RegionError, Row, ScanRequest } from "@flaredb/rdb-proto";
 import { type Cursor, type Engine, decodeValue } from "@flaredb/rdb-storage";
-import { dataCorrupt, errorResponse, invalidArgument, response } from "./responses.ts";
+import { dataCorrupt, errorResponse, invalidArgument, response, serverIsBusy } from "./responses.ts";
 
 /** What a read may look at, and how it notices that the ground moved while it was at the disk. */
 export interface ReadScope {
@@ -22,8 +23,8 @@ export interface ReadScope {
   served(keys: number, bytes: number): void;
   /** The refusal of what was asked of another version of the Region. */
   epochNotMatch(version: number): RegionError;
-  /** Called when a checksum did not fit. */
-  onCorrupt(error: RdbError): void;
+  /** Rows could not be read, for whatever reason. */
+  readFailed(error: unknown): void;
 }
 
 type Result = KvResponse["result"];
@@ -33,6 +34,8 @@ type GetRead = {
   readonly respond: (response: KvResponse) => void;
 };
 
+/** Suggested pause for a client whose read failed for another reason than its rows. */
+const READ_FAILED_BACKOFF_MS = 200;
 /** Rows that a scan reads ahead in one step. */
 const SCAN_STEP_MAX_COUNT = 1_000;
 /** Keys that a batch of gets fetches in one step: values may have 8 MiB each. */
@@ -53,7 +56,7 @@ export async function serveGets(scope: ReadScope, gets: readonly GetRead[]): Pro
       gets.map((get) => get.key),
     );
   } catch (error) {
-    const refused = corruption(scope, error);
+    const refused = readRefusal(scope, error);
     for (const get of gets) {
       get.respond(errorResponse(get.requestId, refused));
     }
@@ -73,13 +76,12 @@ export async function serveGets(scope: ReadScope, gets: readonly GetRead[]): Pro
 /** @param before the revision when the read began */
 function gotten(scope: ReadScope, key: Uint8Array, found: Uint8Array | undefined, before: number): Result {
   const now = scope.revision();
-  if (found !== undefined || now === before) {
-    return getResult(found, before);
-  }
   try {
-    return getResult(scope.engine.get("data", key), now);
+    return found !== undefined || now === before
+      ? getResult(found, before)
+      : getResult(scope.engine.get("data", key), now);
   } catch (error) {
-    return { case: "error", value: corruption(scope, error) };
+    return { case: "error", value: readRefusal(scope, error) };
   }
 }
 
@@ -125,7 +127,7 @@ export async function serveBatchGet(scope: ReadScope, keys: readonly Uint8Array[
     }
     return batchGetResult(keys, values, scope.revision());
   } catch (error) {
-    return { case: "error", value: corruption(scope, error) };
+    return { case: "error", value: readRefusal(scope, error) };
   }
 }
 
@@ -188,7 +190,7 @@ export async function serveScan(scope: ReadScope, request: ScanRequest): Promise
       ? scanResult(rows, hasMore, revision, region)
       : { case: "error", value: moved };
   } catch (error) {
-    return { case: "error", value: corruption(scope, error) };
+    return { case: "error", value: readRefusal(scope, error) };
   } finally {
     cursor.close();
   }
@@ -260,10 +262,12 @@ function movedError(scope: ReadScope, before: Region | undefined): RegionError |
   return sameRange || before === undefined ? undefined : scope.epochNotMatch(before.epoch.version);
 }
 
-function corruption(scope: ReadScope, error: unknown): RegionError {
-  const known = RdbError.from(error, "RDB_DATA_CORRUPT");
-  scope.onCorrupt(known);
-  return dataCorrupt(known.message);
+/** What is wrong with the rows is told so; whatever else kept them from being read may have passed at the next try. */
+function readRefusal(scope: ReadScope, error: unknown): RegionError {
+  scope.readFailed(error);
+  return hasCode(error, "RDB_DATA_CORRUPT")
+    ? dataCorrupt(error.message)
+    : serverIsBusy(`a read failed: ${RdbError.from(error).message}`, READ_FAILED_BACKOFF_MS);
 }
 
 /** Whether the request is a read. */

@@ -129,6 +129,17 @@ describe("a replica check", () => {
     expect(await leader.store.checkRegion(nowhere)).toMatchObject({ reason: "NotLeader" });
   });
 
+  it("never takes the only voter for damaged: what it can read it goes on to serve", async () => {
+    const { cluster, leader } = await filledCluster(9, 1);
+    const part = new WritePart();
+    part.put("data", bytes("k5"), new Uint8Array([9]));
+    leader.engine.submit(part);
+    await expect(cluster.scan("k5", "k6")).rejects.toThrow("a stored value is 1 bytes long");
+    expect(await cluster.get("k6")).toBe("6");
+    await cluster.put("k7", "still written");
+    expect(leader.store.regionStatuses().map(({ isDamaged: mark }) => mark)).toEqual([false]);
+  });
+
   it("waits for its turn: a Store checks one Region at a time", async () => {
     const cluster = await SimCluster.start({ seed: 5, splitKeys: ["m"], config: PATIENT });
     const [first, second] = cluster.regions.map(({ id }) => id) as [RegionId, RegionId];

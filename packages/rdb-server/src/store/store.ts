@@ -60,6 +60,8 @@ export interface StoreOptions {
 
 /** Regions that are woken in one tick when a Store fell silent, at most: their elections are work. */
 const WAKE_MAX_COUNT_PER_TICK = 256;
+/** Until rows are counted again after a count that failed. */
+const COUNT_PAUSE_MS = 30_000;
 /** Suggested pause for a client of a Store whose writer is behind. */
 const BUSY_BACKOFF_MS = 100;
 
@@ -91,6 +93,8 @@ export class Store implements StoreHandle {
   #turnScheduled = false;
   #tickTimer: Timer | undefined;
   #counting = false;
+  /** After a count that failed. */
+  #countAgainMs = Number.NEGATIVE_INFINITY;
   #stopping = false;
   #closing: Promise<void> | undefined;
   #stopped = false;
@@ -389,7 +393,7 @@ export class Store implements StoreHandle {
 
   /** One Region at a time, so that counting never takes more than one reader. */
   #countOneSize(): void {
-    if (this.#counting || this.#stopping) {
+    if (this.#counting || this.#stopping || this.#options.clock.monotonicMs() < this.#countAgainMs) {
       return;
     }
     for (const peer of this.#peers.values()) {
@@ -397,7 +401,10 @@ export class Store implements StoreHandle {
         this.#counting = true;
         peer
           .countSize()
-          .catch((error: unknown) => peer.check.quarantine(RdbError.from(error).message))
+          .catch((error: unknown) => {
+            peer.check.readFailed(error);
+            this.#countAgainMs = this.#options.clock.monotonicMs() + COUNT_PAUSE_MS;
+          })
           .finally(() => {
             this.#counting = false;
           });

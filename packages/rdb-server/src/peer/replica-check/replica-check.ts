@@ -7,6 +7,7 @@ import {
   RdbError,
   type Region,
   SECOND_MS,
+  hasCode,
 } from "@flaredb/rdb-base";
 import {
   type ApplyState,
@@ -74,6 +75,7 @@ export class ReplicaCheck {
   #damaged = new Set<PeerId>();
   #verifiedIndex = 0;
   #nextDamagedMs = 0;
+  #nextReadLogMs = Number.NEGATIVE_INFINITY;
 
   constructor(owner: ReplicaCheckOwner) {
     this.#owner = owner;
@@ -159,7 +161,7 @@ export class ReplicaCheck {
           this.#hashed(round, hash);
         }
       })
-      .catch((error: unknown) => this.quarantine(RdbError.from(error).message))
+      .catch((error: unknown) => this.readFailed(error))
       .finally(release);
   }
 
@@ -185,6 +187,23 @@ export class ReplicaCheck {
     } else if (report.index > (this.#round?.index ?? 0)) {
       this.#early = this.#early?.index === report.index ? this.#early : new HashRound(report.index);
       this.#early.take(from.id, report.hash);
+    }
+  }
+
+  /**
+   * Rows of the peer could not be read. Damage is only what the rows themselves are: whatever else fails may pass. And
+   * where no other voter is known to be sound there is nobody to replace this one from: it refuses what it cannot read,
+   * and serves the rest.
+   */
+  readFailed(error: unknown): void {
+    const { logger, clock } = this.#owner;
+    const reason = RdbError.from(error).message;
+    const isDamage = hasCode(error, "RDB_DATA_CORRUPT");
+    if (isDamage && this.#hasSoundVoter()) {
+      this.quarantine(reason);
+    } else if (clock.monotonicMs() >= this.#nextReadLogMs) {
+      this.#nextReadLogMs = clock.monotonicMs() + DAMAGED_INTERVAL_MS;
+      logger.error({ reason, isDamage }, "rows of the Region cannot be read: what needs them is refused");
     }
   }
 
@@ -214,6 +233,13 @@ export class ReplicaCheck {
     } else if (leader !== undefined) {
       this.#owner.send(leader, DAMAGED);
     }
+  }
+
+  #hasSoundVoter(): boolean {
+    const { region, peerId } = this.#owner;
+    return region().peers.some(
+      ({ id, role }) => role !== "Learner" && id !== peerId && !this.#damaged.has(id),
+    );
   }
 
   #hashed(round: HashRound, hash: Uint8Array): void {
