@@ -13,7 +13,7 @@ const FORMAT = 1;
 const kinds = ["Prepared", "Merged"] as const;
 
 /** Most sources that a Region remembers to have taken, the latest: they tell snapshots' receivers what else ends. */
-export const TAKEN_MAX_COUNT = 256;
+export const TAKEN_MAX_COUNT = 1_024;
 
 /** A source that waits: it serves nobody until the target takes it or the merge is rolled back. */
 export interface PreparedMerge {

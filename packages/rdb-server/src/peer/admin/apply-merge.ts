@@ -25,6 +25,7 @@ import type { AdminEffect, AdminEntry } from "./admin-entry.ts";
 import { sessionRows } from "./apply-split.ts";
 import { type SessionMemory, joinSessions } from "./join-sessions.ts";
 import { joinedRegion, mergeProblem, preparedRegion, rolledBackRegion } from "./merge-plan.ts";
+import { joinTaken } from "./taken-regions.ts";
 
 /** The source's peer on this Store, at its PrepareMerge and stopped: what the target takes. */
 export interface MergeSource {
@@ -157,9 +158,9 @@ function joinMemories(
   return SessionTable.of(joined);
 }
 
-/** Whom the source had taken is taken with it. */
 function putTaken(engine: Engine, region: Region, source: Region, part: WritePart): void {
-  const taken = [...getTakenRegions(engine, region.id), ...getTakenRegions(engine, source.id), source.id];
+  const own = getTakenRegions(engine, region.id);
+  const taken = joinTaken(own, getTakenRegions(engine, source.id), source.id);
   putTakenRegions(part, region.id, taken);
   deleteTakenRegions(part, source.id);
 }
