@@ -8,7 +8,7 @@ const TOLERANCE = 0.1;
 const PROBLEMS_TOLD = 5;
 
 /** Stores that hold data: up, neither draining nor gone. */
-export function servingStores(look: ClusterLook): StoreStatus[] {
+function servingStores(look: ClusterLook): StoreStatus[] {
   return look.stores.filter(({ store }) => store?.state === StoreState.UP);
 }
 

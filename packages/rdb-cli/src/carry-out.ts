@@ -55,7 +55,7 @@ export async function follow(call: Call<unknown>, operator: Operator): Promise<O
 }
 
 /** @throws RdbError RDB_OPERATOR_CANCELLED when the operator did not end well */
-export function checkEnd(operator: Operator): Operator {
+function checkEnd(operator: Operator): Operator {
   if (operator.state === OperatorState.DONE) {
     return operator;
   }
@@ -68,12 +68,12 @@ export function checkEnd(operator: Operator): Operator {
 }
 
 /** Whether it has ended. */
-export function hasEnded({ state }: Operator): boolean {
+function hasEnded({ state }: Operator): boolean {
   return state !== OperatorState.WAITING && state !== OperatorState.RUNNING;
 }
 
 /** How long it took from the wish to the end. */
-export function tookText(operator: Operator): string {
+function tookText(operator: Operator): string {
   return formatElapsed(Number(operator.endedMs - operator.createdMs));
 }
 

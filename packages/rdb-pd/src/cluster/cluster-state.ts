@@ -134,7 +134,10 @@ export class ClusterState {
       if (report.isLeader) {
         const reason = this.#staleReason(report) ?? this.#unknownReason(report);
         if (reason === undefined) {
-          this.#setStatus(report.regionId, statusOf(report, this.durable.regions.get(report.regionId), wallMs));
+          this.#setStatus(
+            report.regionId,
+            statusOf(report, this.durable.regions.get(report.regionId), wallMs),
+          );
         } else {
           ignored.push({ regionId: report.regionId, reason });
         }

@@ -18,7 +18,7 @@ export type AdminAction =
   | { readonly kind: "check-region"; readonly key: string };
 
 /** What happens to whole Stores. */
-export type StoreAction =
+type StoreAction =
   /** It is to be emptied, until the fault ends. */
   | { readonly kind: "decommission"; readonly place: number }
   /**
@@ -29,7 +29,7 @@ export type StoreAction =
 
 export type ElasticAction = AdminAction | StoreAction;
 
-export const adminKinds = [
+const adminKinds = [
   "split-region",
   "move-peer",
   "add-peer",

@@ -76,6 +76,6 @@ function farewellsTo(
 }
 
 /** A removed peer's last Region lists the peer too: its tombstone says whose it is. */
-export function withPeer(region: Region, peer: Peer): Region {
+function withPeer(region: Region, peer: Peer): Region {
   return { ...region, peers: [...region.peers, peer] };
 }

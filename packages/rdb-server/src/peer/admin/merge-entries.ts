@@ -4,7 +4,7 @@ import type { Entry } from "@flaredb/rdb-raft";
 import type { RaftLogStore } from "@flaredb/rdb-storage";
 
 /** Most bytes of entries that a merge carries from the source to the target. */
-export const CARRIED_MAX_BYTES = 1024 * 1024;
+const CARRIED_MAX_BYTES = 1024 * 1024;
 /** What an entry counts for beside its data. */
 const ENTRY_HEADER_BYTES = 32;
 

@@ -27,7 +27,7 @@ export function planPeerChanges(peers: readonly Peer[], changes: readonly PeerCh
 }
 
 /** The peers once the joint configuration is left. */
-export function afterJoint(peers: readonly Peer[]): readonly Peer[] {
+function afterJoint(peers: readonly Peer[]): readonly Peer[] {
   return peers.map((peer) => {
     switch (peer.role) {
       case "IncomingVoter":
