@@ -38,6 +38,7 @@ export {
   applySnapshot,
   destroyRegion,
   destroyUninitialised,
+  rangesBeside,
   type ApplySnapshotOptions,
 } from "./region-replacement.ts";
 export { SnapshotChunkWriter } from "./snapshot-chunk-writer.ts";

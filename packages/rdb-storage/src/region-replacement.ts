@@ -1,4 +1,4 @@
-import type { Region } from "@flaredb/rdb-base";
+import { type KeyRange, type Region, rangesOutside } from "@flaredb/rdb-base";
 import { deleteDamageMark } from "./damage-mark.ts";
 import type { Engine } from "./engine.ts";
 import { regionKeyRange, stateKey, stateKinds } from "./key-codec.ts";
@@ -55,14 +55,19 @@ export async function applySnapshot(options: ApplySnapshotOptions): Promise<bool
  * Removes everything that a Region has here and leaves a tombstone, durably. The peer is stopped before. A start that
  * finds Destroying calls it again, with the Region of that state.
  *
- * @param region its range is what is deleted: nothing of it belongs to another Region of this Store
+ * @param region its range is what is deleted
+ * @param spared what belongs to other Regions of this Store: rows there stay
  */
-export async function destroyRegion(engine: Engine, region: Region): Promise<void> {
+export async function destroyRegion(
+  engine: Engine,
+  region: Region,
+  spared: readonly KeyRange[] = [],
+): Promise<void> {
   const first = new WritePart();
   putRegionLocalState(first, { state: "Destroying", region });
   first.sync = true;
   engine.submit(first);
-  engine.deleteRange("data", region);
+  rangesBeside(region, spared).forEach((range) => engine.deleteRange("data", range));
   for (const column of ["session", "raft_log", "raft_state"] as const) {
     engine.deleteRange(column, regionKeyRange(region.id));
   }
@@ -72,6 +77,14 @@ export async function destroyRegion(engine: Engine, region: Region): Promise<voi
   putRegionLocalState(last, { state: "Tombstone", region });
   last.sync = true;
   await written(engine, last);
+}
+
+/** The parts of a range that are in none of the others. */
+export function rangesBeside(range: KeyRange, others: readonly KeyRange[]): readonly KeyRange[] {
+  return others.reduce<readonly KeyRange[]>(
+    (parts, other) => parts.flatMap((part) => rangesOutside(part, other)),
+    [range],
+  );
 }
 
 /**

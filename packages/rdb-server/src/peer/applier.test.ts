@@ -21,6 +21,7 @@ import {
   putCommand,
   text,
 } from "../testing/index.ts";
+import type { AdminEffect, AdminEntry } from "./admin/admin-entry.ts";
 import { Applier } from "./applier.ts";
 import {
   type CommandBody,
@@ -57,6 +58,7 @@ let answers: KvResponse[];
 let isBeingTaken = false;
 /** The entry that takes this peer out of its Region. */
 let removedAt = 0;
+let applyAdmin: (admin: AdminEntry) => AdminEffect;
 
 function newApplier(state = START): Applier {
   return new Applier(
@@ -67,7 +69,7 @@ function newApplier(state = START): Applier {
       pending,
       isRemoved: () => removedAt !== 0 && applier.state.index >= removedAt,
       isBeingTaken: () => isBeingTaken,
-      applyAdmin: ({ state: at }) => ({ state: at }),
+      applyAdmin: (admin) => applyAdmin(admin),
       compactLog: (_part, position) => compacted.push(position),
     },
     state,
@@ -78,6 +80,7 @@ function newApplier(state = START): Applier {
 beforeEach(() => {
   isBeingTaken = false;
   removedAt = 0;
+  applyAdmin = ({ state }) => ({ state });
   clock = new SimClock();
   engine = new MemoryEngine({
     clock,
@@ -317,6 +320,29 @@ describe("Applier", () => {
     };
     applier.apply([entry(6, body(putCommand("a", "0"))), late]);
     expect(applier.state.logTimeMs).toBe(60);
+  });
+
+  it("says so while an entry that changes the Region is half applied: its place is ahead of the Region", () => {
+    const seen: unknown[] = [];
+    const look = (): void => void seen.push([applier.state.index, applier.isApplyingAdmin]);
+    applyAdmin = ({ state }) => {
+      look();
+      return { state, submitted: look };
+    };
+    applier.apply([entry(6, { case: "computeHash", value: { $typeName: "rdb.v1.ComputeHashCommand" } })]);
+    look();
+    applyAdmin = () => {
+      throw new Error("it cannot be applied");
+    };
+    const change = entry(7, { case: "computeHash", value: { $typeName: "rdb.v1.ComputeHashCommand" } });
+    expect(() => applier.apply([change])).toThrow("it cannot be applied");
+    look();
+    expect(seen).toEqual([
+      [6, true],
+      [6, true],
+      [6, false],
+      [7, false],
+    ]);
   });
 
   it("takes up a snapshot's place", () => {

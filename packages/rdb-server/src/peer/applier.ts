@@ -65,6 +65,7 @@ export class Applier {
   /** Answers that are given when the part is submitted: responses beside their callers. */
   #answeredCallers: Caller[] = [];
   #responses: KvResponse[] = [];
+  #isApplyingAdmin = false;
   /** Bytes that puts added since the peer started: an upper bound of the growth. */
   addedBytes = 0;
 
@@ -77,6 +78,11 @@ export class Applier {
 
   get state(): ApplyState {
     return this.#state;
+  }
+
+  /** An entry that changes the Region itself is half applied: `state` is ahead of the Region and its peers. */
+  get isApplyingAdmin(): boolean {
+    return this.#isApplyingAdmin;
   }
 
   /** What is remembered of clients' writes. */
@@ -184,11 +190,16 @@ export class Applier {
   ): void {
     this.#submitEarlier();
     this.#deleteSessionRows();
-    this.#advance(entry, logTimeMs);
-    const effect = this.#owner.applyAdmin({ command, confChange, state: this.#state }, this.#part);
-    this.#state = effect.state;
-    this.#submit();
-    effect.submitted?.();
+    this.#isApplyingAdmin = true;
+    try {
+      this.#advance(entry, logTimeMs);
+      const effect = this.#owner.applyAdmin({ command, confChange, state: this.#state }, this.#part);
+      this.#state = effect.state;
+      this.#submit();
+      effect.submitted?.();
+    } finally {
+      this.#isApplyingAdmin = false;
+    }
   }
 
   #applyDeleteRange(

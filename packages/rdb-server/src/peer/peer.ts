@@ -347,7 +347,7 @@ export class Peer {
       this.#stale.noteContact(nowMs);
       this.#tickLeader(nowMs);
     } else if (this.#stale.shouldAsk(nowMs)) {
-      this.#askWhetherRemoved();
+      this.askWhetherRemoved();
     }
   }
 
@@ -467,8 +467,7 @@ export class Peer {
 
   /** Answers the core's `snapshot()`. */
   makeSnapshot(): ReturnType<SnapshotSource["make"]> {
-    // A snapshot does not show that the Region waits to be taken: who got one would serve.
-    return this.changes.merge.prepared === undefined && !this.check.isDamaged
+    return this.changes.maySnapshot
       ? this.#snapshots.make(this.#region, this.#applier.state)
       : "temporarily-unavailable";
   }
@@ -552,7 +551,7 @@ export class Peer {
   }
 
   /** Whoever knows that this peer was removed says so; if no peer is left that it knows of, PD does. */
-  #askWhetherRemoved(): void {
+  askWhetherRemoved(): void {
     const fields = this.#raftFields();
     this.#logger.info(fields, "nothing was heard of a leader for long: the others and PD are asked");
     this.#outbox.sendHibernateToAll("Wake");

@@ -3,7 +3,7 @@ import { type Engine, WritePart, getRegionLocalState, putMergeRecord } from "@fl
 import type { Peer } from "../peer/peer.ts";
 import { FirstMessages } from "./first-messages.ts";
 import type { PeerLifecycle } from "./peer-lifecycle.ts";
-import type { PeerMessage, Refusal } from "./peer-message.ts";
+import type { PeerMessage, Refusal, ReplicaHash } from "./peer-message.ts";
 import type { Transport } from "./ports.ts";
 import type { RegionMap } from "./region-map.ts";
 import type { RegionMerger } from "./region-merger.ts";
@@ -27,6 +27,8 @@ const UNKNOWN_LOGGED_MAX_COUNT = 1_000;
 /** Peers that wait for their first snapshot, at most; more are made when some of these have theirs. */
 const EMPTY_PEERS_MAX_COUNT = 1_024;
 
+const HALTED: ReplicaHash = { index: 0, hash: new Uint8Array(0), isDamaged: true, isHalted: true };
+
 /**
  * Brings messages of other Stores to the peers they are for, makes empty peers for Regions that begin here, and tells
  * senders that were removed (DESIGN §5, Message to an unknown Region, Removed peers).
@@ -43,7 +45,7 @@ export class MessageRouter {
   /** @returns why the message is refused, if so */
   receive(message: PeerMessage): Refusal["reason"] | undefined {
     const { peers, lifecycle } = this.#owner;
-    const peer = peers.get(message.regionId);
+    const peer = peers.holder(message.regionId);
     if (peer === undefined) {
       return this.#receiveUnknown(message);
     }
@@ -67,6 +69,10 @@ export class MessageRouter {
     if (isStaleSender(message, peer.region)) {
       this.#tellRemoved(message, peer.region);
       return undefined;
+    }
+    if (peers.isHalted(peer)) {
+      this.#tellHalted(message, peer.region);
+      return "RegionNotFound";
     }
     if (carriesEntries(message) && this.#owner.isFlooded()) {
       return "Busy";
@@ -178,6 +184,17 @@ export class MessageRouter {
       payload: { kind: "merged", into },
     });
     return true;
+  }
+
+  /** Its leader must not count on the peer, and have it replaced. The heartbeats repeat it. */
+  #tellHalted({ regionId, fromPeer, toPeer, payload }: PeerMessage, { epoch }: Region): void {
+    if (payload.kind === "raft" && payload.message.type === "MsgHeartbeat") {
+      this.#owner.transport.send({
+        ...{ regionId, fromPeer: toPeer, toPeer: fromPeer, epoch },
+        range: undefined,
+        payload: { kind: "replicaHash", report: HALTED },
+      });
+    }
   }
 
   #tellRemoved({ regionId, fromPeer, toPeer }: PeerMessage, { epoch }: Region): void {

@@ -1,5 +1,6 @@
 import {
   type Logger,
+  MINUTE_MS,
   type PeerId,
   RdbError,
   type Region,
@@ -15,6 +16,7 @@ import {
   destroyRegion,
   destroyUninitialised,
   putRegionLocalState,
+  rangesBeside,
 } from "@flaredb/rdb-storage";
 import { Peer } from "../peer/peer.ts";
 import type { PeerContext } from "../peer/peer-context.ts";
@@ -22,6 +24,9 @@ import { SessionTable } from "../peer/session-table.ts";
 import { Farewells } from "./farewells.ts";
 import type { PeerMessage } from "./peer-message.ts";
 import type { RegionMap } from "./region-map.ts";
+
+/** How often a halted peer asks whether its Region has it still: what it holds stands in the way of others. */
+const HALTED_ASK_INTERVAL_MS = 1 * MINUTE_MS;
 
 /** How a Store's peers come by a message and how they go (DESIGN §5, Removed peers). */
 export class PeerLifecycle {
@@ -31,12 +36,22 @@ export class PeerLifecycle {
   readonly farewells: Farewells;
   /** Peers whose removal was applied in this turn, beside their last Region. */
   readonly #removed = new Map<Peer, Region>();
+  #lastAskMs: number;
 
   constructor(context: PeerContext, peers: RegionMap) {
     this.#context = context;
     this.#peers = peers;
     this.#logger = context.logger;
     this.farewells = new Farewells(context.transport);
+    this.#lastAskMs = context.clock.monotonicMs();
+  }
+
+  tick(nowMs: number): void {
+    this.farewells.tick(nowMs);
+    if (nowMs - this.#lastAskMs >= HALTED_ASK_INTERVAL_MS) {
+      this.#lastAskMs = nowMs;
+      this.#peers.allHalted().forEach((peer) => peer.askWhetherRemoved());
+    }
   }
 
   /**
@@ -84,7 +99,7 @@ export class PeerLifecycle {
    * @param last the Region as it is to be remembered; with this peer in it
    */
   destroy(peer: Peer, why: string, last: Region = peer.region): void {
-    if (this.#peers.get(peer.regionId) !== peer) {
+    if (this.#peers.holder(peer.regionId) !== peer) {
       return;
     }
     this.#logger.info(
@@ -95,11 +110,15 @@ export class PeerLifecycle {
     this.#peers.remove(peer.regionId);
     peer.stop();
     peer.dropInstalling();
-    void destroyPeer(this.#context.engine, last, claims);
+    const spared = this.#peers.claimedByOthers(peer.regionId);
+    void destroyPeer(this.#context.engine, last, { claims, spared });
     this.#context.regionChanged(peer.regionId);
   }
 
-  /** The peer cannot go on: it stops alone, and its data stays for people to look at. */
+  /**
+   * The peer cannot go on: it stops alone. Its data stays, for people to look at and for the next start; so no other
+   * Region may get its keys here, until there is evidence that it was removed.
+   */
   halt(regionId: RegionId, peerId: PeerId, error: unknown): void {
     const peer = this.#peers.get(regionId);
     if (peer === undefined || peer.id !== peerId) {
@@ -109,13 +128,13 @@ export class PeerLifecycle {
       { region: regionId, peer: peerId, error: RdbError.from(error).message },
       "the peer stops: it cannot go on",
     );
-    this.#peers.remove(regionId);
+    this.#peers.halt(peer);
     peer.stop();
   }
 
   /** PD named the Region as it knows it. Only a newer configuration without the peer is evidence against it. */
   learn(known: Region): void {
-    const peer = this.#peers.get(known.id);
+    const peer = this.#peers.holder(known.id);
     if (
       peer !== undefined &&
       known.epoch.confVer > peer.region.epoch.confVer &&
@@ -134,8 +153,14 @@ function emptyRegion(id: RegionId, known: Pick<Region, "epoch" | "peers">): Regi
   return { id, startKey: new Uint8Array(0), endKey: new Uint8Array(0), ...known };
 }
 
-/** @param claims what the peer has rows of: two Regions in the middle of a snapshot, none when it was empty */
-async function destroyPeer(engine: Engine, last: Region, claims: readonly Region[]): Promise<void> {
+interface DestroyedRows {
+  /** What the peer has rows of: two Regions in the middle of a snapshot, none when it was empty. */
+  readonly claims: readonly Region[];
+  /** What others have rows of. It overlaps only when the peer was found at a start to be out of date. */
+  readonly spared: readonly Region[];
+}
+
+async function destroyPeer(engine: Engine, last: Region, { claims, spared }: DestroyedRows): Promise<void> {
   const arriving = claims.at(-1);
   if (arriving === undefined) {
     await destroyUninitialised(engine, last);
@@ -143,7 +168,7 @@ async function destroyPeer(engine: Engine, last: Region, claims: readonly Region
   }
   const { startKey, endKey } = arriving;
   for (const other of claims.slice(0, -1)) {
-    engine.deleteRange("data", other);
+    rangesBeside(other, spared).forEach((range) => engine.deleteRange("data", range));
   }
-  await destroyRegion(engine, { ...last, startKey, endKey });
+  await destroyRegion(engine, { ...last, startKey, endKey }, spared);
 }

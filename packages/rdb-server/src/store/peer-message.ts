@@ -30,6 +30,8 @@ export interface ReplicaHash {
   readonly hash: Uint8Array;
   /** The peer's rows were found to be wrong earlier; the rest says nothing. */
   readonly isDamaged: boolean;
+  /** The peer has halted: it neither votes nor acknowledges, and is damaged too. */
+  readonly isHalted: boolean;
 }
 
 /** Ask and Agree: leader to voter and back. Sleep: leader to voter. Wake: anybody to anybody. */

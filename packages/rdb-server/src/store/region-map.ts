@@ -12,9 +12,13 @@ import type { Peer } from "../peer/peer.ts";
 /** Most siblings that a refusal names. */
 const SIBLINGS_MAX_COUNT = 16;
 
-/** The peers of a Store: by Region, and by key. Ranges of one Store's Regions never overlap. */
+/**
+ * The peers of a Store: by Region, and by key. Ranges of one Store's Regions never overlap. A peer that has halted runs
+ * no more and is found by no key, but what it has on the disk stays its own until it is destroyed.
+ */
 export class RegionMap {
   readonly #peers = new Map<RegionId, Peer>();
+  readonly #halted = new Map<RegionId, Peer>();
   /** By start key, ascending; made anew when a Region came, went or changed its range. */
   #byStartKey: Peer[] | undefined;
   /** Regions whose snapshots are coming in, as those have them. */
@@ -24,8 +28,22 @@ export class RegionMap {
     return this.#peers.size;
   }
 
+  /** The running peer of the Region. */
   get(regionId: RegionId): Peer | undefined {
     return this.#peers.get(regionId);
+  }
+
+  /** The peer that has the Region's place here, running or halted. */
+  holder(regionId: RegionId): Peer | undefined {
+    return this.#peers.get(regionId) ?? this.#halted.get(regionId);
+  }
+
+  isHalted(peer: Peer): boolean {
+    return this.#halted.get(peer.regionId) === peer;
+  }
+
+  allHalted(): Peer[] {
+    return [...this.#halted.values()];
   }
 
   /** The peer, unless it waits for its first snapshot: then the Region is not here yet, for all but its peers. */
@@ -52,15 +70,23 @@ export class RegionMap {
   }
 
   add(peer: Peer): void {
-    assert(!this.#peers.has(peer.regionId), "a Store has one peer of a Region at most");
+    assert(this.holder(peer.regionId) === undefined, "a Store has one peer of a Region at most");
     this.#peers.set(peer.regionId, peer);
     this.#byStartKey = undefined;
     this.onAdded(peer);
   }
 
+  /** The peer, running or halted, is gone: what it had is nobody's. */
   remove(regionId: RegionId): void {
     this.#peers.delete(regionId);
+    this.#halted.delete(regionId);
     this.#byStartKey = undefined;
+  }
+
+  /** The peer runs no more, and keeps what it has. */
+  halt(peer: Peer): void {
+    this.remove(peer.regionId);
+    this.#halted.set(peer.regionId, peer);
   }
 
   values(): IterableIterator<Peer> {
@@ -86,13 +112,12 @@ export class RegionMap {
   /** A Region here, or one whose snapshot comes in or is being installed, that shares keys with the range; other than `except`. */
   overlapping(range: KeyRange, ...except: readonly RegionId[]): Region | undefined {
     const overlaps = (region: Region): boolean => !except.includes(region.id) && rangesOverlap(region, range);
-    for (const peer of this.#peers.values()) {
-      const found = peer.claims.find(overlaps);
-      if (found !== undefined) {
-        return found;
-      }
-    }
-    return [...this.#reserved.values()].find(overlaps);
+    return [...this.#claimed(), ...this.#reserved.values()].find(overlaps);
+  }
+
+  /** What others than the Region's peer have rows of. */
+  claimedByOthers(regionId: RegionId): Region[] {
+    return this.#claimed().filter(({ id }) => id !== regionId);
   }
 
   /**
@@ -126,6 +151,10 @@ export class RegionMap {
       last = next;
     }
     return siblings;
+  }
+
+  #claimed(): Region[] {
+    return [...this.#peers.values(), ...this.#halted.values()].flatMap((peer) => peer.claims);
   }
 
   #sorted(): Peer[] {

@@ -156,9 +156,11 @@ export class RegionMerger {
     return found;
   }
 
-  /** Peers here of Regions that another has taken. */
+  /** Peers here of Regions that another has taken; halted ones too. */
   #ended(taken: readonly RegionId[]): Peer[] {
-    return this.#options.peers.allInitialised().filter((peer) => taken.includes(peer.regionId));
+    const { peers } = this.#options;
+    const halted = peers.allHalted().filter((peer) => peer.claims.length > 0);
+    return [...peers.allInitialised(), ...halted].filter((peer) => taken.includes(peer.regionId));
   }
 
   #remove(peer: Peer): void {

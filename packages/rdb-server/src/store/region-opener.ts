@@ -44,12 +44,18 @@ export class RegionOpener {
     this.#peers = peers;
   }
 
-  /** Opens every Region that is here, finishing what a crash interrupted. @throws RdbError RDB_DATA_CORRUPT */
+  /**
+   * Opens every Region that is here, finishing what a crash interrupted. Of two that share keys only the newer one runs.
+   *
+   * @throws RdbError RDB_DATA_CORRUPT
+   */
   async openAll(): Promise<void> {
     const all = await listRegions(this.#context.engine);
+    const held = all.filter(hasRows).map(({ region }) => region);
     // First what goes: a snapshot that is applied again may be of a Region that took it, and has its keys.
     for (const local of [...all.filter(isGoing), ...all.filter((other) => !isGoing(other))]) {
-      await this.#open(local);
+      const newer = hasRows(local) ? held.find((other) => isOutdatedBy(local.region, other)) : undefined;
+      await (newer === undefined ? this.#open(local, all) : this.#openHalted(local.region, newer));
     }
   }
 
@@ -71,7 +77,7 @@ export class RegionOpener {
   /** The peer of a Region that a split just made here; it takes the place of an empty one that waited for it. */
   begin(start: PeerStart & ChildStart): void {
     const { id } = start.region;
-    const empty = this.#peers.get(id);
+    const empty = this.#peers.holder(id);
     if (empty !== undefined) {
       this.#peers.remove(id);
       empty.stop();
@@ -81,13 +87,18 @@ export class RegionOpener {
     this.#context.regionChanged(id);
   }
 
-  async #open({ state, region }: RegionLocalState): Promise<void> {
+  async #open({ state, region }: RegionLocalState, all: readonly RegionLocalState[]): Promise<void> {
     const { engine } = this.#context;
     switch (state) {
       case "Tombstone":
         return;
       case "Destroying":
-        await destroyRegion(engine, region);
+        // Those that wait for their rows get them anew.
+        await destroyRegion(
+          engine,
+          region,
+          all.filter((other) => other.state === "Normal").map((other) => other.region),
+        );
         return;
       case "Applying":
         await this.#installAgain(region);
@@ -114,6 +125,15 @@ export class RegionOpener {
     const applyState = applyStateOf(this.#context.engine, region);
     this.#peers.add(await Peer.open(this.#context, { region, applyState, isNew }));
     this.#context.wantsTurn(region.id);
+  }
+
+  /** Its rows are another's: it must not apply to them, nor take a snapshot, but keeps its place until it is removed. */
+  async #openHalted(region: Region, newer: Region): Promise<void> {
+    const applyState = applyStateOf(this.#context.engine, region);
+    const peer = await Peer.open(this.#context, { region, applyState, isNew: false });
+    this.#peers.add(peer);
+    const problem = `Region ${newer.id} ${formatRange(newer)} is newer and has keys of it`;
+    this.#context.halt(region.id, peer.id, new RdbError("RDB_INTERNAL", problem));
   }
 
   async #openEmpty(region: Region): Promise<void> {
@@ -157,6 +177,17 @@ export class RegionOpener {
     }
     return undefined;
   }
+}
+
+function hasRows({ state }: RegionLocalState): boolean {
+  return state === "Normal" || state === "Applying";
+}
+
+/** Whether another Region has taken keys of it since. Of equals neither is trusted: one of them did not see a change. */
+function isOutdatedBy(region: Region, other: Region): boolean {
+  return (
+    other.id !== region.id && rangesOverlap(other, region) && other.epoch.version >= region.epoch.version
+  );
 }
 
 function isGoing({ state }: RegionLocalState): boolean {

@@ -61,7 +61,9 @@ export class SnapshotGate {
     const { peers, snapshotFiles, logger } = this.#owner;
     const peer = peers.get(region.id);
     if (peer === undefined) {
-      void snapshotFiles.remove(snapshotId);
+      // A halted peer may need the very files again at the next start.
+      const halted = peers.holder(region.id);
+      void (halted === undefined ? snapshotFiles.remove(snapshotId) : halted.dropSnapshot(snapshot));
     } else if (peer.id !== message.toPeer.id || this.#overlapping(message, region) !== undefined) {
       logger.warn({ region: region.id, snapshotId }, "a received snapshot has no place any more");
       peer.dropSnapshot(snapshot);

@@ -1,5 +1,5 @@
 import { type Region, type RegionId, regionId } from "@flaredb/rdb-base";
-import { getMergeRecord, getRegionLocalState, getTakenRegions } from "@flaredb/rdb-storage";
+import { WritePart, getMergeRecord, getRegionLocalState, getTakenRegions } from "@flaredb/rdb-storage";
 import { describe, expect, it } from "vitest";
 import {
   SimCluster,
@@ -62,6 +62,13 @@ async function untilRanges(
   await cluster.until(`the Stores have ${ranges.join(" ")}`, () =>
     stores.every((store) => rangesOf(store).join() === ranges.toSorted().join()),
   );
+}
+
+/** What no program wrote: a row on the disk of one Store. */
+function setRow(store: SimStore, key: string, value: Uint8Array): void {
+  const part = new WritePart();
+  part.put("data", bytes(key), value);
+  store.engine.submit(part);
 }
 
 /** Two Regions, cut at `m`, with a few rows in each. */
@@ -340,6 +347,30 @@ describe("a merge that is disturbed", () => {
       await expectConverged(cluster);
     }
     expect(endedCount).toBeGreaterThan(0);
+  });
+
+  it("SCENARIO-55: a source's peer that has halted goes with the snapshot as well, and tells nobody later", async () => {
+    const cluster = await twoRegions(450, SHORT_LOGS);
+    const away = notLeading(cluster, 0);
+    const sound = away.engine.get("data", bytes("n")) as Uint8Array;
+    setRow(away, "n", Uint8Array.of(9));
+    await cluster.cas("n", "n1", "n2");
+    await mergeTaken(cluster, { source: RIGHT, target: LEFT });
+    await cluster.until("it halts", () => away.store.regionStatus(RIGHT) === undefined);
+    cluster.isolate(away);
+    setRow(away, "n", sound);
+    expect(rangesOf(away)).toEqual(["1:-m@1"]);
+    await untilRanges(cluster, ["1:-@3"], cluster.others(away.storeId));
+    await moveOn(cluster, LEFT, away);
+    cluster.network.heal();
+    await untilRanges(cluster, ["1:-@3"]);
+    expect(cluster.trace.has("a snapshot shows that the Region was merged")).toBe(true);
+    await cluster.until("the source's peer is gone", () => isTombstone(away, RIGHT));
+    await expectConverged(cluster);
+    away.crash();
+    await cluster.complete(away.start());
+    await cluster.run(5_000);
+    await expectConverged(cluster);
   });
 
   it("SCENARIO-55: brain split: a Store that comes back after the Region was split again has what the others have", async () => {

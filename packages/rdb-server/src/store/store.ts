@@ -361,7 +361,7 @@ export class Store implements StoreHandle {
   #tick(): void {
     const nowMs = this.#options.clock.monotonicMs();
     this.#watchDisk(nowMs);
-    this.#lifecycle.farewells.tick(nowMs);
+    this.#lifecycle.tick(nowMs);
     for (const regionId of [...this.#wakeQueue].slice(0, WAKE_MAX_COUNT_PER_TICK)) {
       this.#wakeQueue.delete(regionId);
       this.#peers.get(regionId)?.wake();

@@ -110,6 +110,7 @@ const replicaHash: fc.Arbitrary<PeerPayload> = fc.record({
     index: fc.nat(),
     hash: fc.uint8Array({ maxLength: 32 }),
     isDamaged: fc.boolean(),
+    isHalted: fc.boolean(),
   }),
 });
 const hibernate: fc.Arbitrary<PeerPayload> = fc.record({

@@ -112,8 +112,8 @@ function toPayload(payload: RaftMessage["payload"], from: PeerId, to: PeerId): P
     case "hibernate":
       return toHibernate(payload.value);
     case "replicaHash": {
-      const { index: at, hash, isDamaged } = payload.value;
-      return { kind: "replicaHash", report: { index: index(at), hash, isDamaged } };
+      const { index: at, hash, isDamaged, isHalted } = payload.value;
+      return { kind: "replicaHash", report: { index: index(at), hash, isDamaged, isHalted } };
     }
     case "mergedInto":
       return { kind: "merged", into: regionFromProto(payload.value) };

@@ -93,6 +93,7 @@ function writePeerMessage(writer: BackwardWriter, message: PeerMessage): void {
       writeEpoch(writer, 9, payload.epoch);
       break;
     case "replicaHash":
+      writer.bool(4, payload.report.isHalted);
       writer.bool(3, payload.report.isDamaged);
       writer.bytes(2, payload.report.hash);
       writer.number(1, payload.report.index);

@@ -16,7 +16,7 @@ export interface ChangePeersOwner {
   readonly log: RaftLogStore;
   region(): Region;
   isMerging(): boolean;
-  /** Whether the peer's Store is heard of. */
+  /** Whether the peer's Store is heard of, and the peer has not halted. */
   isAlive(peer: Peer): boolean;
   /** @returns whether it is in the log now */
   propose(body: CommandBody, changes: ConfChanges): boolean;

@@ -100,7 +100,7 @@ export class RegionChanges {
         applyState: () => owner.applier().state,
         sessions: () => owner.applier().sessions,
         others: () => owner.region().peers.filter((peer) => peer.id !== self.id),
-        isAlive: (peer) => owner.outbox.isAlive(peer),
+        isAlive: (peer) => this.#isAlive(peer),
         isCuttingLog: () => owner.logKeeper.hasMore,
         isInstalling: () => owner.isInstalling(),
         apply: (entries) => owner.applier().apply(entries),
@@ -110,6 +110,15 @@ export class RegionChanges {
       },
       preparedMerge(engine, owner.region().id),
     );
+  }
+
+  /**
+   * Whether a snapshot of this moment shows the Region as it is. None shows that it waits to be taken: who got one would
+   * serve. None may show an entry without the Region and the configuration that the entry makes.
+   */
+  get maySnapshot(): boolean {
+    const isHalfApplied = this.#owner.applier().isApplyingAdmin;
+    return this.merge.prepared === undefined && !this.check.isDamaged && !isHalfApplied;
   }
 
   /** Applies an entry of the log. @throws RdbError RDB_DATA_CORRUPT on a command that this program does not know */
@@ -150,9 +159,14 @@ export class RegionChanges {
       ...{ peerId: self.id, node, log },
       region: () => this.#owner.region(),
       isMerging: () => this.merge.keepsLog,
-      isAlive: (peer) => this.#owner.outbox.isAlive(peer),
+      isAlive: (peer) => this.#isAlive(peer),
       propose: (body, changes) => this.propose(body, changes),
     };
+  }
+
+  /** Whether another peer can be counted on: its Store is heard of, and the peer has not halted. */
+  #isAlive(peer: PeerInfo): boolean {
+    return this.#owner.outbox.isAlive(peer) && !this.check.isHalted(peer.id);
   }
 
   /** The split is submitted: from this moment on what was cut off is nobody's here but the new Regions'. */

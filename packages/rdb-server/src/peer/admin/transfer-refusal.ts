@@ -10,7 +10,7 @@ export interface TransferOwner {
   readonly log: RaftLogStore;
   region(): Region;
   isMerging(): boolean;
-  /** Whether the peer's Store is heard of. */
+  /** Whether the peer's Store is heard of, and the peer has not halted. */
   isAlive(peer: Peer): boolean;
 }
 

@@ -20,6 +20,7 @@ import {
 import type { ReplicaHash } from "../../store/peer-message.ts";
 import type { RegionStatus } from "../../store/store-handle.ts";
 import type { CommandBody } from "../commands.ts";
+import { HaltedPeers } from "./halted-peers.ts";
 import { HashRound, hashesEqual } from "./hash-round.ts";
 import type { HashingSlots } from "./hashing-slots.ts";
 import { hashRegion } from "./region-hash.ts";
@@ -51,7 +52,7 @@ export interface ReplicaCheckOwner {
 const ROUND_MAX_MS = 2 * MINUTE_MS;
 /** How often a damaged peer says so to its leader, which may be a new one; and how often it gives a leadership away. */
 const DAMAGED_INTERVAL_MS = 5 * SECOND_MS;
-const DAMAGED: ReplicaHash = { index: 0, hash: new Uint8Array(0), isDamaged: true };
+const DAMAGED: ReplicaHash = { index: 0, hash: new Uint8Array(0), isDamaged: true, isHalted: false };
 
 /**
  * Compares the rows of a Region's peers (DESIGN §5, ADR 13). ComputeHash fixes the entry; each peer hashes what it has
@@ -73,12 +74,14 @@ export class ReplicaCheck {
   #isDamaged: boolean;
   /** The leader's: of others. */
   #damaged = new Set<PeerId>();
+  readonly #halted: HaltedPeers;
   #verifiedIndex = 0;
   #nextDamagedMs = 0;
   #nextReadLogMs = Number.NEGATIVE_INFINITY;
 
   constructor(owner: ReplicaCheckOwner) {
     this.#owner = owner;
+    this.#halted = new HaltedPeers(owner.clock);
     this.#isDamaged = hasDamageMark(owner.engine, owner.region().id);
   }
 
@@ -90,7 +93,12 @@ export class ReplicaCheck {
   /** Other peers of whom the leader knows that they are damaged. */
   get damagedPeerIds(): readonly PeerId[] {
     const others = this.#owner.region().peers.filter(({ id }) => id !== this.#owner.peerId);
-    return others.map(({ id }) => id).filter((id) => this.#damaged.has(id));
+    return others.map(({ id }) => id).filter((id) => this.#damaged.has(id) || this.#halted.has(id));
+  }
+
+  /** Whether the leader knows of another peer that it has halted, and takes no part in anything. */
+  isHalted(id: PeerId): boolean {
+    return this.#halted.has(id);
   }
 
   /** The last entry at which this peer had what most voters had; 0: none in this leadership. */
@@ -121,6 +129,7 @@ export class ReplicaCheck {
 
   becameLeader(): void {
     this.#damaged.clear();
+    this.#halted.clear();
     this.#verifiedIndex = 0;
     this.#busyUntilMs = 0;
   }
@@ -179,7 +188,9 @@ export class ReplicaCheck {
     if (!this.#owner.isLeader()) {
       return;
     }
-    if (report.isDamaged) {
+    if (report.isHalted) {
+      this.#noteHalted(from.id);
+    } else if (report.isDamaged) {
       this.#noteDamaged([from.id]);
     } else if (this.#round?.index === report.index) {
       this.#round.take(from.id, report.hash);
@@ -252,7 +263,7 @@ export class ReplicaCheck {
     if (owner.isLeader()) {
       this.#decide(round);
     } else if (leader !== undefined) {
-      owner.send(leader, { index: round.index, hash, isDamaged: false });
+      owner.send(leader, { index: round.index, hash, isDamaged: false, isHalted: false });
     }
     this.#compare(round);
   }
@@ -283,6 +294,13 @@ export class ReplicaCheck {
     const value = { $typeName: "rdb.v1.VerifyHashCommand", index: BigInt(round.index), hash } as const;
     if (this.#owner.propose({ case: "verifyHash", value })) {
       this.#proposed = round;
+    }
+  }
+
+  #noteHalted(id: PeerId): void {
+    if (this.#halted.note(id)) {
+      this.#owner.logger.error({ haltedPeer: id }, "a peer has halted: it is to be replaced");
+      this.#owner.changed();
     }
   }
 

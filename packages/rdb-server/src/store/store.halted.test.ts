@@ -1,0 +1,178 @@
+import { type RegionId, regionId } from "@flaredb/rdb-base";
+import { WritePart, getRegionLocalState, putRegionLocalState } from "@flaredb/rdb-storage";
+import { describe, expect, it } from "vitest";
+import {
+  type SimCluster,
+  type SimStore,
+  addVoter,
+  bytes,
+  commandChange,
+  contentOf,
+  leadFrom,
+  makeChange,
+  peerOn,
+  regionNow,
+  remainsOf,
+  remove,
+  startWithPeersOnFirst,
+} from "../testing/index.ts";
+
+const FIRST = regionId(1);
+const ALERT = { hibernateAfterMs: 0, stalePeerMs: 1_000 } as const;
+
+/** Puts a row on one disk that nobody can read, has the peer apply an entry that reads it, and takes it away again. */
+async function haltFor(cluster: SimCluster, store: SimStore, key: string): Promise<void> {
+  const sound = store.engine.get("data", bytes(key));
+  const put = (value: Uint8Array): void => {
+    const part = new WritePart();
+    part.put("data", bytes(key), value);
+    store.engine.submit(part);
+  };
+  put(Uint8Array.of(9));
+  await cluster.cas(key, "1", "2");
+  await cluster.until("the peer halts", () => store.store.regionStatus(FIRST) === undefined);
+  put(sound as Uint8Array);
+  await cluster.run(100);
+}
+
+/** Three Stores that Store 1 leads, with rows on both sides of `m`; the peer on Store 2 has halted. */
+async function withHalted(seed: number): Promise<{ cluster: SimCluster; halted: SimStore }> {
+  const cluster = await startWithPeersOnFirst({ seed, peerCount: 3, config: ALERT });
+  await leadFrom(cluster, cluster.storeOf(1));
+  for (const key of ["a", "m", "z"]) {
+    await cluster.put(key, "1");
+  }
+  await expectMembers(cluster);
+  const halted = cluster.storeOf(2);
+  await haltFor(cluster, halted, "a");
+  return { cluster, halted };
+}
+
+async function expectMembers(cluster: SimCluster): Promise<void> {
+  await cluster.until("all have applied everything", () => {
+    const indexes = [1, 2, 3].map((id) => cluster.statusOf(cluster.storeOf(id)).appliedIndex);
+    return new Set(indexes).size === 1;
+  });
+}
+
+/** Cuts the Region at `m`, and writes to both parts. @returns the new Region */
+async function split(cluster: SimCluster): Promise<RegionId> {
+  const leader = await cluster.waitForLeader();
+  const { id, epoch } = cluster.statusOf(leader).region;
+  const command = { regionId: id, epoch, keys: [bytes("m")], partCount: 2 };
+  expect(await cluster.complete(leader.store.splitRegion(command))).toEqual({ ok: true });
+  await cluster.until("it is split", () => cluster.regions.length === 2);
+  await cluster.put("m", "4");
+  await cluster.put("z", "9");
+  await cluster.run(1_000);
+  return cluster.regions[1]?.id as RegionId;
+}
+
+/** Hands a Region's leadership to its peer on a Store, when that has caught up. */
+async function lead(cluster: SimCluster, store: SimStore, region: RegionId): Promise<void> {
+  await cluster.until("it leads there", () => {
+    const leader = cluster.leader(region);
+    const now = leader === undefined ? undefined : cluster.statusOf(leader, region).region;
+    const to = now?.peers.find((peer) => peer.storeId === store.storeId);
+    if (leader !== store && now !== undefined && to !== undefined) {
+      leader?.store.transferLeader(region, now.epoch, to.id);
+    }
+    return leader === store;
+  });
+}
+
+const runningOn = (store: SimStore): RegionId[] =>
+  store.store.regionStatuses().map(({ region }) => region.id);
+
+describe("a peer that has halted", () => {
+  it("SPEC-R3: keeps its keys: nothing newer is there that it could overwrite after a restart", async () => {
+    const { cluster, halted } = await withHalted(1);
+    const child = await split(cluster);
+    expect(runningOn(halted)).toEqual([]);
+    await cluster.complete(halted.stop());
+    await cluster.complete(halted.start());
+    await lead(cluster, halted, child);
+    expect(runningOn(halted)).toEqual([FIRST, child]);
+    expect([await cluster.get("m"), await cluster.get("z")]).toEqual(["4", "9"]);
+    // What it said before is not held against it.
+    const { peerId } = cluster.statusOf(halted);
+    await cluster.until("it counts again", () => {
+      const leader = cluster.leader();
+      return leader !== undefined && !cluster.statusOf(leader).damagedPeerIds.includes(peerId);
+    });
+  });
+
+  it("SPEC-R3: that was removed goes with what was its own, and with nothing of a later Region", async () => {
+    const { cluster, halted } = await withHalted(2);
+    const child = await split(cluster);
+    await makeChange(cluster, remove(peerOn(2)));
+    halted.crash();
+    await cluster.complete(halted.start());
+    await lead(cluster, halted, child);
+    expect(runningOn(halted)).toEqual([child]);
+    expect([await cluster.get("m"), await cluster.get("z")]).toEqual(["4", "9"]);
+    expect(await cluster.complete(contentOf(halted))).toHaveLength(2);
+  });
+
+  it("is destroyed by a tombstone without a restart, and makes room for what comes later", async () => {
+    const { cluster, halted } = await withHalted(3);
+    const child = await split(cluster);
+    await makeChange(cluster, remove(peerOn(2)));
+    await cluster.until("the later Region is there", () => runningOn(halted).join() === `${child}`);
+    expect((await remainsOf(cluster, halted)).state).toBe("Tombstone");
+  });
+
+  it("asks whether it was removed when nobody told it", async () => {
+    const { cluster, halted } = await withHalted(4);
+    cluster.isolate(halted);
+    await makeChange(cluster, remove(peerOn(2)));
+    await cluster.run(5_000);
+    cluster.network.heal();
+    // A leader's last word to it is lost: it asks within a minute.
+    for (let second = 0; second < 61; second++) {
+      await cluster.run(1_000);
+    }
+    expect(getRegionLocalState(halted.engine, FIRST)?.state).toBe("Tombstone");
+  });
+
+  it("SPEC-C1: is reported as damaged, and counts for no quorum", async () => {
+    const { cluster } = await withHalted(5);
+    const leader = cluster.storeOf(1);
+    await cluster.until("PD is told", () => cluster.statusOf(leader).damagedPeerIds.join() === "102");
+    expect(cluster.statusOf(leader).downPeerIds).toEqual([]);
+    expect(await commandChange(cluster, remove(peerOn(3)))).toMatchObject({ reason: "QuorumAtRisk" });
+    const { epoch } = await regionNow(cluster);
+    expect(leader.store.transferLeader(FIRST, epoch, peerOn(2).id)).toMatchObject({ reason: "PeerBehind" });
+    // It can be replaced.
+    await addVoter(cluster, peerOn(4));
+    await makeChange(cluster, remove(peerOn(2)));
+    await makeChange(cluster, remove(peerOn(3)));
+    await cluster.put("a", "goes on");
+  });
+});
+
+describe("a start that finds two Regions with the same keys", () => {
+  it("SPEC-R3: runs the newer one alone, and spares its rows when the other goes", async () => {
+    const cluster = await startWithPeersOnFirst({ seed: 7, peerCount: 3, config: ALERT });
+    for (const key of ["a", "m", "z"]) {
+      await cluster.put(key, "1");
+    }
+    const before = await regionNow(cluster);
+    await leadFrom(cluster, cluster.storeOf(1));
+    const child = await split(cluster);
+    const odd = cluster.storeOf(2);
+    const part = new WritePart();
+    putRegionLocalState(part, { state: "Normal", region: before });
+    odd.engine.submit(part);
+    await cluster.complete(odd.stop());
+    await cluster.complete(odd.start());
+    await cluster.run(2_000);
+    expect(runningOn(odd)).toEqual([child]);
+    expect(cluster.statusOf(cluster.storeOf(1)).damagedPeerIds).toEqual([102]);
+    await makeChange(cluster, remove(peerOn(2)));
+    await cluster.until("it is gone", () => getRegionLocalState(odd.engine, FIRST)?.state === "Tombstone");
+    await lead(cluster, odd, child);
+    expect([await cluster.get("m"), await cluster.get("z")]).toEqual(["4", "9"]);
+    expect(await cluster.complete(contentOf(odd))).toHaveLength(2);
+  });
+});
