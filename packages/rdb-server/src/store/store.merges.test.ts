@@ -4,12 +4,16 @@ import { describe, expect, it } from "vitest";
 import {
   SimCluster,
   type SimStore,
+  addVoter,
   bytes,
   contentOf,
   expectConverged,
   kvCommand,
   kvRequest,
+  makeChange,
+  peerOn,
   putCommand,
+  remove,
   text,
 } from "../testing/index.ts";
 import type { AdminOutcome } from "./admin-command.ts";
@@ -370,6 +374,32 @@ describe("a merge that is disturbed", () => {
     away.crash();
     await cluster.complete(away.start());
     await cluster.run(5_000);
+    await expectConverged(cluster);
+  });
+
+  it("a source's peer that has halted stops the target's beside it, and goes once that is removed", async () => {
+    const cluster = await twoRegions(451);
+    const leaders = [
+      await cluster.waitForLeader(undefined, LEFT),
+      await cluster.waitForLeader(undefined, RIGHT),
+    ];
+    const away = cluster.stores.find((store) => !leaders.includes(store)) as SimStore;
+    const sound = away.engine.get("data", bytes("n")) as Uint8Array;
+    setRow(away, "n", Uint8Array.of(9));
+    await cluster.cas("n", "n1", "n2");
+    await mergeTaken(cluster, { source: RIGHT, target: LEFT });
+    await cluster.until("both halt", () => away.store.regionStatuses().length === 0);
+    setRow(away, "n", sound);
+    await untilRanges(cluster, ["1:-@3"], cluster.others(away.storeId));
+    await makeChange(cluster, remove(peerOn(away.storeId)));
+    await cluster.until("the target's peer is gone", () => isTombstone(away, LEFT));
+    for (let second = 0; second < 61 && !isTombstone(away, RIGHT); second++) {
+      await cluster.run(1_000);
+    }
+    expect(isTombstone(away, RIGHT)).toBe(true);
+    expect(await cluster.complete(contentOf(away))).toEqual([]);
+    // There is room for another one.
+    await addVoter(cluster, peerOn(away.storeId, 900));
     await expectConverged(cluster);
   });
 
