@@ -13,9 +13,12 @@ export class StoreContent {
   readonly #rows: Record<ContentColumn, Map<string, number>> = { data: new Map(), session: new Map() };
   /** Regions with their ranges of `data`, and the hash of their rows. */
   readonly #regions = new Map<RegionId, { range: KeyRange; hash: number }>();
+  /** Regions whose peer is being destroyed: their keys may be another's already. */
+  readonly #leaving = new Set<RegionId>();
 
   /** The Region is here, with this range; what there is of it counts. */
   setRegion(id: RegionId, range: KeyRange): void {
+    this.#leaving.delete(id);
     const known = this.#regions.get(id);
     const isSame =
       known !== undefined &&
@@ -29,8 +32,14 @@ export class StoreContent {
     }
   }
 
+  /** Its rows go; those that lie in another Region, which has its keys now, go from that one. */
+  leaveRegion(id: RegionId): void {
+    this.#leaving.add(id);
+  }
+
   removeRegion(id: RegionId): void {
     this.#regions.delete(id);
+    this.#leaving.delete(id);
   }
 
   hashOf(id: RegionId): number {
@@ -39,12 +48,16 @@ export class StoreContent {
 
   /** The Region that the row belongs to; undefined when there is none. */
   regionOf(column: ContentColumn, key: Uint8Array): RegionId | undefined {
+    let leaving: RegionId | undefined;
     for (const [id, { range }] of this.#regions) {
       if (keyInRange(key, column === "data" ? range : regionKeyRange(id))) {
-        return id;
+        if (!this.#leaving.has(id)) {
+          return id;
+        }
+        leaving = id;
       }
     }
-    return undefined;
+    return leaving;
   }
 
   /** `value` undefined deletes. @returns the row's Region, and the hash of the write */

@@ -370,6 +370,7 @@ export class StoreObserver {
       this.#peers.delete(regionId);
       if (state === "Destroying") {
         this.#leaving.add(regionId);
+        this.#content.leaveRegion(regionId);
       }
       if (state === "Tombstone") {
         this.#content.removeRegion(regionId);

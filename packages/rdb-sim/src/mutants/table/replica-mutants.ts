@@ -54,8 +54,8 @@ export const replicaMutants: readonly Mutant[] = [
     edits: [
       {
         file: REPLACEMENT,
-        find: '  engine.submit(first);\n  engine.deleteRange("data", region);\n',
-        replace: "  engine.submit(first);\n",
+        find: '  rangesBeside(region, spared).forEach((range) => engine.deleteRange("data", range));\n',
+        replace: "",
       },
     ],
     seenBy: ["simulator"],
