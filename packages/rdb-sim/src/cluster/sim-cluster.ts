@@ -249,7 +249,10 @@ export class SimCluster implements FaultyCluster {
     };
   }
 
-  /** Whether every Region has a majority without it, in both halves of its configuration. */
+  /**
+   * Whether every Region has a majority without it, in both halves of its configuration, also when a learner takes a
+   * voter's place at this moment: no more of its peers are gone than it could bear as voters.
+   */
   #canLose(id: StoreId): boolean {
     const isGone = (storeId: StoreId): boolean => storeId === id || this.#lostIds.has(storeId);
     const regions = [...(this.#options.invariants?.regions ?? []), ...newestRegions(this.stores)];
@@ -258,8 +261,12 @@ export class SimCluster implements FaultyCluster {
         peers.filter(({ role }) => role === "Voter" || role === "IncomingVoter"),
         peers.filter(({ role }) => role === "Voter" || role === "DemotingVoter"),
       ];
+      const goneCount = peers.filter(({ storeId }) => isGone(storeId)).length;
       return halves.every(
-        (half) => half.length >= 3 && 2 * half.filter(({ storeId }) => !isGone(storeId)).length > half.length,
+        (half) =>
+          half.length >= 3 &&
+          2 * goneCount < half.length &&
+          2 * half.filter(({ storeId }) => !isGone(storeId)).length > half.length,
       );
     });
   }
