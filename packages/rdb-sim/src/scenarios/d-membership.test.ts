@@ -186,12 +186,8 @@ describe("block D: membership", () => {
           fromStoreId: admin.storeId(from),
           toStoreId: admin.storeId(to),
         };
-        const { epoch } = admin.regionOf("k");
         const { id } = await admin.begin((client) => client.movePeer(ids));
-        await scenario.until(
-          "the step is made",
-          () => admin.regionOf("k").epoch.confVer > epoch.confVer + step,
-        );
+        await admin.stepMade(id, step);
         const restart = scenario.takeDown([(scenario.leader() ?? leader) as StoreMember], how);
         await scenario.run(300);
         restart();

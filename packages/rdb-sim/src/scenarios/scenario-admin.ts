@@ -1,3 +1,4 @@
+import { Code, ConnectError } from "@connectrpc/connect";
 import { type PeerRole, type Region, type StoreId, keyInRange } from "@flaredb/rdb-base";
 import { type Operator, OperatorState } from "@flaredb/rdb-proto";
 import type { AdminProgram } from "../cluster/admin-program.ts";
@@ -28,13 +29,28 @@ export class ScenarioAdmin {
     return this.#scenario.complete(called);
   }
 
-  /** Begins an operator. @throws ConnectError that PD refuses with */
+  /**
+   * Begins an operator; asked again, as people do, while the Region is in the middle of another change.
+   *
+   * @throws ConnectError that PD refuses with
+   */
   async begin(command: Command): Promise<Operator> {
-    const { operator } = await this.call(command);
-    if (operator === undefined) {
-      throw new Error("PD has begun no operator");
+    const deadlineMs = this.#scenario.nowMs + OPERATOR_MAX_MS;
+    for (;;) {
+      try {
+        const { operator } = await this.call(command);
+        if (operator === undefined) {
+          throw new Error("PD has begun no operator");
+        }
+        return operator;
+      } catch (error) {
+        const isBusy = error instanceof ConnectError && error.code === Code.ResourceExhausted;
+        if (!isBusy || this.#scenario.nowMs > deadlineMs) {
+          throw error;
+        }
+      }
+      await this.#scenario.run(POLL_MS);
     }
-    return operator;
   }
 
   /** Begins an operator and waits until it ended. @returns as it ended */
@@ -44,12 +60,21 @@ export class ScenarioAdmin {
   }
 
   /** Waits until the operator ended. */
-  async ended(operatorId: bigint): Promise<Operator> {
+  ended(operatorId: bigint): Promise<Operator> {
+    return this.#until(operatorId, () => false);
+  }
+
+  /** Waits until PD knows that the operator's step is made, or it ended without. */
+  async stepMade(operatorId: bigint, step: number): Promise<void> {
+    await this.#until(operatorId, ({ currentStep }) => currentStep > step);
+  }
+
+  async #until(operatorId: bigint, isEnough: (operator: Operator) => boolean): Promise<Operator> {
     const deadlineMs = this.#scenario.nowMs + OPERATOR_MAX_MS;
     for (;;) {
       const { operator } = await this.call((client) => client.getOperator({ operatorId }));
       const isOver = operator?.state !== OperatorState.WAITING && operator?.state !== OperatorState.RUNNING;
-      if (operator !== undefined && (isOver || this.#scenario.nowMs > deadlineMs)) {
+      if (operator !== undefined && (isOver || isEnough(operator) || this.#scenario.nowMs > deadlineMs)) {
         return operator;
       }
       await this.#scenario.run(POLL_MS);
