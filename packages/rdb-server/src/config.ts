@@ -155,7 +155,7 @@ const fields = z.strictObject({
   /** A Region that grew to this size is split into halves. */
   regionSplitSizeBytes: byteCount(1, 1024 * GiB).default(96 * MiB),
   /** A Region of which more keys a second are read and written is split where its load is; 0: none is. */
-  splitQps: z.int().min(0).max(1_000_000_000).default(5_000),
+  splitQps: z.int().min(0).max(1_000_000_000).default(100_000),
 
   raft: raftSchema.prefault({}),
   sessions: sessionsSchema.prefault({}),

@@ -95,12 +95,6 @@ export class ClusterPlacementView implements PlacementView {
     };
   }
 
-  *regionsOn(id: StoreId): Iterable<RegionInfo> {
-    const { led, followed } = this.#ports.cluster.index.of(id);
-    yield* this.#infos(led);
-    yield* this.#infos(followed);
-  }
-
   regionsLedBy(id: StoreId): Iterable<RegionInfo> {
     return this.#infos(this.#ports.cluster.index.of(id).led);
   }

@@ -56,6 +56,5 @@ export type CancelReason =
   | "store-gone"
   | "store-down"
   | "leader-lost"
-  | "config-changed"
   | "pd-restarted"
   | "timed-out";

@@ -26,7 +26,6 @@ export const placementSchema = z.strictObject({
   storeAddLimit: z.int().min(1).default(15).describe("Peers that one Store takes in at a time."),
   storeRemoveLimit: z.int().min(1).default(15).describe("Peers that one Store gives away at a time."),
   maxPendingPeers: count.default(64).describe("A Store with more peers that lag gets no further ones."),
-  maxSnapshots: count.default(64).describe("A Store with more snapshots coming in gets no further peers."),
   tolerance: z
     .number()
     .min(0)
@@ -45,11 +44,6 @@ export const placementSchema = z.strictObject({
   splitOverSizeBytes: count
     .default(256 * MiB)
     .describe("A Region above this size is split by PD, if its Store has not done so; 0: never."),
-  splitQps: count
-    .default(5_000)
-    .describe(
-      "A Region with more reads and writes a second is split where its load is, if its keys allow it.",
-    ),
   patrolIntervalMs: z.int().min(1).default(100).describe("Pause between two slices of the patrol."),
   patrolBatch: z.int().min(1).default(1_024).describe("Regions of one slice of the patrol."),
   replicaCheckIntervalMs: count

@@ -49,8 +49,7 @@ export interface PlacementView {
     readonly left: RegionInfo | undefined;
     readonly right: RegionInfo | undefined;
   };
-  /** Regions with a peer on the Store; with their leader on it. In no order. Not to be kept. */
-  regionsOn(id: StoreId): Iterable<RegionInfo>;
+  /** Regions with their leader on the Store. In no order. Not to be kept. */
   regionsLedBy(id: StoreId): Iterable<RegionInfo>;
   /** One of them by chance, or the first of so many draws that `fits`. */
   pickRegionOn(

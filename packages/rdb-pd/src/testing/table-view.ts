@@ -114,7 +114,7 @@ export class TableView implements PlacementView {
     };
   }
 
-  *regionsOn(id: StoreId): Iterable<RegionInfo> {
+  *#regionsOn(id: StoreId): Iterable<RegionInfo> {
     for (const info of this.#regions.values()) {
       if (info.region.peers.some((peer) => peer.storeId === id)) {
         yield info;
@@ -123,7 +123,7 @@ export class TableView implements PlacementView {
   }
 
   *regionsLedBy(id: StoreId): Iterable<RegionInfo> {
-    for (const info of this.regionsOn(id)) {
+    for (const info of this.#regionsOn(id)) {
       if (info.status?.leader?.storeId === id) {
         yield info;
       }
@@ -137,7 +137,7 @@ export class TableView implements PlacementView {
     _draws: number,
     fits: (info: RegionInfo) => boolean,
   ): RegionInfo | undefined {
-    return [...this.regionsOn(id)].find((info) => {
+    return [...this.#regionsOn(id)].find((info) => {
       const leads = info.status?.leader?.storeId === id;
       return (role === "any" || leads === (role === "leader")) && fits(info);
     });
