@@ -6,6 +6,8 @@ import { type CliRun, rdb } from "./run-cli.ts";
 import { waitFor } from "./wait.ts";
 
 const KEYS = 200;
+/** Puts in flight while something changes. */
+const WRITERS = 8;
 const HEAL_TIMEOUT_MS = 60_000;
 
 let cluster: ElasticCluster;
@@ -55,6 +57,26 @@ function expectDone(result: CliRun): void {
   expect(result.exitCode).toBe(0);
 }
 
+/** Puts what every key has already, over and over, until `change` is done. */
+async function writeWhile(change: () => Promise<void>): Promise<{ count: number; failures: unknown[] }> {
+  const client = await cluster.connect();
+  const failures: unknown[] = [];
+  let count = 0;
+  let isChanging = true;
+  const write = async (): Promise<void> => {
+    while (isChanging) {
+      const at = count++ % KEYS;
+      await client.put(keyOf(at), `value ${at}`).catch((error: unknown) => failures.push(error));
+    }
+  };
+  const writers = Array.from({ length: WRITERS }, write);
+  await change().finally(() => {
+    isChanging = false;
+  });
+  await Promise.all(writers);
+  return { count, failures };
+}
+
 describe("SPEC-M7: rdb changes a running cluster", () => {
   test("splits a Region at a key and hands one half's leadership over", async () => {
     expectDone(await run("region", "split", "1", "--key", keyOf(100)));
@@ -67,12 +89,14 @@ describe("SPEC-M7: rdb changes a running cluster", () => {
     await expectAllRows();
   });
 
-  test("moves a peer to a Store that joined", async () => {
+  test("SPEC-C1, SPEC-C2: moves a peer to a Store that joined, while every write succeeds", async () => {
     const fourth = await cluster.idOf(await cluster.addStore());
     const [region] = (await regions()) as [RegionJson];
     const from = region.peers[0]?.storeId ?? 0;
     const move = ["move", String(region.id), "--from", String(from), "--to", String(fourth)];
-    expectDone(await run("region", ...move));
+    const writes = await writeWhile(async () => expectDone(await run("region", ...move)));
+    expect(writes.failures).toEqual([]);
+    expect(writes.count).toBeGreaterThan(WRITERS);
     const [moved] = (await regions()) as [RegionJson];
     const kept = region.peers.map(({ storeId }) => storeId).filter((id) => id !== from);
     expect(new Set(moved.peers.map(({ storeId }) => storeId))).toEqual(new Set([...kept, Number(fourth)]));
