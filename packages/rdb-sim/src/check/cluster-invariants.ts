@@ -31,7 +31,7 @@ import type { Violation } from "./violation.ts";
  * - `configurations follow each other`, `an index stands for one configuration`,
  *   `the configuration is the Region's peers`
  * - `who comes to vote is caught up`, `a change costs no quorum`, `a Region keeps its replicas`
- * - `a peer has one history`, `a removed peer never comes back`
+ * - `a peer has one history`, `a removed peer never comes back`, `a peer goes when its Region lets it`
  */
 export class ClusterInvariants {
   readonly #onViolation: (violation: Violation) => void;

@@ -1,5 +1,6 @@
 import {
   type KeyRange,
+  type PeerId,
   type Region,
   type RegionId,
   compareEndKeys,
@@ -21,6 +22,23 @@ export interface RegionStep {
   readonly applied: ApplyState | undefined;
   readonly after: Region;
   readonly appliedAfter: ApplyState | undefined;
+  /** The part says how far a merge of the Region is, too. */
+  readonly changesMerge?: boolean;
+}
+
+/** How one Store's peers stand around a part. */
+export interface PeersAround {
+  /** How far the peer of a Region is, before the part. */
+  applied(id: RegionId): ApplyState | undefined;
+  /** Which writes of clients the peer remembers, after the part: the same text, the same writes. */
+  memory(id: RegionId): string;
+}
+
+/** A peer that a part destroys. */
+export interface Departure {
+  readonly peerId: PeerId;
+  /** As the part names it. */
+  readonly region: Region;
 }
 
 const TILE = "Regions tile the key space";
@@ -53,16 +71,8 @@ export class RegionAtlas {
     return [...this.#newest.values()];
   }
 
-  /**
-   * What one part made of Regions.
-   *
-   * @param appliedOf how far the Store's peer of a Region is, before the part
-   */
-  sawPart(
-    by: string,
-    steps: readonly RegionStep[],
-    appliedOf: (id: RegionId) => ApplyState | undefined,
-  ): void {
+  /** What one part made of Regions. */
+  sawPart(by: string, steps: readonly RegionStep[], peers: PeersAround): void {
     const made = steps.filter(
       ({ before, appliedAfter }) => before === undefined && appliedAfter !== undefined,
     );
@@ -70,14 +80,31 @@ export class RegionAtlas {
       const { before, after } = step;
       if (before !== undefined && !isSameRange(before, after)) {
         if (rangeContains(before, after)) {
-          this.#sawSplit(by, step, made);
+          this.#sawSplit(by, step, { made, peers });
         } else {
-          this.#sawMerge(by, step, appliedOf);
+          this.#sawMerge(by, step, peers);
         }
+      }
+      if (step.changesMerge === true && before !== undefined && after.epoch.version <= before.epoch.version) {
+        const text = `a merge of it begins or ends at version ${after.epoch.version}, and it had that before`;
+        this.#tell(by, "epochs rise with each change", after, text);
       }
     }
     const newer = steps.map(({ after }) => after).filter((region) => this.#take(region));
     newer.forEach((region) => this.#checkOverlap(by, region));
+  }
+
+  /**
+   * A peer begins to go for good, in a part that `sawPart` was told of. Somebody has applied that its Region has it no
+   * more, or is no more: what one Store believes or PD does not know is no evidence (DESIGN §5, Removed peers).
+   */
+  sawDeparture(by: string, { peerId, region }: Departure): void {
+    const known = this.#newest.get(region.id);
+    const isListed = known?.peers.some(({ id }) => id === peerId) === true;
+    if (known !== undefined && isListed && known.epoch.confVer >= region.epoch.confVer) {
+      const text = `peer ${peerId} goes at epoch ${epochText(region)}, and the Region of epoch ${epochText(known)} has it`;
+      this.#tell(by, "a peer goes when its Region lets it", region, text);
+    }
   }
 
   /** Whether all that is known tiles the key space, in words if not. */
@@ -87,7 +114,11 @@ export class RegionAtlas {
   }
 
   /** The Region shrank: what it lost are the new Regions of the part, which go on from where it was. */
-  #sawSplit(by: string, { before, after, appliedAfter }: RegionStep, made: readonly RegionStep[]): void {
+  #sawSplit(
+    by: string,
+    { before, after, appliedAfter }: RegionStep,
+    { made, peers }: { readonly made: readonly RegionStep[]; readonly peers: PeersAround },
+  ): void {
     if (before === undefined) {
       return;
     }
@@ -109,6 +140,10 @@ export class RegionAtlas {
       }
       if (storesOf(child) !== storesOf(after)) {
         const text = `peers on ${storesOf(child)}, and its parent on ${storesOf(after)}`;
+        this.#tell(by, "a new Region goes on from its parent", child, text);
+      }
+      if (peers.memory(child.id) !== peers.memory(after.id)) {
+        const text = `it remembers writes of ${peers.memory(child.id)}, and its parent of ${peers.memory(after.id)}`;
         this.#tell(by, "a new Region goes on from its parent", child, text);
       }
       const known = this.#descents.get(child.id);
@@ -135,11 +170,7 @@ export class RegionAtlas {
   }
 
   /** The Region grew: it took the whole of neighbours, which are no more. */
-  #sawMerge(
-    by: string,
-    { before, applied, after, appliedAfter }: RegionStep,
-    appliedOf: (id: RegionId) => ApplyState | undefined,
-  ): void {
+  #sawMerge(by: string, { before, applied, after, appliedAfter }: RegionStep, peers: PeersAround): void {
     if (before === undefined || this.#isOld(after)) {
       return;
     }
@@ -162,7 +193,7 @@ export class RegionAtlas {
         sourceId: source.id,
         before: applied?.revision ?? 0,
         revision: appliedAfter?.revision ?? applied?.revision ?? 0,
-        sourceRevision: appliedOf(source.id)?.revision ?? 0,
+        sourceRevision: peers.applied(source.id)?.revision ?? 0,
         order: this.#changeCount++,
         ...spanOf(source),
       });

@@ -1,6 +1,13 @@
 import { type Peer, type Region, index, peerId, regionId, storeId, term } from "@flaredb/rdb-base";
 import type { ConfState } from "@flaredb/rdb-raft";
-import { type RegionPhase, WritePart, putApplyState, putRegionLocalState } from "@flaredb/rdb-storage";
+import {
+  type RegionPhase,
+  WritePart,
+  indexedKey,
+  putApplyState,
+  putMergeRecord,
+  putRegionLocalState,
+} from "@flaredb/rdb-storage";
 import { encodeConfState, encodeTruncatedState, stateKey, stateKinds } from "@flaredb/rdb-storage/testing";
 import { describe, expect, test } from "vitest";
 import { REGION_ID, WatchedStore, bytes, region } from "../testing/watched-store.ts";
@@ -9,6 +16,8 @@ import type { Violation } from "./violation.ts";
 
 const CHILD_ID = regionId(8);
 const SPLIT = { confVer: 1, version: 2 };
+/** What a removed peer's last Region has. */
+const REMOVED = { epoch: { confVer: 2, version: 1 } };
 
 function scene() {
   const violations: Violation[] = [];
@@ -90,6 +99,30 @@ describe("splits", () => {
     const peers = scene();
     split(peers.one, { child: { peers: child().peers.slice(0, 2) } });
     expect(peers.wrong()).toEqual(["a new Region goes on from its parent"]);
+  });
+
+  test("the new Region remembers what its parent does", () => {
+    const { one, wrong } = scene();
+    const part = new WritePart();
+    part.put("session", indexedKey(REGION_ID, index(6)), bytes("a write"));
+    one.submit(part);
+    split(one);
+    expect(wrong()).toContain("a new Region goes on from its parent");
+  });
+
+  test("the version rises when a merge begins", () => {
+    const begin = (version: number): string[] => {
+      const { one, wrong } = scene();
+      const prepared = region({ epoch: { confVer: 1, version } });
+      const part = new WritePart();
+      putRegionLocalState(part, { state: "Normal", region: prepared });
+      const merge = { minMatchedIndex: index(6), prepareIndex: index(7) };
+      putMergeRecord(part, REGION_ID, { kind: "Prepared", target: child(), ...merge });
+      one.submit(part);
+      return wrong();
+    };
+    expect(begin(1)).toEqual(["epochs rise with each change"]);
+    expect(begin(2)).toEqual([]);
   });
 
   test("no key is in both, on a Store or among the newest Regions", () => {
@@ -211,8 +244,8 @@ describe("peers", () => {
 
   test("a removed peer never comes back; a later one of the Region may", () => {
     const { one, wrong } = scene();
-    phase(one, "Destroying");
-    phase(one, "Tombstone");
+    phase(one, "Destroying", REMOVED);
+    phase(one, "Tombstone", REMOVED);
     phase(one, "Uninitialised", { peers: [{ ...peerAt(1), id: peerId(31) }] });
     expect(wrong()).toEqual([]);
     phase(one, "Destroying", { peers: [{ ...peerAt(1), id: peerId(31) }] });
@@ -228,6 +261,16 @@ describe("peers", () => {
     one.identify(1);
     phase(one, "Uninitialised");
     expect(wrong()).toEqual(["a removed peer never comes back"]);
+  });
+
+  test("a peer goes only when its Region has it no more, as somebody applied", () => {
+    const early = scene();
+    phase(early.one, "Destroying");
+    expect(early.wrong()).toEqual(["a peer goes when its Region lets it"]);
+    const late = scene();
+    change(late.two, confState([12, 13]), [peerAt(2), peerAt(3)]);
+    phase(late.one, "Destroying");
+    expect(late.wrong()).toEqual([]);
   });
 
   test("an empty peer keeps what it voted when a split makes it whole", () => {

@@ -1,5 +1,5 @@
 import { type KeyRange, type RegionId, compareEndKeys, compareKeys, keyInRange } from "@flaredb/rdb-base";
-import { regionKeyRange } from "@flaredb/rdb-storage";
+import { parseIndexedKey, regionKeyRange } from "@flaredb/rdb-storage";
 import { EMPTY_HASH, hashOf, withElement, withoutElement } from "./hash.ts";
 
 /** Columns whose rows are a Region's content. */
@@ -44,6 +44,17 @@ export class StoreContent {
 
   hashOf(id: RegionId): number {
     return this.#regions.get(id)?.hash ?? EMPTY_HASH;
+  }
+
+  /** The entries whose writes are remembered for clients of the Region, in one text. */
+  sessionEntries(id: RegionId): string {
+    const own = regionKeyRange(id);
+    return [...this.#rows.session.keys()]
+      .map(keyOf)
+      .filter((key) => keyInRange(key, own))
+      .map((key) => parseIndexedKey(key).index)
+      .toSorted((a, b) => a - b)
+      .join(", ");
   }
 
   /** The Region that the row belongs to; undefined when there is none. */

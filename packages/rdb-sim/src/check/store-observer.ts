@@ -21,7 +21,7 @@ import { type LogChanges, takeLogChanges } from "./log-changes.ts";
 import { lostSince } from "./lost-since.ts";
 import type { PeerLives } from "./peer-lives.ts";
 import { PeerRecord } from "./peer-record.ts";
-import type { RegionAtlas, RegionStep } from "./region-atlas.ts";
+import type { Departure, RegionAtlas, RegionStep } from "./region-atlas.ts";
 import type { RegionRecord, Report } from "./region-record.ts";
 import { type ContentColumn, StoreContent } from "./store-content.ts";
 
@@ -242,6 +242,7 @@ export class StoreObserver {
   #takeStates(decoded: readonly DecodedOp[], ops: readonly WriteOp[]): void {
     const applied = new Map<RegionId, PeerRecord["applied"]>();
     this.#peers.forEach((peer, id) => applied.set(id, peer.applied));
+    const departures = this.#departures(decoded);
     const steps = this.#takeLocalStates(decoded);
     for (const [place, op] of decoded.entries()) {
       const { column, key, value } = ops[place] as WriteOp;
@@ -255,7 +256,21 @@ export class StoreObserver {
       }
     }
     this.#takeConfStates(decoded);
-    this.#atlas.sawPart(this.#name, steps, (id) => applied.get(id));
+    this.#atlas.sawPart(this.#name, steps, {
+      applied: (id) => applied.get(id),
+      memory: (id) => this.#content.sessionEntries(id),
+    });
+    departures.forEach((departure) => this.#atlas.sawDeparture(this.#name, departure));
+  }
+
+  /** Peers that are here before the part, and that it destroys. */
+  #departures(decoded: readonly DecodedOp[]): Departure[] {
+    return [...removedIn(decoded)].flatMap((id) => {
+      const peerId = this.#peers.get(id)?.peerId;
+      const last = decoded.findLast((op) => op.kind === "localState" && op.regionId === id);
+      const region = last?.kind === "localState" ? last.value?.region : undefined;
+      return peerId === undefined || region === undefined ? [] : [{ peerId, region }];
+    });
   }
 
   #takeLocalStates(decoded: readonly DecodedOp[]): RegionStep[] {
@@ -276,6 +291,9 @@ export class StoreObserver {
           applied: peer?.applied,
           after: region,
           appliedAfter: appliedIn(decoded, op.regionId),
+          changesMerge: decoded.some(
+            (other) => other.kind === "mergeRecord" && other.regionId === op.regionId,
+          ),
         });
       }
     }
