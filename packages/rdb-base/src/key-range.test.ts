@@ -121,5 +121,9 @@ describe("ranges", () => {
       }),
     );
     expect(prefixRange(Uint8Array.of(0xff, 0xff)).endKey).toHaveLength(0);
+    // A Buffer's slice shares its memory: the end must not be written into the caller's prefix.
+    const prefix = Buffer.from("city/");
+    expect(formatRange(prefixRange(prefix))).toBe('["city/", "city0")');
+    expect(prefix.toString()).toBe("city/");
   });
 });

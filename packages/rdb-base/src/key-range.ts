@@ -81,7 +81,8 @@ export function prefixRange(prefix: Uint8Array): KeyRange {
   for (let i = prefix.length - 1; i >= 0; i--) {
     const byte = prefix[i] as number;
     if (byte < 0xff) {
-      const endKey = prefix.slice(0, i + 1);
+      // A copy: `slice` of a Buffer is none, and the caller's prefix would become its own end.
+      const endKey = new Uint8Array(prefix.subarray(0, i + 1));
       endKey[i] = byte + 1;
       return { startKey: prefix, endKey };
     }
