@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { defineBench } from "./commands/bench.ts";
 import { defineClusterStatus } from "./commands/cluster/status.ts";
 import { defineCas } from "./commands/kv/cas.ts";
 import { defineDelete } from "./commands/kv/delete.ts";
@@ -26,6 +27,7 @@ Examples:
   rdb region list                         where the data is
   rdb region move 7 --from 1 --to 4       move a peer, and wait until it is done
   rdb store decommission 2                empty a Store, to shut it down for good
+  rdb bench put --clients 256             how many writes a second it takes
   rdb operator explain 7                  why a Region is, or is not, being changed
   rdb put big --value-file photo.jpg      a value from a file; - is stdin
   rdb put -- -key value                   a key that begins with a dash
@@ -74,6 +76,7 @@ export function buildProgram(shell: Shell): Command {
 
   program.commandsGroup("Running it:");
   definePlayground(program, shell);
+  defineBench(program, shell);
   defineProcess(program, "server", "run one Store (see rdb server --help)");
   defineProcess(program, "pd", "run the placement driver (see rdb pd --help)");
   return program;

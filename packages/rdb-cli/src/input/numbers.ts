@@ -41,3 +41,16 @@ export function parseDurationMs(field: string, text: string): number {
   }
   return Math.ceil(durationMs);
 }
+
+/**
+ * A number, with or without a fraction, as given on the command line.
+ *
+ * @throws RdbError RDB_INVALID_ARGUMENT when it is none, or outside [atLeast, atMost]
+ */
+export function parseNumber(field: string, text: string, atLeast: number, atMost: number): number {
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || value < atLeast || value > atMost) {
+    throw invalid(field, `${field} ${text} must be a number from ${atLeast} to ${atMost}`);
+  }
+  return value;
+}

@@ -1,0 +1,97 @@
+import { type Clock, type Random, systemClock, systemRandom } from "@flaredb/rdb-base";
+import { RdbClient } from "@flaredb/rdb-client";
+import { Latencies } from "./latencies.ts";
+import { Load, type LoadResult } from "./load.ts";
+import { type BenchClient, makeOperation, type Operation } from "./operations.ts";
+import type { BenchOptions } from "./options.ts";
+import { ClosedLoop, OpenLoop, type Schedule } from "./schedule.ts";
+
+/** Something that makes load: this process, or another one. */
+export interface Generator {
+  /** Connects and warms up; resolves when it is ready to be measured. */
+  prepare(): Promise<void>;
+  /** Measures; after `stop` it ends soon, with the figures so far. */
+  run(): Promise<LoadResult>;
+  /** Latencies since this was last asked. */
+  takeInterval(): Latencies;
+  stop(): void;
+  /** Gives back what it holds. */
+  close(): void;
+}
+
+/** Where the cluster is, and how long a call may take. */
+export interface Target {
+  readonly pdAddresses: readonly string[];
+  readonly deadlineMs: number;
+}
+
+/** What a generator stands on. */
+export interface GeneratorPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  connect(target: Target): Promise<BenchClient & { close(): void }>;
+}
+
+/** Real time, chance and network. */
+export const systemGeneratorPorts: GeneratorPorts = {
+  clock: systemClock,
+  random: systemRandom,
+  connect: ({ pdAddresses, deadlineMs }) => RdbClient.connect({ pd: pdAddresses, deadlineMs }),
+};
+
+/** Makes the load in this process, through a client of its own. */
+export class LocalGenerator implements Generator {
+  readonly #options: BenchOptions;
+  readonly #target: Target;
+  readonly #ports: GeneratorPorts;
+  #client: (BenchClient & { close(): void }) | undefined;
+  #load: Load<unknown> | undefined;
+  #isStopped = false;
+
+  constructor(options: BenchOptions, target: Target, ports: GeneratorPorts = systemGeneratorPorts) {
+    this.#options = options;
+    this.#target = target;
+    this.#ports = ports;
+  }
+
+  async prepare(): Promise<void> {
+    this.#client = await this.#ports.connect(this.#target);
+    await this.#drive(this.#options.warmUpSeconds, Infinity);
+  }
+
+  run(): Promise<LoadResult> {
+    const { seconds = Infinity, total = Infinity } = this.#options;
+    return this.#drive(seconds, total);
+  }
+
+  takeInterval(): Latencies {
+    return this.#load?.takeInterval() ?? new Latencies();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#load?.stop();
+  }
+
+  close(): void {
+    this.#client?.close();
+  }
+
+  async #drive(seconds: number, total: number): Promise<LoadResult> {
+    const { clock } = this.#ports;
+    const { clients, rate } = this.#options;
+    const end = {
+      startMs: clock.monotonicMs(),
+      durationMs: this.#isStopped ? 0 : seconds * 1_000,
+      total,
+    };
+    const schedule: Schedule = rate === undefined ? new ClosedLoop(end) : new OpenLoop(end, rate);
+    this.#load = new Load(clock, this.#operation(), schedule, clients);
+    return this.#load.run();
+  }
+
+  #operation(): Operation<unknown> {
+    const { deadlineMs } = this.#target;
+    return makeOperation(this.#client as BenchClient, this.#options, this.#ports.random, { deadlineMs });
+  }
+}
