@@ -113,6 +113,8 @@ export {
   NewRegionSchema,
   type PrepareMergeCommand,
   PrepareMergeCommandSchema,
+  type RefuseMergeCommand,
+  RefuseMergeCommandSchema,
   type RollbackMergeCommand,
   RollbackMergeCommandSchema,
   type SplitCommand,
@@ -363,6 +365,8 @@ export {
   StoreStatusSchema,
 } from "./gen/rdb/v1/pd_service_pb.ts";
 export {
+  type AskMerge,
+  AskMergeSchema,
   type Hibernate,
   HibernateSchema,
   HibernateStep,

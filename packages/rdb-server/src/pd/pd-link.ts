@@ -16,6 +16,7 @@ import { pause } from "./pause.ts";
 import { PdCommands, type PdCommandsHandle } from "./pd-commands.ts";
 import type { PdConnection } from "./pd-connection.ts";
 import { findRegion } from "./region-by-id.ts";
+import { lookUpRegion } from "./region-lookup.ts";
 import { RegionHeartbeat } from "./region-heartbeat.ts";
 import type { Registration } from "./registration.ts";
 import { type DiskUsage, StoreHeartbeat } from "./store-heartbeat.ts";
@@ -85,6 +86,11 @@ export class PdLink implements PdReporter {
 
   findRegion(id: RegionId): Promise<Region | undefined> {
     return findRegion(this.#options.connection, id);
+  }
+
+  async regionOfKey(key: Uint8Array): Promise<Region> {
+    const { region } = await lookUpRegion(this.#options.connection, { key, before: false });
+    return region;
   }
 
   async close(): Promise<void> {

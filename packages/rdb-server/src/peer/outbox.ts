@@ -1,6 +1,6 @@
 import { type Peer as PeerInfo, type PeerId, type Region, assert } from "@flaredb/rdb-base";
 import type { Message, RawNode } from "@flaredb/rdb-raft";
-import type { HibernateStep, PeerMessage, ReplicaHash } from "../store/peer-message.ts";
+import type { HibernateStep, MergeQuestion, PeerMessage, ReplicaHash } from "../store/peer-message.ts";
 import type { LeaderLease } from "./lease.ts";
 import type { PeerContext } from "./peer-context.ts";
 import { asksForVotes } from "./raft-message-kinds.ts";
@@ -82,6 +82,13 @@ export class Outbox {
   sendTombstone(to: PeerInfo): void {
     const { epoch } = this.#owner.region();
     this.#owner.context.transport.send(this.#envelope(to, undefined, { kind: "tombstone", epoch }));
+  }
+
+  /** To a peer of another Region; never to this Store itself. */
+  askMerge(to: PeerInfo, question: MergeQuestion): void {
+    if (to.storeId !== this.#owner.context.storeId) {
+      this.#owner.context.transport.send(this.#envelope(to, undefined, { kind: "askMerge", question }));
+    }
   }
 
   sendHash(to: PeerInfo, report: ReplicaHash): void {

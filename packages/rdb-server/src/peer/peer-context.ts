@@ -46,6 +46,8 @@ export interface PeerContext {
   regionChanged(regionId: RegionId): void;
   /** Whether PD knows a newer configuration of the Region; if one without the peer, the peer goes. */
   askPd(regionId: RegionId): void;
+  /** Asks PD which Region has the key. Answers later, or never. */
+  findRegionOfKey(key: Uint8Array, found: (region: Region) => void): void;
   /** Some peer's range may be another one now. */
   rangesChanged(): void;
   /** The peer's removal is applied: with the end of the turn it goes, and its data. `last` lists it still. */

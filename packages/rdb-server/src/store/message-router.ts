@@ -44,7 +44,15 @@ export class MessageRouter {
 
   /** @returns why the message is refused, if so */
   receive(message: PeerMessage): Refusal["reason"] | undefined {
-    const { peers, lifecycle } = this.#owner;
+    const { peers, lifecycle, merger } = this.#owner;
+    if (message.payload.kind === "askMerge") {
+      merger.answer(message, message.payload.question);
+      return undefined;
+    }
+    if (message.payload.kind === "mergeRefused") {
+      merger.heardRefused(message, message.payload.prepareIndex);
+      return undefined;
+    }
     const peer = peers.holder(message.regionId);
     if (peer === undefined) {
       return this.#receiveUnknown(message);

@@ -20,8 +20,24 @@ export type PeerPayload =
   | { readonly kind: "tombstone"; readonly epoch: RegionEpoch }
   /** The receiving peer's Region is no more: this one took it, and was like this then. */
   | { readonly kind: "merged"; readonly into: Region }
+  /** What became of a merge? To a peer of the Region that has the first key of its target; of a source's leader. */
+  | { readonly kind: "askMerge"; readonly question: MergeQuestion }
+  /** The target never takes the receiving peer's Region, whose PrepareMerge is this entry. */
+  | { readonly kind: "mergeRefused"; readonly prepareIndex: Index }
   | { readonly kind: "hibernate"; readonly step: HibernateStep; readonly term: Term; readonly commit: Index }
   | { readonly kind: "replicaHash"; readonly report: ReplicaHash };
+
+/** Of the leader of a merge's source (ADR 11). */
+export interface MergeQuestion {
+  /** As the source's PrepareMerge names it. */
+  readonly target: Pick<Region, "id" | "epoch">;
+  /** Of the source's PrepareMerge. */
+  readonly prepareIndex: Index;
+  /** The Region of the peer that is asked: the target, or one that has taken it since. */
+  readonly keeper: RegionId;
+  /** If nothing is decided, the target's leader is to decide against it. */
+  readonly givesUp: boolean;
+}
 
 /** What a peer tells its leader of its rows. */
 export interface ReplicaHash {

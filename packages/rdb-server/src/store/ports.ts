@@ -65,6 +65,8 @@ export interface PdReporter {
   regionChanged(regionId: RegionId): void;
   /** The Region as PD knows it; undefined when it does not, which means nothing. Rejects while PD does not answer. */
   findRegion(regionId: RegionId): Promise<Region | undefined>;
+  /** The Region that has the key, as PD knows it. Rejects while PD does not answer, or knows none. */
+  regionOfKey(key: Uint8Array): Promise<Region>;
 }
 
 /** How the sending of a snapshot ended, for the leader's view of the follower. */

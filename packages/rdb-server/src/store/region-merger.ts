@@ -1,28 +1,34 @@
 import {
+  type Index,
   type Logger,
   RdbError,
   type Region,
   type RegionId,
   type StoreId,
+  epochsEqual,
   peerOnStore,
   regionId,
 } from "@flaredb/rdb-base";
 import type { CommitMergeCommand } from "@flaredb/rdb-proto";
 import {
   type Engine,
+  TAKEN_MAX_COUNT,
   type WritePart,
   destroyRegion,
   getMergeRecord,
   getRegionLocalState,
+  getTakenRegions,
   putMergeRecord,
   putRegionLocalState,
 } from "@flaredb/rdb-storage";
 import { adminRefusal } from "../peer/admin/admin-refusal.ts";
 import type { MergeSource } from "../peer/admin/apply-merge.ts";
+import { hasPassed } from "../peer/admin/merge-plan.ts";
 import type { Peer } from "../peer/peer.ts";
 import { decodeSnapshotDescription } from "../peer/snapshot-description.ts";
 import type { AdminOutcome, MergeRegion } from "./admin-command.ts";
-import type { PeerMessage } from "./peer-message.ts";
+import type { MergeQuestion, PeerMessage } from "./peer-message.ts";
+import type { Transport } from "./ports.ts";
 import type { RegionMap } from "./region-map.ts";
 
 /** What merges of a Store work on. */
@@ -30,6 +36,7 @@ export interface RegionMergerOptions {
   readonly storeId: StoreId;
   readonly engine: Engine;
   readonly logger: Logger;
+  readonly transport: Pick<Transport, "send">;
   readonly peers: RegionMap;
   regionChanged(regionId: RegionId): void;
 }
@@ -78,6 +85,42 @@ export class RegionMerger {
     );
     this.#remove(peer);
     return source;
+  }
+
+  /**
+   * Another Store's source asks what became of its merge. What a running peer here has applied is decided for good: it
+   * has taken the source, itself or in what it took, or it has passed the merge and never will. While neither is so,
+   * only a leader can do something about it.
+   */
+  answer(message: PeerMessage, { target, prepareIndex, keeper, givesUp }: MergeQuestion): void {
+    const source = message.regionId;
+    const peer = this.#options.peers.initialised(keeper);
+    if (peer === undefined || peer.isInstalling) {
+      return;
+    }
+    const { region } = peer;
+    const taken = getTakenRegions(this.#options.engine, keeper);
+    const isPast = keeper === target.id ? hasPassed(region.epoch, target.epoch) : taken.includes(target.id);
+    if (taken.includes(source)) {
+      this.#reply(message, { kind: "merged", into: region });
+    } else if (isPast && taken.length < TAKEN_MAX_COUNT) {
+      this.#reply(message, { kind: "mergeRefused", prepareIndex });
+    } else if (givesUp && keeper === target.id && epochsEqual(region.epoch, target.epoch)) {
+      peer.merge.refuse(source, target.epoch);
+    }
+  }
+
+  /** Another Store knows that a source's merge will never be. */
+  heardRefused({ regionId: id, toPeer }: PeerMessage, prepareIndex: Index): void {
+    const peer = this.#options.peers.initialised(id);
+    if (peer?.id === toPeer.id) {
+      peer.merge.heardRefused(prepareIndex);
+    }
+  }
+
+  #reply({ regionId: id, fromPeer, toPeer, epoch }: PeerMessage, payload: PeerMessage["payload"]): void {
+    const envelope = { regionId: id, fromPeer: toPeer, toPeer: fromPeer, epoch, range: undefined };
+    this.#options.transport.send({ ...envelope, payload });
   }
 
   /** Regions here that go when the snapshot is installed: it may overlap them. */

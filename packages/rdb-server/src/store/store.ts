@@ -458,6 +458,20 @@ export class Store implements StoreHandle {
     );
   }
 
+  #findRegionOfKey(key: Uint8Array, found: (region: Region) => void): void {
+    this.#options.pdReporter.regionOfKey(key).then(
+      (region) => {
+        if (!this.#stopped) {
+          found(region);
+        }
+      },
+      (error: unknown) => {
+        // Whoever asks does so again.
+        this.#logger.info({ reason: RdbError.from(error).message }, "PD was asked for a key in vain");
+      },
+    );
+  }
+
   #makeContext(): PeerContext {
     const { config, engine, clock, random, logger, transport, snapshotFiles, pdReporter } = this.#options;
     assert(config.tickMs > 0, "a tick takes time");
@@ -483,6 +497,7 @@ export class Store implements StoreHandle {
       rangesChanged: () => this.#peers.rangesChanged(),
       removed: (last, peer) => this.#lifecycle.removed(last, peer),
       askPd: (regionId) => this.#askPd(regionId),
+      findRegionOfKey: (key, found) => this.#findRegionOfKey(key, found),
       neighbour: (regionId) => this.#peers.get(regionId),
       takeMergeSource: (command) => this.#merger.takeSource(command),
       endMerged: (part, later, taken) => this.#merger.endMerged(part, later, taken),

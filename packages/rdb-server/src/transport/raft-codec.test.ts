@@ -127,6 +127,19 @@ const merged: fc.Arbitrary<PeerPayload> = fc.record({
     peers: fc.array(peer, { maxLength: 8 }),
   }),
 });
+const askMerge: fc.Arbitrary<PeerPayload> = fc.record({
+  kind: fc.constant("askMerge" as const),
+  question: fc.record({
+    target: fc.record({ id: id.map(regionId), epoch }),
+    prepareIndex: safe.map(index),
+    keeper: id.map(regionId),
+    givesUp: fc.boolean(),
+  }),
+});
+const mergeRefused: fc.Arbitrary<PeerPayload> = fc.record({
+  kind: fc.constant("mergeRefused" as const),
+  prepareIndex: safe.map(index),
+});
 
 const peerMessage: fc.Arbitrary<PeerMessage> = fc
   .record({
@@ -144,6 +157,8 @@ const peerMessage: fc.Arbitrary<PeerMessage> = fc
       replicaHash,
       tombstone,
       merged,
+      askMerge,
+      mergeRefused,
     ),
   })
   .map(({ payload, ...envelope }) => ({

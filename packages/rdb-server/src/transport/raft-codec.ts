@@ -9,6 +9,7 @@ import {
   term,
 } from "@flaredb/rdb-base";
 import {
+  type AskMerge as WireAskMerge,
   type ConfState as WireConfState,
   type Entry as WireEntry,
   type Hibernate as WireHibernate,
@@ -25,7 +26,7 @@ import {
 } from "@flaredb/rdb-proto";
 import { create } from "@bufbuild/protobuf";
 import type { ConfState, Entry, Message, MessageType, Snapshot } from "@flaredb/rdb-raft";
-import type { PeerMessage, PeerPayload, Refusal } from "../store/peer-message.ts";
+import type { MergeQuestion, PeerMessage, PeerPayload, Refusal } from "../store/peer-message.ts";
 import {
   entryTypes,
   hibernateSteps,
@@ -117,9 +118,25 @@ function toPayload(payload: RaftMessage["payload"], from: PeerId, to: PeerId): P
     }
     case "mergedInto":
       return { kind: "merged", into: regionFromProto(payload.value) };
+    case "askMerge":
+      return { kind: "askMerge", question: toQuestion(payload.value) };
+    case "mergeRefused":
+      return { kind: "mergeRefused", prepareIndex: index(payload.value.prepareIndex) };
     case undefined:
       throw new FormError("payload is missing");
   }
+}
+
+function toQuestion(wire: WireAskMerge): MergeQuestion {
+  return {
+    target: {
+      id: regionId(positive(wire.targetId, "target_id")),
+      epoch: toEpoch(wire.targetEpoch, "target_epoch"),
+    },
+    prepareIndex: index(wire.prepareIndex),
+    keeper: regionId(positive(wire.keeperId, "keeper_id")),
+    givesUp: wire.givesUp,
+  };
 }
 
 function toHibernate(wire: WireHibernate): PeerPayload {

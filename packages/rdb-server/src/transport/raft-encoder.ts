@@ -102,6 +102,18 @@ function writePeerMessage(writer: BackwardWriter, message: PeerMessage): void {
     case "merged":
       writeRegion(writer, 11, payload.into);
       break;
+    case "askMerge":
+      writer.bool(5, payload.question.givesUp);
+      writer.number(4, payload.question.keeper);
+      writer.number(3, payload.question.prepareIndex);
+      writeEpoch(writer, 2, payload.question.target.epoch);
+      writer.number(1, payload.question.target.id);
+      writer.message(13, payloadStart);
+      break;
+    case "mergeRefused":
+      writer.number(1, payload.prepareIndex);
+      writer.message(14, payloadStart);
+      break;
     case "raft":
       assert(
         payload.message.from === message.fromPeer.id && payload.message.to === message.toPeer.id,

@@ -62,6 +62,10 @@ function describeRaft({ regionId, fromPeer, toPeer, payload }: RaftMessage): str
       return `${head} replica hash i${payload.value.index}${payload.value.isDamaged ? " damaged" : ""}`;
     case "mergedInto":
       return `${head} merged into=${payload.value.id}`;
+    case "askMerge":
+      return `${head} ask merge into=${payload.value.targetId} of R${payload.value.keeperId}${payload.value.givesUp ? " gives up" : ""}`;
+    case "mergeRefused":
+      return `${head} merge refused i${payload.value.prepareIndex}`;
     case "hibernate":
       return `${head} hibernate step=${payload.value.step} t${payload.value.term}`;
     case undefined:

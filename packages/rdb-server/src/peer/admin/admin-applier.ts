@@ -3,7 +3,13 @@ import type { CommitMergeCommand, LogCommand } from "@flaredb/rdb-proto";
 import { type ApplyState, type WritePart, hasDamageMark, putDamageMark } from "@flaredb/rdb-storage";
 import type { AdminEffect, AdminEntry } from "./admin-entry.ts";
 import { type ApplyChangePeersOwner, applyChangePeers } from "./apply-change-peers.ts";
-import { type MergeOwner, applyCommitMerge, applyPrepareMerge, applyRollbackMerge } from "./apply-merge.ts";
+import {
+  type MergeOwner,
+  applyCommitMerge,
+  applyPrepareMerge,
+  applyRefuseMerge,
+  applyRollbackMerge,
+} from "./apply-merge.ts";
 import { type SplitOwner, applySplit } from "./apply-split.ts";
 
 /** What the entries of replica checks set off, once they are submitted. */
@@ -47,6 +53,8 @@ export class AdminApplier {
         return this.#hasEpoch(entry.command) ? this.#commitMerge(entry, command.value, part) : nothing;
       case "rollbackMerge":
         return applyRollbackMerge(owner, entry, command.value, part);
+      case "refuseMerge":
+        return this.#hasEpoch(entry.command) ? applyRefuseMerge(owner, entry, command.value, part) : nothing;
       case "computeHash":
         return { ...nothing, submitted: () => owner.computeHash(entry.state) };
       case "verifyHash":

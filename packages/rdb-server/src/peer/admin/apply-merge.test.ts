@@ -8,6 +8,7 @@ import {
   RaftLogStore,
   WritePart,
   getMergeRecord,
+  getRegionLocalState,
 } from "@flaredb/rdb-storage";
 import { describe, expect, it } from "vitest";
 import { SimClock, bytes } from "../../testing/index.ts";
@@ -54,6 +55,7 @@ class Subject {
       },
       mergeChanged: (after, now) =>
         this.told.push(`${now === undefined ? "serves" : "waits"} @${after.epoch.version}`),
+      mergeRefused: (after, refused) => this.told.push(`refuses ${refused} @${after.epoch.version}`),
       regionSplit: () => this.told.push("split"),
     };
     this.#applier = new AdminApplier(owner as AdminApplierOwner);
@@ -86,6 +88,10 @@ const rollback = (prepareIndex: bigint): CommandBody => ({
   case: "rollbackMerge",
   value: { $typeName: "rdb.v1.RollbackMergeCommand", prepareIndex },
 });
+const refuse: CommandBody = {
+  case: "refuseMerge",
+  value: { $typeName: "rdb.v1.RefuseMergeCommand", sourceId: 2n },
+};
 const prepared: PreparedMerge = {
   kind: "Prepared",
   target,
@@ -112,6 +118,25 @@ describe("entries of merges", () => {
     const subject = new Subject({ ...target, endKey: bytes("c") });
     expect(subject.apply(commit, epoch)).toEqual({ state });
     expect(subject.told).toEqual([]);
+  });
+
+  it("a target that decides against the source passes the epoch at which it would take it", () => {
+    const subject = new Subject(target);
+    subject.apply(refuse, epoch);
+    expect(subject.told).toEqual(["refuses 2 @4"]);
+    expect(getRegionLocalState(subject.engine, target.id)).toEqual({
+      state: "Normal",
+      region: { ...target, epoch: { ...epoch, version: 4 } },
+    });
+    // Whatever the target has become since, it is not what was to be decided.
+    for (const other of [
+      { confVer: 2, version: 2 },
+      { confVer: 1, version: 3 },
+    ]) {
+      const later = new Subject(target);
+      expect(later.apply(refuse, other)).toEqual({ state });
+      expect(later.part.isEmpty).toBe(true);
+    }
   });
 
   it("PrepareMerge marks the source beside its Region, under a new version", () => {

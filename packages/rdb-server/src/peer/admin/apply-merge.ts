@@ -1,7 +1,16 @@
-import { RdbError, type Region, epochsEqual, index, safeInteger } from "@flaredb/rdb-base";
+import {
+  RdbError,
+  type Region,
+  type RegionId,
+  epochsEqual,
+  index,
+  regionId,
+  safeInteger,
+} from "@flaredb/rdb-base";
 import {
   type CommitMergeCommand,
   type PrepareMergeCommand,
+  type RefuseMergeCommand,
   type RollbackMergeCommand,
   regionFromProto,
 } from "@flaredb/rdb-proto";
@@ -24,7 +33,7 @@ import { SessionTable } from "../session-table.ts";
 import type { AdminEffect, AdminEntry } from "./admin-entry.ts";
 import { sessionRows } from "./apply-split.ts";
 import { type SessionMemory, joinSessions } from "./join-sessions.ts";
-import { joinedRegion, mergeProblem, preparedRegion, rolledBackRegion } from "./merge-plan.ts";
+import { joinedRegion, mergeProblem, preparedRegion, refusedRegion, rolledBackRegion } from "./merge-plan.ts";
 import { joinTaken } from "./taken-regions.ts";
 
 /** The source's peer on this Store, at its PrepareMerge and stopped: what the target takes. */
@@ -43,7 +52,7 @@ export interface MergeOutcome {
   readonly sessions: SessionTable;
 }
 
-/** What merges work on: the source's peer for PrepareMerge and RollbackMerge, the target's for CommitMerge. */
+/** What merges work on: the source's peer for PrepareMerge and RollbackMerge, the target's for the others. */
 export interface MergeOwner {
   readonly engine: Engine;
   region(): Region;
@@ -58,7 +67,21 @@ export interface MergeOwner {
   takeSource(command: CommitMergeCommand): MergeSource;
   /** From now on the Region serves nobody; or, without a merge, serves again. */
   mergeChanged(region: Region, prepared: PreparedMerge | undefined): void;
+  /** The Region has decided against taking that one. */
+  mergeRefused(region: Region, source: RegionId): void;
   regionMerged(outcome: MergeOutcome): void;
+}
+
+/** The target will not take the source: its version rises, and a CommitMerge behind this names the one before. */
+export function applyRefuseMerge(
+  owner: MergeOwner,
+  { state }: AdminEntry,
+  command: RefuseMergeCommand,
+  part: WritePart,
+): AdminEffect {
+  const region = refusedRegion(owner.region());
+  putRegionLocalState(part, { state: "Normal", region });
+  return { state, submitted: () => owner.mergeRefused(region, regionId(command.sourceId)) };
 }
 
 /** The source waits from here on: its version rises, so that whatever was proposed for it before comes too late. */

@@ -1,8 +1,10 @@
 import {
+  type Index,
   type Logger,
   type Peer,
   RdbError,
   type Region,
+  type RegionEpoch,
   type RegionId,
   assert,
   epochsEqual,
@@ -32,6 +34,7 @@ import {
   catchUp,
   entriesToCarry,
 } from "./merge-entries.ts";
+import { MERGE_ASK_TICKS, MergeInquiry, type MergeInquiryOwner } from "./merge-inquiry.ts";
 import { hasPassed } from "./merge-plan.ts";
 import { type LocalTarget, proposePrepareMerge } from "./propose-merge.ts";
 
@@ -54,6 +57,7 @@ export interface MergePathOwner {
   propose(body: CommandBody): boolean;
   /** Hands the leadership to another peer. */
   handOver(): void;
+  readonly inquiry: Pick<MergeInquiryOwner, "send" | "findRegionOfKey">;
   /** The peer of another Region on this Store. */
   neighbour(regionId: RegionId): Neighbour | undefined;
 }
@@ -66,9 +70,6 @@ export interface Neighbour {
   wake(): void;
 }
 
-/** A leader of a source on whose Store the target has no peer hands over after so many ticks. */
-const HAND_OVER_TICKS = 40;
-
 /**
  * The part of one peer in merges: as source's leader it proposes to wait, as source's peer beside the target's leader it
  * brings the merge there, as target's leader it proposes to take the source, and as source's leader again it proposes
@@ -80,6 +81,8 @@ export class MergePath {
   readonly #prepareInFlight: InFlight;
   readonly #commitInFlight: InFlight;
   readonly #rollbackInFlight: InFlight;
+  readonly #refuseInFlight: InFlight;
+  readonly #inquiry: MergeInquiry;
   #prepared: PreparedMerge | undefined;
   #ticksWithoutTarget = 0;
 
@@ -89,6 +92,8 @@ export class MergePath {
     this.#prepareInFlight = new InFlight(owner.node);
     this.#commitInFlight = new InFlight(owner.node);
     this.#rollbackInFlight = new InFlight(owner.node);
+    this.#refuseInFlight = new InFlight(owner.node);
+    this.#inquiry = new MergeInquiry({ node: owner.node, region: () => owner.region(), ...owner.inquiry });
   }
 
   /** Set while the Region waits to be taken: it serves nobody, and nothing else changes it. */
@@ -110,6 +115,7 @@ export class MergePath {
   changed(prepared: PreparedMerge | undefined): void {
     this.#prepared = prepared;
     this.#ticksWithoutTarget = 0;
+    this.#inquiry.restart();
   }
 
   /** Proposes that the Region waits to be taken by its neighbour. */
@@ -138,12 +144,19 @@ export class MergePath {
       return;
     }
     const target = this.#owner.neighbour(prepared.target.id);
-    if (target === undefined || !target.isInitialised) {
+    this.#inquiry.tick(prepared, target?.isInitialised === true);
+    if (this.#inquiry.isRefused(prepared)) {
+      this.#proposeRollback(prepared);
+    } else if (target === undefined || !target.isInitialised) {
       this.#withoutTarget(prepared);
     } else if (hasPassed(target.region.epoch, prepared.target.epoch)) {
       this.#proposeRollback(prepared);
     } else if (epochsEqual(target.region.epoch, prepared.target.epoch)) {
       target.wake();
+      if (this.#inquiry.hasGivenUp) {
+        target.merge.refuse(this.#owner.region().id, prepared.target.epoch);
+        return;
+      }
       const carried = entriesToCarry(this.#owner.log, prepared.minMatchedIndex, prepared.prepareIndex);
       if (typeof carried !== "string") {
         target.merge.#proposeCommit(this.#owner.region(), carried);
@@ -184,6 +197,28 @@ export class MergePath {
       ...{ prepared, log, region: this.#owner.region(), applyState: this.#owner.applyState() },
       memory: { rows, table },
     };
+  }
+
+  /** Another Store knows that the target never takes this Region, whose PrepareMerge is that entry. */
+  heardRefused(prepareIndex: Index): void {
+    this.#inquiry.refused(prepareIndex);
+  }
+
+  /** As the target's leader: decides against a source that has waited for too long. Only counts if nothing is decided. */
+  refuse(source: RegionId, expected: RegionEpoch): void {
+    const { node, logger } = this.#owner;
+    const isOpen = this.#prepared === undefined && epochsEqual(this.#owner.region().epoch, expected);
+    if (!node.isLeader || !isOpen || this.#refuseInFlight.isUnderWay) {
+      return;
+    }
+    const proposed = this.#owner.propose({
+      case: "refuseMerge",
+      value: { $typeName: "rdb.v1.RefuseMergeCommand", sourceId: BigInt(source) },
+    });
+    if (proposed) {
+      this.#refuseInFlight.proposed();
+      logger.info({ source }, "a neighbour that has waited for too long is not to be taken");
+    }
   }
 
   /** As the target's leader: takes the source. Only counts while this Region is as the source wants it. */
@@ -237,7 +272,7 @@ export class MergePath {
       return;
     }
     this.#ticksWithoutTarget++;
-    if (this.#owner.node.isLeader && this.#ticksWithoutTarget % HAND_OVER_TICKS === 0) {
+    if (this.#owner.node.isLeader && this.#ticksWithoutTarget % MERGE_ASK_TICKS === 0) {
       this.#owner.handOver();
     }
   }

@@ -33,6 +33,11 @@ export function rolledBackRegion(source: Region): Region {
   return withVersion(source, source.epoch.version + 1);
 }
 
+/** The target once it has decided against a merge: past the epoch at which alone it takes the source. */
+export function refusedRegion(target: Region): Region {
+  return withVersion(target, target.epoch.version + 1);
+}
+
 /** The target once it has taken the source, as that stands since its PrepareMerge. */
 export function joinedRegion(target: Region, source: Region): Region {
   const [startKey, endKey] = follows(source, target)

@@ -1,4 +1,4 @@
-import type { Logger, Peer as PeerInfo, PeerId, Region, RegionEpoch } from "@flaredb/rdb-base";
+import type { Logger, Peer as PeerInfo, PeerId, Region, RegionEpoch, RegionId } from "@flaredb/rdb-base";
 import type { RawNode } from "@flaredb/rdb-raft";
 import type { PreparedMerge, RaftLogStore, WritePart } from "@flaredb/rdb-storage";
 import type { AdminOutcome, AdminTarget, ChangePeers } from "../../store/admin-command.ts";
@@ -73,6 +73,7 @@ export class RegionChanges {
       prepared: () => this.merge.prepared,
       takeSource: (command) => context.takeMergeSource(command),
       mergeChanged: (after, prepared) => this.#mergeChanged(after, prepared),
+      mergeRefused: (after, source) => this.#mergeRefused(after, source),
       regionMerged: (outcome) => this.#regionMerged(outcome),
       computeHash: (state) => this.check.computeHash(state),
       verifyHash: (at, hash) => this.check.verifyHash(at, hash),
@@ -106,6 +107,10 @@ export class RegionChanges {
         apply: (entries) => owner.applier().apply(entries),
         propose: (body) => this.propose(body),
         handOver: () => owner.transferLeader(),
+        inquiry: {
+          send: (to, question) => owner.outbox.askMerge(to, question),
+          findRegionOfKey: (key, found) => context.findRegionOfKey(key, found),
+        },
         neighbour: (id) => context.neighbour(id),
       },
       preparedMerge(engine, owner.region().id),
@@ -212,6 +217,13 @@ export class RegionChanges {
     const how = prepared === undefined ? "serves again" : "waits to be taken by a neighbour";
     const fields = { ...this.#owner.raftFields(), version: after.epoch.version };
     this.#owner.logger.info(fields, `the Region ${how}`);
+  }
+
+  /** The Region will not take a neighbour that waits for it. */
+  #mergeRefused(after: Region, source: RegionId): void {
+    this.#owner.becameRegion(after);
+    const fields = { ...this.#owner.raftFields(), version: after.epoch.version, source };
+    this.#owner.logger.info(fields, "a merge is decided against");
   }
 
   /** The Region has taken a neighbour. */

@@ -271,13 +271,22 @@ export class SimCluster {
     const { clock, network, config } = this;
     const allocateIds = (count: number): Promise<number> => this.#allocateIds(count);
     const findRegion = (region: RegionId): Promise<Region | undefined> => this.#findRegion(region);
+    const regionOfKey = (key: Uint8Array): Promise<Region> => this.#findRegionOfKey(key);
     const random = this.#fork();
-    return new SimStore({ ident, config, clock, network, random, logger, storeIds, allocateIds, findRegion });
+    return new SimStore({
+      ...{ ident, config, clock, network, random, logger, storeIds },
+      ...{ allocateIds, findRegion, regionOfKey },
+    });
   }
 
   async #findRegion(region: RegionId): Promise<Region | undefined> {
     await this.#callPd();
     return this.pdRegions.get(region);
+  }
+
+  async #findRegionOfKey(key: Uint8Array): Promise<Region> {
+    await this.#callPd();
+    return this.#regionOf(key);
   }
 
   async #callPd(): Promise<void> {

@@ -29,6 +29,7 @@ export interface SimStoreOptions {
   readonly allocateIds: (count: number) => Promise<number>;
   /** As PD knows Regions. */
   readonly findRegion: PdReporter["findRegion"];
+  readonly regionOfKey: PdReporter["regionOfKey"];
   /** All Stores of the cluster: whom this one expects signs of life from. */
   readonly storeIds: readonly StoreId[];
 }
@@ -157,7 +158,7 @@ export class SimStore {
   }
 
   #makeRun(): Run {
-    const { ident, config, network, logger, allocateIds, findRegion } = this.#options;
+    const { ident, config, network, logger, allocateIds, findRegion, regionOfKey } = this.#options;
     const random = forkRandom(this.#options.random);
     const clock = new ProcessClock(this.#options.clock, this.clockOptions);
     const bootId = BigInt(++this.#bootCount);
@@ -186,7 +187,7 @@ export class SimStore {
         isAlive: (storeId) => liveness.isAlive(storeId),
       },
       snapshotFiles: this.snapshotFiles,
-      pdReporter: { regionChanged: () => {}, findRegion },
+      pdReporter: { regionChanged: () => {}, findRegion, regionOfKey },
       allocateIds,
       diskFreeBytes: () => Promise.resolve(this.diskFreeBytes),
     });

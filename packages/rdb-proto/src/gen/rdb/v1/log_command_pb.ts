@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file rdb/v1/log_command.proto.
  */
 export const file_rdb_v1_log_command: GenFile = /*@__PURE__*/
-  fileDesc("ChhyZGIvdjEvbG9nX2NvbW1hbmQucHJvdG8SBnJkYi52MSKWBQoKTG9nQ29tbWFuZBIVCg1lcG9jaF92ZXJzaW9uGAEgASgEEhYKDmVwb2NoX2NvbmZfdmVyGAIgASgEEhMKC2xvZ190aW1lX21zGAMgASgEEicKBndyaXRlcxgEIAEoCzIVLnJkYi52MS5Xcml0ZUNvbW1hbmRzSAASMAoLY29tcGFjdF9sb2cYBSABKAsyGS5yZGIudjEuQ29tcGFjdExvZ0NvbW1hbmRIABIyCgxkZWxldGVfcmFuZ2UYBiABKAsyGi5yZGIudjEuRGVsZXRlUmFuZ2VSZXF1ZXN0SAASJQoFc3BsaXQYCSABKAsyFC5yZGIudjEuU3BsaXRDb21tYW5kSAASMgoMY2hhbmdlX3BlZXJzGAogASgLMhoucmRiLnYxLkNoYW5nZVBlZXJzQ29tbWFuZEgAEjQKDXByZXBhcmVfbWVyZ2UYCyABKAsyGy5yZGIudjEuUHJlcGFyZU1lcmdlQ29tbWFuZEgAEjIKDGNvbW1pdF9tZXJnZRgMIAEoCzIaLnJkYi52MS5Db21taXRNZXJnZUNvbW1hbmRIABI2Cg5yb2xsYmFja19tZXJnZRgNIAEoCzIcLnJkYi52MS5Sb2xsYmFja01lcmdlQ29tbWFuZEgAEjIKDGNvbXB1dGVfaGFzaBgOIAEoCzIaLnJkYi52MS5Db21wdXRlSGFzaENvbW1hbmRIABIwCgt2ZXJpZnlfaGFzaBgPIAEoCzIZLnJkYi52MS5WZXJpZnlIYXNoQ29tbWFuZEgAEicKCHNlc3Npb25zGAcgAygLMhUucmRiLnYxLkNsaWVudFNlc3Npb24SHgoEcnVucxgIIAMoCzIQLnJkYi52MS5Xcml0ZVJ1bkIJCgdjb21tYW5kIlwKCFdyaXRlUnVuEg8KB3Nlc3Npb24YASABKA0SFgoOZmlyc3Rfc2VxdWVuY2UYAiABKA0SDQoFY291bnQYAyABKA0SGAoQaXNzdWVkX29mZnNldF9tcxgEIAEoESI1Cg1Xcml0ZUNvbW1hbmRzEiQKBndyaXRlcxgBIAMoCzIULnJkYi52MS5Xcml0ZUNvbW1hbmQi/wIKDFdyaXRlQ29tbWFuZBIhCgNwdXQYASABKAsyEi5yZGIudjEuUHV0UmVxdWVzdEgAEicKBmRlbGV0ZRgCIAEoCzIVLnJkYi52MS5EZWxldGVSZXF1ZXN0SAASLAoJYmF0Y2hfcHV0GAMgASgLMhcucmRiLnYxLkJhdGNoUHV0UmVxdWVzdEgAEjIKDGJhdGNoX2RlbGV0ZRgEIAEoCzIaLnJkYi52MS5CYXRjaERlbGV0ZVJlcXVlc3RIABI5ChBjb21wYXJlX2FuZF9zd2FwGAUgASgLMh0ucmRiLnYxLkNvbXBhcmVBbmRTd2FwUmVxdWVzdEgAEj0KEmNvbXBhcmVfYW5kX2RlbGV0ZRgGIAEoCzIfLnJkYi52MS5Db21wYXJlQW5kRGVsZXRlUmVxdWVzdEgAEjwKEWNvbmRpdGlvbmFsX2JhdGNoGAcgASgLMh8ucmRiLnYxLkNvbmRpdGlvbmFsQmF0Y2hSZXF1ZXN0SABCCQoHY29tbWFuZCIwChFDb21wYWN0TG9nQ29tbWFuZBINCgVpbmRleBgBIAEoBBIMCgR0ZXJtGAIgASgEIjYKDFNwbGl0Q29tbWFuZBImCgtuZXdfcmVnaW9ucxgBIAMoCzIRLnJkYi52MS5OZXdSZWdpb24iQwoJTmV3UmVnaW9uEhEKCXJlZ2lvbl9pZBgBIAEoBBIRCglzdGFydF9rZXkYAiABKAwSEAoIcGVlcl9pZHMYAyADKAQiMQoSQ2hhbmdlUGVlcnNDb21tYW5kEhsKBXBlZXJzGAEgAygLMgwucmRiLnYxLlBlZXIiUAoTUHJlcGFyZU1lcmdlQ29tbWFuZBIeCgZ0YXJnZXQYASABKAsyDi5yZGIudjEuUmVnaW9uEhkKEW1pbl9tYXRjaGVkX2luZGV4GAIgASgEIogBChJDb21taXRNZXJnZUNvbW1hbmQSHgoGc291cmNlGAEgASgLMg4ucmRiLnYxLlJlZ2lvbhIUCgxjb21taXRfaW5kZXgYAiABKAQSJQoOc291cmNlX2VudHJpZXMYAyADKAsyDS5yZGIudjEuRW50cnkSFQoNcHJldmlvdXNfdGVybRgEIAEoBCItChRSb2xsYmFja01lcmdlQ29tbWFuZBIVCg1wcmVwYXJlX2luZGV4GAEgASgEIhQKEkNvbXB1dGVIYXNoQ29tbWFuZCIwChFWZXJpZnlIYXNoQ29tbWFuZBINCgVpbmRleBgBIAEoBBIMCgRoYXNoGAIgASgMYgZwcm90bzM", [file_rdb_v1_kv_service, file_rdb_v1_metapb, file_rdb_v1_raftpb]);
+  fileDesc("ChhyZGIvdjEvbG9nX2NvbW1hbmQucHJvdG8SBnJkYi52MSLKBQoKTG9nQ29tbWFuZBIVCg1lcG9jaF92ZXJzaW9uGAEgASgEEhYKDmVwb2NoX2NvbmZfdmVyGAIgASgEEhMKC2xvZ190aW1lX21zGAMgASgEEicKBndyaXRlcxgEIAEoCzIVLnJkYi52MS5Xcml0ZUNvbW1hbmRzSAASMAoLY29tcGFjdF9sb2cYBSABKAsyGS5yZGIudjEuQ29tcGFjdExvZ0NvbW1hbmRIABIyCgxkZWxldGVfcmFuZ2UYBiABKAsyGi5yZGIudjEuRGVsZXRlUmFuZ2VSZXF1ZXN0SAASJQoFc3BsaXQYCSABKAsyFC5yZGIudjEuU3BsaXRDb21tYW5kSAASMgoMY2hhbmdlX3BlZXJzGAogASgLMhoucmRiLnYxLkNoYW5nZVBlZXJzQ29tbWFuZEgAEjQKDXByZXBhcmVfbWVyZ2UYCyABKAsyGy5yZGIudjEuUHJlcGFyZU1lcmdlQ29tbWFuZEgAEjIKDGNvbW1pdF9tZXJnZRgMIAEoCzIaLnJkYi52MS5Db21taXRNZXJnZUNvbW1hbmRIABI2Cg5yb2xsYmFja19tZXJnZRgNIAEoCzIcLnJkYi52MS5Sb2xsYmFja01lcmdlQ29tbWFuZEgAEjIKDGNvbXB1dGVfaGFzaBgOIAEoCzIaLnJkYi52MS5Db21wdXRlSGFzaENvbW1hbmRIABIwCgt2ZXJpZnlfaGFzaBgPIAEoCzIZLnJkYi52MS5WZXJpZnlIYXNoQ29tbWFuZEgAEjIKDHJlZnVzZV9tZXJnZRgQIAEoCzIaLnJkYi52MS5SZWZ1c2VNZXJnZUNvbW1hbmRIABInCghzZXNzaW9ucxgHIAMoCzIVLnJkYi52MS5DbGllbnRTZXNzaW9uEh4KBHJ1bnMYCCADKAsyEC5yZGIudjEuV3JpdGVSdW5CCQoHY29tbWFuZCJcCghXcml0ZVJ1bhIPCgdzZXNzaW9uGAEgASgNEhYKDmZpcnN0X3NlcXVlbmNlGAIgASgNEg0KBWNvdW50GAMgASgNEhgKEGlzc3VlZF9vZmZzZXRfbXMYBCABKBEiNQoNV3JpdGVDb21tYW5kcxIkCgZ3cml0ZXMYASADKAsyFC5yZGIudjEuV3JpdGVDb21tYW5kIv8CCgxXcml0ZUNvbW1hbmQSIQoDcHV0GAEgASgLMhIucmRiLnYxLlB1dFJlcXVlc3RIABInCgZkZWxldGUYAiABKAsyFS5yZGIudjEuRGVsZXRlUmVxdWVzdEgAEiwKCWJhdGNoX3B1dBgDIAEoCzIXLnJkYi52MS5CYXRjaFB1dFJlcXVlc3RIABIyCgxiYXRjaF9kZWxldGUYBCABKAsyGi5yZGIudjEuQmF0Y2hEZWxldGVSZXF1ZXN0SAASOQoQY29tcGFyZV9hbmRfc3dhcBgFIAEoCzIdLnJkYi52MS5Db21wYXJlQW5kU3dhcFJlcXVlc3RIABI9ChJjb21wYXJlX2FuZF9kZWxldGUYBiABKAsyHy5yZGIudjEuQ29tcGFyZUFuZERlbGV0ZVJlcXVlc3RIABI8ChFjb25kaXRpb25hbF9iYXRjaBgHIAEoCzIfLnJkYi52MS5Db25kaXRpb25hbEJhdGNoUmVxdWVzdEgAQgkKB2NvbW1hbmQiMAoRQ29tcGFjdExvZ0NvbW1hbmQSDQoFaW5kZXgYASABKAQSDAoEdGVybRgCIAEoBCI2CgxTcGxpdENvbW1hbmQSJgoLbmV3X3JlZ2lvbnMYASADKAsyES5yZGIudjEuTmV3UmVnaW9uIkMKCU5ld1JlZ2lvbhIRCglyZWdpb25faWQYASABKAQSEQoJc3RhcnRfa2V5GAIgASgMEhAKCHBlZXJfaWRzGAMgAygEIjEKEkNoYW5nZVBlZXJzQ29tbWFuZBIbCgVwZWVycxgBIAMoCzIMLnJkYi52MS5QZWVyIlAKE1ByZXBhcmVNZXJnZUNvbW1hbmQSHgoGdGFyZ2V0GAEgASgLMg4ucmRiLnYxLlJlZ2lvbhIZChFtaW5fbWF0Y2hlZF9pbmRleBgCIAEoBCKIAQoSQ29tbWl0TWVyZ2VDb21tYW5kEh4KBnNvdXJjZRgBIAEoCzIOLnJkYi52MS5SZWdpb24SFAoMY29tbWl0X2luZGV4GAIgASgEEiUKDnNvdXJjZV9lbnRyaWVzGAMgAygLMg0ucmRiLnYxLkVudHJ5EhUKDXByZXZpb3VzX3Rlcm0YBCABKAQiLQoUUm9sbGJhY2tNZXJnZUNvbW1hbmQSFQoNcHJlcGFyZV9pbmRleBgBIAEoBCInChJSZWZ1c2VNZXJnZUNvbW1hbmQSEQoJc291cmNlX2lkGAEgASgEIhQKEkNvbXB1dGVIYXNoQ29tbWFuZCIwChFWZXJpZnlIYXNoQ29tbWFuZBINCgVpbmRleBgBIAEoBBIMCgRoYXNoGAIgASgMYgZwcm90bzM", [file_rdb_v1_kv_service, file_rdb_v1_metapb, file_rdb_v1_raftpb]);
 
 /**
  * What an entry of a Region's Raft log holds. Kept on disk: fields are only ever added, and a Store that meets a
@@ -111,6 +111,12 @@ export type LogCommand = Message<"rdb.v1.LogCommand"> & {
      */
     value: VerifyHashCommand;
     case: "verifyHash";
+  } | {
+    /**
+     * @generated from field: rdb.v1.RefuseMergeCommand refuse_merge = 16;
+     */
+    value: RefuseMergeCommand;
+    case: "refuseMerge";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -438,6 +444,26 @@ export const RollbackMergeCommandSchema: GenMessage<RollbackMergeCommand> = /*@_
   messageDesc(file_rdb_v1_log_command, 10);
 
 /**
+ * On the target: it does not take the source, which has waited for too long. Only its version rises, so that a CommitMerge
+ * that stands behind this comes too late. Checked against both halves of the epoch, as CommitMerge is.
+ *
+ * @generated from message rdb.v1.RefuseMergeCommand
+ */
+export type RefuseMergeCommand = Message<"rdb.v1.RefuseMergeCommand"> & {
+  /**
+   * @generated from field: uint64 source_id = 1;
+   */
+  sourceId: bigint;
+};
+
+/**
+ * Describes the message rdb.v1.RefuseMergeCommand.
+ * Use `create(RefuseMergeCommandSchema)` to create a new message.
+ */
+export const RefuseMergeCommandSchema: GenMessage<RefuseMergeCommand> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_log_command, 11);
+
+/**
  * Every peer hashes its rows as they are at this entry. Costs time beside the loop.
  *
  * @generated from message rdb.v1.ComputeHashCommand
@@ -450,7 +476,7 @@ export type ComputeHashCommand = Message<"rdb.v1.ComputeHashCommand"> & {
  * Use `create(ComputeHashCommandSchema)` to create a new message.
  */
 export const ComputeHashCommandSchema: GenMessage<ComputeHashCommand> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_log_command, 11);
+  messageDesc(file_rdb_v1_log_command, 12);
 
 /**
  * The hash that most voters found at the entry `index`; a peer that found another one is damaged, the leader too.
@@ -474,5 +500,5 @@ export type VerifyHashCommand = Message<"rdb.v1.VerifyHashCommand"> & {
  * Use `create(VerifyHashCommandSchema)` to create a new message.
  */
 export const VerifyHashCommandSchema: GenMessage<VerifyHashCommand> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_log_command, 12);
+  messageDesc(file_rdb_v1_log_command, 13);
 

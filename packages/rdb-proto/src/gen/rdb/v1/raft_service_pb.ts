@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file rdb/v1/raft_service.proto.
  */
 export const file_rdb_v1_raft_service: GenFile = /*@__PURE__*/
-  fileDesc("ChlyZGIvdjEvcmFmdF9zZXJ2aWNlLnByb3RvEgZyZGIudjEikQEKF1JhZnRTZXJ2aWNlQmF0Y2hSZXF1ZXN0EhIKCmNsdXN0ZXJfaWQYASABKAQSFQoNZnJvbV9zdG9yZV9pZBgCIAEoBBITCgt0b19zdG9yZV9pZBgDIAEoBBIPCgdib290X2lkGAQgASgEEiUKCG1lc3NhZ2VzGAUgAygLMhMucmRiLnYxLlJhZnRNZXNzYWdlIpADCgtSYWZ0TWVzc2FnZRIRCglyZWdpb25faWQYASABKAQSHwoJZnJvbV9wZWVyGAIgASgLMgwucmRiLnYxLlBlZXISHQoHdG9fcGVlchgDIAEoCzIMLnJkYi52MS5QZWVyEiIKBWVwb2NoGAQgASgLMhMucmRiLnYxLlJlZ2lvbkVwb2NoEhEKCXN0YXJ0X2tleRgFIAEoDBIPCgdlbmRfa2V5GAYgASgMEhEKCWhhc19yYW5nZRgHIAEoCBIiCgdtZXNzYWdlGAggASgLMg8ucmRiLnYxLk1lc3NhZ2VIABIoCgl0b21ic3RvbmUYCSABKAsyEy5yZGIudjEuUmVnaW9uRXBvY2hIABImCgloaWJlcm5hdGUYCiABKAsyES5yZGIudjEuSGliZXJuYXRlSAASJQoLbWVyZ2VkX2ludG8YCyABKAsyDi5yZGIudjEuUmVnaW9uSAASKwoMcmVwbGljYV9oYXNoGAwgASgLMhMucmRiLnYxLlJlcGxpY2FIYXNoSABCCQoHcGF5bG9hZCJRCgtSZXBsaWNhSGFzaBINCgVpbmRleBgBIAEoBBIMCgRoYXNoGAIgASgMEhIKCmlzX2RhbWFnZWQYAyABKAgSEQoJaXNfaGFsdGVkGAQgASgIIk4KCUhpYmVybmF0ZRIjCgRzdGVwGAEgASgOMhUucmRiLnYxLkhpYmVybmF0ZVN0ZXASDAoEdGVybRgCIAEoBBIOCgZjb21taXQYAyABKAQiQQoYUmFmdFNlcnZpY2VCYXRjaFJlc3BvbnNlEiUKCHJlZnVzYWxzGAEgAygLMhMucmRiLnYxLlJhZnRSZWZ1c2FsIlsKC1JhZnRSZWZ1c2FsEhEKCXJlZ2lvbl9pZBgBIAEoBBISCgp0b19wZWVyX2lkGAIgASgEEiUKBnJlYXNvbhgDIAEoDjIVLnJkYi52MS5SZWZ1c2FsUmVhc29uImsKD1NuYXBzaG90UmVxdWVzdBIoCgZoZWFkZXIYASABKAsyFi5yZGIudjEuU25hcHNob3RIZWFkZXJIABImCgVjaHVuaxgCIAEoCzIVLnJkYi52MS5TbmFwc2hvdENodW5rSABCBgoEcGFydCLoAQoOU25hcHNob3RIZWFkZXISEgoKY2x1c3Rlcl9pZBgBIAEoBBIVCg1mcm9tX3N0b3JlX2lkGAIgASgEEhMKC3RvX3N0b3JlX2lkGAMgASgEEiQKB21lc3NhZ2UYBCABKAsyEy5yZGIudjEuUmFmdE1lc3NhZ2USHgoGcmVnaW9uGAUgASgLMg4ucmRiLnYxLlJlZ2lvbhITCgt0cmFuc2Zlcl9pZBgGIAEoCRImCgZvcmlnaW4YByABKAsyFi5yZGIudjEuVHJhbnNmZXJPcmlnaW4SEwoLZmlyc3RfY2h1bmsYCCABKA0iQwoOVHJhbnNmZXJPcmlnaW4SEAoIc3RvcmVfaWQYASABKAQSDwoHYm9vdF9pZBgCIAEoBBIOCgZudW1iZXIYAyABKAQiSQoNU25hcHNob3RDaHVuaxINCgVpbmRleBgBIAEoDRIMCgRkYXRhGAIgASgMEg0KBWNyYzMyGAMgASgNEgwKBGxhc3QYBCABKAgiRQoQU25hcHNob3RSZXNwb25zZRIQCghhY2NlcHRlZBgBIAEoCBIOCgZyZWFzb24YAiABKAkSDwoHaXNfYnVzeRgDIAEoCCI+ChRPZmZlclNuYXBzaG90UmVxdWVzdBImCgZoZWFkZXIYASABKAsyFi5yZGIudjEuU25hcHNob3RIZWFkZXIiXgoVT2ZmZXJTbmFwc2hvdFJlc3BvbnNlEhAKCGFjY2VwdGVkGAEgASgIEg4KBnJlYXNvbhgCIAEoCRIPCgdpc19idXN5GAMgASgIEhIKCm5leHRfY2h1bmsYBCABKA0iiwEKE1NuYXBzaG90RGVzY3JpcHRpb24SEwoLc25hcHNob3RfaWQYASABKAkSHgoGcmVnaW9uGAIgASgLMg4ucmRiLnYxLlJlZ2lvbhIQCghyZXZpc2lvbhgDIAEoBBITCgtsb2dfdGltZV9tcxgEIAEoBBIYChB0YWtlbl9yZWdpb25faWRzGAUgAygEKpQBCg1IaWJlcm5hdGVTdGVwEh4KGkhJQkVSTkFURV9TVEVQX1VOU1BFQ0lGSUVEEAASFgoSSElCRVJOQVRFX1NURVBfQVNLEAESGAoUSElCRVJOQVRFX1NURVBfQUdSRUUQAhIYChRISUJFUk5BVEVfU1RFUF9TTEVFUBADEhcKE0hJQkVSTkFURV9TVEVQX1dBS0UQBCrUAQoNUmVmdXNhbFJlYXNvbhIeChpSRUZVU0FMX1JFQVNPTl9VTlNQRUNJRklFRBAAEiMKH1JFRlVTQUxfUkVBU09OX1JFR0lPTl9OT1RfRk9VTkQQARIiCh5SRUZVU0FMX1JFQVNPTl9TVE9SRV9OT1RfTUFUQ0gQAhIjCh9SRUZVU0FMX1JFQVNPTl9DTFVTVEVSX01JU01BVENIEAMSFwoTUkVGVVNBTF9SRUFTT05fQlVTWRAEEhwKGFJFRlVTQUxfUkVBU09OX01BTEZPUk1FRBAFMuwBCgtSYWZ0U2VydmljZRJOCgVCYXRjaBIfLnJkYi52MS5SYWZ0U2VydmljZUJhdGNoUmVxdWVzdBogLnJkYi52MS5SYWZ0U2VydmljZUJhdGNoUmVzcG9uc2UoATABEj8KCFNuYXBzaG90EhcucmRiLnYxLlNuYXBzaG90UmVxdWVzdBoYLnJkYi52MS5TbmFwc2hvdFJlc3BvbnNlKAESTAoNT2ZmZXJTbmFwc2hvdBIcLnJkYi52MS5PZmZlclNuYXBzaG90UmVxdWVzdBodLnJkYi52MS5PZmZlclNuYXBzaG90UmVzcG9uc2ViBnByb3RvMw", [file_rdb_v1_metapb, file_rdb_v1_raftpb]);
+  fileDesc("ChlyZGIvdjEvcmFmdF9zZXJ2aWNlLnByb3RvEgZyZGIudjEikQEKF1JhZnRTZXJ2aWNlQmF0Y2hSZXF1ZXN0EhIKCmNsdXN0ZXJfaWQYASABKAQSFQoNZnJvbV9zdG9yZV9pZBgCIAEoBBITCgt0b19zdG9yZV9pZBgDIAEoBBIPCgdib290X2lkGAQgASgEEiUKCG1lc3NhZ2VzGAUgAygLMhMucmRiLnYxLlJhZnRNZXNzYWdlIuYDCgtSYWZ0TWVzc2FnZRIRCglyZWdpb25faWQYASABKAQSHwoJZnJvbV9wZWVyGAIgASgLMgwucmRiLnYxLlBlZXISHQoHdG9fcGVlchgDIAEoCzIMLnJkYi52MS5QZWVyEiIKBWVwb2NoGAQgASgLMhMucmRiLnYxLlJlZ2lvbkVwb2NoEhEKCXN0YXJ0X2tleRgFIAEoDBIPCgdlbmRfa2V5GAYgASgMEhEKCWhhc19yYW5nZRgHIAEoCBIiCgdtZXNzYWdlGAggASgLMg8ucmRiLnYxLk1lc3NhZ2VIABIoCgl0b21ic3RvbmUYCSABKAsyEy5yZGIudjEuUmVnaW9uRXBvY2hIABImCgloaWJlcm5hdGUYCiABKAsyES5yZGIudjEuSGliZXJuYXRlSAASJQoLbWVyZ2VkX2ludG8YCyABKAsyDi5yZGIudjEuUmVnaW9uSAASKwoMcmVwbGljYV9oYXNoGAwgASgLMhMucmRiLnYxLlJlcGxpY2FIYXNoSAASJQoJYXNrX21lcmdlGA0gASgLMhAucmRiLnYxLkFza01lcmdlSAASLQoNbWVyZ2VfcmVmdXNlZBgOIAEoCzIULnJkYi52MS5NZXJnZVJlZnVzZWRIAEIJCgdwYXlsb2FkIoQBCghBc2tNZXJnZRIRCgl0YXJnZXRfaWQYASABKAQSKQoMdGFyZ2V0X2Vwb2NoGAIgASgLMhMucmRiLnYxLlJlZ2lvbkVwb2NoEhUKDXByZXBhcmVfaW5kZXgYAyABKAQSEQoJa2VlcGVyX2lkGAQgASgEEhAKCGdpdmVzX3VwGAUgASgIIiUKDE1lcmdlUmVmdXNlZBIVCg1wcmVwYXJlX2luZGV4GAEgASgEIlEKC1JlcGxpY2FIYXNoEg0KBWluZGV4GAEgASgEEgwKBGhhc2gYAiABKAwSEgoKaXNfZGFtYWdlZBgDIAEoCBIRCglpc19oYWx0ZWQYBCABKAgiTgoJSGliZXJuYXRlEiMKBHN0ZXAYASABKA4yFS5yZGIudjEuSGliZXJuYXRlU3RlcBIMCgR0ZXJtGAIgASgEEg4KBmNvbW1pdBgDIAEoBCJBChhSYWZ0U2VydmljZUJhdGNoUmVzcG9uc2USJQoIcmVmdXNhbHMYASADKAsyEy5yZGIudjEuUmFmdFJlZnVzYWwiWwoLUmFmdFJlZnVzYWwSEQoJcmVnaW9uX2lkGAEgASgEEhIKCnRvX3BlZXJfaWQYAiABKAQSJQoGcmVhc29uGAMgASgOMhUucmRiLnYxLlJlZnVzYWxSZWFzb24iawoPU25hcHNob3RSZXF1ZXN0EigKBmhlYWRlchgBIAEoCzIWLnJkYi52MS5TbmFwc2hvdEhlYWRlckgAEiYKBWNodW5rGAIgASgLMhUucmRiLnYxLlNuYXBzaG90Q2h1bmtIAEIGCgRwYXJ0IugBCg5TbmFwc2hvdEhlYWRlchISCgpjbHVzdGVyX2lkGAEgASgEEhUKDWZyb21fc3RvcmVfaWQYAiABKAQSEwoLdG9fc3RvcmVfaWQYAyABKAQSJAoHbWVzc2FnZRgEIAEoCzITLnJkYi52MS5SYWZ0TWVzc2FnZRIeCgZyZWdpb24YBSABKAsyDi5yZGIudjEuUmVnaW9uEhMKC3RyYW5zZmVyX2lkGAYgASgJEiYKBm9yaWdpbhgHIAEoCzIWLnJkYi52MS5UcmFuc2Zlck9yaWdpbhITCgtmaXJzdF9jaHVuaxgIIAEoDSJDCg5UcmFuc2Zlck9yaWdpbhIQCghzdG9yZV9pZBgBIAEoBBIPCgdib290X2lkGAIgASgEEg4KBm51bWJlchgDIAEoBCJJCg1TbmFwc2hvdENodW5rEg0KBWluZGV4GAEgASgNEgwKBGRhdGEYAiABKAwSDQoFY3JjMzIYAyABKA0SDAoEbGFzdBgEIAEoCCJFChBTbmFwc2hvdFJlc3BvbnNlEhAKCGFjY2VwdGVkGAEgASgIEg4KBnJlYXNvbhgCIAEoCRIPCgdpc19idXN5GAMgASgIIj4KFE9mZmVyU25hcHNob3RSZXF1ZXN0EiYKBmhlYWRlchgBIAEoCzIWLnJkYi52MS5TbmFwc2hvdEhlYWRlciJeChVPZmZlclNuYXBzaG90UmVzcG9uc2USEAoIYWNjZXB0ZWQYASABKAgSDgoGcmVhc29uGAIgASgJEg8KB2lzX2J1c3kYAyABKAgSEgoKbmV4dF9jaHVuaxgEIAEoDSKLAQoTU25hcHNob3REZXNjcmlwdGlvbhITCgtzbmFwc2hvdF9pZBgBIAEoCRIeCgZyZWdpb24YAiABKAsyDi5yZGIudjEuUmVnaW9uEhAKCHJldmlzaW9uGAMgASgEEhMKC2xvZ190aW1lX21zGAQgASgEEhgKEHRha2VuX3JlZ2lvbl9pZHMYBSADKAQqlAEKDUhpYmVybmF0ZVN0ZXASHgoaSElCRVJOQVRFX1NURVBfVU5TUEVDSUZJRUQQABIWChJISUJFUk5BVEVfU1RFUF9BU0sQARIYChRISUJFUk5BVEVfU1RFUF9BR1JFRRACEhgKFEhJQkVSTkFURV9TVEVQX1NMRUVQEAMSFwoTSElCRVJOQVRFX1NURVBfV0FLRRAEKtQBCg1SZWZ1c2FsUmVhc29uEh4KGlJFRlVTQUxfUkVBU09OX1VOU1BFQ0lGSUVEEAASIwofUkVGVVNBTF9SRUFTT05fUkVHSU9OX05PVF9GT1VORBABEiIKHlJFRlVTQUxfUkVBU09OX1NUT1JFX05PVF9NQVRDSBACEiMKH1JFRlVTQUxfUkVBU09OX0NMVVNURVJfTUlTTUFUQ0gQAxIXChNSRUZVU0FMX1JFQVNPTl9CVVNZEAQSHAoYUkVGVVNBTF9SRUFTT05fTUFMRk9STUVEEAUy7AEKC1JhZnRTZXJ2aWNlEk4KBUJhdGNoEh8ucmRiLnYxLlJhZnRTZXJ2aWNlQmF0Y2hSZXF1ZXN0GiAucmRiLnYxLlJhZnRTZXJ2aWNlQmF0Y2hSZXNwb25zZSgBMAESPwoIU25hcHNob3QSFy5yZGIudjEuU25hcHNob3RSZXF1ZXN0GhgucmRiLnYxLlNuYXBzaG90UmVzcG9uc2UoARJMCg1PZmZlclNuYXBzaG90EhwucmRiLnYxLk9mZmVyU25hcHNob3RSZXF1ZXN0Gh0ucmRiLnYxLk9mZmVyU25hcHNob3RSZXNwb25zZWIGcHJvdG8z", [file_rdb_v1_metapb, file_rdb_v1_raftpb]);
 
 /**
  * Also the sign of life between two Stores: sent without messages when there are none for a while.
@@ -140,6 +140,22 @@ export type RaftMessage = Message<"rdb.v1.RaftMessage"> & {
      */
     value: ReplicaHash;
     case: "replicaHash";
+  } | {
+    /**
+     * To a Store that should know: what became of the merge that the sender's Region waits for?
+     *
+     * @generated from field: rdb.v1.AskMerge ask_merge = 13;
+     */
+    value: AskMerge;
+    case: "askMerge";
+  } | {
+    /**
+     * An answer to it: the target never takes the receiving peer's Region. The other answer is `merged_into`.
+     *
+     * @generated from field: rdb.v1.MergeRefused merge_refused = 14;
+     */
+    value: MergeRefused;
+    case: "mergeRefused";
   } | { case: undefined; value?: undefined };
 };
 
@@ -149,6 +165,72 @@ export type RaftMessage = Message<"rdb.v1.RaftMessage"> & {
  */
 export const RaftMessageSchema: GenMessage<RaftMessage> = /*@__PURE__*/
   messageDesc(file_rdb_v1_raft_service, 1);
+
+/**
+ * Of a Region that waits to be taken, to a peer of the Region that has the first key of its target now.
+ *
+ * @generated from message rdb.v1.AskMerge
+ */
+export type AskMerge = Message<"rdb.v1.AskMerge"> & {
+  /**
+   * The target as the source named it.
+   *
+   * @generated from field: uint64 target_id = 1;
+   */
+  targetId: bigint;
+
+  /**
+   * @generated from field: rdb.v1.RegionEpoch target_epoch = 2;
+   */
+  targetEpoch?: RegionEpoch | undefined;
+
+  /**
+   * Of the source's PrepareMerge.
+   *
+   * @generated from field: uint64 prepare_index = 3;
+   */
+  prepareIndex: bigint;
+
+  /**
+   * The Region of the peer that is asked: the target, or one that has taken it since.
+   *
+   * @generated from field: uint64 keeper_id = 4;
+   */
+  keeperId: bigint;
+
+  /**
+   * The source has waited for long enough: the target's leader is to decide against the merge, if nothing is decided.
+   *
+   * @generated from field: bool gives_up = 5;
+   */
+  givesUp: boolean;
+};
+
+/**
+ * Describes the message rdb.v1.AskMerge.
+ * Use `create(AskMergeSchema)` to create a new message.
+ */
+export const AskMergeSchema: GenMessage<AskMerge> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_raft_service, 2);
+
+/**
+ * @generated from message rdb.v1.MergeRefused
+ */
+export type MergeRefused = Message<"rdb.v1.MergeRefused"> & {
+  /**
+   * Of the source's PrepareMerge.
+   *
+   * @generated from field: uint64 prepare_index = 1;
+   */
+  prepareIndex: bigint;
+};
+
+/**
+ * Describes the message rdb.v1.MergeRefused.
+ * Use `create(MergeRefusedSchema)` to create a new message.
+ */
+export const MergeRefusedSchema: GenMessage<MergeRefused> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_raft_service, 3);
 
 /**
  * A peer's part of a replica check.
@@ -189,7 +271,7 @@ export type ReplicaHash = Message<"rdb.v1.ReplicaHash"> & {
  * Use `create(ReplicaHashSchema)` to create a new message.
  */
 export const ReplicaHashSchema: GenMessage<ReplicaHash> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 2);
+  messageDesc(file_rdb_v1_raft_service, 4);
 
 /**
  * Hibernation of idle Regions (DESIGN §4).
@@ -220,7 +302,7 @@ export type Hibernate = Message<"rdb.v1.Hibernate"> & {
  * Use `create(HibernateSchema)` to create a new message.
  */
 export const HibernateSchema: GenMessage<Hibernate> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 3);
+  messageDesc(file_rdb_v1_raft_service, 5);
 
 /**
  * @generated from message rdb.v1.RaftServiceBatchResponse
@@ -237,7 +319,7 @@ export type RaftServiceBatchResponse = Message<"rdb.v1.RaftServiceBatchResponse"
  * Use `create(RaftServiceBatchResponseSchema)` to create a new message.
  */
 export const RaftServiceBatchResponseSchema: GenMessage<RaftServiceBatchResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 4);
+  messageDesc(file_rdb_v1_raft_service, 6);
 
 /**
  * @generated from message rdb.v1.RaftRefusal
@@ -264,7 +346,7 @@ export type RaftRefusal = Message<"rdb.v1.RaftRefusal"> & {
  * Use `create(RaftRefusalSchema)` to create a new message.
  */
 export const RaftRefusalSchema: GenMessage<RaftRefusal> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 5);
+  messageDesc(file_rdb_v1_raft_service, 7);
 
 /**
  * @generated from message rdb.v1.SnapshotRequest
@@ -293,7 +375,7 @@ export type SnapshotRequest = Message<"rdb.v1.SnapshotRequest"> & {
  * Use `create(SnapshotRequestSchema)` to create a new message.
  */
 export const SnapshotRequestSchema: GenMessage<SnapshotRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 6);
+  messageDesc(file_rdb_v1_raft_service, 8);
 
 /**
  * @generated from message rdb.v1.SnapshotHeader
@@ -354,7 +436,7 @@ export type SnapshotHeader = Message<"rdb.v1.SnapshotHeader"> & {
  * Use `create(SnapshotHeaderSchema)` to create a new message.
  */
 export const SnapshotHeaderSchema: GenMessage<SnapshotHeader> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 7);
+  messageDesc(file_rdb_v1_raft_service, 9);
 
 /**
  * Names a transfer for as long as its sender runs.
@@ -385,7 +467,7 @@ export type TransferOrigin = Message<"rdb.v1.TransferOrigin"> & {
  * Use `create(TransferOriginSchema)` to create a new message.
  */
 export const TransferOriginSchema: GenMessage<TransferOrigin> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 8);
+  messageDesc(file_rdb_v1_raft_service, 10);
 
 /**
  * @generated from message rdb.v1.SnapshotChunk
@@ -419,7 +501,7 @@ export type SnapshotChunk = Message<"rdb.v1.SnapshotChunk"> & {
  * Use `create(SnapshotChunkSchema)` to create a new message.
  */
 export const SnapshotChunkSchema: GenMessage<SnapshotChunk> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 9);
+  messageDesc(file_rdb_v1_raft_service, 11);
 
 /**
  * @generated from message rdb.v1.SnapshotResponse
@@ -450,7 +532,7 @@ export type SnapshotResponse = Message<"rdb.v1.SnapshotResponse"> & {
  * Use `create(SnapshotResponseSchema)` to create a new message.
  */
 export const SnapshotResponseSchema: GenMessage<SnapshotResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 10);
+  messageDesc(file_rdb_v1_raft_service, 12);
 
 /**
  * @generated from message rdb.v1.OfferSnapshotRequest
@@ -467,7 +549,7 @@ export type OfferSnapshotRequest = Message<"rdb.v1.OfferSnapshotRequest"> & {
  * Use `create(OfferSnapshotRequestSchema)` to create a new message.
  */
 export const OfferSnapshotRequestSchema: GenMessage<OfferSnapshotRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 11);
+  messageDesc(file_rdb_v1_raft_service, 13);
 
 /**
  * @generated from message rdb.v1.OfferSnapshotResponse
@@ -503,7 +585,7 @@ export type OfferSnapshotResponse = Message<"rdb.v1.OfferSnapshotResponse"> & {
  * Use `create(OfferSnapshotResponseSchema)` to create a new message.
  */
 export const OfferSnapshotResponseSchema: GenMessage<OfferSnapshotResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 12);
+  messageDesc(file_rdb_v1_raft_service, 14);
 
 /**
  * What the data of a MsgSnap's snapshot says of the content, which streams apart.
@@ -544,7 +626,7 @@ export type SnapshotDescription = Message<"rdb.v1.SnapshotDescription"> & {
  * Use `create(SnapshotDescriptionSchema)` to create a new message.
  */
 export const SnapshotDescriptionSchema: GenMessage<SnapshotDescription> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_raft_service, 13);
+  messageDesc(file_rdb_v1_raft_service, 15);
 
 /**
  * @generated from enum rdb.v1.HibernateStep
