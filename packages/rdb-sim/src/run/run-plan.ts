@@ -2,6 +2,7 @@ import { RdbError, SECOND_MS } from "@flaredb/rdb-base";
 import { checkKeys } from "../check/check-keys.ts";
 import { ClusterInvariants } from "../check/cluster-invariants.ts";
 import type { History } from "../check/history.ts";
+import { operatorCountProblem } from "../check/operator-count.ts";
 import { checkRevisions } from "../check/revisions.ts";
 import { SleepWatch } from "../check/sleep-watch.ts";
 import { type Violation, ViolationError } from "../check/violation.ts";
@@ -33,8 +34,8 @@ const LIVENESS_MAX_MS = 10 * SECOND_MS;
 const CONVERGENCE_MAX_MS = 20 * SECOND_MS;
 /** The same where Regions are made whole again first; an operator that cannot go on is in the way for two minutes. */
 const REPAIR_MAX_MS = 300 * SECOND_MS;
-/** Between two looks at who sleeps. */
-const SLEEP_LOOK_MS = 100;
+/** Between two looks at who sleeps, and at what PD counts. */
+const LOOK_MS = 100;
 /** Peers are compared while nothing moves: so often it is tried. */
 const COMPARE_MAX_COUNT = 20;
 /** Calls of virtual time that a run may take: past it, something goes in circles. */
@@ -149,7 +150,7 @@ class Run {
     this.#cluster.start();
     this.#injector.schedule(faults);
     this.#workloads.start(this.#cluster);
-    this.#watchSleepers();
+    this.#watchStates();
     await this.#pass(faultsEndMs);
     this.#injector.repair();
     this.#cluster.judge.process.start();
@@ -162,17 +163,28 @@ class Run {
     this.#judgeHistory();
   }
 
-  #watchSleepers(): void {
-    this.#cluster.setTimer(SLEEP_LOOK_MS, () => {
+  #watchStates(): void {
+    this.#cluster.setTimer(LOOK_MS, () => {
       const peers = this.#cluster.stores.flatMap(({ process: { running } }) =>
         running === undefined ? [] : running.store.regionStatuses(),
       );
-      const violation = this.#sleepers.look(peers);
+      const violation = this.#sleepers.look(peers) ?? this.#lookAtOperators();
       if (violation !== undefined) {
         this.fail(violation);
       }
-      this.#watchSleepers();
+      this.#watchStates();
     });
+  }
+
+  #lookAtOperators(): Violation | undefined {
+    const driver = this.#cluster.pd.process.running?.driver;
+    if (driver === undefined) {
+      return undefined;
+    }
+    const { controller } = driver.operators;
+    const storeIds = [...driver.cluster.durable.stores.keys()];
+    const counted = storeIds.map((storeId) => ({ storeId, ...controller.influence(storeId) }));
+    return operatorCountProblem(controller.activeCount, counted);
   }
 
   /** Regions that PD moves to even Stores out may do so now: then they are compared once more. */
