@@ -10,7 +10,13 @@ import {
 } from "@flaredb/rdb-base";
 import type { KvResponse } from "@flaredb/rdb-proto";
 import type { Entry } from "@flaredb/rdb-raft";
-import { type ApplyState, MemoryEngine, decodeValue, getApplyState } from "@flaredb/rdb-storage";
+import {
+  type ApplyState,
+  MemoryEngine,
+  type WritePart,
+  decodeValue,
+  getApplyState,
+} from "@flaredb/rdb-storage";
 import { beforeEach, describe, expect, it } from "vitest";
 import {
   type KvCommand,
@@ -58,7 +64,7 @@ let answers: KvResponse[];
 let isBeingTaken = false;
 /** The entry that takes this peer out of its Region. */
 let removedAt = 0;
-let applyAdmin: (admin: AdminEntry) => AdminEffect;
+let applyAdmin: (admin: AdminEntry, part: WritePart) => AdminEffect;
 
 function newApplier(state = START): Applier {
   return new Applier(
@@ -69,7 +75,7 @@ function newApplier(state = START): Applier {
       pending,
       isRemoved: () => removedAt !== 0 && applier.state.index >= removedAt,
       isBeingTaken: () => isBeingTaken,
-      applyAdmin: (admin) => applyAdmin(admin),
+      applyAdmin: (admin, part) => applyAdmin(admin, part),
       compactLog: (_part, position) => compacted.push(position),
     },
     state,
@@ -341,8 +347,24 @@ describe("Applier", () => {
       [6, true],
       [6, true],
       [6, false],
-      [7, false],
+      [6, false],
     ]);
+  });
+
+  it("SPEC-R4: keeps nothing of an entry that cannot be applied, and not that it was", () => {
+    applyAdmin = ({ state }, part) => {
+      part.put("data", bytes("half"), bytes("made"));
+      throw new Error(`entry ${state.index} cannot be applied`);
+    };
+    const change = entry(6, { case: "computeHash", value: { $typeName: "rdb.v1.ComputeHashCommand" } });
+    expect(() => applier.apply([change])).toThrow("entry 6 cannot be applied");
+    expect(applier.state.index).toBe(5);
+    expect(getApplyState(engine, region.id)?.index).toBe(5);
+    expect(engine.get("data", bytes("half"))).toBeUndefined();
+    // The same peer, started again.
+    applyAdmin = ({ state }) => ({ state });
+    applier.apply([change]);
+    expect(getApplyState(engine, region.id)?.index).toBe(6);
   });
 
   it("takes up a snapshot's place", () => {

@@ -192,13 +192,28 @@ export class Applier {
     this.#deleteSessionRows();
     this.#isApplyingAdmin = true;
     try {
-      this.#advance(entry, logTimeMs);
-      const effect = this.#owner.applyAdmin({ command, confChange, state: this.#state }, this.#part);
+      const effect = this.#adminEffect(entry, { command, confChange, logTimeMs });
       this.#state = effect.state;
       this.#submit();
       effect.submitted?.();
     } finally {
       this.#isApplyingAdmin = false;
+    }
+  }
+
+  #adminEffect(
+    entry: Entry,
+    { logTimeMs, ...admin }: Pick<AdminEntry, "command" | "confChange"> & { readonly logTimeMs: number },
+  ): AdminEffect {
+    const before = this.#state;
+    try {
+      this.#advance(entry, logTimeMs);
+      return this.#owner.applyAdmin({ ...admin, state: this.#state }, this.#part);
+    } catch (error) {
+      // None of it may stay, least of all that it was applied: it is, when the peer is started again.
+      this.#state = before;
+      this.#part = new WritePart();
+      throw error;
     }
   }
 

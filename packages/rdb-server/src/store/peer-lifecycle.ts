@@ -22,6 +22,7 @@ import { Peer } from "../peer/peer.ts";
 import type { PeerContext } from "../peer/peer-context.ts";
 import { SessionTable } from "../peer/session-table.ts";
 import { Farewells } from "./farewells.ts";
+import { PeerReopener } from "./peer-reopener.ts";
 import type { PeerMessage } from "./peer-message.ts";
 import type { RegionMap } from "./region-map.ts";
 
@@ -34,6 +35,7 @@ export class PeerLifecycle {
   readonly #peers: RegionMap;
   readonly #logger: Logger;
   readonly farewells: Farewells;
+  readonly #reopener: PeerReopener;
   /** Peers whose removal was applied in this turn, beside their last Region. */
   readonly #removed = new Map<Peer, Region>();
   #lastAskMs: number;
@@ -43,15 +45,22 @@ export class PeerLifecycle {
     this.#peers = peers;
     this.#logger = context.logger;
     this.farewells = new Farewells(context.transport);
+    this.#reopener = new PeerReopener(context, peers);
     this.#lastAskMs = context.clock.monotonicMs();
   }
 
   tick(nowMs: number): void {
     this.farewells.tick(nowMs);
+    this.#reopener.tick(nowMs);
     if (nowMs - this.#lastAskMs >= HALTED_ASK_INTERVAL_MS) {
       this.#lastAskMs = nowMs;
       this.#peers.allHalted().forEach((peer) => peer.askWhetherRemoved());
     }
+  }
+
+  /** The Store stops. */
+  stop(): void {
+    this.#reopener.stop();
   }
 
   /**
@@ -116,8 +125,8 @@ export class PeerLifecycle {
   }
 
   /**
-   * The peer cannot go on: it stops alone. Its data stays, for people to look at and for the next start; so no other
-   * Region may get its keys here, until there is evidence that it was removed.
+   * The peer cannot go on: it stops alone. Its data stays, for people to look at and for the next start, its own if what
+   * stopped it may pass; so no other Region may get its keys here, until there is evidence that it was removed.
    */
   halt(regionId: RegionId, peerId: PeerId, error: unknown): void {
     const peer = this.#peers.get(regionId);
@@ -130,6 +139,7 @@ export class PeerLifecycle {
     );
     this.#peers.halt(peer);
     peer.stop();
+    this.#reopener.halted(peer, error);
   }
 
   /** PD named the Region as it knows it. Only a newer configuration without the peer is evidence against it. */

@@ -1,11 +1,13 @@
 import {
   type Index,
   type Logger,
+  type PeerId,
   RdbError,
   type Region,
   type RegionId,
   type StoreId,
   epochsEqual,
+  hasCode,
   peerOnStore,
   regionId,
 } from "@flaredb/rdb-base";
@@ -39,6 +41,8 @@ export interface RegionMergerOptions {
   readonly transport: Pick<Transport, "send">;
   readonly peers: RegionMap;
   regionChanged(regionId: RegionId): void;
+  /** See `PeerContext.halt`. */
+  halt(regionId: RegionId, peerId: PeerId, error: unknown): void;
 }
 
 /**
@@ -78,7 +82,7 @@ export class RegionMerger {
         `Region ${id} is to be taken, but has no running peer on Store ${storeId}`,
       );
     }
-    const source = peer.merge.surrender(command);
+    const source = this.#surrendered(peer, command);
     logger.info(
       { region: id, peer: peer.id, into: source.prepared.target.id },
       "the Region is taken by its neighbour",
@@ -121,6 +125,18 @@ export class RegionMerger {
   #reply({ regionId: id, fromPeer, toPeer, epoch }: PeerMessage, payload: PeerMessage["payload"]): void {
     const envelope = { regionId: id, fromPeer: toPeer, toPeer: fromPeer, epoch, range: undefined };
     this.#options.transport.send({ ...envelope, payload });
+  }
+
+  #surrendered(peer: Peer, command: CommitMergeCommand): MergeSource {
+    try {
+      return peer.merge.surrender(command);
+    } catch (error) {
+      if (!hasCode(error, "RDB_UNAVAILABLE")) {
+        // It stopped halfway: part of what it lacked is in its log, and its core does not know of it.
+        this.#options.halt(peer.regionId, peer.id, error);
+      }
+      throw error;
+    }
   }
 
   /** Regions here that go when the snapshot is installed: it may overlap them. */

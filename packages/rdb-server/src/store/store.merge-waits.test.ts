@@ -1,4 +1,4 @@
-import { type RegionId, peerId, regionId } from "@flaredb/rdb-base";
+import { RdbError, type RegionId, peerId, regionId } from "@flaredb/rdb-base";
 import { WritePart, getRegionLocalState, putRegionLocalState } from "@flaredb/rdb-storage";
 import { describe, expect, it } from "vitest";
 import {
@@ -6,6 +6,7 @@ import {
   type SimStore,
   addVoter,
   bytes,
+  contentOf,
   leadFrom,
   makeChange,
   peerOn,
@@ -40,19 +41,23 @@ async function waiting(cluster: SimCluster): Promise<void> {
   const first = cluster.storeOf(1);
   const second = cluster.storeOf(2);
   await leadFrom(cluster, first);
-  await cluster.until("Store 2 leads the source", () => {
-    const leader = cluster.leader(SOURCE);
-    const { epoch } = cluster.statusOf(second, SOURCE).region;
-    leader?.store.transferLeader(SOURCE, epoch, peerId(202));
-    return leader === second;
-  });
-  await cluster.run(500);
+  await leadSource(cluster, second);
   cluster.network.intercept = ({ regionId: id, fromPeer, toPeer }) =>
     id === SOURCE && (fromPeer.storeId === 1 || toPeer.storeId === 1) ? "drop" : "deliver";
   expect(await merge(cluster, second)).toEqual({ ok: true });
   await cluster.until("the source waits", () =>
     [2, 3].every((id) => cluster.statusOf(cluster.storeOf(id), SOURCE).isMerging),
   );
+}
+
+async function leadSource(cluster: SimCluster, store: SimStore): Promise<void> {
+  await cluster.until("it leads the source", () => {
+    const leader = cluster.leader(SOURCE);
+    const { epoch } = cluster.statusOf(store, SOURCE).region;
+    leader?.store.transferLeader(SOURCE, epoch, peerId(200 + store.storeId));
+    return leader === store;
+  });
+  await cluster.run(500);
 }
 
 function merge(cluster: SimCluster, leader: SimStore): Promise<AdminOutcome> {
@@ -163,12 +168,7 @@ describe("the source of a merge that nobody carries on", () => {
     const part = new WritePart();
     part.put("data", bytes("n"), Uint8Array.of(9));
     await leadFrom(cluster, first);
-    await cluster.until("Store 2 leads the source", () => {
-      const { epoch } = cluster.statusOf(second, SOURCE).region;
-      cluster.leader(SOURCE)?.store.transferLeader(SOURCE, epoch, peerId(202));
-      return cluster.leader(SOURCE) === second;
-    });
-    await cluster.run(500);
+    await leadSource(cluster, second);
     first.engine.submit(part);
     await cluster.cas("n", "1", "2");
     expect(await merge(cluster, second)).toEqual({ ok: true });
@@ -198,6 +198,47 @@ describe("the source of a merge that nobody carries on", () => {
     }
   });
 });
+
+describe("a target's peer whose source's peer cannot come", () => {
+  it("SPEC-S2, R4: SCENARIO-55: takes it as soon as it can, without a restart, and skips nothing", async () => {
+    const cluster = await twoRegions(20);
+    const third = cluster.storeOf(3);
+    await leadFrom(cluster, cluster.storeOf(1));
+    await leadSource(cluster, cluster.storeOf(2));
+    const restore = failReads(third, "n");
+    await cluster.cas("n", "1", "2");
+    expect(await merge(cluster, cluster.storeOf(2))).toEqual({ ok: true });
+    await cluster.until("both halt", () => third.store.regionStatuses().length === 0);
+    // It is tried again in vain, later and later.
+    await cluster.run(15_000);
+    expect(third.store.regionStatus(TARGET)?.region.endKey).not.toEqual(bytes(""));
+    restore();
+    await cluster.until("the target has the source", () => isGone(third, SOURCE), 60_000);
+    await write(cluster, "n", "3");
+    const leader = cluster.storeOf(1);
+    await cluster.until("it has everything", () => {
+      const [here, there] = [third, leader].map((store) => store.store.regionStatus(TARGET)?.appliedIndex);
+      return here === there;
+    });
+    expect(await cluster.complete(contentOf(third))).toEqual(await cluster.complete(contentOf(leader)));
+    expect(third.store.regionStatus(TARGET)?.region).toEqual(cluster.statusOf(leader, TARGET).region);
+  });
+});
+
+/** As when the Store has too many open files: reads of the key fail, and nothing is damaged. @returns what ends it */
+function failReads(store: SimStore, key: string): () => void {
+  const { engine } = store;
+  const get = engine.get.bind(engine);
+  engine.get = (column, at) => {
+    if (column === "data" && Buffer.from(at).toString() === key) {
+      throw new RdbError("RDB_STORAGE_FAILED", "a read failed: too many open files");
+    }
+    return get(column, at);
+  };
+  return () => {
+    engine.get = get;
+  };
+}
 
 function isServingOn(store: SimStore): boolean {
   const status = store.store.regionStatus(SOURCE);

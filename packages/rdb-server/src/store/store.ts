@@ -148,6 +148,7 @@ export class Store implements StoreHandle {
     this.#stopping = true;
     await this.#handOver.all();
     this.#stopped = true;
+    this.#lifecycle.stop();
     this.#tickTimer?.cancel();
     for (const peer of this.#peers.values()) {
       peer.stop();
