@@ -1,5 +1,6 @@
 import type { Mutant } from "./mutant.ts";
 import { membershipMutants } from "./table/membership-mutants.ts";
+import { mergeMutants } from "./table/merge-mutants.ts";
 import { peerMutants } from "./table/peer-mutants.ts";
 import { placementMutants } from "./table/placement-mutants.ts";
 import { raftMutants } from "./table/raft-mutants.ts";
@@ -18,6 +19,7 @@ export const mutants: readonly Mutant[] = [
   ...peerMutants,
   ...sessionMutants,
   ...regionMutants,
+  ...mergeMutants,
   ...replicaMutants,
   ...placementMutants,
 ];

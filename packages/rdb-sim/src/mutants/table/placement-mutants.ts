@@ -2,7 +2,12 @@ import type { Mutant } from "../mutant.ts";
 
 // Bugs of the placement driver.
 
+const ALLOCATOR = "packages/rdb-pd/src/id/allocator.ts";
+const CLUSTER_STATE = "packages/rdb-pd/src/cluster/cluster-state.ts";
 const PLANS = "packages/rdb-pd/src/placement/plans.ts";
+const REGION_TREE = "packages/rdb-pd/src/cluster/region-tree.ts";
+const REGISTER_STORE = "packages/rdb-pd/src/command/register-store.ts";
+const REPLICA_CHECKER = "packages/rdb-pd/src/placement/checker/replica-checker.ts";
 
 export const placementMutants: readonly Mutant[] = [
   {
@@ -17,6 +22,67 @@ export const placementMutants: readonly Mutant[] = [
           'return [...transfer, remove, { ...add, joint } as typeof add, { kind: "promote", ...fresh }];',
       },
     ],
+    seenBy: ["simulator"],
+  },
+  {
+    name: "sound-peer-counts-as-surplus",
+    breaks: "PD takes a peer away from a Region that has just as many as it should.",
+    edits: [
+      {
+        file: REPLICA_CHECKER,
+        find: "    if (length > wantedCount) {\n      return this.#removeSurplus",
+        replace: "    if (length >= wantedCount) {\n      return this.#removeSurplus",
+      },
+    ],
+    seenBy: ["simulator"],
+  },
+  {
+    name: "stale-heartbeat-wins",
+    breaks: "PD takes what a former leader, or an older epoch, says of a Region over what it knows.",
+    edits: [
+      {
+        file: CLUSTER_STATE,
+        find: "    if (report.term < knownTerm) {",
+        replace: "    if (report.term < 0 * knownTerm) {",
+      },
+      {
+        file: REGION_TREE,
+        find: "    if (known !== undefined && epochIsStale(region.epoch, known.epoch)) {",
+        replace: "    if (known !== undefined && region.epoch.version < known.epoch.version) {",
+      },
+    ],
+    seenBy: ["simulator"],
+  },
+  {
+    name: "pd-keeps-a-region-that-was-taken",
+    breaks: "PD's map keeps Regions that a newer one replaced: a key has two owners there.",
+    edits: [
+      {
+        file: REGION_TREE,
+        find: "    for (const other of removed) {\n      this.#remove(other);\n    }\n",
+        replace: "",
+      },
+    ],
+    seenBy: ["simulator"],
+  },
+  {
+    name: "wiped-store-keeps-its-id",
+    breaks:
+      "A Store that lost its disk is taken for the one that it was: it votes again without what it promised.",
+    edits: [
+      {
+        file: REGISTER_STORE,
+        find: "      ? [...state.stores.values()].find((store) => store.registrationToken === registrationToken)",
+        replace:
+          "      ? [...state.stores.values()].find(\n          (store) => store.registrationToken === registrationToken || store.address === registration.address,\n        )",
+      },
+    ],
+    seenBy: ["simulator"],
+  },
+  {
+    name: "ids-given-out-twice",
+    breaks: "PD gives out ids that it gave out before: two Regions or peers are taken for one.",
+    edits: [{ file: ALLOCATOR, find: "    this.#nextId += count;\n", replace: "" }],
     seenBy: ["simulator"],
   },
 ];

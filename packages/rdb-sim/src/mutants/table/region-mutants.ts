@@ -1,9 +1,10 @@
 import type { Mutant } from "../mutant.ts";
 
-// Bugs in what splits and merges make of Regions.
+// Bugs in what splits make of Regions.
 
-const APPLY_MERGE = "packages/rdb-server/src/peer/admin/apply-merge.ts";
 const APPLY_SPLIT = "packages/rdb-server/src/peer/admin/apply-split.ts";
+const CHILD_PLACE = "packages/rdb-server/src/peer/admin/child-place.ts";
+const MESSAGE_ROUTER = "packages/rdb-server/src/store/message-router.ts";
 const SPLIT_PLAN = "packages/rdb-server/src/peer/admin/split-plan.ts";
 
 export const regionMutants: readonly Mutant[] = [
@@ -33,6 +34,64 @@ export const regionMutants: readonly Mutant[] = [
     seenBy: ["simulator"],
   },
   {
+    name: "children-share-keys",
+    breaks: "A split into several Regions gives each of them all keys up to the parent's end.",
+    edits: [
+      {
+        file: SPLIT_PLAN,
+        find: "endKey: keys[place + 1] ?? region.endKey,",
+        replace: "endKey: region.endKey,",
+      },
+    ],
+    seenBy: ["simulator"],
+  },
+  {
+    name: "split-in-two-parts",
+    breaks:
+      "The shrunken Region and the new one are written one after the other: a crash in between loses keys.",
+    edits: [
+      {
+        file: APPLY_SPLIT,
+        find: "  type WritePart,\n  hasDamageMark,",
+        replace: "  WritePart,\n  hasDamageMark,",
+      },
+      {
+        file: APPLY_SPLIT,
+        find: "  const children: ChildStart[] = [];\n",
+        replace: "  const children: ChildStart[] = [];\n  const later = new WritePart();\n",
+      },
+      {
+        file: APPLY_SPLIT,
+        find: "    putChild(part, start, rows);",
+        replace: "    putChild(later, start, rows);",
+      },
+      {
+        file: APPLY_SPLIT,
+        find: "    submitted: () => {\n",
+        replace: "    submitted: () => {\n      owner.engine.submit(later);\n",
+      },
+    ],
+    seenBy: ["simulator"],
+  },
+  {
+    name: "split-overwrites-a-vote",
+    breaks:
+      "An empty peer may wait beside the Region that its own is split off, and the split makes it anew: it can vote twice in a term.",
+    edits: [
+      {
+        file: CHILD_PLACE,
+        find: "promised: RaftLogStore.hardStateOf(engine, child.id)",
+        replace: "promised: undefined",
+      },
+      {
+        file: MESSAGE_ROUTER,
+        find: "    if (peers.overlapping(message.range, ...others) !== undefined) {",
+        replace: "    if (others.length === 0) {",
+      },
+    ],
+    seenBy: ["simulator"],
+  },
+  {
     name: "child-counts-from-zero",
     breaks: "A new Region does not go on from its parent's revision: versions of its keys come again.",
     edits: [
@@ -45,14 +104,14 @@ export const regionMutants: readonly Mutant[] = [
     seenBy: ["simulator"],
   },
   {
-    name: "merge-takes-the-targets-revision",
+    name: "child-forgets-clients",
     breaks:
-      "A Region that takes another one goes on from its own revision: versions of the other's keys go back.",
+      "A new Region does not know what its parent applied for clients: a write that is tried again is applied twice.",
     edits: [
       {
-        file: APPLY_MERGE,
-        find: "revision: Math.max(state.revision, source.applyState.revision),",
-        replace: "revision: state.revision,",
+        file: APPLY_SPLIT,
+        find: "  const rows = sessionRows(owner);\n",
+        replace: "  const rows: StoredSessionRow[] = [];\n",
       },
     ],
     seenBy: ["simulator"],

@@ -1,0 +1,61 @@
+import type { Mutant } from "../mutant.ts";
+
+// Bugs in what merges make of Regions.
+
+const APPLY_MERGE = "packages/rdb-server/src/peer/admin/apply-merge.ts";
+const MERGE_PLAN = "packages/rdb-server/src/peer/admin/merge-plan.ts";
+
+export const mergeMutants: readonly Mutant[] = [
+  {
+    name: "merge-leaves-the-sources-version",
+    breaks:
+      "A source that is prepared keeps its version: what was proposed before is applied after it was taken.",
+    edits: [
+      {
+        file: MERGE_PLAN,
+        find: "export function preparedRegion(source: Region): Region {\n  return withVersion(source, source.epoch.version + 1);",
+        replace:
+          "export function preparedRegion(source: Region): Region {\n  return withVersion(source, source.epoch.version);",
+      },
+    ],
+    seenBy: ["simulator"],
+  },
+  {
+    name: "merge-ignores-the-sources-version",
+    breaks:
+      "A Region that takes another one may keep a version that the other had: what is newer cannot be told.",
+    edits: [
+      {
+        file: MERGE_PLAN,
+        find: "const version = Math.max(target.epoch.version, source.epoch.version) + 1;",
+        replace: "const version = target.epoch.version + 1;",
+      },
+    ],
+    seenBy: ["simulator"],
+  },
+  {
+    name: "merge-leaves-the-source",
+    breaks: "A Region that was taken leaves no tombstone: two Regions have its keys.",
+    edits: [
+      {
+        file: APPLY_MERGE,
+        find: '  putRegionLocalState(part, { state: "Tombstone", region });\n',
+        replace: "",
+      },
+    ],
+    seenBy: ["simulator"],
+  },
+  {
+    name: "merge-takes-the-targets-revision",
+    breaks:
+      "A Region that takes another one goes on from its own revision: versions of the other's keys go back.",
+    edits: [
+      {
+        file: APPLY_MERGE,
+        find: "revision: Math.max(state.revision, source.applyState.revision),",
+        replace: "revision: state.revision,",
+      },
+    ],
+    seenBy: ["simulator"],
+  },
+];
