@@ -171,6 +171,24 @@ describe("SPEC-M7: a command that changes a Region", () => {
   });
 });
 
+test("SPEC-M7: a peer too many or too few is said to be no lasting one", async () => {
+  const motive = "a peer on store 4 is wanted; 4 peers are more than replicas 3: one is removed again";
+  const flags = await pd({
+    addPeer: () => ({ operator: running }),
+    removePeer: () => ({ operator: running }),
+    getOperator: () => ({ operator: { ...done, motive } }),
+  });
+  for (const [command, sentence] of [
+    ["add-peer", "has a peer on Store 4 now"],
+    ["remove-peer", "has no peer on Store 4 any more"],
+  ] as const) {
+    const { stdout } = await runCaptured(["region", command, "5", "--store", "4", ...flags]);
+    expect(stdout).toBe(
+      `Region 5 ${sentence}; 4 peers are more than replicas 3: one is removed again (3.2 s)\n`,
+    );
+  }
+});
+
 describe("SPEC-M7: region split", () => {
   const region = (id: bigint, startKey: string, endKey: string) => ({
     region: { id, startKey: encode(startKey), endKey: encode(endKey) },

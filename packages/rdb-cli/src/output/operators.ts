@@ -93,3 +93,9 @@ function stepMark({ state, currentStep }: Operator, at: number): string {
   }
   return at === currentStep && state === OperatorState.RUNNING ? "[>]" : "[ ]";
 }
+
+/** What PD does by itself after what was asked for, with the semicolon before it; it ends the operator's motive. */
+export function caveatOf(motive: string): string {
+  const at = motive.indexOf("; ");
+  return at < 0 ? "" : motive.slice(at);
+}

@@ -128,6 +128,16 @@ export class AdminScene {
     }
   }
 
+  /** What PD does about a Region of so many peers by itself: the end of a motive, for people. */
+  caveat(peerCount: number): string {
+    const { replicas } = this.#options.settings.current;
+    if (peerCount === replicas) {
+      return "";
+    }
+    const [are, does] = peerCount > replicas ? ["more", "removes one again"] : ["fewer", "adds one again"];
+    return `; ${peerCount} peers are ${are} than replicas ${replicas}: the replica checker ${does}, unless replicas is set to ${peerCount} (rdb scheduler config replicas=${peerCount})`;
+  }
+
   /** Who can lead in the peer's place: up, caught up, and allowed to, if there is one; the first that can, otherwise. */
   heirOf(leaving: Peer, info: RegionInfo): Peer | undefined {
     const able = info.region.peers.filter(

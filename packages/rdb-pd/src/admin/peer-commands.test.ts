@@ -92,6 +92,16 @@ describe("SPEC-M7, SPEC-C1: people move peers", () => {
     expect(actor.leader.storeId).toBe(2n);
   });
 
+  test("a peer too many, or one too few, is said to be no lasting one", async () => {
+    const added = await admin.addPeer({ regionId: 1n, storeId: 4n });
+    expect(added.operator?.motive).toBe(
+      "a peer on store 4 is wanted; 4 peers are more than replicas 3: the replica checker removes one again, unless replicas is set to 4 (rdb scheduler config replicas=4)",
+    );
+    await admin.cancelOperator({ operatorId: added.operator?.id ?? 0n });
+    const removed = await admin.removePeer({ regionId: 1n, storeId: 2n });
+    expect(removed.operator?.motive).toContain("; 2 peers are fewer than replicas 3");
+  });
+
   test("nobody votes before it has caught up", async () => {
     const { operator } = await admin.addPeer({ regionId: 1n, storeId: 4n });
     const add = await actor.leader.nextOrder();

@@ -24,7 +24,7 @@ export class PeerCommands {
       throw refused(`region ${region} has ${peers.length} peers, the most is ${pdLimits.replicaMaxCount}`);
     }
     scene.checkQuorum(info, `a peer more, on store ${storeId},`, votersOf(info), 1);
-    const motive = `a peer on store ${storeId} is wanted`;
+    const motive = `a peer on store ${storeId} is wanted${scene.caveat(peers.length + 1)}`;
     return scene.begin(planFor(info, head("add-peer", motive), addPeerSteps(storeId, scene.newPeerId())));
   }
 
@@ -40,7 +40,7 @@ export class PeerCommands {
     if (info.status?.leader?.id === peer.id && heir === undefined) {
       throw refused(`peer ${peer.id} on store ${storeId} leads region ${region}, and no other voter can`);
     }
-    const motive = `the peer on store ${storeId} is to go`;
+    const motive = `the peer on store ${storeId} is to go${scene.caveat(info.region.peers.length - 1)}`;
     return scene.begin(planFor(info, head("remove-peer", motive), removePeerSteps(info, peer, heir)));
   }
 

@@ -70,6 +70,7 @@ beforeEach(async () => {
 class FakeChecker implements Checker {
   readonly name: string;
   readonly isEssential = false;
+  repairs = false;
   readonly asked: RegionId[] = [];
   actsOn = new Set<number>();
 
@@ -81,8 +82,12 @@ class FakeChecker implements Checker {
     this.asked.push(info.region.id);
     const newPeerId = view.newPeerId();
     return this.actsOn.has(info.region.id)
-      ? { acts: true, plan: plan(info, this.name, newPeerId), ruledOut: [] }
+      ? { acts: true, plan: { ...plan(info, this.name, newPeerId), ...this.#urgency() }, ruledOut: [] }
       : { acts: false, summary: "all is well", ruledOut: [] };
+  }
+
+  #urgency(): Partial<OperatorPlan> {
+    return this.repairs ? { priority: "High", repairs: true } : {};
   }
 }
 
@@ -147,6 +152,25 @@ describe("the patrol", () => {
     tick(run, 20);
     expect(checker.asked.filter((id) => id === 5)).toHaveLength(before);
     expect(controller.active().map(({ regionId: id }) => id)).toEqual([5]);
+  });
+
+  test("only who repairs is asked about a Region with an operator, and takes its place", () => {
+    const [other, replica] = [new FakeChecker("other"), new FakeChecker("replica")];
+    replica.repairs = true;
+    other.actsOn.add(5);
+    const run = coordinator([other, replica]);
+    tick(run, 20);
+    expect(controller.active().map(({ origin }) => origin)).toEqual(["other"]);
+    other.actsOn.clear();
+    const before = other.asked.filter((id) => id === 5).length;
+    replica.actsOn.add(5);
+    tick(run, 20);
+    expect(other.asked.filter((id) => id === 5)).toHaveLength(before);
+    expect(controller.active().map(({ origin }) => origin)).toEqual(["replica"]);
+    // It is not asked again and again about its own.
+    const asked = replica.asked.filter((id) => id === 5).length;
+    tick(run, 20);
+    expect(replica.asked.filter((id) => id === 5)).toHaveLength(asked);
   });
 
   test("the first that acts has the Region, those behind it are not asked", () => {

@@ -79,15 +79,17 @@ export class Patrol {
 
   #check(info: RegionInfo, now: Moment): void {
     const { view, checkers, isPaused, planner, said } = this.#options;
-    if (view.hasOperator(info.region.id)) {
+    const { id } = info.region;
+    const onlyRepairs = view.hasOperator(id);
+    if (onlyRepairs && !planner.mayRepair(id)) {
       return;
     }
     for (const checker of checkers) {
-      if (isPaused(checker.name)) {
+      if (isPaused(checker.name) || (onlyRepairs && checker.repairs !== true)) {
         continue;
       }
       const decision = checker.check(info, view);
-      if (!decision.acts) {
+      if (!decision.acts || (onlyRepairs && decision.plan.repairs !== true)) {
         continue;
       }
       // Whoever has no room has the Region all the same: those behind it must not change what is to be repaired first.

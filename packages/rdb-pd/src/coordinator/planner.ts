@@ -1,3 +1,4 @@
+import type { RegionId } from "@flaredb/rdb-base";
 import type { Moment } from "../cluster/cluster-state.ts";
 import type { IdReserve } from "../id/id-reserve.ts";
 import type { OperatorController } from "../operator/operator-controller.ts";
@@ -30,6 +31,11 @@ export class Planner {
   noRoomWord(name: string): string {
     const limited = sourceLimit(name, this.#options.config());
     return `as many of its operators run as may: ${limited?.setting} is ${limited?.limit}`;
+  }
+
+  /** Whether a repair may take the place of the Region's operator. */
+  mayRepair(id: RegionId): boolean {
+    return this.#options.controller.yieldsToRepair(id);
   }
 
   /** Takes the plans that can be; what was decided alongside and is not taken gives its ids back. Says what became of each. */

@@ -58,9 +58,29 @@ export function admissionRefusal(plan: OperatorPlan, scene: AdmissionScene): Add
 
 /** Only what is urgent takes another's place, and not while that one has left its Region between two states. */
 function mayReplace(plan: OperatorPlan, other: Operator, info: RegionInfo | undefined): boolean {
-  const isBetween =
-    info?.status?.isMerging === true ||
-    info?.region.peers.some(({ role }) => role === "IncomingVoter" || role === "DemotingVoter") === true;
+  if (plan.repairs === true) {
+    return yieldsToRepair(other, info);
+  }
   const isHigher = rankOf(plan) > rankOf(other.plan);
-  return (plan.priority === "Urgent" || plan.origin === "admin") && isHigher && !isBetween;
+  return (plan.priority === "Urgent" || plan.origin === "admin") && isHigher && !isBetween(info);
+}
+
+/**
+ * Whether a repair of a Region of the operator takes its place: what PD wants for balance can wait, and a merge is not
+ * begun by any Store while a peer is lost. What people want else goes on: it may be the repair.
+ *
+ * @param info the operator's own Region, for a merge its source
+ */
+export function yieldsToRepair(operator: Operator, info: RegionInfo | undefined): boolean {
+  const { plan, step } = operator;
+  const canWait = rankOf(plan) < ranks.High || step.kind === "merge";
+  return plan.repairs !== true && canWait && !isBetween(info);
+}
+
+/** Whether the Region is in a joint configuration, or waits for the end of its merge: that is left as it is. */
+function isBetween(info: RegionInfo | undefined): boolean {
+  return (
+    info?.status?.isMerging === true ||
+    info?.region.peers.some(({ role }) => role === "IncomingVoter" || role === "DemotingVoter") === true
+  );
 }

@@ -1,4 +1,4 @@
-import { GiB, MiB, peerId, regionId, storeId } from "@flaredb/rdb-base";
+import { GiB, MiB, type Region, peerId, regionId, storeId } from "@flaredb/rdb-base";
 import { beforeEach, describe, expect, test } from "vitest";
 import { pdLimits } from "../limits.ts";
 import { placementSchema } from "../placement/placement-config.ts";
@@ -50,6 +50,52 @@ describe("SPEC-M7: one operator for each Region", () => {
     scene.reportRegion({ ...rest, peers: peers.map((peer) => ({ ...peer, role: "IncomingVoter" })) });
     expect(scene.add(1, [transfer(1, 3)], { priority: "Urgent", origin: "admin" })).toMatchObject({
       refusal: { reason: "busy" },
+    });
+  });
+
+  describe("a repair", () => {
+    const repair = { priority: "High", origin: "replica", repairs: true } as const;
+    const merge = () => {
+      const [source, target] = [1, 2].map((id) => scene.regions.get(regionId(id))?.region);
+      return { kind: "merge", source: source as Region, target: target as Region } as const;
+    };
+
+    test("takes the place of what only betters the balance, whatever step that is in", () => {
+      scene.add(1, [addLearner(4), promote(4)]);
+      scene.reportRegion(withPeer(region({ id: 1, range: "-m" }), 4, "Learner"), 1, {
+        pendingPeerIds: [peerId(904)],
+      });
+      expect(scene.last.currentStep).toBe(1);
+      expect(scene.add(1, [removePeer(4, 904)], repair).ok).toBe(true);
+      expect(scene.controller.find(1)).toMatchObject({ state: "Cancelled", endReason: "replaced" });
+    });
+
+    test("takes the place of a person's merge that no Store has begun, of either Region", () => {
+      for (const id of [1, 2]) {
+        scene = new OperatorScene();
+        scene.report({ id: 1, range: "-m" });
+        scene.report({ id: 2, range: "m-" });
+        scene.add(1, [merge()], { priority: "Urgent", origin: "admin" });
+        expect(scene.controller.yieldsToRepair(regionId(id))).toBe(true);
+        expect(scene.add(id, [addLearner(4)], repair).ok).toBe(true);
+        expect(scene.controller.find(1)).toMatchObject({ state: "Cancelled", endReason: "replaced" });
+      }
+    });
+
+    test("waits while the Store has begun the merge: its end is decided there", () => {
+      scene.add(1, [merge()], { priority: "Urgent", origin: "admin" });
+      scene.report({ id: 1, range: "-m", version: 2 }, 1, { isMerging: true });
+      expect(scene.controller.yieldsToRepair(regionId(2))).toBe(false);
+      expect(scene.add(2, [addLearner(4)], repair)).toMatchObject({ refusal: { reason: "busy" } });
+    });
+
+    test("leaves alone another repair, and what else people want", () => {
+      scene.add(1, [addLearner(4)], repair);
+      expect(scene.add(1, [addLearner(5)], repair)).toMatchObject({ refusal: { reason: "busy" } });
+      scene.add(2, [addLearner(4)], { priority: "Urgent", origin: "admin" });
+      expect(scene.add(2, [addLearner(5)], repair)).toMatchObject({ refusal: { reason: "busy" } });
+      expect(scene.controller.yieldsToRepair(regionId(2))).toBe(false);
+      expect(scene.controller.yieldsToRepair(regionId(9))).toBe(false);
     });
   });
 
@@ -214,6 +260,27 @@ describe("operators end", () => {
     expect(scene.last.state).toBe("Running");
     scene.controller.refused({ commandId: first + 1, reason: "Invalid", message: "no" }, scene.now);
     expect(scene.last).toMatchObject({ endReason: "refused", endMessage: "Invalid: no" });
+  });
+
+  test.each(["NotLeader", "EpochNotMatch", "Busy", "PeerBehind", "IsLeader"] as const)(
+    "what may pass is asked again: %s",
+    (reason) => {
+      scene.add(1, [removePeer(3, 103)]);
+      const commandId = Number(scene.sent[0]?.message.commandId);
+      scene.controller.refused({ commandId, reason, message: "not now" }, scene.now);
+      expect(scene.last.state).toBe("Running");
+      scene.pass(pdLimits.commandRepeatAfterMs + 1_000);
+      expect(commands()).toEqual(["1 changePeers", "1 changePeers"]);
+      scene.reportRegion(withoutPeer(region({ id: 1, range: "-m" }), 3));
+      expect(scene.last.state).toBe("Done");
+    },
+  );
+
+  test.each(["QuorumAtRisk", "Invalid"] as const)("what is final ends it at once: %s", (reason) => {
+    scene.add(1, [removePeer(3, 103)]);
+    const commandId = Number(scene.sent[0]?.message.commandId);
+    scene.controller.refused({ commandId, reason, message: "never" }, scene.now);
+    expect(scene.last).toMatchObject({ state: "Cancelled", endMessage: `${reason}: never` });
   });
 
   test("a peer that is behind is waited for, and named when the time is up", () => {

@@ -5,7 +5,7 @@ import type { RegionInfo } from "../cluster/region-info.ts";
 import { pdLimits } from "../limits.ts";
 import type { CancelReason, OperatorPlan } from "../placement/operator-plan.ts";
 import type { PlacementConfig } from "../placement/placement-config.ts";
-import { type AddRefusal, admissionRefusal, touchedRegionIds } from "./admission.ts";
+import { type AddRefusal, admissionRefusal, touchedRegionIds, yieldsToRepair } from "./admission.ts";
 import { confVerSpent } from "./conf-ver-spent.ts";
 import { type Influence, InfluenceSum } from "./influence.ts";
 import { type StepVerdict, judgeStep } from "./judge-step.ts";
@@ -80,6 +80,12 @@ export class OperatorController {
 
   hasOperator(id: RegionId): boolean {
     return this.#byRegion.has(id);
+  }
+
+  /** Whether the Region's operator, if it has one, makes way for a repair. */
+  yieldsToRepair(id: RegionId): boolean {
+    const operator = this.#byRegion.get(id);
+    return operator !== undefined && yieldsToRepair(operator, this.#ports.region(operator.plan.regionId));
   }
 
   /** What all operators together will make of the Store. */

@@ -17,9 +17,10 @@ export interface Refusal {
 }
 
 /**
- * What a refusal does to the operator. Those of the moment (busy, another leader or epoch, a peer that is behind) are
- * waited out: the command is said again until the step's time is up, as the Region is then.
+ * What a refusal does to the operator. Those of the moment (busy, another leader or epoch, a peer that is behind, one that
+ * has just begun to lead and has to hand over first) are waited out: the command is said again until the step's time is
+ * up, as the Region is then. A Store says that a quorum is at risk only when its leader has had time to hear of all.
  */
 export function refusalEffect(reason: RefusalReason): "cancel" | "repeat" {
-  return reason === "QuorumAtRisk" || reason === "IsLeader" || reason === "Invalid" ? "cancel" : "repeat";
+  return reason === "QuorumAtRisk" || reason === "Invalid" ? "cancel" : "repeat";
 }

@@ -25,6 +25,8 @@ export interface Checker {
   readonly name: string;
   /** Without it the cluster is not safe: it cannot be paused. */
   readonly isEssential: boolean;
+  /** It is asked about a Region that has an operator as well, and may put a repair in its place. */
+  readonly repairs?: boolean;
   check(info: RegionInfo, view: PlacementView): Decision;
 }
 

@@ -44,6 +44,8 @@ export interface OperatorPlan {
   readonly steps: readonly OperatorStep[];
   /** Why, for people, with the figures that spoke for it. */
   readonly motive: string;
+  /** A peer is lost or wrong, and the next loss may cost the Region: it takes the place of what can wait. */
+  readonly repairs?: boolean;
 }
 
 /** How an operator ended other than well, stable words. */

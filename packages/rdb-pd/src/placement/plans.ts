@@ -8,6 +8,8 @@ export interface PlanHead {
   readonly origin: string;
   readonly priority: OperatorPriority;
   readonly motive: string;
+  /** See `OperatorPlan`. */
+  readonly repairs?: boolean;
 }
 
 /** A plan for the Region as it is now. */

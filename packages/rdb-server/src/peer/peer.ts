@@ -578,7 +578,7 @@ export class Peer {
       this.#leadsTerm = term;
       this.#writes.becameLeader();
       this.#followers.becameLeader();
-      this.check.becameLeader();
+      this.changes.becameLeader();
       this.#logKeeper.becameLeader(this.#context.clock.monotonicMs());
     } else if (!isLeader && this.#leadsTerm !== 0) {
       this.#leadsTerm = 0;

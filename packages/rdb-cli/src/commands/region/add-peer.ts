@@ -23,8 +23,13 @@ async function addPeer(call: Call<Options>, idText: string): Promise<ExitCode> {
   const storeId = parseId("store", call.options.store);
   const { callPdAdmin } = await import("../../pd-caller.ts");
   const { carryOut } = await import("../../carry-out.ts");
+  const { caveatOf } = await import("../../output/operators.ts");
   const { operator } = await callPdAdmin(call.globals, (pd, options) =>
     pd.addPeer({ regionId, storeId }, options),
   );
-  return carryOut(call, operator, () => `Region ${regionId} has a peer on Store ${storeId} now`);
+  return carryOut(
+    call,
+    operator,
+    ({ motive }) => `Region ${regionId} has a peer on Store ${storeId} now${caveatOf(motive)}`,
+  );
 }

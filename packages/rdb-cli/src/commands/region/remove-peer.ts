@@ -23,8 +23,13 @@ async function removePeer(call: Call<Options>, idText: string): Promise<ExitCode
   const storeId = parseId("store", call.options.store);
   const { callPdAdmin } = await import("../../pd-caller.ts");
   const { carryOut } = await import("../../carry-out.ts");
+  const { caveatOf } = await import("../../output/operators.ts");
   const { operator } = await callPdAdmin(call.globals, (pd, options) =>
     pd.removePeer({ regionId, storeId }, options),
   );
-  return carryOut(call, operator, () => `Region ${regionId} has no peer on Store ${storeId} any more`);
+  return carryOut(
+    call,
+    operator,
+    ({ motive }) => `Region ${regionId} has no peer on Store ${storeId} any more${caveatOf(motive)}`,
+  );
 }

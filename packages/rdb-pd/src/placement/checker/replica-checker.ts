@@ -21,6 +21,7 @@ interface Fault {
 export class ReplicaChecker implements Checker {
   readonly name = "replica";
   readonly isEssential = true;
+  readonly repairs = true;
 
   check(info: RegionInfo, view: PlacementView): Decision {
     const led = ledRegion(info);
@@ -53,8 +54,9 @@ export class ReplicaChecker implements Checker {
         : standsStill(`${reason}, but no store can take its place`, choice.ruledOut);
     }
     const motive = `${reason}; store ${choice.store.id} takes its place`;
-    const priority = kind === "draining-peer" ? "Medium" : "High";
-    const head = { kind: `replace-${kind}`, priority, motive } as const;
+    const repairs = kind !== "draining-peer";
+    const priority = repairs ? "High" : "Medium";
+    const head = { kind: `replace-${kind}`, priority, motive, repairs } as const;
     const storeIds = [...others(led, peer), choice.store.id];
     return this.#towards(led, view, head, storeIds, choice.ruledOut);
   }
@@ -67,13 +69,15 @@ export class ReplicaChecker implements Checker {
     ruledOut: readonly RuledOut[],
   ): Decision {
     const motive = `${reason}; no other store is left, so store ${peer.storeId} gets a new one after it`;
-    const head = { kind: "remove-damaged-peer", priority: "High", motive } as const;
+    const head = { kind: "remove-damaged-peer", priority: "High", motive, repairs: true } as const;
     return this.#towards(led, view, head, others(led, peer), ruledOut);
   }
 
   #remove(led: LedRegion, view: PlacementView, { peer, kind, reason }: Fault): Decision {
     const motive = `${reason}, and ${led.region.peers.length} peers are more than ${view.replicaCount}`;
-    return this.#towards(led, view, { kind: `remove-${kind}`, priority: "High", motive }, others(led, peer));
+    const repairs = kind !== "draining-peer";
+    const head = { kind: `remove-${kind}`, priority: "High", motive, repairs } as const;
+    return this.#towards(led, view, head, others(led, peer));
   }
 
   #removeSurplus(led: LedRegion, view: PlacementView): Decision {

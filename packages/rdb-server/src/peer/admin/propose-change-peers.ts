@@ -5,7 +5,7 @@ import type { RaftLogStore } from "@flaredb/rdb-storage";
 import type { AdminOutcome, ChangePeers } from "../../store/admin-command.ts";
 import type { CommandBody } from "../commands.ts";
 import type { ConfChanges } from "../write-path.ts";
-import { adminRefusal, targetRefusal } from "./admin-refusal.ts";
+import { type AdminRefusal, adminRefusal, targetRefusal } from "./admin-refusal.ts";
 import { planPeerChanges } from "./peer-changes.ts";
 import { hasQuorum, votes, votesAfter } from "./voter-sets.ts";
 
@@ -18,6 +18,8 @@ export interface ChangePeersOwner {
   isMerging(): boolean;
   /** Whether the peer's Store is heard of, and the peer has not halted. */
   isAlive(peer: Peer): boolean;
+  /** It has led for less than an election timeout: it may not have heard of everybody yet. */
+  isNewLeader(): boolean;
   /** @returns whether it is in the log now */
   propose(body: CommandBody, changes: ConfChanges): boolean;
 }
@@ -57,13 +59,20 @@ export function proposeChangePeers(owner: ChangePeersOwner, command: ChangePeers
     );
   }
   if (!hasQuorum(peers, (peer) => isFit(owner, peer))) {
-    const unfit = peers.filter((peer) => votes(peer) && !isFit(owner, peer)).map((peer) => peer.id);
-    return adminRefusal(
-      "QuorumAtRisk",
-      `too few voters would be left: ${unfit.join(", ")} are down or behind`,
+    return quorumRefusal(
+      owner,
+      peers.filter((peer) => votes(peer) && !isFit(owner, peer)),
     );
   }
   return propose(owner, peers, conf);
+}
+
+function quorumRefusal(owner: ChangePeersOwner, unfit: readonly Peer[]): AdminRefusal {
+  const ids = unfit.map((peer) => peer.id).join(", ");
+  const isUnheard = unfit.every((peer) => (owner.node.progressOf(peer.id)?.match ?? 0) === 0);
+  return isUnheard && owner.isNewLeader()
+    ? adminRefusal("Busy", `the leader is new and has not heard of ${ids} yet`)
+    : adminRefusal("QuorumAtRisk", `too few voters would be left: ${ids} are down or behind`);
 }
 
 function propose(owner: ChangePeersOwner, peers: readonly Peer[], conf: ConfChanges): AdminOutcome {

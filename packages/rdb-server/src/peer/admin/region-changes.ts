@@ -58,6 +58,8 @@ export class RegionChanges {
   readonly check: ReplicaCheck;
   readonly #owner: RegionChangesOwner;
   readonly #admin: AdminApplier;
+  /** Since when this peer leads, and in which term. */
+  #leads = { sinceMs: Number.NEGATIVE_INFINITY, term: 0 };
 
   constructor(owner: RegionChangesOwner) {
     this.#owner = owner;
@@ -117,6 +119,13 @@ export class RegionChanges {
     );
   }
 
+  /** It leads in a new term. */
+  becameLeader(): void {
+    const { context, node } = this.#owner;
+    this.#leads = { sinceMs: context.clock.monotonicMs(), term: node.term };
+    this.check.becameLeader();
+  }
+
   /**
    * Whether a snapshot of this moment shows the Region as it is. None shows that it waits to be taken: who got one would
    * serve. None may show an entry without the Region and the configuration that the entry makes.
@@ -165,8 +174,16 @@ export class RegionChanges {
       region: () => this.#owner.region(),
       isMerging: () => this.merge.keepsLog,
       isAlive: (peer) => this.#isAlive(peer),
+      isNewLeader: () => this.#isNewLeader(),
       propose: (body, changes) => this.propose(body, changes),
     };
+  }
+
+  #isNewLeader(): boolean {
+    const { context, node } = this.#owner;
+    const { clock, config } = context;
+    const ledMs = clock.monotonicMs() - this.#leads.sinceMs;
+    return this.#leads.term !== node.term || ledMs < config.electionTicks * config.tickMs;
   }
 
   /** Whether another peer can be counted on: its Store is heard of, and the peer has not halted. */
