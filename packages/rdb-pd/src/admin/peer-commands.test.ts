@@ -140,7 +140,7 @@ describe("SPEC-M7, SPEC-C1: people move peers", () => {
   test.each([
     [CommandRefusalReason.QUORUM_AT_RISK, OperatorState.CANCELLED],
     [CommandRefusalReason.INVALID, OperatorState.CANCELLED],
-    [CommandRefusalReason.IS_LEADER, OperatorState.CANCELLED],
+    [CommandRefusalReason.IS_LEADER, OperatorState.RUNNING],
     [CommandRefusalReason.BUSY, OperatorState.RUNNING],
     [CommandRefusalReason.PEER_BEHIND, OperatorState.RUNNING],
     [CommandRefusalReason.NOT_LEADER, OperatorState.RUNNING],
