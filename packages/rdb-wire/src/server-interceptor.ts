@@ -1,6 +1,19 @@
-import { ConnectError, type Interceptor } from "@connectrpc/connect";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { AssertionError, type Logger, RdbError } from "@flaredb/rdb-base";
 import { toConnectError } from "./error-mapping.ts";
+
+/** What Node says when the other side of a stream is gone: nobody is left to hear an answer. */
+const GONE: ReadonlySet<unknown> = new Set([
+  "ERR_HTTP2_GOAWAY_SESSION",
+  "ERR_HTTP2_INVALID_SESSION",
+  "ERR_HTTP2_INVALID_STREAM",
+  "ERR_HTTP2_SESSION_ERROR",
+  "ERR_HTTP2_STREAM_CANCEL",
+  "ERR_HTTP2_STREAM_ERROR",
+  "ERR_STREAM_DESTROYED",
+  "ERR_STREAM_PREMATURE_CLOSE",
+  "ERR_STREAM_WRITE_AFTER_END",
+]);
 
 /**
  * Sends what a service's handler throws as the status that our clients understand. A broken invariant is not an
@@ -17,6 +30,9 @@ export function rdbErrorInterceptor(
       setImmediate(() => {
         throw error;
       });
+    } else if (isGone(error)) {
+      logger.debug({ method, reason: error.message }, "the caller went away");
+      return new ConnectError("the caller went away", Code.Canceled, undefined, undefined, error);
     } else if (!(error instanceof RdbError) && !(error instanceof ConnectError)) {
       logger.error({ method, error }, "request failed by a fault of the program");
     }
@@ -34,6 +50,10 @@ export function rdbErrorInterceptor(
       throw translate(error, method);
     }
   };
+}
+
+function isGone(error: unknown): error is Error {
+  return error instanceof Error && "code" in error && GONE.has(error.code);
 }
 
 async function* translated<Message>(

@@ -154,12 +154,12 @@ export class MessageRouter {
       }
     }
     if (!isFirstMessage(message) || message.range === undefined) {
-      return this.#refuse(message);
+      return this.#refuse(message, local === undefined);
     }
     const others = [message.regionId, ...merger.waitingFor(message.regionId)];
     if (peers.overlapping(message.range, ...others) !== undefined) {
       this.#firstMessages.keep(message);
-      return this.#refuse(message);
+      return this.#refuse(message, local === undefined);
     }
     if (peers.emptyCount >= EMPTY_PEERS_MAX_COUNT) {
       return "Busy";
@@ -168,14 +168,20 @@ export class MessageRouter {
     return this.receive(message);
   }
 
-  /** SPEC M2: refused, and logged once for each Region. */
-  #refuse({ regionId, toPeer, fromPeer }: PeerMessage): Refusal["reason"] {
-    if (!this.#unknownLogged.has(regionId) && this.#unknownLogged.size < UNKNOWN_LOGGED_MAX_COUNT) {
+  /**
+   * SPEC M2: refused, and logged once for each Region.
+   *
+   * @param isExpected a leader speaks to a peer that it has just added, or that a split is still to make
+   */
+  #refuse({ regionId, toPeer, fromPeer }: PeerMessage, isExpected = false): Refusal["reason"] {
+    const { logger } = this.#owner;
+    const fields = { region: regionId, peer: toPeer.id, fromStore: fromPeer.storeId };
+    const line = "a message for a Region that is not here is refused";
+    if (isExpected) {
+      logger.debug(fields, line);
+    } else if (!this.#unknownLogged.has(regionId) && this.#unknownLogged.size < UNKNOWN_LOGGED_MAX_COUNT) {
       this.#unknownLogged.add(regionId);
-      this.#owner.logger.warn(
-        { region: regionId, peer: toPeer.id, fromStore: fromPeer.storeId },
-        "a message for a Region that is not here is refused",
-      );
+      logger.warn(fields, line);
     }
     return "RegionNotFound";
   }
