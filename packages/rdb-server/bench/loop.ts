@@ -79,8 +79,12 @@ async function openStore(id: StoreId): Promise<void> {
       },
       isAlive: () => true,
     },
-    snapshotFiles: new MemorySnapshotFiles(),
-    pdReporter: { regionChanged: () => {} },
+    snapshotFiles: new MemorySnapshotFiles({ clock: systemClock, random: systemRandom }),
+    pdReporter: {
+      regionChanged: () => {},
+      findRegion: () => Promise.resolve(undefined),
+      regionOfKey: () => Promise.resolve(region),
+    },
     allocateIds: () => Promise.reject(new RdbError("RDB_PD_UNAVAILABLE", "this run has no placement driver")),
     diskFreeBytes: () => Promise.resolve(Number.MAX_SAFE_INTEGER),
   });

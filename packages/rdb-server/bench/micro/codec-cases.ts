@@ -1,0 +1,66 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { index, peerId, regionId, storeId, term } from "@flaredb/rdb-base";
+import { RaftServiceBatchRequestSchema } from "@flaredb/rdb-proto";
+import { clientCodec, putRequest, putResponse, serverCodec } from "@flaredb/rdb-wire/testing";
+import { newMessage } from "@flaredb/rdb-raft";
+import type { PeerMessage } from "../../src/store/peer-message.ts";
+import { decodePeerMessage } from "../../src/transport/raft-codec.ts";
+import { encodeRaftBatch } from "../../src/transport/raft-encoder.ts";
+import { BATCH_COUNT, type MicroCase, sampleValue } from "./micro-case.ts";
+
+const ids = Array.from({ length: BATCH_COUNT }, (_, at) => at);
+const requests = ids.map((id) => putRequest(id, sampleValue()));
+const responses = ids.map(putResponse);
+const requestBytes = clientCodec.encode(requests) as Uint8Array;
+const responseBytes = serverCodec.encode(responses) as Uint8Array;
+
+const peer = (store: number) => ({
+  id: peerId(store * 10),
+  storeId: storeId(store),
+  role: "Voter" as const,
+});
+
+/** What a leader sends a follower for one batch of puts. */
+const append: PeerMessage = {
+  regionId: regionId(1),
+  fromPeer: peer(1),
+  toPeer: peer(2),
+  epoch: { confVer: 1, version: 1 },
+  range: undefined,
+  payload: {
+    kind: "raft",
+    message: newMessage({
+      type: "MsgApp",
+      from: peerId(10),
+      to: peerId(20),
+      term: term(5),
+      logTerm: term(5),
+      index: index(100),
+      commit: index(100),
+      entries: ids.map((id) => ({
+        type: "Normal" as const,
+        term: term(5),
+        index: index(101 + id),
+        data: new Uint8Array(300).fill(id),
+      })),
+    }),
+  },
+};
+const header = { clusterId: 1, fromStoreId: storeId(1), toStoreId: storeId(2), bootId: 7 };
+const appendBytes = encodeRaftBatch(header, [append]);
+
+/** What goes over the wire between clients, leaders and followers. */
+export const codecCases: readonly MicroCase[] = [
+  codec("client batch of puts, encode", () => clientCodec.encode(requests)),
+  codec("client batch of puts, decode", () => serverCodec.decode(requestBytes)),
+  codec("client batch of answers, encode", () => serverCodec.encode(responses)),
+  codec("client batch of answers, decode", () => clientCodec.decode(responseBytes)),
+  codec("Raft append, encode", () => encodeRaftBatch(header, [append])),
+  codec("Raft append, decode", () =>
+    fromBinary(RaftServiceBatchRequestSchema, appendBytes).messages.map(decodePeerMessage),
+  ),
+];
+
+function codec(name: string, run: () => unknown): MicroCase {
+  return { name, operations: BATCH_COUNT, prepare: () => ({ run }) };
+}

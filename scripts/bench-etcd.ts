@@ -1,0 +1,81 @@
+// `npm run bench:etcd`: the same load for etcd and for FlareDB, in turns, on this machine. Prints a row a measurement
+// (op clients ops_per_second p50_ms p99_ms side) and writes docs/benchmarks.md with its plot; what stands outside of the
+// document's marks stays.
+// usage: npm run bench:etcd -- [--rounds 3] [--seconds 5] [--clients 1,8,64,256] [--processes 1]
+//   [--etcd-script FILE | --without-etcd] [--out docs/benchmarks.md]
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, relative, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import type { Sample } from "./bench/cases.ts";
+import { replaceGenerated } from "./bench/document.ts";
+import { checkEtcdScript, measureEtcd } from "./bench/etcd-side.ts";
+import { measureFlaredb } from "./bench/flaredb-side.ts";
+import { conditions } from "./bench/machine.ts";
+import { mediansOf } from "./bench/medians.ts";
+import { renderPlot } from "./bench/plot.ts";
+import { renderReport } from "./bench/report.ts";
+import { root } from "./source-files.ts";
+
+const OPS = ["put", "get"];
+const DEFAULT_ETCD_SCRIPT = "../shared/tools/etcd-baseline.sh";
+
+const { values: flags } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "3" },
+    seconds: { type: "string", default: "5" },
+    clients: { type: "string", default: "1,8,64,256" },
+    processes: { type: "string", default: "1" },
+    "etcd-script": { type: "string", default: process.env["FLAREDB_ETCD_BASELINE"] ?? DEFAULT_ETCD_SCRIPT },
+    "without-etcd": { type: "boolean", default: false },
+    out: { type: "string", default: "docs/benchmarks.md" },
+  },
+});
+const [rounds, seconds, processes] = [flags.rounds, flags.seconds, flags.processes].map(positive);
+const clients = flags.clients.split(",").map(positive);
+const script = resolve(root, flags["etcd-script"]);
+if (!flags["without-etcd"]) {
+  checkEtcdScript(script);
+}
+
+const samples: Sample[] = [];
+console.log(["op", "clients", "ops_per_second", "p50_ms", "p99_ms", "side"].join("\t"));
+for (let round = 0; round < (rounds as number); round++) {
+  await measureRound();
+}
+writeDocument(resolve(root, flags.out));
+
+async function measureRound(): Promise<void> {
+  const run = { clients, ops: OPS, seconds: seconds as number };
+  if (!flags["without-etcd"]) {
+    (await measureEtcd({ ...run, script })).forEach(note);
+  }
+  const own = { ...run, processes: processes as number, onSample: note };
+  await measureFlaredb({ ...own, layout: "1 Region", withBulk: true });
+  await measureFlaredb({ ...own, layout: "16 Regions", withBulk: false });
+}
+
+function note(sample: Sample): void {
+  samples.push(sample);
+  const { op, opsPerSecond, p50Ms, p99Ms, layout } = sample;
+  const figures = [Math.round(opsPerSecond), p50Ms.toFixed(2), p99Ms.toFixed(2)];
+  console.log([op, sample.clients, ...figures, layout].join("\t"));
+}
+
+function writeDocument(path: string): void {
+  const medians = mediansOf(samples);
+  const plotPath = path.replace(/\.md$/, ".svg");
+  const plot = relative(dirname(path), plotPath);
+  const report = renderReport({ conditions: conditions(), medians, seconds: seconds as number, plot });
+  const document = existsSync(path) ? readFileSync(path, "utf8") : undefined;
+  writeFileSync(path, replaceGenerated(document, report));
+  writeFileSync(plotPath, renderPlot(medians));
+  console.log(`written: ${[path, plotPath].map((file) => relative(root, file)).join(", ")}`);
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0) || !Number.isFinite(value)) {
+    throw new Error(`"${text}" must be a number above 0`);
+  }
+  return value;
+}

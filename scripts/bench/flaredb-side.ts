@@ -1,0 +1,105 @@
+import { TestCluster } from "../../e2e/cluster.ts";
+import { rdb } from "../../e2e/run-cli.ts";
+import { waitFor } from "../../e2e/wait.ts";
+import { BATCH_ROWS, BULK_CLIENTS, type Case, type Layout, SCAN_ROWS, type Sample } from "./cases.ts";
+
+/** Keys of the benchmark: all of them are there when it begins. */
+const KEY_COUNT = 100_000;
+const KEY_DIGITS = 10;
+const SPREAD_TIMEOUT_MS = 60_000;
+
+/** What one start of a cluster is for. */
+export interface FlaredbRun {
+  readonly layout: Exclude<Layout, "etcd">;
+  readonly clients: readonly number[];
+  readonly ops: readonly string[];
+  /** Scans and batches too. */
+  readonly withBulk: boolean;
+  readonly seconds: number;
+  /** Processes that make the load. */
+  readonly processes: number;
+  onSample(sample: Sample): void;
+}
+
+/** Starts PD and three Stores in a fresh folder, measures each case once, and removes everything. */
+export async function measureFlaredb(run: FlaredbRun): Promise<void> {
+  const regionCount = run.layout === "1 Region" ? 1 : 16;
+  const cluster = await TestCluster.start(
+    regionCount === 1 ? {} : { initialRegions: splitKeys(regionCount) },
+  );
+  try {
+    await waitUntilSpread(cluster, regionCount);
+    await bench(cluster, ["batch-put", "--fill", "--total", "1", "--warm-up", "0"]);
+    for (const op of run.ops) {
+      for (const clients of run.clients) {
+        const processes = Math.min(run.processes, clients);
+        const args = [op, "--clients", String(clients), "--processes", String(processes)];
+        run.onSample(await measure(cluster, { layout: run.layout, op, clients }, args, run.seconds));
+      }
+    }
+    for (const op of run.withBulk ? ["scan", "batch-get", "batch-put"] : []) {
+      const size = op === "scan" ? ["--limit", String(SCAN_ROWS)] : ["--batch-size", String(BATCH_ROWS)];
+      const args = [op, "--clients", String(BULK_CLIENTS), ...size];
+      const measured = { layout: run.layout, op, clients: BULK_CLIENTS };
+      run.onSample(await measure(cluster, measured, args, run.seconds));
+    }
+    const endCount = (await cluster.regions()).length;
+    if (endCount !== regionCount) {
+      console.warn(`PD split or merged meanwhile: ${run.layout} became ${endCount}`);
+    }
+    const ends = cluster.unexpectedEnds();
+    if (ends.length > 0) {
+      throw new Error(ends.join("\n"));
+    }
+  } finally {
+    await cluster.dispose();
+  }
+}
+
+/** Keys that cut the benchmark's keys into equal parts, by comma. */
+export function splitKeys(regionCount: number): string {
+  return Array.from({ length: regionCount - 1 }, (_, at) => {
+    const id = Math.round(((at + 1) * KEY_COUNT) / regionCount);
+    return `bench/${String(id).padStart(KEY_DIGITS, "0")}`;
+  }).join(",");
+}
+
+// Several Regions on three Stores: until each Store leads its part, it would be a measurement of one Store.
+async function waitUntilSpread(cluster: TestCluster, regionCount: number): Promise<void> {
+  await waitFor("leaders spread over the Stores", SPREAD_TIMEOUT_MS, async () => {
+    const routes = await cluster.regions();
+    const counts = Map.groupBy(routes, (route) => route.leader?.storeId);
+    const most = Math.max(...[...counts.values()].map((led) => led.length));
+    return routes.length >= regionCount && most <= Math.ceil(regionCount / cluster.stores.length) + 1;
+  });
+}
+
+async function measure(
+  cluster: TestCluster,
+  measured: Case,
+  args: readonly string[],
+  seconds: number,
+): Promise<Sample> {
+  const figures = await bench(cluster, [...args, "--seconds", String(seconds)]);
+  const { opsPerSecond, rowsPerSecond, p50Ms, p99Ms, errors } = figures;
+  const errorCount = Object.values(errors).reduce((sum, count) => sum + count, 0);
+  return { ...measured, opsPerSecond, rowsPerSecond, p50Ms, p99Ms, errorCount };
+}
+
+/** What `rdb bench --json` prints, as far as it is used here. */
+interface BenchFigures {
+  readonly opsPerSecond: number;
+  readonly rowsPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly errors: Readonly<Record<string, number>>;
+}
+
+async function bench(cluster: TestCluster, args: readonly string[]): Promise<BenchFigures> {
+  const all = ["bench", ...args, "--keys", String(KEY_COUNT), "--pd", cluster.pdAddress, "--json"];
+  const { exitCode, stdout, stderr } = await rdb(all);
+  if (exitCode !== 0) {
+    throw new Error(`rdb ${all.join(" ")} ended with ${exitCode}: ${stderr}`);
+  }
+  return JSON.parse(stdout) as BenchFigures;
+}

@@ -1,0 +1,86 @@
+import { type Case, type Goal, goals } from "./cases.ts";
+import { type Medians, find } from "./medians.ts";
+
+/** What is written between the marks of the document. */
+export interface ReportOptions {
+  readonly conditions: readonly (readonly [string, string])[];
+  readonly medians: readonly Medians[];
+  readonly seconds: number;
+  /** The plot's file, as the document names it. */
+  readonly plot: string;
+}
+
+/** The generated part of docs/benchmarks.md. */
+export function renderReport({ conditions, medians, seconds, plot }: ReportOptions): string {
+  const rounds = Math.max(...medians.map((each) => each.rounds));
+  return [
+    "## Conditions",
+    table(["", ""], conditions, ["left", "left"]),
+    `Medians of ${rounds} ${rounds === 1 ? "round" : "rounds"}, in which etcd and FlareDB take turns; each case ${seconds} s after a second of warm-up.`,
+    "## Goals",
+    table(
+      ["case", "etcd", "FlareDB", "ratio", "p50 ms (etcd)", "p99 ms (etcd)", "goal", "met"],
+      goals.flatMap((goal) => goalRow(goal, medians)),
+      ["left", "right", "right", "right", "right", "right", "left", "left"],
+    ),
+    "## Latency against load",
+    `![Latency against load of put and get, etcd and FlareDB](${plot})`,
+    "A closed loop with more and more clients: each point is one number of clients.",
+    "## All cases",
+    table(
+      ["case", "calls/s", "rows/s", "p50 ms", "p99 ms", "errors", "rounds apart"],
+      medians.map((each) => [
+        describe(each),
+        count(each.opsPerSecond),
+        count(each.rowsPerSecond),
+        each.p50Ms.toFixed(2),
+        each.p99Ms.toFixed(2),
+        count(each.errorCount),
+        `${(each.spread * 100).toFixed(0)} %`,
+      ]),
+      ["left", "right", "right", "right", "right", "right", "right"],
+    ),
+  ].join("\n\n");
+}
+
+function goalRow(goal: Goal, medians: readonly Medians[]): string[][] {
+  const own = find(medians, goal);
+  if (own === undefined) {
+    return [];
+  }
+  const etcd = find(medians, { ...goal, layout: "etcd" });
+  const isBulk = own.rowsPerSecond !== own.opsPerSecond;
+  const beside = (figure: number, other: number | undefined): string =>
+    other === undefined ? figure.toFixed(2) : `${figure.toFixed(2)} (${other.toFixed(2)})`;
+  return [
+    [
+      goal.what,
+      etcd === undefined ? "" : `${count(etcd.opsPerSecond)}/s`,
+      isBulk ? `${count(own.rowsPerSecond)} rows/s` : `${count(own.opsPerSecond)}/s`,
+      etcd === undefined ? "" : `${(own.opsPerSecond / etcd.opsPerSecond).toFixed(2)}x`,
+      beside(own.p50Ms, etcd?.p50Ms),
+      beside(own.p99Ms, etcd?.p99Ms),
+      goal.words,
+      goal.isMet(own, etcd) ? "yes" : "no",
+    ],
+  ];
+}
+
+function describe({ layout, op, clients }: Case): string {
+  const who = layout === "etcd" ? "etcd" : `FlareDB, ${layout}`;
+  return `${who}: ${op}, ${clients} ${clients === 1 ? "client" : "clients"}`;
+}
+
+function count(value: number): string {
+  return Math.round(value).toLocaleString("en-US");
+}
+
+function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  align: readonly ("left" | "right")[],
+): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  const rule = `|${align.map((each) => (each === "left" ? "---" : "---:")).join("|")}|`;
+  return [line(head), rule, ...rows.map(line)].join("\n");
+}
