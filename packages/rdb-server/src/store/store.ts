@@ -40,6 +40,7 @@ import { headerRefusal, isFollowerRead, requestRefusal } from "./request-gate.ts
 import { SplitTriggers } from "./split-triggers.ts";
 import { SnapshotGate } from "./snapshot-gate.ts";
 import type { RegionStatus, StoreHandle, StoreHealth } from "./store-handle.ts";
+import { sweepOrphans } from "./sweep-orphans.ts";
 
 /** What a Store is made of. The real ports come from main.ts, others from the simulator. */
 export interface StoreOptions {
@@ -131,6 +132,7 @@ export class Store implements StoreHandle {
    */
   async start(): Promise<void> {
     await this.#opener.openAll();
+    await sweepOrphans(this.#options);
     await this.#diskSpace.refresh();
     this.#isOpen = true;
     this.#scheduleTurn();

@@ -101,7 +101,8 @@ export function applySplit(
     state,
     submitted: () => {
       for (const range of absent) {
-        // A crash before this leaves rows that nobody can reach: whoever comes to own the range empties it first.
+        // A crash before this leaves rows that nobody can reach: whoever comes to own the range empties it first, and
+        // the next start deletes them.
         owner.engine.deleteRange("data", range);
       }
       owner.regionSplit({ region: plan.parent, children, absent });
