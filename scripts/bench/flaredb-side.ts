@@ -4,7 +4,7 @@ import { waitFor } from "../../e2e/wait.ts";
 import { BATCH_ROWS, BULK_CLIENTS, type Case, type Layout, SCAN_ROWS, type Sample } from "./cases.ts";
 
 /** Keys of the benchmark: all of them are there when it begins. */
-const KEY_COUNT = 100_000;
+export const KEY_COUNT = 100_000;
 const KEY_DIGITS = 10;
 const SPREAD_TIMEOUT_MS = 60_000;
 

@@ -8,7 +8,7 @@ export interface MicroCase {
   prepare(): Promise<PreparedCase> | PreparedCase;
 }
 
-export interface PreparedCase {
+interface PreparedCase {
   /** What is measured, again and again. */
   run(): unknown;
   /** Frees what was made. */

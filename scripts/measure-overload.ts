@@ -1,0 +1,52 @@
+// `npm run measure:overload`: what a cluster keeps of its throughput when more clients come than it can serve, what it
+// refuses, and what its Stores' memory does meanwhile. Prints a table, with the load of `--clients` as 100 %, and the
+// memory of each Store, second by second.
+// usage: npm run measure:overload -- [--op put] [--clients 256] [--factors 1,4,64] [--rounds 2] [--seconds 5]
+import { parseArgs } from "node:util";
+import { type OverloadRow, measureOverload } from "./bench/overload.ts";
+
+const { values: flags } = parseArgs({
+  options: {
+    op: { type: "string", default: "put" },
+    clients: { type: "string", default: "256" },
+    factors: { type: "string", default: "1,4,64" },
+    rounds: { type: "string", default: "2" },
+    seconds: { type: "string", default: "5" },
+  },
+});
+if (flags.op !== "put" && flags.op !== "get") {
+  throw new Error(`--op ${flags.op} must be put or get`);
+}
+const rows = await measureOverload({
+  op: flags.op,
+  clients: Number(flags.clients),
+  factors: flags.factors.split(",").map(Number),
+  rounds: Number(flags.rounds),
+  seconds: Number(flags.seconds),
+});
+const peak = rows.filter(({ factor }) => factor === 1).map(({ opsPerSecond }) => opsPerSecond);
+const peakPerSecond = peak.length === 0 ? undefined : peak.reduce((sum, each) => sum + each, 0) / peak.length;
+console.log(["clients", "calls/s", "of peak", "p50 ms", "p99 ms", "sent again", "errors"].join("\t"));
+for (const row of rows) {
+  console.log(describe(row));
+}
+console.log("\nMemory of each Store, MiB, second by second");
+for (const { clients, memoryMiB } of rows) {
+  for (const [store, series] of memoryMiB.entries()) {
+    console.log([clients, `Store ${store + 1}`, ...series].join("\t"));
+  }
+}
+
+function describe({ clients, opsPerSecond, p50Ms, p99Ms, sentAgain, errors }: OverloadRow): string {
+  const share = peakPerSecond === undefined ? "" : `${((opsPerSecond * 100) / peakPerSecond).toFixed(0)} %`;
+  const failed = Object.entries(errors).map(([code, count]) => `${count} ${code}`);
+  return [
+    clients,
+    Math.round(opsPerSecond),
+    share,
+    p50Ms.toFixed(1),
+    p99Ms.toFixed(1),
+    sentAgain,
+    failed.length === 0 ? "none" : failed.join(", "),
+  ].join("\t");
+}
