@@ -2,6 +2,7 @@ import { HOUR_MS, type Random } from "@flaredb/rdb-base";
 import type { ClusterShape } from "./cluster-shape.ts";
 import { type ElasticAction, drawElasticAction } from "./elastic-action.ts";
 import type { FaultAction, FaultKind, Target, Targets } from "./fault.ts";
+import { type MissedChange, drawMissedChange } from "./missed-change.ts";
 
 /** How one kind of fault is drawn. */
 interface Draw {
@@ -35,7 +36,14 @@ const elasticDraws: { readonly [Kind in ElasticAction["kind"]]: Draw } = {
   "lose-store": asked("lose-store", [200, 8_000]),
 };
 
-const draws: { readonly [Kind in Exclude<FaultKind, ElasticAction["kind"]>]: Draw } = {
+/** Drawn apart from the others: see `drawPlan`. */
+const missedDraws: { readonly [Kind in MissedChange["kind"]]: Draw } = {
+  "missed-change": { durationMs: [1_500, 9_000], action: (random) => drawMissedChange(random) },
+};
+
+type UsualKind = Exclude<FaultKind, ElasticAction["kind"] | MissedChange["kind"]>;
+
+const draws: { readonly [Kind in UsualKind]: Draw } = {
   loss: {
     durationMs: [500, 8_000],
     action: (random) => ({
@@ -226,7 +234,7 @@ export function drawFault(
   kind: FaultKind,
   shape: ClusterShape,
 ): FaultAction & { readonly durationMs: number } {
-  const { durationMs, action } = { ...draws, ...elasticDraws }[kind];
+  const { durationMs, action } = { ...draws, ...elasticDraws, ...missedDraws }[kind];
   const [least, most] = durationMs;
   // Evenly on a logarithmic scale.
   const drawnMs = least * (most / least) ** random.nextFraction();

@@ -47,7 +47,7 @@ export function isAdminAction(action: { readonly kind: string }): action is Admi
 }
 
 /** Keys begin with the letter of the Region that they were in when the run began. */
-const LETTERS = ["a", "b", "c", "d"];
+export const LETTERS = ["a", "b", "c", "d"];
 /** What the workloads' keys go on with, so that Regions are cut between keys, on keys, and at what few have. */
 const TAILS = [
   "",
@@ -66,6 +66,10 @@ const TAILS = [
 const PLACE_BOUND = 8;
 
 /** An action of the kind. */
+export function drawElasticAction<Kind extends ElasticAction["kind"]>(
+  random: Random,
+  kind: Kind,
+): Extract<ElasticAction, { kind: Kind }>;
 export function drawElasticAction(random: Random, kind: ElasticAction["kind"]): ElasticAction {
   const place = (): number => random.nextInt(PLACE_BOUND);
   const key = drawKey(random);

@@ -1,4 +1,5 @@
-import type { ElasticAction } from "./elastic-action.ts";
+import type { AdminAction, ElasticAction } from "./elastic-action.ts";
+import type { MissedChange } from "./missed-change.ts";
 
 /** One process, by the part that it plays when the fault begins. Places count from 0 and wrap around. */
 export type Target =
@@ -45,6 +46,7 @@ export type NetworkFaultAction =
 export type FaultAction =
   | NetworkFaultAction
   | ElasticAction
+  | MissedChange
   /** Both ends see their connections with each other break. */
   | { readonly kind: "reset-connections"; readonly a: Target; readonly b: Target }
   /** SIGKILL: connections are reset. The process starts again when the fault ends. */
@@ -116,7 +118,7 @@ export type Fault = FaultAction & { readonly atMs: number; readonly durationMs: 
 /** A line for people: when, for how long, what, and with which parameters. */
 export function formatFault(fault: Fault): string {
   const { atMs, durationMs, kind, ...parameters } = fault;
-  const words = Object.entries<number | string | boolean | Targets>(parameters).map(
+  const words = Object.entries<number | string | boolean | Targets | AdminAction>(parameters).map(
     ([name, value]) => `${name}=${formatParameter(value)}`,
   );
   return `${seconds(atMs)} +${seconds(durationMs)} ${[kind, ...words].join(" ")}`;
@@ -126,8 +128,11 @@ function seconds(milliseconds: number): string {
   return `${(milliseconds / 1_000).toFixed(3)}s`;
 }
 
-function formatParameter(value: number | string | boolean | Targets): string {
-  return typeof value === "object" ? formatTargets(value) : String(value);
+function formatParameter(value: number | string | boolean | Targets | AdminAction): string {
+  if (typeof value !== "object") {
+    return String(value);
+  }
+  return "role" in value ? formatTargets(value) : Object.values(value).join("/");
 }
 
 /** `leader of Region #0`, `Store #2`: places count from 0. */

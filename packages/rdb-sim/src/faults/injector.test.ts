@@ -135,6 +135,13 @@ const cases: readonly (readonly [FaultAction, readonly string[]])[] = [
     ],
   ],
   [{ kind: "move-peer", key: "a", from: 1, to: 2 }, ["5 move-peer a"]],
+  [
+    {
+      ...{ kind: "missed-change", change: { kind: "merge-region", key: "b-" } },
+      ...{ place: 1, askAfterMs: 2, cutAfterMs: 3 },
+    },
+    ["7 merge-region b-", "8 cut-off s3", "15 end of cut-off s3"],
+  ],
   [{ kind: "decommission", place: 3 }, ["5 decommission 3", "15 end of decommission 3"]],
   [{ kind: "lose-store", place: 1, successor: "spare" }, ["5 lose 1", "15 spare joins for 1"]],
   [{ kind: "reset-connections", a: store(0), b: leader }, ["5 reset s1 s2"]],

@@ -2,6 +2,7 @@ import { assertNever } from "@flaredb/rdb-base";
 import { type AdminAction, isAdminAction } from "./elastic-action.ts";
 import type { Fault, FaultKind, NetworkFaultAction, Target, Targets } from "./fault.ts";
 import type { ActiveNetworkFault } from "./network-faults.ts";
+import { beginMissedChange } from "./missed-change.ts";
 import { beginDoubtfulLeader, beginUsurper } from "./staged-faults.ts";
 
 /** A process as faults see it. */
@@ -150,6 +151,8 @@ export class Injector {
         return this.#cluster.decommission(fault.place);
       case "lose-store":
         return this.#cluster.loseStore(fault.place, fault.successor);
+      case "missed-change":
+        return beginMissedChange(this.#cluster, fault);
       case "doubtful-leader":
         return beginDoubtfulLeader(this.#cluster, fault);
       case "usurper":

@@ -26,6 +26,7 @@ const EARLY_CRASH_MS = 2_000;
 const EARLY_WRITES_MAX_COUNT = 20;
 const ELASTIC_MIN_COUNT = 3;
 const ELASTIC_MAX_COUNT = 16;
+const MISSED_MAX_COUNT = 3;
 /** Kinds that a plan uses, at least. */
 const KINDS_MIN_COUNT = 2;
 /** Seeds are 32 bits wide, so that they are short to type. */
@@ -64,7 +65,12 @@ export function withElasticity(plan: Plan): Plan {
   const { seed, shape, faultsEndMs } = plan;
   const random = streamOf(seed, "elasticity");
   const elastic = drawElasticity(random);
-  const faults = [...plan.faults, ...drawElastic(random, shape, { startMs: QUIET_START_MS, faultsEndMs })];
+  const times = { startMs: QUIET_START_MS, faultsEndMs };
+  const faults = [
+    ...plan.faults,
+    ...drawElastic(random, shape, times),
+    ...drawMissed(streamOf(seed, "missed changes"), shape, times),
+  ];
   faults.sort((a, b) => a.atMs - b.atMs);
   return { ...plan, shape: { ...shape, elastic }, faults };
 }
@@ -84,6 +90,19 @@ function drawElastic(
   return Array.from({ length: count }, (): Fault => {
     const atMs = startMs + random.nextInt(faultsEndMs - startMs);
     const drawn = drawFault(random, kinds[random.nextInt(kinds.length)] as FaultKind, shape);
+    return { ...drawn, atMs, durationMs: Math.min(drawn.durationMs, faultsEndMs - atMs) };
+  });
+}
+
+/** In some plans a Store misses what happens to a Region. */
+function drawMissed(
+  random: Random,
+  shape: ClusterShape,
+  { startMs, faultsEndMs }: { readonly startMs: number; readonly faultsEndMs: number },
+): Fault[] {
+  return Array.from({ length: random.nextInt(MISSED_MAX_COUNT + 1) }, (): Fault => {
+    const atMs = startMs + random.nextInt(faultsEndMs - startMs);
+    const drawn = drawFault(random, "missed-change", shape);
     return { ...drawn, atMs, durationMs: Math.min(drawn.durationMs, faultsEndMs - atMs) };
   });
 }
