@@ -24,10 +24,8 @@ async function answersTo(error: unknown): Promise<unknown[]> {
   const request = { stream: true, method: { name: "Snapshot" } } as unknown as StreamRequest;
   const intercept = rdbErrorInterceptor(logger());
   const early = intercept(() => Promise.reject(error))(request).catch((sent: unknown) => sent);
-  async function* failing(): AsyncGenerator<never> {
-    throw error;
-  }
-  const response = { stream: true, message: failing() } as unknown as StreamResponse;
+  const failing = { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) };
+  const response = { stream: true, message: failing } as unknown as StreamResponse;
   const { message } = (await intercept(() => Promise.resolve(response))(request)) as StreamResponse;
   const late = message[Symbol.asyncIterator]()
     .next()
