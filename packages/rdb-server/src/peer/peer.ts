@@ -80,7 +80,6 @@ export class Peer {
   #lastLeader: PeerId | 0 = 0;
   readonly #stale: StaleWatch;
   #isInitialised: boolean;
-  /** The Region of the snapshot that is being installed. */
   #arriving: Region | undefined;
   #stopped = false;
 
@@ -236,6 +235,11 @@ export class Peer {
   get claims(): readonly Region[] {
     const own = this.#isInitialised ? [this.#region] : [];
     return this.#arriving === undefined ? own : [...own, this.#arriving];
+  }
+
+  /** The Region of the snapshot that is being installed. */
+  get arriving(): Region | undefined {
+    return this.#arriving;
   }
 
   get merge(): MergePath {

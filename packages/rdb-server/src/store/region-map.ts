@@ -19,7 +19,7 @@ const SIBLINGS_MAX_COUNT = 16;
 export class RegionMap {
   readonly #peers = new Map<RegionId, Peer>();
   readonly #halted = new Map<RegionId, Peer>();
-  /** By start key, ascending; made anew when a Region came, went or changed its range. */
+  /** The initialised ones by start key, ascending; made anew when a Region changed its range or went. */
   #byStartKey: Peer[] | undefined;
   /** Regions whose snapshots are coming in, as those have them. */
   readonly #reserved = new Map<RegionId, Region>();
@@ -72,7 +72,10 @@ export class RegionMap {
   add(peer: Peer): void {
     assert(this.holder(peer.regionId) === undefined, "a Store has one peer of a Region at most");
     this.#peers.set(peer.regionId, peer);
-    this.#byStartKey = undefined;
+    if (this.#byStartKey !== undefined && peer.isInitialised) {
+      // In its place at once: thousands that are made one after the other must not be sorted for each.
+      this.#byStartKey.splice(countUpTo(this.#byStartKey, peer.region.startKey), 0, peer);
+    }
     this.onAdded(peer);
   }
 
@@ -95,24 +98,39 @@ export class RegionMap {
 
   ofKey(key: Uint8Array): Peer | undefined {
     const sorted = this.#sorted();
-    let low = 0;
-    let high = sorted.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (compareKeys((sorted[middle] as Peer).region.startKey, key) <= 0) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    const candidate = sorted[low - 1];
+    const candidate = sorted[countUpTo(sorted, key) - 1];
     return candidate !== undefined && keyInRange(key, candidate.region) ? candidate : undefined;
   }
 
   /** A Region here, or one whose snapshot comes in or is being installed, that shares keys with the range; other than `except`. */
   overlapping(range: KeyRange, ...except: readonly RegionId[]): Region | undefined {
     const overlaps = (region: Region): boolean => !except.includes(region.id) && rangesOverlap(region, range);
-    return [...this.#claimed(), ...this.#reserved.values()].find(overlaps);
+    return this.#servedIn(range).find(overlaps) ?? this.#otherClaims().find(overlaps);
+  }
+
+  /** Of the running peers' Regions those that could share keys with the range: few, however many there are. */
+  #servedIn(range: KeyRange): Region[] {
+    const sorted = this.#sorted();
+    const regions: Region[] = [];
+    for (let at = Math.max(0, countUpTo(sorted, range.startKey) - 1); at < sorted.length; at++) {
+      const { region } = sorted[at] as Peer;
+      if (range.endKey.length > 0 && compareKeys(region.startKey, range.endKey) >= 0) {
+        break;
+      }
+      regions.push(region);
+    }
+    return regions;
+  }
+
+  /** What is claimed beside what running peers serve: by halted ones, and by snapshots. */
+  #otherClaims(): Region[] {
+    const claims = [...this.#halted.values()].flatMap((peer) => peer.claims);
+    for (const { arriving } of this.#peers.values()) {
+      if (arriving !== undefined) {
+        claims.push(arriving);
+      }
+    }
+    return [...claims, ...this.#reserved.values()];
   }
 
   /** What others than the Region's peer have rows of. */
@@ -163,6 +181,21 @@ export class RegionMap {
       .toSorted((a, b) => compareKeys(a.region.startKey, b.region.startKey));
     return this.#byStartKey;
   }
+}
+
+/** How many of the peers, which are sorted, begin at or before the key. */
+function countUpTo(sorted: readonly Peer[], key: Uint8Array): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareKeys((sorted[middle] as Peer).region.startKey, key) <= 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
 }
 
 function isInitialised(peer: Peer): boolean {

@@ -3,6 +3,7 @@ import {
   type Region,
   type RegionId,
   assertNever,
+  compareKeys,
   formatRange,
   peerOnStore,
   rangesOverlap,
@@ -26,6 +27,9 @@ import { snapshotIdOf } from "../peer/snapshot-description.ts";
 import { EMPTY_APPLY_STATE } from "./peer-lifecycle.ts";
 import type { RegionMap } from "./region-map.ts";
 import { writeInitialRegion } from "./region-records.ts";
+
+/** Regions that are opened at once: each waits for the disk some times. */
+const OPEN_MAX_COUNT = 32;
 
 /** How a command to create a peer ended; any other text says why it was refused. */
 export type CreateOutcome = "created" | "exists" | (string & {});
@@ -51,11 +55,23 @@ export class RegionOpener {
    */
   async openAll(): Promise<void> {
     const all = await listRegions(this.#context.engine);
-    const held = all.filter(hasRows).map(({ region }) => region);
+    const outdated = findOutdated(all.filter(hasRows).map(({ region }) => region));
     // First what goes: a snapshot that is applied again may be of a Region that took it, and has its keys.
-    for (const local of [...all.filter(isGoing), ...all.filter((other) => !isGoing(other))]) {
-      const newer = hasRows(local) ? held.find((other) => isOutdatedBy(local.region, other)) : undefined;
-      await (newer === undefined ? this.#open(local, all) : this.#openHalted(local.region, newer));
+    for (const local of all.filter(isGoing)) {
+      await this.#open(local, all);
+    }
+    const staying = all.filter((local) => !isGoing(local)).values();
+    const openNext = async (): Promise<void> => {
+      for (const local of staying) {
+        const newer = hasRows(local) ? outdated.get(local.region.id) : undefined;
+        await (newer === undefined ? this.#open(local, all) : this.#openHalted(local.region, newer));
+      }
+    };
+    // All of them end before a failure does: nothing may read any more when the database is closed for it.
+    const outcomes = await Promise.allSettled(Array.from({ length: OPEN_MAX_COUNT }, openNext));
+    const failure = outcomes.find((outcome) => outcome.status === "rejected");
+    if (failure !== undefined) {
+      throw failure.reason;
     }
   }
 
@@ -177,6 +193,26 @@ export class RegionOpener {
     }
     return undefined;
   }
+}
+
+/** Regions of which a newer one has keys, each with such a one. */
+function findOutdated(regions: readonly Region[]): Map<RegionId, Region> {
+  const outdated = new Map<RegionId, Region>();
+  // Those that began before and have not ended: one at most, unless Regions share keys.
+  let begun: Region[] = [];
+  for (const region of regions.toSorted((a, b) => compareKeys(a.startKey, b.startKey))) {
+    begun = begun.filter((other) => rangesOverlap(other, region));
+    for (const other of begun) {
+      if (isOutdatedBy(region, other)) {
+        outdated.set(region.id, other);
+      }
+      if (isOutdatedBy(other, region)) {
+        outdated.set(other.id, region);
+      }
+    }
+    begun.push(region);
+  }
+  return outdated;
 }
 
 function hasRows({ state }: RegionLocalState): boolean {

@@ -88,6 +88,10 @@ export class Store implements StoreHandle {
   readonly #diskHealth: DiskHealth;
   readonly #diskSpace: DiskSpace;
   readonly #counters = { putCount: 0, getCount: 0 };
+  /** Those that tick; some of them may have fallen asleep since their last one. */
+  readonly #awake = new Set<RegionId>();
+  /** Regions led here whose rows are to be counted. */
+  readonly #uncounted = new Set<RegionId>();
   /** Sleepers to wake, a few each tick. */
   readonly #wakeQueue = new Set<RegionId>();
   #isOpen = false;
@@ -115,7 +119,10 @@ export class Store implements StoreHandle {
     this.#router = new MessageRouter({ ...shared, lifecycle: this.#lifecycle, isFlooded });
     this.#snapshots = new SnapshotGate({ ...shared, isDiskFull: () => this.#diskSpace.isFull });
     this.#handOver = new HandOver({ ...shared, tickMs: options.config.tickMs });
-    this.#peers.onAdded = (peer) => this.#router.added(peer);
+    this.#peers.onAdded = (peer) => {
+      this.#awake.add(peer.regionId);
+      this.#router.added(peer);
+    };
     this.#checker = new ReplicaChecker({ ...options, peer: (id) => this.#peers.initialised(id) });
     this.#splitter = new RegionSplitter({ ...options, peer: (id) => this.#peers.get(id) });
     this.#splitTriggers = new SplitTriggers(this.#splitter, { ...options, limits: options.config });
@@ -346,9 +353,21 @@ export class Store implements StoreHandle {
     const dirty = [...this.#dirty];
     this.#dirty.clear();
     for (const regionId of dirty) {
-      this.#peers.get(regionId)?.advance();
+      const peer = this.#peers.get(regionId);
+      peer?.advance();
+      this.#noteState(peer);
     }
     this.#lifecycle.destroyRemoved();
+  }
+
+  /** Nothing wakes a peer, and nothing makes it lead or grow, without a turn of it. */
+  #noteState(peer: Peer | undefined): void {
+    if (peer?.isAsleep === false) {
+      this.#awake.add(peer.regionId);
+    }
+    if (peer?.isLeader === true && peer.wantsSizeCount) {
+      this.#uncounted.add(peer.regionId);
+    }
   }
 
   /** Ticks that were missed are not made up for: a late tick is one tick. */
@@ -369,12 +388,15 @@ export class Store implements StoreHandle {
       this.#wakeQueue.delete(regionId);
       this.#peers.get(regionId)?.wake();
     }
-    for (const peer of this.#peers.values()) {
-      if (!peer.isAsleep) {
-        peer.tick(nowMs);
-        this.#splitTriggers.look(peer, nowMs);
-        this.#wantsTurn(peer.regionId);
+    for (const regionId of this.#awake) {
+      const peer = this.#peers.get(regionId);
+      if (peer === undefined || peer.isAsleep) {
+        this.#awake.delete(regionId);
+        continue;
       }
+      peer.tick(nowMs);
+      this.#splitTriggers.look(peer, nowMs);
+      this.#wantsTurn(regionId);
     }
     this.#countOneSize();
     this.#checker.tick();
@@ -399,8 +421,10 @@ export class Store implements StoreHandle {
     if (this.#counting || this.#stopping || this.#options.clock.monotonicMs() < this.#countAgainMs) {
       return;
     }
-    for (const peer of this.#peers.values()) {
-      if (peer.isLeader && peer.wantsSizeCount && !peer.check.isDamaged) {
+    for (const regionId of this.#uncounted) {
+      this.#uncounted.delete(regionId);
+      const peer = this.#peers.get(regionId);
+      if (peer?.isLeader === true && peer.wantsSizeCount && !peer.check.isDamaged) {
         this.#counting = true;
         peer
           .countSize()
@@ -410,6 +434,7 @@ export class Store implements StoreHandle {
           })
           .finally(() => {
             this.#counting = false;
+            this.#noteState(peer);
           });
         return;
       }
