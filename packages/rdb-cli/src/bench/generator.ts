@@ -91,7 +91,6 @@ export class LocalGenerator implements Generator {
   }
 
   #operation(): Operation<unknown> {
-    const { deadlineMs } = this.#target;
-    return makeOperation(this.#client as BenchClient, this.#options, this.#ports.random, { deadlineMs });
+    return makeOperation(this.#client as BenchClient, this.#options, this.#ports.random);
   }
 }
