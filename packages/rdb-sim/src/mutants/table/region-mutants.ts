@@ -116,4 +116,17 @@ export const regionMutants: readonly Mutant[] = [
     ],
     seenBy: ["simulator"],
   },
+  {
+    name: "learner-of-the-child-votes",
+    breaks: "The peers of a new Region all vote, also those whose Store has nothing of it yet.",
+    edits: [
+      {
+        file: SPLIT_PLAN,
+        find: "peers: region.peers.map((peer, at) => ({ ...peer, id: peerId(child.peerIds[at] as bigint) })),",
+        replace:
+          'peers: region.peers.map((peer, at) => ({\n        ...{ ...peer, role: "Voter" as const },\n        id: peerId(child.peerIds[at] as bigint),\n      })),',
+      },
+    ],
+    seenBy: ["simulator"],
+  },
 ];

@@ -3,6 +3,10 @@ import type { Mutant } from "../mutant.ts";
 // Bugs in how peers of a Region come, change and go.
 
 const APPLY_CHANGE_PEERS = "packages/rdb-server/src/peer/admin/apply-change-peers.ts";
+const JUDGE_STEP = "packages/rdb-pd/src/operator/judge-step.ts";
+const MESSAGE_ROUTER = "packages/rdb-server/src/store/message-router.ts";
+const PEER_LIFECYCLE = "packages/rdb-server/src/store/peer-lifecycle.ts";
+const PROPOSE_CHANGE_PEERS = "packages/rdb-server/src/peer/admin/propose-change-peers.ts";
 const REGION_REPLACEMENT = "packages/rdb-storage/src/region-replacement.ts";
 
 export const replicaMutants: readonly Mutant[] = [
@@ -39,6 +43,83 @@ export const replicaMutants: readonly Mutant[] = [
         file: APPLY_CHANGE_PEERS,
         find: "  owner.log.setConfState(part, owner.node.applyConfChange(confChange));",
         replace: "  owner.node.applyConfChange(confChange);",
+      },
+    ],
+    seenBy: ["simulator"],
+  },
+  {
+    name: "promoted-before-it-caught-up",
+    breaks:
+      "A learner votes before it has anything, so that a majority of voters need not have what is committed.",
+    edits: [
+      {
+        file: PROPOSE_CHANGE_PEERS,
+        find: ".find((peer) => !isClose(owner, peer));",
+        replace: ".find(() => false);",
+      },
+      {
+        file: PROPOSE_CHANGE_PEERS,
+        find: "  if (!hasQuorum(peers, (peer) => isFit(owner, peer))) {",
+        replace: "  if (!hasQuorum(peers, () => true)) {",
+      },
+      {
+        file: JUDGE_STEP,
+        find: "  return behind === undefined\n    ? undefined\n    : {",
+        replace: "  return behind === undefined || info.region.peers.length > 0\n    ? undefined\n    : {",
+      },
+    ],
+    seenBy: ["simulator"],
+  },
+  {
+    name: "tombstone-ignored",
+    breaks: "A message to a peer that was removed makes it again, without anything that it promised.",
+    edits: [
+      {
+        file: MESSAGE_ROUTER,
+        find: "if (!isGone || !isNewer || message.toPeer.id === lastPeerId) {",
+        replace: "if (!isGone) {",
+      },
+    ],
+    seenBy: ["simulator"],
+  },
+  {
+    name: "tombstone-forgotten",
+    breaks:
+      "A removed peer leaves no trace: a late message makes it again, without anything that it promised.",
+    edits: [
+      {
+        file: REGION_REPLACEMENT,
+        find: '  putRegionLocalState(last, { state: "Tombstone", region });',
+        replace: '  last.delete("region", stateKey(region.id, stateKinds.localState));',
+      },
+    ],
+    seenBy: ["simulator"],
+  },
+  {
+    name: "peer-gives-way-to-an-older-one",
+    breaks: "A message to a former peer of the Store ends the one that took its place.",
+    edits: [
+      {
+        file: MESSAGE_ROUTER,
+        find: "const isNewer = message.epoch.confVer > peer.region.epoch.confVer;",
+        replace: "const isNewer = message.epoch.confVer <= peer.region.epoch.confVer;",
+      },
+    ],
+    seenBy: ["simulator"],
+  },
+  {
+    name: "removed-peer-is-not-told",
+    breaks: "A peer that was removed hears nothing of it: it stays for ever.",
+    edits: [
+      {
+        file: MESSAGE_ROUTER,
+        find: "  return epoch.confVer < region.epoch.confVer && !region.peers.some((peer) => peer.id === fromPeer.id);",
+        replace: "  return epoch.confVer < 0 && !region.peers.some((peer) => peer.id === fromPeer.id);",
+      },
+      {
+        file: PEER_LIFECYCLE,
+        find: "      known.epoch.confVer > peer.region.epoch.confVer &&\n",
+        replace: "      known.epoch.confVer < 0 &&\n",
       },
     ],
     seenBy: ["simulator"],
