@@ -26,7 +26,7 @@ test("a data folder is enough", () => {
     logLevel: "info",
     insecure: false,
     placement: placementSchema.parse({}),
-    raft: { tickMs: 100, heartbeatTicks: 2, electionTicks: 20 },
+    raft: { tickMs: 100, heartbeatTicks: 2, electionTicks: 10 },
     initialRanges: [{ startKey: new Uint8Array(0), endKey: new Uint8Array(0) }],
   });
 });

@@ -8,19 +8,20 @@ import { type PlacementConfig, placementSchema } from "./placement/placement-con
 
 const port = z.int().min(0).max(65_535);
 const hostAndPort = z.string().regex(/^(\[[0-9A-Fa-f:]+\]|[^:\s/]+):\d{1,5}$/, "must be HOST:PORT");
+const memberName = z.string().regex(/^[^=,\s]{1,63}$/, "must have 1 to 63 characters, no space, = or comma");
 const milliseconds = z
   .int()
   .min(1)
   .max(60 * SECOND_MS);
 
-/** PD's own Raft group. With one member it only decides how soon a lost disk answer would be noticed. */
+/** PD's own Raft group. One member alone waits for nobody. */
 const raftSchema = z.strictObject({
   /** Length of a tick. */
   tickMs: milliseconds.default(100),
   /** Ticks between a leader's heartbeats. */
   heartbeatTicks: z.int().min(1).max(1_000).default(2),
   /** Ticks without a leader's contact before an election. */
-  electionTicks: z.int().min(2).max(10_000).default(20),
+  electionTicks: z.int().min(2).max(10_000).default(10),
 });
 
 const fields = z.strictObject({
@@ -33,9 +34,17 @@ const fields = z.strictObject({
   /** PD's data. Made when it is not there. */
   dataDir: z.string().min(1),
   /** What this member is called in lists. */
-  name: z.string().min(1).max(63).default("pd-1"),
-  /** HOST:PORT at which others reach this PD. Default: `host` and the port listened on. */
+  name: memberName.default("pd-1"),
+  /** HOST:PORT at which others reach this PD. Default: what `initialCluster` says, or `host` and the port listened on. */
   advertiseAddress: hostAndPort.optional(),
+  /** The first members of PD's group, this one among them, the same for all: 1, 3 or 5. Default: this one alone. */
+  initialCluster: z
+    .array(z.strictObject({ name: memberName, address: hostAndPort }))
+    .min(1)
+    .max(pdLimits.memberMaxCount)
+    .optional(),
+  /** HOST:PORT of members of a group that is there and to which this one was added (`rdb pd add-member`). */
+  join: z.array(hostAndPort).min(1).max(pdLimits.memberMaxCount).optional(),
   /** So many Stores must be up before the initial Regions are placed on them. */
   bootstrapStores: z.int().min(1).max(pdLimits.storeMaxCount).default(3),
   /** Peers of each Region; the initial ones begin with fewer where `bootstrapStores` is less. */
@@ -68,6 +77,22 @@ const schema = fields
   .refine((config) => config.initialSplitKeys === undefined || config.initialRanges === undefined, {
     path: ["initialRanges"],
     error: "and initialSplitKeys exclude each other",
+  })
+  .refine(({ initialCluster }) => initialCluster === undefined || initialCluster.length % 2 === 1, {
+    path: ["initialCluster"],
+    error: "must have 1, 3 or 5 members: an even count bears no more failures than one less",
+  })
+  .refine(({ initialCluster = [] }) => areDistinct(initialCluster), {
+    path: ["initialCluster"],
+    error: "names a member or an address twice",
+  })
+  .refine(({ initialCluster, name }) => initialCluster?.some((member) => member.name === name) !== false, {
+    path: ["initialCluster"],
+    error: "does not have this member's name",
+  })
+  .refine(({ initialCluster, join }) => initialCluster === undefined || join === undefined, {
+    path: ["join"],
+    error: "and initialCluster exclude each other",
   });
 
 type Fields = Readonly<z.output<typeof schema>>;
@@ -121,4 +146,10 @@ function keyOf(text: string): Uint8Array {
 
 function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function areDistinct(members: readonly { readonly name: string; readonly address: string }[]): boolean {
+  const names = new Set(members.map(({ name }) => name));
+  const addresses = new Set(members.map(({ address }) => address));
+  return names.size === members.length && addresses.size === members.length;
 }

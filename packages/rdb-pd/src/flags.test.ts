@@ -20,7 +20,7 @@ function configFile(name: string, text: string): string {
 
 test("flags become the fields of the configuration", () => {
   const argv =
-    "--data-dir d --host ::1 --port 1 --http-port 2 --bootstrap-stores 5 --initial-regions m,t --replicas 1 --max-store-down-time 10s --name n --advertise-address h:1 --log-level debug --insecure";
+    "--data-dir d --host ::1 --port 1 --http-port 2 --bootstrap-stores 5 --initial-regions m,t --replicas 1 --max-store-down-time 10s --name n --advertise-address h:1 --initial-cluster n=h:1,o=h:2 --join h:3,h:4 --log-level debug --insecure";
   expect(readFlags(argv.split(" "))).toEqual({
     kind: "start",
     input: {
@@ -34,6 +34,11 @@ test("flags become the fields of the configuration", () => {
       placement: { maxStoreDownTimeMs: 10_000 },
       name: "n",
       advertiseAddress: "h:1",
+      initialCluster: [
+        { name: "n", address: "h:1" },
+        { name: "o", address: "h:2" },
+      ],
+      join: ["h:3", "h:4"],
       logLevel: "debug",
       insecure: true,
     },

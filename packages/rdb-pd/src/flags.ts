@@ -15,6 +15,8 @@ const options = {
   "max-store-down-time": { type: "string" },
   name: { type: "string" },
   "advertise-address": { type: "string" },
+  "initial-cluster": { type: "string" },
+  join: { type: "string" },
   "log-level": { type: "string" },
   insecure: { type: "boolean" },
   help: { type: "boolean", short: "h" },
@@ -35,6 +37,8 @@ The placement driver: it owns the map of Stores and Regions.
   --max-store-down-time T a Store that is silent for so long has its peers replaced: 10s, 10m, 1h (10m)
   --name NAME             what this member is called (pd-1)
   --advertise-address A   HOST:PORT at which others reach it
+  --initial-cluster LIST  the first members, the same for all: pd-1=HOST:PORT,pd-2=HOST:PORT,… (this one alone)
+  --join ADDRESSES        HOST:PORT of members, by comma, to which it was added: see rdb pd add-member
   --log-level LEVEL       debug, info, warn, error or silent (info)
   --insecure              listen beyond loopback though nothing is encrypted
   -h, --help              this text`;
@@ -64,6 +68,8 @@ export function readFlags(argv: readonly string[]): Invocation {
     replicas: integer("replicas", flags.replicas),
     name: flags.name,
     advertiseAddress: flags["advertise-address"],
+    initialCluster: members(flags["initial-cluster"]),
+    join: flags.join?.split(","),
     logLevel: flags["log-level"],
     insecure: flags.insecure,
     placement: placement(base["placement"], flags["max-store-down-time"]),
@@ -137,6 +143,22 @@ function durationMs(flag: string, text: string): number {
     );
   }
   return Number(count) * factor;
+}
+
+/** As `pd-1=127.0.0.1:7400,pd-2=127.0.0.1:7402`. What is wrong with an address is found with the rest. */
+function members(
+  text: string | undefined,
+): { readonly name: string; readonly address: string }[] | undefined {
+  return text?.split(",").map((part) => {
+    const [, name, address] = /^([^=]+)=(.+)$/.exec(part.trim()) ?? [];
+    if (name === undefined || address === undefined) {
+      throw new RdbError(
+        "RDB_CONFIG_INVALID",
+        `--initial-cluster "${part}" must be NAME=HOST:PORT, as pd-1=127.0.0.1:7400`,
+      );
+    }
+    return { name, address };
+  });
 }
 
 /** No keys in an empty text: one Region. A comma inside a key is written \x2c. */

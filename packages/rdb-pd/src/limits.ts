@@ -37,6 +37,15 @@ export const pdLimits = {
   logCutAfterBytes: 4 * 1024 * 1024,
   /** Entries of PD's log between two cuts of it. */
   logCutAfterCount: 2_000,
+  /** Entries that are kept at a cut for members that lag; one that lags by more gets a snapshot. */
+  logKeepCount: 1_000,
+  /** Most members of PD's own group, removed ones not counted. */
+  memberMaxCount: 5,
+  memberNameMaxLength: 63,
+  /** The leader looks after its own group so often. */
+  membersEveryMs: 500,
+  /** A member without a vote gets it when it lacks at most so many entries. */
+  promotionLagMaxCount: 100,
   /** Commands that wait on one Store's heartbeat stream; all are repeated, so what does not fit is dropped. */
   streamQueueMaxCount: 40_000,
   /** Operators that wait or run at a time; past it no further ones are taken. */

@@ -1,19 +1,19 @@
-import { type Clock, type Logger, type Random, RdbError, peerId } from "@flaredb/rdb-base";
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { Clock, Logger, Random, RdbError } from "@flaredb/rdb-base";
 import { PdAdminService, PdService } from "@flaredb/rdb-proto";
 import type { Engine } from "@flaredb/rdb-storage";
-import { type Wire, formatAddress } from "@flaredb/rdb-wire";
-import { ClusterState } from "./cluster/cluster-state.ts";
+import { type Wire, type WireServer, formatAddress } from "@flaredb/rdb-wire";
 import type { PdConfig } from "./config.ts";
-import { PdRaft } from "./member/pd-raft.ts";
-import { PdStorage } from "./member/pd-storage.ts";
-import { randomId } from "./member/random-id.ts";
-import { PlacementSettings } from "./placement/placement-settings.ts";
-import { PlacementDriver } from "./placement-driver.ts";
+import { Leadership } from "./leadership.ts";
+import type { MemberStatus } from "./member/member-info.ts";
+import { MemberKeeper } from "./member/member-keeper.ts";
+import type { PdRaft } from "./member/pd-raft.ts";
+import { type PdMember, openMember } from "./member/pd-member.ts";
+import type { PlacementDriver } from "./placement-driver.ts";
+import { leaderOnly } from "./rpc/leader-only.ts";
 import { pdAdminService } from "./rpc/pd-admin-service.ts";
-import { type MemberInfo, pdService } from "./rpc/pd-service.ts";
+import { pdService } from "./rpc/pd-service.ts";
 
-/** The only member, until more can be configured. */
-const MEMBER_ID = peerId(1);
 /** How long open calls may go on once PD stops. */
 const CLOSE_GRACE_MS = 1_000;
 
@@ -22,7 +22,10 @@ export interface PdPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Called once when the disk failed: nothing is acknowledged any more, the process has to end. */
+  /**
+   * Called once when the disk failed, or the other members took this one out: nothing is acknowledged any more, the
+   * process has to end.
+   */
   readonly onFatal: (error: RdbError) => void;
   readonly wire: Wire;
   /**
@@ -36,115 +39,184 @@ export interface PdPorts {
   readonly httpAddress: string;
 }
 
-/** A PD that serves. */
+/** A PD that serves, or follows the member that does. */
 export interface RunningPd {
   readonly clusterId: number;
   /** host:port of its RPC endpoint, as others reach it. */
   readonly address: string;
   /** host:port of its HTTP endpoint. */
   readonly httpAddress: string;
+  /** @throws RdbError RDB_NOT_LEADER while this member does not lead */
   readonly driver: PlacementDriver;
-  readonly members: readonly MemberInfo[];
+  /** The placement driver's group, as this member knows it. */
+  readonly group: RunningGroup;
   /** Ends streams and servers, writes everything, frees the disk. Idempotent. */
   close(): Promise<void>;
 }
 
+/** What can be asked of any member. */
+export interface RunningGroup {
+  readonly memberId: number;
+  /** 0 while none is known. */
+  readonly leaderMemberId: number;
+  /** Of the last applied entry. */
+  readonly appliedIndex: number;
+  readonly clusterId: number;
+  /** Whether this member leads, and answers. */
+  readonly isServing: boolean;
+  members(): MemberStatus[];
+}
+
 /**
- * PD, without what only a real process has (see `startPd`): opens its disk, elects itself, and serves. A refused start
- * leaves nothing open.
+ * PD, without what only a real process has (see `startPd`): opens its disk, and serves once it is elected. Resolves
+ * when the group has a cluster and a leader, whichever member that is. A refused start leaves nothing open.
  *
- * @throws RdbError RDB_ADDRESS_IN_USE; what `openEngine` throws
+ * @throws RdbError RDB_ADDRESS_IN_USE; what `openEngine` and `openMember` throw
  */
 export async function runPd(config: PdConfig, ports: PdPorts): Promise<RunningPd> {
-  const raft = await openRaft(config, ports);
+  const engine = await ports.openEngine(ports.onFatal);
+  // The port that was asked for, until the server says which it got.
+  const endpoint = { port: config.port };
+  const address = (): string =>
+    config.advertiseAddress ??
+    config.initialCluster?.find(({ name }) => name === config.name)?.address ??
+    formatAddress(config.host, endpoint.port);
+  const member = await openMember({
+    ...ports,
+    ...{ config, engine, address, onRemoved: ports.onFatal },
+  });
+  const parts = assemble(config, ports, member);
+  const listen = async (): Promise<void> => {
+    await parts.rpc.listen();
+    endpoint.port = parts.rpc.port;
+  };
   try {
-    return await serve(config, ports, raft);
+    await begin(member.log, parts.settled, listen);
   } catch (error) {
-    await raft.log.close();
+    parts.leadership.close();
+    await member.close();
     throw error;
   }
+  return running(member, parts, { address: address(), httpAddress: ports.httpAddress });
 }
 
-interface OpenedRaft {
-  readonly log: PdRaft;
-  readonly cluster: ClusterState;
-  readonly settings: PlacementSettings;
+interface Parts {
+  readonly leadership: Leadership;
+  readonly rpc: WireServer;
+  /** This member serves, or follows who does, in a cluster that has its id. */
+  readonly settled: Promise<void>;
 }
 
-async function openRaft(config: PdConfig, ports: PdPorts): Promise<OpenedRaft> {
-  const { clock, random, logger } = ports;
-  const engine = await ports.openEngine(ports.onFatal);
-  let storage: PdStorage;
-  try {
-    storage = await PdStorage.open(engine, MEMBER_ID);
-  } catch (error) {
-    await engine.close();
-    throw RdbError.from(error);
-  }
-  const log = new PdRaft({ memberId: MEMBER_ID, storage, clock, random, logger, ...config.raft });
-  const settings = new PlacementSettings(config.placement, storage.state);
-  const downAfterMs = (): number => settings.current.maxStoreDownTimeMs;
-  return { log, settings, cluster: new ClusterState(storage.state, clock.monotonicMs(), downAfterMs) };
-}
-
-async function serve(config: PdConfig, ports: PdPorts, opened: OpenedRaft): Promise<RunningPd> {
-  const { log, cluster, settings } = opened;
-  const { random, wire, clock, logger, httpAddress } = ports;
-  log.start();
-  await log.serving;
-  await configure(config, ports, log, cluster);
-  const driver = new PlacementDriver({ cluster, log, settings, clock, random, logger });
-  await driver.start();
-  const members = (): MemberInfo[] => [{ id: MEMBER_ID, name: config.name, address: address(), httpAddress }];
-  const rpc = wire.serve({
-    host: config.host,
-    port: config.port,
-    logger,
-    clock,
-    routes: (router) => {
-      router.service(PdService, pdService({ driver, members, wallMs: () => clock.wallMs() }));
-      router.service(PdAdminService, pdAdminService(driver.admin));
+function assemble(config: PdConfig, ports: PdPorts, member: PdMember): Parts {
+  const { wire, clock, random, logger } = ports;
+  const { log, storage, roster, transport } = member;
+  const keeper = new MemberKeeper({ log, roster, clock, logger });
+  let services: LeaderServices | undefined;
+  let settle: () => void = () => {};
+  const settled = new Promise<void>((resolve) => {
+    settle = resolve;
+  });
+  const leadership = new Leadership({
+    ...{ log, storage, clock, random, logger, placement: config.placement },
+    clusterConfig: {
+      bootstrapStoreCount: config.bootstrapStores,
+      replicaCount: config.replicas,
+      initialRanges: config.initialRanges,
+    },
+    onServing: (driver) => {
+      services = {
+        pd: pdService({ driver, members: () => roster.members(), wallMs: () => clock.wallMs() }),
+        admin: pdAdminService(driver.admin, keeper),
+      };
+      keeper.start();
+      settle();
+    },
+    onEnded: () => {
+      services = undefined;
+      keeper.stop();
     },
   });
-  const address = (): string => config.advertiseAddress ?? formatAddress(config.host, rpc.port);
-  try {
-    await rpc.listen();
-  } catch (error) {
-    driver.close();
-    throw error;
-  }
-  let closing: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    driver.close();
-    await rpc.close(CLOSE_GRACE_MS);
-    await log.close();
-  };
-  return {
-    ...{ clusterId: driver.clusterId, address: address(), httpAddress, driver, members: members() },
-    close: () => (closing ??= close()),
-  };
+  log.watch({
+    leads: () => leadership.begin(),
+    follows: () => leadership.end(),
+    advanced: () => {
+      const { leaderMemberId, memberId } = log;
+      if (leaderMemberId !== 0 && leaderMemberId !== memberId && storage.state.cluster.clusterId !== 0) {
+        settle();
+      }
+    },
+  });
+  const current = (): LeaderServices => services ?? leadership.refuse();
+  const rpc = wire.serve({
+    ...{ host: config.host, port: config.port, logger, clock },
+    routes: (router) => {
+      router.service(
+        PdService,
+        leaderOnly(PdService, () => current().pd),
+      );
+      router.service(
+        PdAdminService,
+        leaderOnly(PdAdminService, () => current().admin),
+      );
+    },
+  });
+  transport.serve(rpc);
+  return { leadership, rpc, settled };
 }
 
-/** Draws the cluster's id at its first start, and takes over what the configuration says of its bootstrap. */
-async function configure(
-  config: PdConfig,
-  { random, logger }: PdPorts,
-  log: PdRaft,
-  cluster: ClusterState,
-): Promise<void> {
-  if (cluster.durable.cluster.clusterId === 0) {
-    const { clusterId } = await log.propose({ kind: "InitializeCluster", clusterId: randomId(random) });
-    logger.info({ cluster: clusterId }, "new cluster");
+/** What only the leader answers. */
+interface LeaderServices {
+  readonly pd: ServiceImpl<typeof PdService>;
+  readonly admin: ServiceImpl<typeof PdAdminService>;
+}
+
+/** A lone member listens when it serves; one of several has to hear the others before. */
+async function begin(log: PdRaft, settled: Promise<void>, listen: () => Promise<void>): Promise<void> {
+  if (log.isAlone) {
+    log.start();
+    await settled;
+    await listen();
+  } else {
+    await listen();
+    log.start();
+    await settled;
   }
-  const { bootstrapped } = cluster.durable.cluster;
-  if (!bootstrapped) {
-    await log.propose({
-      kind: "ConfigureCluster",
-      config: {
-        bootstrapStoreCount: config.bootstrapStores,
-        replicaCount: config.replicas,
-        initialRanges: config.initialRanges,
+}
+
+function running(
+  member: PdMember,
+  { leadership, rpc }: Parts,
+  addresses: { readonly address: string; readonly httpAddress: string },
+): RunningPd {
+  const { log, storage, roster } = member;
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    leadership.close();
+    await rpc.close(CLOSE_GRACE_MS);
+    await member.close();
+  };
+  return {
+    clusterId: storage.state.cluster.clusterId,
+    ...addresses,
+    get driver() {
+      return leadership.driver;
+    },
+    group: {
+      memberId: log.memberId,
+      get leaderMemberId() {
+        return log.leaderMemberId;
       },
-    });
-  }
+      get appliedIndex() {
+        return log.appliedIndex;
+      },
+      get clusterId() {
+        return storage.state.cluster.clusterId;
+      },
+      get isServing() {
+        return leadership.isServing;
+      },
+      members: () => roster.members(),
+    },
+    close: () => (closing ??= close()),
+  };
 }

@@ -52,5 +52,12 @@ export async function startPd(config: PdConfig, ports: PdProcessPorts): Promise<
     await Promise.all([running.close(), http.close()]);
   };
   let closing: Promise<void> | undefined;
-  return { ...running, close: () => (closing ??= close()) };
+  const { clusterId, address, httpAddress, group } = running;
+  return {
+    ...{ clusterId, address, httpAddress, group },
+    get driver() {
+      return running.driver;
+    },
+    close: () => (closing ??= close()),
+  };
 }

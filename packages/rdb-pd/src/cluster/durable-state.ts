@@ -24,7 +24,20 @@ export type ChangedRow =
   | { readonly kind: "Store"; readonly id: StoreId }
   | { readonly kind: "Region"; readonly id: RegionId }
   | { readonly kind: "Operator"; readonly id: number }
-  | { readonly kind: "Placement" };
+  | { readonly kind: "Placement" }
+  | { readonly kind: "Member"; readonly id: number };
+
+/** A member of PD's own group. */
+export interface MemberRow {
+  readonly id: number;
+  readonly name: string;
+  /** host:port of its RPC endpoint. */
+  readonly address: string;
+  /** host:port of its HTTP endpoint; empty while it never ran. */
+  readonly httpAddress: string;
+  /** It was taken out for good; its id is never given out again. */
+  readonly isRemoved: boolean;
+}
 
 /** What people decided about placement. */
 export interface PlacementRow {
@@ -60,6 +73,8 @@ export class DurableState {
   readonly #operators = new Map<number, OperatorRecord>();
   #endedOperatorCount = 0;
   #placement: PlacementRow = { settings: {}, pausedSchedulers: new Map() };
+  readonly #members = new Map<number, MemberRow>();
+  readonly #changedMembers = new Set<number>();
   #watcher: RouteWatcher = () => {};
   #clusterChanged = false;
   #placementChanged = false;
@@ -91,6 +106,16 @@ export class DurableState {
 
   get placement(): PlacementRow {
     return this.#placement;
+  }
+
+  /** PD's members, those that were removed included. None where there was never more than one. */
+  get members(): ReadonlyMap<number, MemberRow> {
+    return this.#members;
+  }
+
+  putMember(member: MemberRow): void {
+    this.#members.set(member.id, member);
+    this.#changedMembers.add(member.id);
   }
 
   /** One at a time. */
@@ -186,14 +211,30 @@ export class DurableState {
     for (const id of this.#changedOperators) {
       changed.push({ kind: "Operator", id });
     }
+    for (const id of this.#changedMembers) {
+      changed.push({ kind: "Member", id });
+    }
     if (this.#placementChanged) {
       changed.push({ kind: "Placement" });
     }
+    this.#changedMembers.clear();
     this.#placementChanged = false;
     this.#changedOperators.clear();
     this.#clusterChanged = false;
     this.#changedStores.clear();
     this.#changedRegions.clear();
     return changed;
+  }
+
+  /** Every row that there is. */
+  allRows(): ChangedRow[] {
+    return [
+      { kind: "Cluster" },
+      ...[...this.#stores.keys()].map((id): ChangedRow => ({ kind: "Store", id })),
+      ...Array.from(this.#regions.all(), ({ id }): ChangedRow => ({ kind: "Region", id })),
+      ...[...this.#operators.keys()].map((id): ChangedRow => ({ kind: "Operator", id })),
+      ...[...this.#members.keys()].map((id): ChangedRow => ({ kind: "Member", id })),
+      { kind: "Placement" },
+    ];
   }
 }

@@ -37,6 +37,10 @@ export function applyCommand(state: DurableState, command: PdCommand): CommandRe
       return {};
     case "PauseScheduler":
       return pauseScheduler(state, command);
+    case "PutMember":
+      return putMember(state, command);
+    case "RemoveMember":
+      return removeMember(state, command);
     default:
       return assertNever(command, "command of the placement driver");
   }
@@ -129,5 +133,25 @@ function pauseScheduler(
     pausedSchedulers.delete(name);
   }
   state.updatePlacement({ pausedSchedulers });
+  return {};
+}
+
+function putMember(state: DurableState, { member }: CommandOf<"PutMember">): CommandResults["PutMember"] {
+  const known = state.members.get(member.id);
+  if (known?.isRemoved === true) {
+    // It said so before it was taken out: nothing brings it back.
+    return { member: known };
+  }
+  const row = { ...member, isRemoved: false };
+  state.putMember(row);
+  return { member: row };
+}
+
+function removeMember(
+  state: DurableState,
+  { memberId }: CommandOf<"RemoveMember">,
+): CommandResults["RemoveMember"] {
+  const known = state.members.get(memberId) ?? { id: memberId, name: "", address: "", httpAddress: "" };
+  state.putMember({ ...known, isRemoved: true });
   return {};
 }

@@ -76,6 +76,10 @@ function commandToProto(
         case: "pauseScheduler",
         value: { name: command.name, isPaused: command.isPaused, untilMs: BigInt(command.untilMs) },
       };
+    case "PutMember":
+      return { case: "putMember", value: { ...command.member, id: BigInt(command.member.id) } };
+    case "RemoveMember":
+      return { case: "removeMember", value: { id: BigInt(command.memberId) } };
     default:
       return assertNever(command, "command of the placement driver");
   }
@@ -113,6 +117,15 @@ function commandFromProto(command: WireOneof): PdCommand {
         isPaused: command.value.isPaused,
         untilMs: safeInteger(command.value.untilMs, "time"),
       };
+    case "putMember": {
+      const { id, name, address, httpAddress } = command.value;
+      return {
+        kind: "PutMember",
+        member: { id: safeInteger(id, "member id"), name, address, httpAddress },
+      };
+    }
+    case "removeMember":
+      return { kind: "RemoveMember", memberId: safeInteger(command.value.id, "member id") };
     case undefined:
       throw new RdbError(
         "RDB_DATA_FORMAT",

@@ -1,4 +1,5 @@
 import type { KeyRange, Region, RegionId, StoreId } from "@flaredb/rdb-base";
+import type { MemberRow } from "../cluster/durable-state.ts";
 import type { StoreInfo } from "../cluster/store-info.ts";
 import type { OperatorRecord } from "../operator/operator-record.ts";
 
@@ -55,7 +56,11 @@ export type PdCommand =
       readonly isPaused: boolean;
       /** Wall clock, milliseconds since 1970; 0: until it is resumed. */
       readonly untilMs: number;
-    };
+    }
+  /** How a member of PD is reached. That of a new one goes with the change of the group. */
+  | { readonly kind: "PutMember"; readonly member: Omit<MemberRow, "isRemoved"> }
+  /** Goes with the change of the group that takes the member out. */
+  | { readonly kind: "RemoveMember"; readonly memberId: number };
 
 /** What people want of a Store; what is undefined stays as it is. */
 export interface StoreWish {
@@ -80,6 +85,8 @@ export interface CommandResults {
   BuryStore: { readonly store: StoreInfo };
   SetPlacement: Record<string, never>;
   PauseScheduler: Record<string, never>;
+  PutMember: { readonly member: MemberRow };
+  RemoveMember: Record<string, never>;
 }
 
 export type CommandKind = PdCommand["kind"];

@@ -11,6 +11,7 @@ import {
 import {
   OperatorSchema,
   PdClusterRowSchema,
+  PdMemberRowSchema,
   PdPlacementRowSchema,
   PdRegionRowSchema,
   PdStoreRowSchema,
@@ -23,7 +24,7 @@ import { operatorFromProto, operatorToProto } from "../operator/operator-codec.t
 import { configFromProto, configToProto } from "./command-codec.ts";
 
 /** First byte of a row's key: what it holds. Part of the disk format. */
-const rowKinds = { cluster: 1, store: 2, region: 3, operator: 4, placement: 5 } as const;
+const rowKinds = { cluster: 1, store: 2, region: 3, operator: 4, placement: 5, member: 6 } as const;
 
 /** One row of the applied state; `value` undefined: it is no more. */
 export interface StateRow {
@@ -44,6 +45,8 @@ export function encodeRow(state: DurableState, changed: ChangedRow): StateRow {
       return { key: rowKey(rowKinds.operator, changed.id), value: encodeOperator(state, changed.id) };
     case "Placement":
       return { key: rowKey(rowKinds.placement, 0), value: encodePlacement(state) };
+    case "Member":
+      return { key: rowKey(rowKinds.member, changed.id), value: encodeMember(state, changed.id) };
     default:
       return assertNever(changed, "row of the state");
   }
@@ -78,6 +81,8 @@ function decodeRow(state: DurableState, kind: number | undefined, value: Uint8Ar
       return state.putOperator(operatorFromProto(fromBinary(OperatorSchema, value)));
     case rowKinds.placement:
       return decodePlacement(state, value);
+    case rowKinds.member:
+      return decodeMember(state, value);
     default:
       throw new RdbError(
         "RDB_DATA_FORMAT",
@@ -201,4 +206,15 @@ function decodePlacement(state: DurableState, value: Uint8Array): void {
     settings: row.settings,
     pausedSchedulers: new Map(paused.map(([name, untilMs]) => [name, safeInteger(untilMs, "time")])),
   });
+}
+
+function encodeMember(state: DurableState, id: number): Uint8Array {
+  const member = state.members.get(id);
+  assert(member !== undefined, "a member is never forgotten");
+  return toBinary(PdMemberRowSchema, create(PdMemberRowSchema, { ...member, id: BigInt(id) }));
+}
+
+function decodeMember(state: DurableState, value: Uint8Array): void {
+  const { id, name, address, httpAddress, isRemoved } = fromBinary(PdMemberRowSchema, value);
+  state.putMember({ id: safeInteger(id, "member id"), name, address, httpAddress, isRemoved });
 }

@@ -3,8 +3,7 @@ import { type ErrorCode, RdbError } from "@flaredb/rdb-base";
 import { formatAddress } from "@flaredb/rdb-wire";
 import fastify, { type FastifyInstance } from "fastify";
 import { parseKeyText } from "../key-text.ts";
-import type { PlacementDriver } from "../placement-driver.ts";
-import type { MemberInfo } from "../rpc/pd-service.ts";
+import type { RunningPd } from "../run-pd.ts";
 import { clusterView, healthView, regionsView, storesView } from "./json-views.ts";
 
 export interface HttpServerOptions {
@@ -14,12 +13,9 @@ export interface HttpServerOptions {
 }
 
 /** What the endpoint shows. */
-export interface HttpSource {
-  readonly driver: PlacementDriver;
-  readonly members: readonly MemberInfo[];
-}
+export type HttpSource = Pick<RunningPd, "driver" | "group">;
 
-/** Health, and what PD knows as read-only JSON; 503 while PD is starting. */
+/** Health, and what PD knows as read-only JSON; 503 while PD is starting, and beside health on members that do not lead. */
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #server: FastifyInstance;
@@ -30,10 +26,10 @@ export class HttpServer {
     this.#options = options;
     // Connections are cut at the close: a browser's idle one would hold it up.
     this.#server = fastify({ forceCloseConnections: true });
-    this.#server.get("/health", () => healthView(this.#shown.driver));
+    this.#server.get("/health", () => healthView(this.#shown.group));
     this.#server.get("/api/v1/cluster", () => {
-      const { driver, members } = this.#shown;
-      return clusterView(driver, members);
+      const { driver, group } = this.#shown;
+      return clusterView(driver, group.members());
     });
     this.#server.get("/api/v1/stores", () => storesView(this.#shown.driver));
     this.#server.get<{ Querystring: { startKey?: string } }>("/api/v1/regions", ({ query }) =>
@@ -85,6 +81,7 @@ function httpStatus(code: ErrorCode): number {
       return 400;
     case "RDB_CLUSTER_NOT_BOOTSTRAPPED":
     case "RDB_UNAVAILABLE":
+    case "RDB_NOT_LEADER":
       return 503;
     default:
       return 500;

@@ -3,17 +3,16 @@ import type { CountedStoreView } from "../cluster/cluster-state.ts";
 import { NO_LOAD, type RegionInfo } from "../cluster/region-info.ts";
 import { pdLimits } from "../limits.ts";
 import type { PlacementDriver } from "../placement-driver.ts";
-import type { MemberInfo } from "../rpc/pd-service.ts";
+import type { RunningGroup } from "../run-pd.ts";
+import type { MemberInfo } from "../member/member-info.ts";
 import { PROGRAM_VERSION } from "../version.ts";
 
-/** Whether this PD serves. Shape of `GET /health`. */
-export function healthView(driver: PlacementDriver) {
+/** Whether this member serves, or follows who does. Shape of `GET /health`. */
+export function healthView(group: RunningGroup) {
+  const { isServing, clusterId, memberId, leaderMemberId, appliedIndex } = group;
   return {
-    status: "serving",
-    clusterId: driver.clusterId,
-    memberId: driver.log.memberId,
-    leaderMemberId: driver.log.leaderMemberId,
-    appliedIndex: driver.log.appliedIndex,
+    status: isServing ? "serving" : "following",
+    ...{ clusterId, memberId, leaderMemberId, appliedIndex },
     version: PROGRAM_VERSION,
   };
 }

@@ -24,7 +24,7 @@ async function startOver(
   engine: MemoryEngine,
   random: SeededRandom,
 ): Promise<{ readonly raft: PdRaft; readonly storage: PdStorage }> {
-  const storage = await PdStorage.open(engine, MEMBER);
+  const storage = await PdStorage.open(engine, { memberId: MEMBER, firstVoters: [MEMBER] });
   const raft = new PdRaft({
     memberId: MEMBER,
     storage,
@@ -33,10 +33,14 @@ async function startOver(
     logger: silentLogger,
     tickMs: 100,
     heartbeatTicks: 2,
-    electionTicks: 20,
+    electionTicks: 10,
+    send: () => false,
+    onRemoved: () => {},
   });
-  raft.start();
-  await raft.serving;
+  await new Promise<void>((leads) => {
+    raft.watch({ leads, follows: () => {}, advanced: () => {} });
+    raft.start();
+  });
   return { raft, storage };
 }
 

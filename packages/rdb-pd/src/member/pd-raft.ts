@@ -1,6 +1,7 @@
 import {
   type Clock,
   type Logger,
+  MiB,
   type PeerId,
   type Random,
   RdbError,
@@ -8,17 +9,37 @@ import {
   assert,
   index,
 } from "@flaredb/rdb-base";
-import { type Entry, RawNode, type Ready } from "@flaredb/rdb-raft";
+import {
+  type ConfChange,
+  type ConfState,
+  type Entry,
+  type Message,
+  RawNode,
+  type Ready,
+  decodeConfChange,
+} from "@flaredb/rdb-raft";
 import { applyCommand } from "../command/apply.ts";
 import { decodeCommand, encodeCommand } from "../command/command-codec.ts";
 import type { CommandKind, CommandOf, CommandResults } from "../command/command.ts";
 import type { CommandLog } from "./command-log.ts";
+import { closedError, leaderChangedError, notLeaderError } from "./member-errors.ts";
 import { PendingProposals } from "./pending-proposals.ts";
 import type { PdStorage } from "./pd-storage.ts";
 import { randomId } from "./random-id.ts";
 
 /** Most MsgApp in flight to one follower. */
 const INFLIGHT_MAX_COUNT = 256;
+const MESSAGE_MAX_BYTES = 1 * MiB;
+
+/** Told when this member begins and ceases to lead. Must not throw. */
+export interface LeadershipWatcher {
+  /** It leads, and has applied everything that was committed before. */
+  leads(): void;
+  /** It does not lead any more. */
+  follows(): void;
+  /** Something was applied, or another member leads. */
+  advanced(): void;
+}
 
 export interface PdRaftOptions {
   readonly memberId: PeerId;
@@ -29,29 +50,32 @@ export interface PdRaftOptions {
   readonly tickMs: number;
   readonly heartbeatTicks: number;
   readonly electionTicks: number;
+  /** Takes what other members are to get; what it drops, the group makes up for. @returns whether it was taken */
+  readonly send: (message: Message) => boolean;
+  /** The group took this member out. */
+  readonly onRemoved: () => void;
 }
 
 /**
- * PD's own Raft group: a command is appended and synced, committed, applied to the durable state, and only then
- * answered. One member for now; nothing goes past the log, so that more are a matter of configuration.
+ * PD's own Raft group, as one member has it: a command is appended and synced, committed, applied to the durable
+ * state, and only then answered.
  */
 export class PdRaft implements CommandLog {
-  readonly memberId: number;
+  readonly memberId: PeerId;
   readonly #options: PdRaftOptions;
   readonly #storage: PdStorage;
   readonly #node: RawNode;
   readonly #pending: PendingProposals;
+  #watcher: LeadershipWatcher = { leads: () => {}, follows: () => {}, advanced: () => {} };
   /** A Ready is on its way to the disk; the next one comes after it. */
   #isPersisting = false;
+  #isRunning = false;
   #isClosed = false;
   #lead: PeerId | 0 = 0;
   #isLeader = false;
+  /** The watcher was told so. */
+  #isServing = false;
   #tickTimer: Timer | undefined;
-  #becomeServing: () => void = () => {};
-  /** Resolves once this member leads and has applied everything that was committed before. */
-  readonly serving: Promise<void> = new Promise((resolve) => {
-    this.#becomeServing = resolve;
-  });
 
   constructor(options: PdRaftOptions) {
     const { memberId, storage, random, logger } = options;
@@ -68,8 +92,11 @@ export class PdRaft implements CommandLog {
       logger: raftLogger(logger),
       applied: index(storage.appliedIndex),
       maxInflightMessages: INFLIGHT_MAX_COUNT,
+      maxSizePerMessageBytes: MESSAGE_MAX_BYTES,
       checkQuorum: true,
       preVote: true,
+      disableProposalForwarding: true,
+      stepDownOnRemoval: true,
     });
   }
 
@@ -81,38 +108,80 @@ export class PdRaft implements CommandLog {
     return this.#storage.appliedIndex;
   }
 
+  /** Who votes, as far as applied here. */
+  get confState(): ConfState {
+    return this.#node.confState;
+  }
+
+  /** Whether nobody else has a part in the group. */
+  get isAlone(): boolean {
+    const { voters, learners } = this.confState;
+    return voters.length === 1 && voters[0] === this.memberId && learners.length === 0;
+  }
+
+  /** On a leader: whether it heard of the member lately, and how far that member's log is known to be its own. */
+  progressOf(id: PeerId): { readonly isUp: boolean; readonly matchIndex: number } | undefined {
+    const progress = this.#node.progressOf(id);
+    const isUp = id === this.memberId || progress?.recentActive === true;
+    return progress === undefined ? undefined : { isUp, matchIndex: progress.match };
+  }
+
+  /** Before `start`. */
+  watch(watcher: LeadershipWatcher): void {
+    this.#watcher = watcher;
+  }
+
   /** A group of one waits for nobody: it campaigns at once. */
   start(): void {
     this.#scheduleTick();
-    if (this.#storage.log.confState.voters.length === 1) {
+    if (this.isAlone) {
       assert(this.#node.campaign() === "ok", "a lone voter may campaign");
     }
     this.#run();
   }
 
   propose<Kind extends CommandKind>(command: CommandOf<Kind>): Promise<CommandResults[Kind]> {
-    if (this.#isClosed) {
-      return Promise.reject(closedError());
-    }
-    if (!this.#isLeader) {
-      return Promise.reject(
-        new RdbError(
-          "RDB_NOT_LEADER",
-          `PD member ${this.memberId} does not lead, member ${this.#lead} does`,
-          {
-            details: { leaderMemberId: this.#lead },
-          },
-        ),
-      );
-    }
-    const { id, answer } = this.#pending.open<CommandResults[Kind]>();
-    const taken = this.#node.propose(encodeCommand(id, command));
-    if (taken !== "ok") {
-      const message = `the placement driver's log took no command: ${taken}`;
-      this.#pending.settle(id, { refusal: new RdbError("RDB_SERVER_IS_BUSY", message) });
-    }
+    return this.#propose(command, (data) => this.#node.propose(data));
+  }
+
+  /**
+   * As `propose`, for a command that goes with a change of the group: both are applied by the same entry. One at a
+   * time.
+   *
+   * @throws RdbError RDB_SERVER_IS_BUSY while another change is not applied yet
+   */
+  proposeChange<Kind extends CommandKind>(
+    changes: Extract<ConfChange, { readonly version: 2 }>["changes"],
+    command: CommandOf<Kind>,
+  ): Promise<CommandResults[Kind]> {
+    return this.#propose(command, (context) => {
+      const { pendingConfIndex, appliedIndex } = this.#node;
+      if (pendingConfIndex > appliedIndex || this.confState.votersOutgoing.length > 0) {
+        return "another change of the members is on its way";
+      }
+      return this.#node.proposeConfChange({ version: 2, transition: "Auto", changes, context });
+    });
+  }
+
+  /** Hands leadership to another voter; given up after an election timeout. */
+  transferLeader(to: PeerId): void {
+    this.#node.transferLeader(to);
     this.#run();
-    return answer;
+  }
+
+  /** Takes what another member sent. */
+  step(message: Message): void {
+    if (!this.#isClosed) {
+      this.#node.step(message);
+      this.#run();
+    }
+  }
+
+  /** What was sent to the member may be lost. */
+  reportUnreachable(id: PeerId): void {
+    if (!this.#isClosed) {
+      this.#node.reportUnreachable(id);
+    }
   }
 
   /** Fails what waits, writes everything and frees the folder. */
@@ -121,6 +190,26 @@ export class PdRaft implements CommandLog {
     this.#tickTimer?.cancel();
     this.#pending.failAll(closedError());
     await this.#storage.close();
+  }
+
+  #propose<Kind extends CommandKind>(
+    command: CommandOf<Kind>,
+    take: (data: Uint8Array) => string,
+  ): Promise<CommandResults[Kind]> {
+    if (this.#isClosed) {
+      return Promise.reject(closedError());
+    }
+    if (!this.#isLeader) {
+      return Promise.reject(notLeaderError(this.memberId, this.#lead, this.#storage.state));
+    }
+    const { id, answer } = this.#pending.open<CommandResults[Kind]>();
+    const taken = take(encodeCommand(id, command));
+    if (taken !== "ok") {
+      const message = `the placement driver's log took no command: ${taken}`;
+      this.#pending.settle(id, { refusal: new RdbError("RDB_SERVER_IS_BUSY", message) });
+    }
+    this.#run();
+    return answer;
   }
 
   #scheduleTick(): void {
@@ -132,11 +221,19 @@ export class PdRaft implements CommandLog {
   }
 
   /** Takes Readys until one has to wait for the disk, or there is none. */
-  #run(): void {
+  #run(durable?: Ready): void {
+    // What a Ready sets off may come back here; the loop that runs sees to it.
+    if (this.#isRunning) {
+      return;
+    }
+    this.#isRunning = true;
+    if (durable !== undefined) {
+      this.#finish(durable);
+    }
     while (!this.#isPersisting && !this.#isClosed && this.#node.hasReady()) {
       const ready = this.#node.ready();
       this.#noteLeader(ready);
-      if (ready.entries.length === 0 && ready.hardState === undefined) {
+      if (ready.entries.length === 0 && ready.hardState === undefined && ready.snapshot === undefined) {
         this.#finish(ready);
         continue;
       }
@@ -144,40 +241,59 @@ export class PdRaft implements CommandLog {
       this.#storage.persist(ready, () => {
         this.#isPersisting = false;
         if (!this.#isClosed) {
-          this.#finish(ready);
-          this.#run();
+          this.#run(ready);
         }
       });
     }
+    this.#isRunning = false;
   }
 
+  /** Votes, answers and appends go out only now that what they rest on is durable. */
   #finish(ready: Ready): void {
-    assert(ready.messages.length === 0, "a group of one member sends nothing");
-    assert(ready.snapshot === undefined, "a group of one member receives no snapshot");
+    const snapshots: (readonly [PeerId, "finish" | "failure"])[] = [];
+    for (const message of ready.messages) {
+      assert(message.to !== 0, "a message is for a member");
+      const isTaken = this.#options.send(message);
+      if (message.type === "MsgSnap") {
+        snapshots.push([message.to, isTaken ? "finish" : "failure"]);
+      }
+    }
     for (const entry of ready.committedEntries) {
       this.#apply(entry);
     }
     this.#node.advance();
+    // What follows a snapshot is probed: when it was lost on its way, the answer asks for another one.
+    for (const [id, status] of snapshots) {
+      this.#node.reportSnapshot(id, status);
+    }
+    this.#watcher.advanced();
   }
 
   #apply(entry: Entry): void {
-    if (entry.type !== "Normal") {
-      throw new RdbError(
-        "RDB_DATA_FORMAT",
-        `entry ${entry.index} of the placement driver's log changes its members, which this program cannot do: run a newer one`,
-      );
+    const change = decodeConfChange(entry.type, entry.data);
+    if (change === undefined) {
+      this.#applyCommand(entry.data);
+      this.#storage.writeApplied(entry);
+    } else {
+      const confState = this.#node.applyConfChange(change);
+      this.#applyCommand(change.context);
+      this.#storage.writeApplied(entry, confState);
+      this.#options.logger.info({ ...confState }, "the placement driver's members changed");
+      if (this.#storage.state.members.get(this.memberId)?.isRemoved === true) {
+        this.#options.onRemoved();
+      }
     }
-    if (entry.data.length > 0) {
-      this.#applyCommandOf(entry);
-    }
-    this.#storage.writeApplied(entry);
-    if (this.#isLeader && entry.term === this.#node.term) {
-      this.#becomeServing();
+    if (this.#isLeader && !this.#isServing && entry.term === this.#node.term) {
+      this.#isServing = true;
+      this.#watcher.leads();
     }
   }
 
-  #applyCommandOf(entry: Entry): void {
-    const { id, command } = decodeCommand(entry.data);
+  #applyCommand(data: Uint8Array): void {
+    if (data.length === 0) {
+      return;
+    }
+    const { id, command } = decodeCommand(data);
     try {
       this.#pending.settle(id, { result: applyCommand(this.#storage.state, command) });
     } catch (error) {
@@ -192,26 +308,20 @@ export class PdRaft implements CommandLog {
     if (softState === undefined) {
       return;
     }
-    const wasLeader = this.#isLeader;
     this.#lead = softState.lead;
     this.#isLeader = softState.role === "Leader";
     this.#options.logger.info(
       { peer: this.memberId, role: softState.role, lead: softState.lead, term: this.#node.term },
       "role in the placement driver's group",
     );
-    if (wasLeader && !this.#isLeader) {
-      this.#pending.failAll(
-        new RdbError(
-          "RDB_STALE_COMMAND",
-          "the placement driver's leader changed: whether it was done is unknown",
-        ),
-      );
+    if (!this.#isLeader) {
+      this.#pending.failAll(leaderChangedError());
+      if (this.#isServing) {
+        this.#isServing = false;
+        this.#watcher.follows();
+      }
     }
   }
-}
-
-function closedError(): RdbError {
-  return new RdbError("RDB_CLOSED", "the placement driver is stopping");
 }
 
 function raftLogger(logger: Logger) {

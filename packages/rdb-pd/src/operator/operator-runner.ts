@@ -66,7 +66,7 @@ export class OperatorRunner {
           state: "Cancelled",
           endedMs: this.now().wallMs,
           endReason: "pd-restarted",
-          endMessage: "the placement driver was restarted",
+          endMessage: "the placement driver was restarted, or another member of it leads now",
         }),
       );
       await log.propose({ kind: "RecordOperators", operators });

@@ -2,9 +2,11 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import { type RegionId, type StoreId, regionId, safeInteger, storeId } from "@flaredb/rdb-base";
 import type { PdAdminService } from "@flaredb/rdb-proto";
 import type { PlacementAdmin } from "../admin/placement-admin.ts";
+import { parseAddress } from "@flaredb/rdb-wire";
 import { pdLimits } from "../limits.ts";
+import type { MemberKeeper } from "../member/member-keeper.ts";
 import { operatorToProto } from "../operator/operator-codec.ts";
-import { checkKey, checkLabels, fromWire, invalid } from "./from-wire.ts";
+import { checkKey, checkLabels, checkText, fromWire, invalid } from "./from-wire.ts";
 import { explanationToProto, schedulerToProto } from "./scheduler-codec.ts";
 import { storeStatusToProto } from "./view-codec.ts";
 
@@ -12,8 +14,12 @@ import { storeStatusToProto } from "./view-codec.ts";
 const HISTORY_DEFAULT_COUNT = 100;
 
 /** PdAdminService: what is checked at the edge, and its way to the placement driver and back. */
-export function pdAdminService(admin: PlacementAdmin): ServiceImpl<typeof PdAdminService> {
+export function pdAdminService(
+  admin: PlacementAdmin,
+  members: MemberKeeper,
+): ServiceImpl<typeof PdAdminService> {
   return {
+    ...memberMethods(members),
     ...peerMethods(admin),
     ...regionMethods(admin),
     ...storeMethods(admin),
@@ -151,6 +157,34 @@ function schedulerMethods({
     getPlacementConfig: () => ({ settings: schedulers.settings() }),
     setPlacementConfig: async ({ values }) => ({ settings: await schedulers.configure(values) }),
   };
+}
+
+function memberMethods(
+  members: MemberKeeper,
+): Methods<"addPdMember" | "removePdMember" | "transferPdLeader"> {
+  return {
+    addPdMember: async (request) => {
+      const { name, address } = request;
+      checkText("name", name, { minLength: 1, maxLength: pdLimits.memberNameMaxLength });
+      checkText("address", address, { minLength: 1, maxLength: pdLimits.addressMaxLength });
+      parseAddress(address);
+      const member = await members.add({ name, address });
+      return { member: { ...member, id: BigInt(member.id), isLearner: true } };
+    },
+    removePdMember: async (request) => {
+      await members.remove(memberOf("member_id", request.memberId));
+      return {};
+    },
+    transferPdLeader: (request) => {
+      members.transferLeader(memberOf("to_member_id", request.toMemberId));
+      return {};
+    },
+  };
+}
+
+function memberOf(field: string, id: bigint): number {
+  checkSet(field, id);
+  return fromWire(() => safeInteger(id, field));
 }
 
 function regionOf(request: { readonly regionId: bigint }): RegionId {

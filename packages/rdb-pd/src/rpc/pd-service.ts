@@ -22,6 +22,7 @@ import { parseAddress } from "@flaredb/rdb-wire";
 import type { RegionInfo } from "../cluster/region-info.ts";
 import type { Registration } from "../command/command.ts";
 import { pdLimits } from "../limits.ts";
+import type { MemberStatus } from "../member/member-info.ts";
 import type { PlacementDriver } from "../placement-driver.ts";
 import { PROGRAM_VERSION } from "../version.ts";
 import { checkKey, checkLabels, checkText, fromWire, invalid } from "./from-wire.ts";
@@ -30,18 +31,10 @@ import { reportsFromProto } from "./report-codec.ts";
 import { senderFromProto } from "./sender.ts";
 import { routeToProto, storeStatusToProto, storeToProto } from "./view-codec.ts";
 
-/** A PD process, as others reach it. */
-export interface MemberInfo {
-  readonly id: number;
-  readonly name: string;
-  readonly address: string;
-  readonly httpAddress: string;
-}
-
 export interface PdServiceOptions {
   readonly driver: PlacementDriver;
-  /** Asked at each call: the address is known once the server listens. */
-  readonly members: () => readonly MemberInfo[];
+  /** Asked at each call. */
+  readonly members: () => readonly MemberStatus[];
   readonly wallMs: () => number;
 }
 
@@ -120,7 +113,7 @@ export function pdService(options: PdServiceOptions): ServiceImpl<typeof PdServi
   };
 }
 
-function clusterInfo(driver: PlacementDriver, members: readonly MemberInfo[]): GetClusterInfoResponse {
+function clusterInfo(driver: PlacementDriver, members: readonly MemberStatus[]): GetClusterInfoResponse {
   const { cluster, regions } = driver.cluster.durable;
   const stores = driver.lookup.presentStores();
   return create(GetClusterInfoResponseSchema, {

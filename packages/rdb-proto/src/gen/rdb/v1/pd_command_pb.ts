@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file rdb/v1/pd_command.proto.
  */
 export const file_rdb_v1_pd_command: GenFile = /*@__PURE__*/
-  fileDesc("ChdyZGIvdjEvcGRfY29tbWFuZC5wcm90bxIGcmRiLnYxIqMFCglQZENvbW1hbmQSEAoIcHJvcG9zZXIYASABKAQSEAoIc2VxdWVuY2UYAiABKAQSPgoSaW5pdGlhbGl6ZV9jbHVzdGVyGAMgASgLMiAucmRiLnYxLkluaXRpYWxpemVDbHVzdGVyQ29tbWFuZEgAEjwKEWNvbmZpZ3VyZV9jbHVzdGVyGAQgASgLMh8ucmRiLnYxLkNvbmZpZ3VyZUNsdXN0ZXJDb21tYW5kSAASLAoJbGVhc2VfaWRzGAUgASgLMhcucmRiLnYxLkxlYXNlSWRzQ29tbWFuZEgAEjYKDnJlZ2lzdGVyX3N0b3JlGAYgASgLMhwucmRiLnYxLlJlZ2lzdGVyU3RvcmVDb21tYW5kSAASQwoVcGxhY2VfaW5pdGlhbF9yZWdpb25zGAcgASgLMiIucmRiLnYxLlBsYWNlSW5pdGlhbFJlZ2lvbnNDb21tYW5kSAASNAoNdXBkYXRlX3JvdXRlcxgIIAEoCzIbLnJkYi52MS5VcGRhdGVSb3V0ZXNDb21tYW5kSAASOgoQcmVjb3JkX29wZXJhdG9ycxgJIAEoCzIeLnJkYi52MS5SZWNvcmRPcGVyYXRvcnNDb21tYW5kSAASLAoJc2V0X3N0b3JlGAogASgLMhcucmRiLnYxLlNldFN0b3JlQ29tbWFuZEgAEi4KCmJ1cnlfc3RvcmUYCyABKAsyGC5yZGIudjEuQnVyeVN0b3JlQ29tbWFuZEgAEjQKDXNldF9wbGFjZW1lbnQYDCABKAsyGy5yZGIudjEuU2V0UGxhY2VtZW50Q29tbWFuZEgAEjgKD3BhdXNlX3NjaGVkdWxlchgNIAEoCzIdLnJkYi52MS5QYXVzZVNjaGVkdWxlckNvbW1hbmRIAEIJCgdjb21tYW5kIi4KGEluaXRpYWxpemVDbHVzdGVyQ29tbWFuZBISCgpjbHVzdGVyX2lkGAEgASgEInMKDUNsdXN0ZXJDb25maWcSHQoVYm9vdHN0cmFwX3N0b3JlX2NvdW50GAEgASgNEhUKDXJlcGxpY2FfY291bnQYAiABKA0SLAoOaW5pdGlhbF9yYW5nZXMYAyADKAsyFC5yZGIudjEuSW5pdGlhbFJhbmdlIjIKDEluaXRpYWxSYW5nZRIRCglzdGFydF9rZXkYASABKAwSDwoHZW5kX2tleRgCIAEoDCJAChdDb25maWd1cmVDbHVzdGVyQ29tbWFuZBIlCgZjb25maWcYASABKAsyFS5yZGIudjEuQ2x1c3RlckNvbmZpZyIgCg9MZWFzZUlkc0NvbW1hbmQSDQoFY291bnQYASABKA0irAIKFFJlZ2lzdGVyU3RvcmVDb21tYW5kEhAKCHN0b3JlX2lkGAEgASgEEhoKEnJlZ2lzdHJhdGlvbl90b2tlbhgCIAEoCRIPCgdhZGRyZXNzGAMgASgJEhQKDGh0dHBfYWRkcmVzcxgEIAEoCRI4CgZsYWJlbHMYBSADKAsyKC5yZGIudjEuUmVnaXN0ZXJTdG9yZUNvbW1hbmQuTGFiZWxzRW50cnkSFwoPcHJvZ3JhbV92ZXJzaW9uGAYgASgJEg8KB2Jvb3RfaWQYByABKAQSEgoKc3RhcnRlZF9tcxgIIAEoBBIYChBzaWxlbnRfc3RvcmVfaWRzGAkgAygEGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiLwoaUGxhY2VJbml0aWFsUmVnaW9uc0NvbW1hbmQSEQoJc3RvcmVfaWRzGAEgAygEIjYKE1VwZGF0ZVJvdXRlc0NvbW1hbmQSHwoHcmVnaW9ucxgBIAMoCzIOLnJkYi52MS5SZWdpb24iPQoWUmVjb3JkT3BlcmF0b3JzQ29tbWFuZBIjCglvcGVyYXRvcnMYASADKAsyEC5yZGIudjEuT3BlcmF0b3Ii4QEKD1NldFN0b3JlQ29tbWFuZBIQCghzdG9yZV9pZBgBIAEoBBIYCgtpc19kcmFpbmluZxgCIAEoCEgAiAEBEhsKDmV2aWN0c19sZWFkZXJzGAMgASgISAGIAQESMwoGbGFiZWxzGAQgAygLMiMucmRiLnYxLlNldFN0b3JlQ29tbWFuZC5MYWJlbHNFbnRyeRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg4KDF9pc19kcmFpbmluZ0IRCg9fZXZpY3RzX2xlYWRlcnMiJAoQQnVyeVN0b3JlQ29tbWFuZBIQCghzdG9yZV9pZBgBIAEoBCKDAQoTU2V0UGxhY2VtZW50Q29tbWFuZBI7CghzZXR0aW5ncxgBIAMoCzIpLnJkYi52MS5TZXRQbGFjZW1lbnRDb21tYW5kLlNldHRpbmdzRW50cnkaLwoNU2V0dGluZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkoKFVBhdXNlU2NoZWR1bGVyQ29tbWFuZBIMCgRuYW1lGAEgASgJEhEKCWlzX3BhdXNlZBgCIAEoCBIQCgh1bnRpbF9tcxgDIAEoBCKHAQoMUGRDbHVzdGVyUm93EhIKCmNsdXN0ZXJfaWQYASABKAQSDwoHbmV4dF9pZBgCIAEoBBIVCg1uZXh0X3N0b3JlX2lkGAMgASgEEiUKBmNvbmZpZxgEIAEoCzIVLnJkYi52MS5DbHVzdGVyQ29uZmlnEhQKDGJvb3RzdHJhcHBlZBgFIAEoCCK/AwoKUGRTdG9yZVJvdxIKCgJpZBgBIAEoBBIaChJyZWdpc3RyYXRpb25fdG9rZW4YAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIUCgxodHRwX2FkZHJlc3MYBCABKAkSLgoGbGFiZWxzGAUgAygLMh4ucmRiLnYxLlBkU3RvcmVSb3cuTGFiZWxzRW50cnkSFwoPcHJvZ3JhbV92ZXJzaW9uGAYgASgJEg8KB2Jvb3RfaWQYByABKAQSEgoKc3RhcnRlZF9tcxgIIAEoBBIUCgxpc190b21ic3RvbmUYCSABKAgSEwoLcmVwbGFjZWRfYnkYCiABKAQSEwoLaXNfZHJhaW5pbmcYCyABKAgSFgoOZXZpY3RzX2xlYWRlcnMYDCABKAgSOQoMYWRtaW5fbGFiZWxzGA0gAygLMiMucmRiLnYxLlBkU3RvcmVSb3cuQWRtaW5MYWJlbHNFbnRyeRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjIKEEFkbWluTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASL7AQoOUGRQbGFjZW1lbnRSb3cSNgoIc2V0dGluZ3MYASADKAsyJC5yZGIudjEuUGRQbGFjZW1lbnRSb3cuU2V0dGluZ3NFbnRyeRJHChFwYXVzZWRfc2NoZWR1bGVycxgCIAMoCzIsLnJkYi52MS5QZFBsYWNlbWVudFJvdy5QYXVzZWRTY2hlZHVsZXJzRW50cnkaLwoNU2V0dGluZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjcKFVBhdXNlZFNjaGVkdWxlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAQ6AjgBIkEKC1BkUmVnaW9uUm93Eh4KBnJlZ2lvbhgBIAEoCzIOLnJkYi52MS5SZWdpb24SEgoKaXNfZm9ybWluZxgCIAEoCGIGcHJvdG8z", [file_rdb_v1_metapb, file_rdb_v1_pd_admin]);
+  fileDesc("ChdyZGIvdjEvcGRfY29tbWFuZC5wcm90bxIGcmRiLnYxIokGCglQZENvbW1hbmQSEAoIcHJvcG9zZXIYASABKAQSEAoIc2VxdWVuY2UYAiABKAQSPgoSaW5pdGlhbGl6ZV9jbHVzdGVyGAMgASgLMiAucmRiLnYxLkluaXRpYWxpemVDbHVzdGVyQ29tbWFuZEgAEjwKEWNvbmZpZ3VyZV9jbHVzdGVyGAQgASgLMh8ucmRiLnYxLkNvbmZpZ3VyZUNsdXN0ZXJDb21tYW5kSAASLAoJbGVhc2VfaWRzGAUgASgLMhcucmRiLnYxLkxlYXNlSWRzQ29tbWFuZEgAEjYKDnJlZ2lzdGVyX3N0b3JlGAYgASgLMhwucmRiLnYxLlJlZ2lzdGVyU3RvcmVDb21tYW5kSAASQwoVcGxhY2VfaW5pdGlhbF9yZWdpb25zGAcgASgLMiIucmRiLnYxLlBsYWNlSW5pdGlhbFJlZ2lvbnNDb21tYW5kSAASNAoNdXBkYXRlX3JvdXRlcxgIIAEoCzIbLnJkYi52MS5VcGRhdGVSb3V0ZXNDb21tYW5kSAASOgoQcmVjb3JkX29wZXJhdG9ycxgJIAEoCzIeLnJkYi52MS5SZWNvcmRPcGVyYXRvcnNDb21tYW5kSAASLAoJc2V0X3N0b3JlGAogASgLMhcucmRiLnYxLlNldFN0b3JlQ29tbWFuZEgAEi4KCmJ1cnlfc3RvcmUYCyABKAsyGC5yZGIudjEuQnVyeVN0b3JlQ29tbWFuZEgAEjQKDXNldF9wbGFjZW1lbnQYDCABKAsyGy5yZGIudjEuU2V0UGxhY2VtZW50Q29tbWFuZEgAEjgKD3BhdXNlX3NjaGVkdWxlchgNIAEoCzIdLnJkYi52MS5QYXVzZVNjaGVkdWxlckNvbW1hbmRIABIuCgpwdXRfbWVtYmVyGA4gASgLMhgucmRiLnYxLlB1dE1lbWJlckNvbW1hbmRIABI0Cg1yZW1vdmVfbWVtYmVyGA8gASgLMhsucmRiLnYxLlJlbW92ZU1lbWJlckNvbW1hbmRIAEIJCgdjb21tYW5kIi4KGEluaXRpYWxpemVDbHVzdGVyQ29tbWFuZBISCgpjbHVzdGVyX2lkGAEgASgEInMKDUNsdXN0ZXJDb25maWcSHQoVYm9vdHN0cmFwX3N0b3JlX2NvdW50GAEgASgNEhUKDXJlcGxpY2FfY291bnQYAiABKA0SLAoOaW5pdGlhbF9yYW5nZXMYAyADKAsyFC5yZGIudjEuSW5pdGlhbFJhbmdlIjIKDEluaXRpYWxSYW5nZRIRCglzdGFydF9rZXkYASABKAwSDwoHZW5kX2tleRgCIAEoDCJAChdDb25maWd1cmVDbHVzdGVyQ29tbWFuZBIlCgZjb25maWcYASABKAsyFS5yZGIudjEuQ2x1c3RlckNvbmZpZyIgCg9MZWFzZUlkc0NvbW1hbmQSDQoFY291bnQYASABKA0irAIKFFJlZ2lzdGVyU3RvcmVDb21tYW5kEhAKCHN0b3JlX2lkGAEgASgEEhoKEnJlZ2lzdHJhdGlvbl90b2tlbhgCIAEoCRIPCgdhZGRyZXNzGAMgASgJEhQKDGh0dHBfYWRkcmVzcxgEIAEoCRI4CgZsYWJlbHMYBSADKAsyKC5yZGIudjEuUmVnaXN0ZXJTdG9yZUNvbW1hbmQuTGFiZWxzRW50cnkSFwoPcHJvZ3JhbV92ZXJzaW9uGAYgASgJEg8KB2Jvb3RfaWQYByABKAQSEgoKc3RhcnRlZF9tcxgIIAEoBBIYChBzaWxlbnRfc3RvcmVfaWRzGAkgAygEGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiLwoaUGxhY2VJbml0aWFsUmVnaW9uc0NvbW1hbmQSEQoJc3RvcmVfaWRzGAEgAygEIjYKE1VwZGF0ZVJvdXRlc0NvbW1hbmQSHwoHcmVnaW9ucxgBIAMoCzIOLnJkYi52MS5SZWdpb24iPQoWUmVjb3JkT3BlcmF0b3JzQ29tbWFuZBIjCglvcGVyYXRvcnMYASADKAsyEC5yZGIudjEuT3BlcmF0b3Ii4QEKD1NldFN0b3JlQ29tbWFuZBIQCghzdG9yZV9pZBgBIAEoBBIYCgtpc19kcmFpbmluZxgCIAEoCEgAiAEBEhsKDmV2aWN0c19sZWFkZXJzGAMgASgISAGIAQESMwoGbGFiZWxzGAQgAygLMiMucmRiLnYxLlNldFN0b3JlQ29tbWFuZC5MYWJlbHNFbnRyeRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg4KDF9pc19kcmFpbmluZ0IRCg9fZXZpY3RzX2xlYWRlcnMiJAoQQnVyeVN0b3JlQ29tbWFuZBIQCghzdG9yZV9pZBgBIAEoBCKDAQoTU2V0UGxhY2VtZW50Q29tbWFuZBI7CghzZXR0aW5ncxgBIAMoCzIpLnJkYi52MS5TZXRQbGFjZW1lbnRDb21tYW5kLlNldHRpbmdzRW50cnkaLwoNU2V0dGluZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkoKFVBhdXNlU2NoZWR1bGVyQ29tbWFuZBIMCgRuYW1lGAEgASgJEhEKCWlzX3BhdXNlZBgCIAEoCBIQCgh1bnRpbF9tcxgDIAEoBCJTChBQdXRNZW1iZXJDb21tYW5kEgoKAmlkGAEgASgEEgwKBG5hbWUYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIUCgxodHRwX2FkZHJlc3MYBCABKAkiIQoTUmVtb3ZlTWVtYmVyQ29tbWFuZBIKCgJpZBgBIAEoBCKHAQoMUGRDbHVzdGVyUm93EhIKCmNsdXN0ZXJfaWQYASABKAQSDwoHbmV4dF9pZBgCIAEoBBIVCg1uZXh0X3N0b3JlX2lkGAMgASgEEiUKBmNvbmZpZxgEIAEoCzIVLnJkYi52MS5DbHVzdGVyQ29uZmlnEhQKDGJvb3RzdHJhcHBlZBgFIAEoCCK/AwoKUGRTdG9yZVJvdxIKCgJpZBgBIAEoBBIaChJyZWdpc3RyYXRpb25fdG9rZW4YAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIUCgxodHRwX2FkZHJlc3MYBCABKAkSLgoGbGFiZWxzGAUgAygLMh4ucmRiLnYxLlBkU3RvcmVSb3cuTGFiZWxzRW50cnkSFwoPcHJvZ3JhbV92ZXJzaW9uGAYgASgJEg8KB2Jvb3RfaWQYByABKAQSEgoKc3RhcnRlZF9tcxgIIAEoBBIUCgxpc190b21ic3RvbmUYCSABKAgSEwoLcmVwbGFjZWRfYnkYCiABKAQSEwoLaXNfZHJhaW5pbmcYCyABKAgSFgoOZXZpY3RzX2xlYWRlcnMYDCABKAgSOQoMYWRtaW5fbGFiZWxzGA0gAygLMiMucmRiLnYxLlBkU3RvcmVSb3cuQWRtaW5MYWJlbHNFbnRyeRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjIKEEFkbWluTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASL7AQoOUGRQbGFjZW1lbnRSb3cSNgoIc2V0dGluZ3MYASADKAsyJC5yZGIudjEuUGRQbGFjZW1lbnRSb3cuU2V0dGluZ3NFbnRyeRJHChFwYXVzZWRfc2NoZWR1bGVycxgCIAMoCzIsLnJkYi52MS5QZFBsYWNlbWVudFJvdy5QYXVzZWRTY2hlZHVsZXJzRW50cnkaLwoNU2V0dGluZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjcKFVBhdXNlZFNjaGVkdWxlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAQ6AjgBIkEKC1BkUmVnaW9uUm93Eh4KBnJlZ2lvbhgBIAEoCzIOLnJkYi52MS5SZWdpb24SEgoKaXNfZm9ybWluZxgCIAEoCCJiCgtQZE1lbWJlclJvdxIKCgJpZBgBIAEoBBIMCgRuYW1lGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSFAoMaHR0cF9hZGRyZXNzGAQgASgJEhIKCmlzX3JlbW92ZWQYBSABKAgiMQoKUGRTbmFwc2hvdBIjCgRyb3dzGAEgAygLMhUucmRiLnYxLlBkU25hcHNob3RSb3ciKwoNUGRTbmFwc2hvdFJvdxILCgNrZXkYASABKAwSDQoFdmFsdWUYAiABKAxiBnByb3RvMw", [file_rdb_v1_metapb, file_rdb_v1_pd_admin]);
 
 /**
  * What an entry of the placement driver's own Raft log holds. Kept on disk: fields are only ever added, and a PD
@@ -104,6 +104,18 @@ export type PdCommand = Message<"rdb.v1.PdCommand"> & {
      */
     value: PauseSchedulerCommand;
     case: "pauseScheduler";
+  } | {
+    /**
+     * @generated from field: rdb.v1.PutMemberCommand put_member = 14;
+     */
+    value: PutMemberCommand;
+    case: "putMember";
+  } | {
+    /**
+     * @generated from field: rdb.v1.RemoveMemberCommand remove_member = 15;
+     */
+    value: RemoveMemberCommand;
+    case: "removeMember";
   } | { case: undefined; value?: undefined };
 };
 
@@ -442,6 +454,59 @@ export const PauseSchedulerCommandSchema: GenMessage<PauseSchedulerCommand> = /*
   messageDesc(file_rdb_v1_pd_command, 13);
 
 /**
+ * How a member of the placement driver is reached; a new one by the conf change that carries this.
+ *
+ * @generated from message rdb.v1.PutMemberCommand
+ */
+export type PutMemberCommand = Message<"rdb.v1.PutMemberCommand"> & {
+  /**
+   * @generated from field: uint64 id = 1;
+   */
+  id: bigint;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string address = 3;
+   */
+  address: string;
+
+  /**
+   * @generated from field: string http_address = 4;
+   */
+  httpAddress: string;
+};
+
+/**
+ * Describes the message rdb.v1.PutMemberCommand.
+ * Use `create(PutMemberCommandSchema)` to create a new message.
+ */
+export const PutMemberCommandSchema: GenMessage<PutMemberCommand> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_command, 14);
+
+/**
+ * Carried by the conf change that takes the member out. Its id is never given out again.
+ *
+ * @generated from message rdb.v1.RemoveMemberCommand
+ */
+export type RemoveMemberCommand = Message<"rdb.v1.RemoveMemberCommand"> & {
+  /**
+   * @generated from field: uint64 id = 1;
+   */
+  id: bigint;
+};
+
+/**
+ * Describes the message rdb.v1.RemoveMemberCommand.
+ * Use `create(RemoveMemberCommandSchema)` to create a new message.
+ */
+export const RemoveMemberCommandSchema: GenMessage<RemoveMemberCommand> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_command, 15);
+
+/**
  * @generated from message rdb.v1.PdClusterRow
  */
 export type PdClusterRow = Message<"rdb.v1.PdClusterRow"> & {
@@ -478,7 +543,7 @@ export type PdClusterRow = Message<"rdb.v1.PdClusterRow"> & {
  * Use `create(PdClusterRowSchema)` to create a new message.
  */
 export const PdClusterRowSchema: GenMessage<PdClusterRow> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_command, 14);
+  messageDesc(file_rdb_v1_pd_command, 16);
 
 /**
  * @generated from message rdb.v1.PdStoreRow
@@ -565,7 +630,7 @@ export type PdStoreRow = Message<"rdb.v1.PdStoreRow"> & {
  * Use `create(PdStoreRowSchema)` to create a new message.
  */
 export const PdStoreRowSchema: GenMessage<PdStoreRow> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_command, 15);
+  messageDesc(file_rdb_v1_pd_command, 17);
 
 /**
  * @generated from message rdb.v1.PdPlacementRow
@@ -591,7 +656,7 @@ export type PdPlacementRow = Message<"rdb.v1.PdPlacementRow"> & {
  * Use `create(PdPlacementRowSchema)` to create a new message.
  */
 export const PdPlacementRowSchema: GenMessage<PdPlacementRow> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_command, 16);
+  messageDesc(file_rdb_v1_pd_command, 18);
 
 /**
  * @generated from message rdb.v1.PdRegionRow
@@ -615,5 +680,85 @@ export type PdRegionRow = Message<"rdb.v1.PdRegionRow"> & {
  * Use `create(PdRegionRowSchema)` to create a new message.
  */
 export const PdRegionRowSchema: GenMessage<PdRegionRow> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_command, 17);
+  messageDesc(file_rdb_v1_pd_command, 19);
+
+/**
+ * @generated from message rdb.v1.PdMemberRow
+ */
+export type PdMemberRow = Message<"rdb.v1.PdMemberRow"> & {
+  /**
+   * @generated from field: uint64 id = 1;
+   */
+  id: bigint;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string address = 3;
+   */
+  address: string;
+
+  /**
+   * @generated from field: string http_address = 4;
+   */
+  httpAddress: string;
+
+  /**
+   * It was taken out for good.
+   *
+   * @generated from field: bool is_removed = 5;
+   */
+  isRemoved: boolean;
+};
+
+/**
+ * Describes the message rdb.v1.PdMemberRow.
+ * Use `create(PdMemberRowSchema)` to create a new message.
+ */
+export const PdMemberRowSchema: GenMessage<PdMemberRow> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_command, 20);
+
+/**
+ * What the data of a snapshot holds: all rows, as they lie on disk.
+ *
+ * @generated from message rdb.v1.PdSnapshot
+ */
+export type PdSnapshot = Message<"rdb.v1.PdSnapshot"> & {
+  /**
+   * @generated from field: repeated rdb.v1.PdSnapshotRow rows = 1;
+   */
+  rows: PdSnapshotRow[];
+};
+
+/**
+ * Describes the message rdb.v1.PdSnapshot.
+ * Use `create(PdSnapshotSchema)` to create a new message.
+ */
+export const PdSnapshotSchema: GenMessage<PdSnapshot> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_command, 21);
+
+/**
+ * @generated from message rdb.v1.PdSnapshotRow
+ */
+export type PdSnapshotRow = Message<"rdb.v1.PdSnapshotRow"> & {
+  /**
+   * @generated from field: bytes key = 1;
+   */
+  key: Uint8Array;
+
+  /**
+   * @generated from field: bytes value = 2;
+   */
+  value: Uint8Array;
+};
+
+/**
+ * Describes the message rdb.v1.PdSnapshotRow.
+ * Use `create(PdSnapshotRowSchema)` to create a new message.
+ */
+export const PdSnapshotRowSchema: GenMessage<PdSnapshotRow> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_command, 22);
 

@@ -1,0 +1,81 @@
+import { peerId } from "@flaredb/rdb-base";
+import type { MemberInfo, MemberStatus } from "./member-info.ts";
+import type { PdRaft } from "./pd-raft.ts";
+import type { PdStorage } from "./pd-storage.ts";
+
+export interface MemberRosterOptions {
+  readonly self: () => MemberInfo;
+  /** The group's first members as configured, by id; what was learned since goes before it. */
+  readonly initial: ReadonlyMap<number, { readonly name: string; readonly address: string }>;
+  readonly log: PdRaft;
+  readonly storage: Pick<PdStorage, "state">;
+}
+
+/** Who is in the group, and where: by the log, by what members say of themselves, by the configuration. */
+export class MemberRoster {
+  readonly #options: MemberRosterOptions;
+  /** What each said last, since this process started. */
+  readonly #heard = new Map<number, MemberInfo>();
+
+  constructor(options: MemberRosterOptions) {
+    this.#options = options;
+  }
+
+  heard(sender: MemberInfo): void {
+    this.#heard.set(sender.id, sender);
+  }
+
+  /** As it is reached now, as far as known. */
+  info(id: number): MemberInfo | undefined {
+    const { self, initial, storage } = this.#options;
+    const configured = initial.get(id);
+    return id === self().id
+      ? self()
+      : (this.#heard.get(id) ??
+          storage.state.members.get(id) ??
+          (configured === undefined ? undefined : { id, httpAddress: "", ...configured }));
+  }
+
+  isRemoved(id: number): boolean {
+    return this.#options.storage.state.members.get(id)?.isRemoved === true;
+  }
+
+  /** Only who knew the cluster has said where its HTTP endpoint is. */
+  hasServed(id: number): boolean {
+    return (this.#options.storage.state.members.get(id)?.httpAddress ?? "") !== "";
+  }
+
+  /** Everybody in the configuration in force, by id. */
+  members(): MemberStatus[] {
+    const { log } = this.#options;
+    const { voters, learners, votersOutgoing } = log.confState;
+    const ids = [...new Set([...voters, ...votersOutgoing, ...learners])].sort((a, b) => a - b);
+    return ids.map((id) => ({
+      ...(this.info(id) ?? { id, name: "", address: "", httpAddress: "" }),
+      isLearner: learners.includes(id),
+      isUp: log.progressOf(peerId(id))?.isUp === true,
+    }));
+  }
+
+  /** Where the log does not say what is so. */
+  unrecorded(): MemberInfo[] {
+    const { members } = this.#options.storage.state;
+    return this.members().flatMap(({ id }) => {
+      const info = this.info(id);
+      const row = members.get(id);
+      const isKnown =
+        info === undefined ||
+        (row !== undefined &&
+          row.name === info.name &&
+          row.address === info.address &&
+          row.httpAddress === info.httpAddress);
+      return isKnown ? [] : [{ id, name: info.name, address: info.address, httpAddress: info.httpAddress }];
+    });
+  }
+
+  /** No member ever had it. */
+  nextId(): number {
+    const ids = [...this.#options.storage.state.members.keys(), ...this.members().map(({ id }) => id)];
+    return Math.max(...ids) + 1;
+  }
+}
