@@ -44,6 +44,7 @@ export function mergeResults(results: readonly LoadResult[]): LoadResult {
     rows: sum((result) => result.rows),
     unstarted: sum((result) => result.unstarted),
     elapsedMs: Math.max(0, ...results.map((result) => result.elapsedMs)),
+    cpuMs: sum((result) => result.cpuMs),
     errors,
     latencies,
   };

@@ -1,7 +1,7 @@
-import { type Clock, type Random, systemClock, systemRandom } from "@flaredb/rdb-base";
+import { type Random, systemClock, systemRandom } from "@flaredb/rdb-base";
 import { RdbClient } from "@flaredb/rdb-client";
 import { Latencies } from "./latencies.ts";
-import { Load, type LoadResult } from "./load.ts";
+import { Load, type LoadPorts, type LoadResult } from "./load.ts";
 import { type BenchClient, makeOperation, type Operation } from "./operations.ts";
 import type { BenchOptions } from "./options.ts";
 import { ClosedLoop, OpenLoop, type Schedule } from "./schedule.ts";
@@ -26,8 +26,7 @@ export interface Target {
 }
 
 /** What a generator stands on. */
-export interface GeneratorPorts {
-  readonly clock: Clock;
+export interface GeneratorPorts extends LoadPorts {
   readonly random: Random;
   connect(target: Target): Promise<BenchClient & { close(): void }>;
 }
@@ -36,6 +35,10 @@ export interface GeneratorPorts {
 export const systemGeneratorPorts: GeneratorPorts = {
   clock: systemClock,
   random: systemRandom,
+  cpuMs: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1_000;
+  },
   connect: ({ pdAddresses, deadlineMs }) => RdbClient.connect({ pd: pdAddresses, deadlineMs }),
 };
 
@@ -86,7 +89,7 @@ export class LocalGenerator implements Generator {
       total,
     };
     const schedule: Schedule = rate === undefined ? new ClosedLoop(end) : new OpenLoop(end, rate);
-    this.#load = new Load(clock, this.#operation(), schedule, clients);
+    this.#load = new Load(this.#ports, this.#operation(), schedule, clients);
     return this.#load.run();
   }
 

@@ -9,6 +9,8 @@ const SERVICE_MS = 2;
 /** A cluster that takes two milliseconds for each call, and answers nobody during a stall. */
 class StallingService {
   readonly clock = new ManualClock();
+  /** As if the generator kept half a core busy. */
+  readonly cpuMs = (): number => this.clock.monotonicMs() / 2;
   readonly startMs = this.clock.monotonicMs();
   openCount = 0;
   mostOpen = 0;
@@ -29,7 +31,7 @@ class StallingService {
   };
 
   load(schedule: Schedule, clients: number): Load<number> {
-    return new Load(this.clock, this.operation, schedule, clients);
+    return new Load(this, this.operation, schedule, clients);
   }
 
   end(durationMs: number, total = Infinity) {
@@ -43,7 +45,14 @@ describe("a closed loop", () => {
     const run = service.load(new ClosedLoop(service.end(100)), 5).run();
     const result = await service.clock.until(run);
     expect(service.mostOpen).toBe(5);
-    expect(result).toMatchObject({ calls: 250, rows: 750, elapsedMs: 100, unstarted: 0, errors: {} });
+    expect(result).toMatchObject({
+      calls: 250,
+      rows: 750,
+      elapsedMs: 100,
+      unstarted: 0,
+      errors: {},
+      cpuMs: 50,
+    });
     expect(result.latencies.percentileMs(100)).toBe(SERVICE_MS);
   });
 
@@ -122,7 +131,7 @@ test("calls that fail are counted by code, beside the latencies, and others go o
     },
     rowCount: (rows: number) => rows,
   };
-  const load = new Load(service.clock, operation, new ClosedLoop(service.end(Infinity, 8)), 1);
+  const load = new Load(service, operation, new ClosedLoop(service.end(Infinity, 8)), 1);
   const result = await service.clock.until(load.run());
   expect(result).toMatchObject({ calls: 4, errors: { RDB_SERVER_IS_BUSY: 2, RDB_ABORTED: 2 } });
   expect(result.latencies.count).toBe(4);

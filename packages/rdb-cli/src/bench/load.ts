@@ -17,6 +17,15 @@ export interface LoadResult {
   readonly errors: Readonly<Record<string, number>>;
   /** Of the calls that were answered. */
   readonly latencies: Latencies;
+  /** Processor time of the process that made the load, all its threads. */
+  readonly cpuMs: number;
+}
+
+/** What a load stands on. */
+export interface LoadPorts {
+  readonly clock: Clock;
+  /** Processor time of this process since it began. */
+  cpuMs(): number;
 }
 
 /** How often an open loop looks what is due: the timers of the runtime are no finer. */
@@ -28,6 +37,7 @@ const OPEN_LOOP_TICK_MS = 1;
  */
 export class Load<Answer> {
   readonly #clock: Clock;
+  readonly #ports: LoadPorts;
   readonly #operation: Operation<Answer>;
   readonly #schedule: Schedule;
   readonly #startMs: number;
@@ -42,8 +52,10 @@ export class Load<Answer> {
   #timer: Timer | undefined;
   #lastAnswerMs: number;
 
-  constructor(clock: Clock, operation: Operation<Answer>, schedule: Schedule, clients: number) {
+  constructor(ports: LoadPorts, operation: Operation<Answer>, schedule: Schedule, clients: number) {
+    const { clock } = ports;
     this.#clock = clock;
+    this.#ports = ports;
     this.#operation = operation;
     this.#schedule = schedule;
     this.#idleCount = clients;
@@ -53,6 +65,7 @@ export class Load<Answer> {
 
   /** Resolves when the schedule has ended and every call was answered. Called once. */
   async run(): Promise<LoadResult> {
+    const cpuBeforeMs = this.#ports.cpuMs();
     this.#startDue();
     await this.#finished.promise;
     this.#total.add(this.#interval);
@@ -63,6 +76,7 @@ export class Load<Answer> {
       unstarted: this.#schedule.unstartedCount,
       errors: this.#errors,
       latencies: this.#total,
+      cpuMs: this.#ports.cpuMs() - cpuBeforeMs,
     };
   }
 

@@ -34,6 +34,8 @@ export interface BenchDocument {
   readonly errors: Readonly<Record<string, number>>;
   /** Calls of an open loop that were due and found no client in time. */
   readonly unstarted: number;
+  /** Cores that the processes which made the load were busy on, all together. */
+  readonly generatorCores: number;
   readonly interrupted: boolean;
 }
 
@@ -63,6 +65,8 @@ export function benchDocument(
     ...result.latencies.percentiles(),
     errors: result.errors,
     unstarted: result.unstarted,
+    generatorCores:
+      result.elapsedMs === 0 ? 0 : Math.round((result.cpuMs * 1_000) / result.elapsedMs) / 1_000,
     interrupted: isInterrupted,
   };
 }
@@ -117,10 +121,17 @@ function describeErrors({ errors }: BenchDocument): string {
     : entries.map(([code, count]) => `${formatCount(count)} ${code}`).join(", ");
 }
 
+/** A generator that is this busy may be what limits the figures: it runs on one core, with some help of others. */
+const BUSY_GENERATOR_CORES = 0.9;
+
 // What the figures do not show by themselves.
 function remarks(document: BenchDocument): string {
-  const { calls, rows, unstarted, interrupted, op } = document;
+  const { calls, rows, unstarted, interrupted, op, generatorCores, processes } = document;
   const lines: string[] = [];
+  if (generatorCores / processes > BUSY_GENERATOR_CORES) {
+    const share = `${Math.round((generatorCores * 100) / processes)} %`;
+    lines.push(`making the load kept a core ${share} busy: more --processes may show more`);
+  }
   if ((op === "get" || op === "mixed") && rows < calls) {
     lines.push(`${formatCount(calls - rows)} keys were not there: --fill writes all first`);
   }
