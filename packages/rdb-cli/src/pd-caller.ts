@@ -2,10 +2,12 @@ import type { DescService } from "@bufbuild/protobuf";
 import { type Client, ConnectError, createClient } from "@connectrpc/connect";
 import { RdbError } from "@flaredb/rdb-base";
 import { PdAdminService, PdService } from "@flaredb/rdb-proto";
-import { RDB_CODE_HEADER, fromConnectError, unaryTransport } from "@flaredb/rdb-wire";
+import { MemberRing, RDB_CODE_HEADER, fromConnectError, unaryTransport } from "@flaredb/rdb-wire";
 
 /** Longest time for one address when there are others to try. */
 const ADDRESS_TIMEOUT_MS = 2_000;
+/** Members that answer and do not lead are asked again after so long: one of them is about to. */
+const ELECTION_PAUSE_MS = 200;
 
 /** One call of a placement driver's method. */
 type Call<Service extends DescService, Answer> = (
@@ -14,7 +16,7 @@ type Call<Service extends DescService, Answer> = (
 ) => Promise<Answer>;
 
 /**
- * Asks the placement driver: each address in turn, until one answers.
+ * Asks the placement driver: each address in turn, and who is said to lead, until one answers.
  *
  * @throws RdbError RDB_PD_UNAVAILABLE when none does within `timeoutMs`; what PD itself refuses, with its code
  */
@@ -40,31 +42,61 @@ async function callService<Service extends DescService, Answer>(
   timeoutMs: number,
   call: Call<Service, Answer>,
 ): Promise<Answer> {
-  const failures: string[] = [];
+  const failures = new Map<string, string>();
   const deadlineMs = performance.now() + timeoutMs;
-  for (const address of addresses) {
-    const remainingMs = Math.ceil(deadlineMs - performance.now());
-    if (remainingMs <= 0) {
-      break;
-    }
-    const connection = unaryTransport(address);
-    try {
-      const single = addresses.length === 1;
-      const callTimeoutMs = single ? remainingMs : Math.min(remainingMs, ADDRESS_TIMEOUT_MS);
-      return await call(createClient(service, connection.transport), { timeoutMs: callTimeoutMs });
-    } catch (caught) {
-      const error = fromConnectError(caught, "RDB_PD_UNAVAILABLE");
-      if (isAnswer(caught)) {
-        throw error;
+  const members = new MemberRing(addresses);
+  for (;;) {
+    let isElecting = false;
+    for (let attempt = 0; attempt <= members.size; attempt++) {
+      const address = members.current;
+      const remainingMs = Math.ceil(deadlineMs - performance.now());
+      if (remainingMs <= 0 || (attempt === members.size && !isElecting)) {
+        break;
       }
-      failures.push(`${address} (${describe(error)})`);
-    } finally {
-      connection.close();
+      const callTimeoutMs = members.size === 1 ? remainingMs : Math.min(remainingMs, ADDRESS_TIMEOUT_MS);
+      const outcome = await callOnce(service, address, callTimeoutMs, call);
+      if (outcome.ok) {
+        return outcome.answer;
+      }
+      isElecting ||= outcome.error.code === "RDB_NOT_LEADER";
+      failures.set(address, `${address} (${describe(outcome.error)})`);
+      members.next(outcome.error);
     }
+    if (!isElecting || performance.now() + ELECTION_PAUSE_MS >= deadlineMs) {
+      throw new RdbError(
+        "RDB_PD_UNAVAILABLE",
+        `no placement driver answers at ${[...failures.values()].join(", ")}`,
+        { details: { addresses } },
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, ELECTION_PAUSE_MS));
   }
-  throw new RdbError("RDB_PD_UNAVAILABLE", `no placement driver answers at ${failures.join(", ")}`, {
-    details: { addresses },
-  });
+}
+
+type Outcome<Answer> =
+  | { readonly ok: true; readonly answer: Answer }
+  /** Another member may answer. */
+  | { readonly ok: false; readonly error: RdbError };
+
+/** @throws RdbError what PD itself refuses */
+async function callOnce<Service extends DescService, Answer>(
+  service: Service,
+  address: string,
+  timeoutMs: number,
+  call: Call<Service, Answer>,
+): Promise<Outcome<Answer>> {
+  const connection = unaryTransport(address);
+  try {
+    return { ok: true, answer: await call(createClient(service, connection.transport), { timeoutMs }) };
+  } catch (caught) {
+    const error = fromConnectError(caught, "RDB_PD_UNAVAILABLE");
+    if (isAnswer(caught) && error.code !== "RDB_NOT_LEADER") {
+      throw error;
+    }
+    return { ok: false, error };
+  } finally {
+    connection.close();
+  }
 }
 
 /** Whether PD itself said it: everything else comes from a connection that failed, or from some other program. */

@@ -5,6 +5,7 @@ import type {
   ListRegionsResponse,
   ListStoresResponse,
 } from "@flaredb/rdb-proto";
+import { MemberRing } from "@flaredb/rdb-wire";
 import type { PdConnector, PdLink } from "./ports.ts";
 
 /** How long one placement driver may take before the next is asked. */
@@ -21,16 +22,23 @@ const askAnother: ReadonlySet<ErrorCode> = new Set([
   "RDB_INTERNAL",
 ]);
 
-/** The placement drivers of a cluster: each question goes to the one that last answered, then to the others. */
+/**
+ * The placement driver of a cluster, of one member or several: each question goes to the one that last answered, then
+ * to who is said to lead, or to the others in turn.
+ */
 export class PdClient {
-  readonly #links: readonly PdLink[];
-  readonly #addresses: readonly string[];
-  #current = 0;
+  readonly #connector: PdConnector;
+  readonly #members: MemberRing;
+  /** By address. */
+  readonly #links = new Map<string, PdLink>();
 
-  /** @throws RdbError RDB_INVALID_ARGUMENT when an address is not host:port */
+  /** @throws RdbError RDB_INVALID_ARGUMENT when an address is not host:port, or there is none */
   constructor(connector: PdConnector, addresses: readonly string[]) {
-    this.#addresses = addresses;
-    this.#links = addresses.map((address) => connector.connect(address));
+    this.#connector = connector;
+    this.#members = new MemberRing(addresses);
+    for (const address of addresses) {
+      this.#linkTo(address);
+    }
   }
 
   /** Every call fails with RDB_PD_UNAVAILABLE when none answers, or with what the one that answers says. */
@@ -55,30 +63,42 @@ export class PdClient {
   }
 
   close(): void {
-    for (const link of this.#links) {
+    for (const link of this.#links.values()) {
       link.close();
     }
   }
 
   async #ask<Answer>(question: (link: PdLink) => Promise<Answer>): Promise<Answer> {
     const failures: string[] = [];
-    const first = this.#current;
-    for (let offset = 0; offset < this.#links.length; offset++) {
-      const at = (first + offset) % this.#links.length;
+    // One more than there are: the one that is said to lead may have been asked before it knew.
+    const attemptCount = this.#members.size === 1 ? 1 : this.#members.size + 1;
+    for (let attempt = 0; attempt < attemptCount; attempt++) {
+      const address = this.#members.current;
       try {
-        const answer = await question(this.#links[at] as PdLink);
-        this.#current = at;
-        return answer;
+        return await question(this.#linkTo(address));
       } catch (reason) {
         const error = RdbError.from(reason);
         if (!askAnother.has(error.code)) {
           throw error;
         }
-        failures.push(`${this.#addresses[at]}: ${error.message}`);
+        failures.push(`${address}: ${error.message}`);
+        // Not when another question has led away from this one meanwhile.
+        if (this.#members.current === address) {
+          this.#members.next(error);
+        }
       }
     }
     throw new RdbError("RDB_PD_UNAVAILABLE", `no placement driver answers (${failures.join("; ")})`, {
-      details: { addresses: this.#addresses },
+      details: { addresses: [...this.#links.keys()] },
     });
+  }
+
+  #linkTo(address: string): PdLink {
+    let link = this.#links.get(address);
+    if (link === undefined) {
+      link = this.#connector.connect(address);
+      this.#links.set(address, link);
+    }
+    return link;
   }
 }

@@ -3,6 +3,8 @@ import { type ErrorCode, RdbError, errorCodes } from "@flaredb/rdb-base";
 
 /** The trailer in which a stable error code travels. */
 export const RDB_CODE_HEADER = "rdb-code";
+/** The trailer in which RDB_NOT_LEADER of a placement driver names the leader's address, when it is known. */
+const RDB_LEADER_HEADER = "rdb-leader";
 
 /**
  * How gRPC names each of our errors, for clients that know nothing of ours. `Unavailable` is what such a client may
@@ -62,7 +64,7 @@ export function toConnectError(error: unknown): ConnectError {
     rdbError.message,
     // What is right but too large has a name of its own in gRPC.
     rdbError.details["limit"] === "messageMaxBytes" ? Code.ResourceExhausted : connectCodes[rdbError.code],
-    { [RDB_CODE_HEADER]: rdbError.code },
+    { [RDB_CODE_HEADER]: rdbError.code, ...leaderTrailer(rdbError) },
     undefined,
     rdbError,
   );
@@ -81,7 +83,9 @@ export function fromConnectError(error: unknown, unreachable: ErrorCode = "RDB_U
   const message = connectError.rawMessage;
   const sentCode = connectError.metadata.get(RDB_CODE_HEADER);
   if (sentCode !== null && isErrorCode(sentCode)) {
-    return new RdbError(sentCode, message, { cause: error });
+    const leaderAddress = connectError.metadata.get(RDB_LEADER_HEADER);
+    const details = leaderAddress === null ? {} : { details: { leaderAddress } };
+    return new RdbError(sentCode, message, { cause: error, ...details });
   }
   const code =
     connectError.code === Code.Unavailable ? unreachable : (rdbCodes[connectError.code] ?? "RDB_INTERNAL");
@@ -90,4 +94,9 @@ export function fromConnectError(error: unknown, unreachable: ErrorCode = "RDB_U
 
 function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(errorCodes, code);
+}
+
+function leaderTrailer({ details }: RdbError): Record<string, string> {
+  const { leaderAddress } = details;
+  return typeof leaderAddress === "string" ? { [RDB_LEADER_HEADER]: leaderAddress } : {};
 }

@@ -1,13 +1,13 @@
 import { type CallOptions, type Client, createClient } from "@connectrpc/connect";
 import { type ErrorCode, RdbError } from "@flaredb/rdb-base";
 import { PdService } from "@flaredb/rdb-proto";
-import { type UnaryTransport, type Wire, fromConnectError } from "@flaredb/rdb-wire";
+import { MemberRing, type UnaryTransport, type Wire, fromConnectError } from "@flaredb/rdb-wire";
 
 export type PdClient = Client<typeof PdService>;
 
 export interface PdConnectionOptions {
   readonly wire: Wire;
-  /** The members, host:port each; the one that answered last is asked first. */
+  /** The members, host:port each; the one that answered last is asked first, and one that is said to lead next. */
   readonly addresses: readonly string[];
   /** The local address to call from. */
   readonly localAddress: string | undefined;
@@ -27,17 +27,23 @@ const elsewhere: ReadonlySet<ErrorCode> = new Set([
 /** The way to the placement driver: one member at a time, the next when it does not answer or does not lead. */
 export class PdConnection {
   readonly #options: PdConnectionOptions;
-  #member = 0;
+  readonly #members: MemberRing;
   #current: { readonly transport: UnaryTransport; readonly client: PdClient } | undefined;
   #isClosed = false;
 
   constructor(options: PdConnectionOptions) {
     this.#options = options;
+    this.#members = new MemberRing(options.addresses);
   }
 
   /** The member that is asked now. */
   get address(): string {
-    return this.#options.addresses[this.#member] as string;
+    return this.#members.current;
+  }
+
+  /** How many members are known. */
+  get memberCount(): number {
+    return this.#members.size;
   }
 
   /** For streams; for unary calls see `call`. @throws RdbError RDB_CLOSED */
@@ -53,11 +59,17 @@ export class PdConnection {
     return this.#current.client;
   }
 
-  /** Goes on with the next member. */
-  failOver(): void {
-    this.#current?.transport.close();
+  /**
+   * Goes on with another member: the one that `error` says leads, else the next. Nothing happens when somebody else's
+   * failure has led away from `failed` already.
+   */
+  failOver(failed: PdClient, error: RdbError): void {
+    if (this.#current?.client !== failed) {
+      return;
+    }
+    this.#current.transport.close();
     this.#current = undefined;
-    this.#member = (this.#member + 1) % this.#options.addresses.length;
+    this.#members.next(error);
   }
 
   /**
@@ -69,15 +81,18 @@ export class PdConnection {
     make: (client: PdClient, options: CallOptions) => Promise<Response>,
   ): Promise<Response> {
     let lastError: RdbError | undefined;
-    for (let attempt = 0; attempt < this.#options.addresses.length; attempt++) {
+    // One more than there are: the one that is said to lead may have been asked before it knew.
+    const attemptCount = this.#members.size === 1 ? 1 : this.#members.size + 1;
+    for (let attempt = 0; attempt < attemptCount; attempt++) {
+      const client = this.client();
       try {
-        return await make(this.client(), { timeoutMs: this.#options.callTimeoutMs });
+        return await make(client, { timeoutMs: this.#options.callTimeoutMs });
       } catch (error) {
         lastError = pdError(error);
         if (this.#isClosed || !elsewhere.has(lastError.code)) {
           throw lastError;
         }
-        this.failOver();
+        this.failOver(client, lastError);
       }
     }
     throw new RdbError(

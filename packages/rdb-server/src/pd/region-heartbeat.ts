@@ -9,7 +9,7 @@ import {
 import type { StoreIdent } from "@flaredb/rdb-storage";
 import type { StoreHandle } from "../store/store-handle.ts";
 import { pause, retryDelayMs } from "./pause.ts";
-import { type PdConnection, pdError } from "./pd-connection.ts";
+import { type PdClient, type PdConnection, pdError } from "./pd-connection.ts";
 import { regionReport } from "./region-report.ts";
 
 export interface RegionHeartbeatOptions {
@@ -89,8 +89,9 @@ export class RegionHeartbeat {
       if (wasConnected) {
         failedAttempts = 0;
       }
-      connection.failOver();
-      await pause(clock, retryDelayMs(failedAttempts, random), signal);
+      // A round of all members counts as one attempt: one of them will lead soon.
+      const failedRounds = Math.floor(failedAttempts / connection.memberCount);
+      await pause(clock, retryDelayMs(failedRounds, random), signal);
     }
   }
 
@@ -99,9 +100,12 @@ export class RegionHeartbeat {
     const { connection, logger, onConnected, onCommand, onEnded } = this.#options;
     const over = new AbortController();
     const signal = AbortSignal.any([this.#stop.signal, over.signal]);
-    let reason = new RdbError("RDB_PD_UNAVAILABLE", `${connection.address} ended the heartbeat stream`);
+    const { address } = connection;
+    let reason = new RdbError("RDB_PD_UNAVAILABLE", `${address} ended the heartbeat stream`);
+    let client: PdClient | undefined;
     try {
-      const responses = connection.client().regionHeartbeat(this.#requests(signal), { signal });
+      client = connection.client();
+      const responses = client.regionHeartbeat(this.#requests(signal), { signal });
       for await (const response of responses) {
         if (!this.#isConnected) {
           this.#isConnected = true;
@@ -116,8 +120,11 @@ export class RegionHeartbeat {
     this.#isConnected = false;
     over.abort();
     this.#wake?.();
+    if (client !== undefined) {
+      connection.failOver(client, reason);
+    }
     if (!this.#stop.signal.aborted) {
-      logger.info({ pd: connection.address, reason: reason.message }, "heartbeat stream to PD ended");
+      logger.info({ pd: address, reason: reason.message }, "heartbeat stream to PD ended");
       await onEnded(reason);
     }
     return wasConnected;

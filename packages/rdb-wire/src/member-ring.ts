@@ -1,0 +1,73 @@
+import { RdbError } from "@flaredb/rdb-base";
+import { parseAddress } from "./address.ts";
+
+/** Most addresses that are learned beside those that were given. */
+const LEARNED_MAX_COUNT = 8;
+
+/**
+ * The members of a placement driver, of which one leads: says whom to ask, in turn, or who is said to lead. Members
+ * that were added since are learned from those that were given.
+ */
+export class MemberRing {
+  readonly #givenCount: number;
+  readonly #addresses: string[];
+  #at = 0;
+
+  /** @param addresses host:port each; at least one */
+  constructor(addresses: readonly string[]) {
+    if (addresses.length === 0) {
+      throw new RdbError("RDB_INVALID_ARGUMENT", "no address of a placement driver is given", {
+        details: { field: "pd" },
+      });
+    }
+    this.#addresses = [...addresses];
+    this.#givenCount = addresses.length;
+  }
+
+  /** Whom to ask now. */
+  get current(): string {
+    return this.#addresses[this.#at] as string;
+  }
+
+  /** How many are known. */
+  get size(): number {
+    return this.#addresses.length;
+  }
+
+  /** The current one failed, or does not lead: goes on with the leader that it names, else with the next. */
+  next(error?: RdbError): void {
+    const leader = leaderOf(error);
+    if (leader !== undefined && leader !== this.current) {
+      this.#at = this.#place(leader);
+    } else {
+      this.#at = (this.#at + 1) % this.#addresses.length;
+    }
+  }
+
+  #place(address: string): number {
+    const known = this.#addresses.indexOf(address);
+    if (known >= 0) {
+      return known;
+    }
+    if (this.#addresses.length >= this.#givenCount + LEARNED_MAX_COUNT) {
+      // The oldest that was learned, which has not been the leader for the longest.
+      this.#addresses.splice(this.#givenCount, 1);
+    }
+    return this.#addresses.push(address) - 1;
+  }
+}
+
+/** What a member that does not lead says of who does, when it is an address. */
+function leaderOf(error: RdbError | undefined): string | undefined {
+  const address = error?.code === "RDB_NOT_LEADER" ? error.details["leaderAddress"] : undefined;
+  if (typeof address !== "string") {
+    return undefined;
+  }
+  try {
+    parseAddress(address);
+    return address;
+  } catch {
+    // A hint that cannot be followed is none.
+    return undefined;
+  }
+}
