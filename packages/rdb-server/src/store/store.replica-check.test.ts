@@ -178,6 +178,69 @@ describe("a damaged peer", () => {
     return { cluster, leader, odd, sound };
   }
 
+  it("is sound again when a later check finds all that it has to be right", async () => {
+    const { cluster, leader } = await filledCluster(11);
+    const odd = cluster.others(leader.storeId)[0] as SimStore;
+    await expectConverged(cluster);
+    const sound = odd.engine.get("data", bytes("k5")) as Uint8Array;
+    flip(odd, "k5");
+    await check(cluster);
+    const { peerId } = cluster.statusOf(odd);
+    await cluster.until("PD is told", () => cluster.statusOf(leader).damagedPeerIds.includes(peerId));
+    // Checked again it still has other rows than most.
+    await cluster.run(1_000);
+    const { verifiedIndex } = cluster.statusOf(leader);
+    await check(cluster);
+    await cluster.until("it is checked", () => cluster.statusOf(leader).verifiedIndex > verifiedIndex);
+    await cluster.run(1_000);
+    expect(isDamaged(odd)).toBe(true);
+    // As after a read that the memory or the bus garbled: the disk had the right row all along.
+    const part = new WritePart();
+    part.put("data", bytes("k5"), sound);
+    odd.engine.submit(part);
+    await check(cluster);
+    await cluster.until("it is sound", () => !isDamaged(odd));
+    await cluster.until("PD is told", () => cluster.statusOf(leader).damagedPeerIds.length === 0);
+    odd.crash();
+    await cluster.complete(odd.start());
+    await cluster.run(6_000);
+    expect(isDamaged(odd)).toBe(false);
+    expect(cluster.statusOf(await cluster.waitForLeader()).damagedPeerIds).toEqual([]);
+    await expectConverged(cluster);
+  });
+
+  it("is damaged by what it meets after it was hashed, whatever the check says of the rows before", async () => {
+    const { cluster, leader } = await filledCluster(12);
+    await expectConverged(cluster);
+    const sound = leader.engine.get("data", bytes("k5")) as Uint8Array;
+    const setRow = (value: Uint8Array): void => {
+      const part = new WritePart();
+      part.put("data", bytes("k5"), value);
+      leader.engine.submit(part);
+    };
+    // The verdict is in the log, and not committed yet.
+    let isTold = false;
+    cluster.network.intercept = ({ payload }) => {
+      isTold ||= payload.kind === "replicaHash";
+      return isTold && payload.kind === "raft" && payload.message.type === "MsgAppResp" ? "drop" : "deliver";
+    };
+    const before = cluster.statusOf(leader).lastIndex;
+    await check(cluster);
+    await cluster.until("there is a verdict", () => cluster.statusOf(leader).lastIndex === before + 2);
+    setRow(Uint8Array.of(9));
+    await cluster.call(getCommand("k5"), { only: leader.storeId, timeoutMs: 200 });
+    expect(isDamaged(leader)).toBe(true);
+    expect(cluster.statusOf(leader).verifiedIndex).toBe(0);
+    setRow(sound);
+    cluster.network.heal();
+    await cluster.until("it is found equal", () => cluster.statusOf(leader).verifiedIndex > before);
+    expect(isDamaged(leader)).toBe(true);
+    // The next check is about what it has now.
+    await cluster.run(1_000);
+    await check(cluster);
+    await cluster.until("it is sound", () => !isDamaged(leader));
+  });
+
   it("stays in quarantine after a restart, and says so to whoever leads then", async () => {
     const { cluster, odd, leader } = await withDamagedFollower(11);
     odd.crash();

@@ -50,8 +50,9 @@ export class HashRound {
   }
 }
 
-export function hashesEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return nameOf(a) === nameOf(b);
+/** False while either is not known. */
+export function hashesEqual(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a !== undefined && b !== undefined && nameOf(a) === nameOf(b);
 }
 
 function nameOf(hash: Uint8Array): string {

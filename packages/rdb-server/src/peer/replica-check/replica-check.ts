@@ -13,6 +13,7 @@ import {
   type ApplyState,
   type Engine,
   WritePart,
+  deleteDamageMark,
   hasDamageMark,
   putDamageMark,
   regionKeyRange,
@@ -58,13 +59,19 @@ const DAMAGED: ReplicaHash = { index: 0, hash: new Uint8Array(0), isDamaged: tru
  * Compares the rows of a Region's peers (DESIGN §5, ADR 13). ComputeHash fixes the entry; each peer hashes what it has
  * there, and tells its leader. What most voters have is right: VerifyHash says it to all, and whoever has something
  * else, be it the leader, is damaged from then on. A damaged peer serves nobody, gives no snapshot, does not campaign,
- * and waits to be replaced; its log is sound, so it goes on to vote and to acknowledge.
+ * and waits to be replaced; its log is sound, so it goes on to vote and to acknowledge. It hashes its rows as well, but
+ * its hash counts for nobody: if they are all what most voters have, it was marked for something that passed, and is sound
+ * again.
  */
 export class ReplicaCheck {
   readonly #owner: ReplicaCheckOwner;
   #round: HashRound | undefined;
   /** What others found at an entry that is not applied here yet. */
   #early: HashRound | undefined;
+  /** What this peer found in the round at hand. */
+  #ownHash: Uint8Array | undefined;
+  /** The peer was marked, or met damage again, after its hash of this round was begun: the hash clears nothing. */
+  #isTainted = false;
   /** The round that VerifyHash is in the log for. */
   #proposed: HashRound | undefined;
   /** What VerifyHash said of the round at hand, which this peer may not have hashed yet. */
@@ -148,12 +155,11 @@ export class ReplicaCheck {
     const round = this.#early?.index === state.index ? this.#early : new HashRound(state.index);
     this.#round = round;
     this.#expected = undefined;
-    const release = this.#isDamaged ? undefined : slots.reserve();
+    this.#ownHash = undefined;
+    this.#isTainted = false;
+    const release = slots.reserve();
     if (release === undefined) {
-      logger.info(
-        { index: state.index, isDamaged: this.#isDamaged },
-        "the Region's rows are not hashed here",
-      );
+      logger.info({ index: state.index }, "the Region's rows are not hashed here");
       return;
     }
     const cursors = {
@@ -218,9 +224,25 @@ export class ReplicaCheck {
     }
   }
 
+  /** Ends the quarantine of a peer all of whose rows are what most have, if nothing spoke against it meanwhile. */
+  #release(round: HashRound, hash: Uint8Array): void {
+    const { engine, logger, region } = this.#owner;
+    if (!this.#isDamaged || this.#isTainted) {
+      return;
+    }
+    this.#isDamaged = false;
+    const part = new WritePart();
+    deleteDamageMark(part, region().id);
+    part.sync = true;
+    engine.submit(part);
+    logger.info({ index: round.index }, "the peer has the same rows as most: it is damaged no more");
+    this.#tell(round, hash);
+  }
+
   /** The peer's rows are not what they should be, as was found in one way or another. Idempotent. */
   quarantine(reason: string): void {
     const owner = this.#owner;
+    this.#isTainted = true;
     if (this.#isDamaged || owner.isStopped()) {
       return;
     }
@@ -258,14 +280,23 @@ export class ReplicaCheck {
     if (this.#round !== round || owner.isStopped()) {
       return;
     }
-    round.take(owner.peerId, hash);
+    this.#ownHash = hash;
+    if (!this.#isDamaged) {
+      this.#tell(round, hash);
+    }
+    this.#compare(round);
+  }
+
+  /** The leader learns what this peer found. */
+  #tell(round: HashRound, hash: Uint8Array): void {
+    const owner = this.#owner;
     const leader = owner.leader();
+    round.take(owner.peerId, hash);
     if (owner.isLeader()) {
       this.#decide(round);
     } else if (leader !== undefined) {
       owner.send(leader, { index: round.index, hash, isDamaged: false, isHalted: false });
     }
-    this.#compare(round);
   }
 
   /** What the leader makes of the hashes so far. */
@@ -284,6 +315,7 @@ export class ReplicaCheck {
       );
     } else if (verdict.kind === "majority") {
       this.#noteDamaged(verdict.differing.filter((id) => id !== peerId));
+      this.#noteSound([...this.#damaged].filter((id) => hashesEqual(round.hashOf(id), verdict.hash)));
       if (this.#proposed !== round && this.#expected === undefined) {
         this.#proposeVerdict(round, verdict.hash);
       }
@@ -316,13 +348,23 @@ export class ReplicaCheck {
     }
   }
 
+  /** Peers that were damaged have shown that they have what most have. */
+  #noteSound(ids: readonly PeerId[]): void {
+    if (ids.length > 0) {
+      ids.forEach((id) => this.#damaged.delete(id));
+      this.#owner.logger.info({ soundPeers: ids }, "damaged peers have the same rows as most again");
+      this.#owner.changed();
+    }
+  }
+
   #compare(round: HashRound): void {
-    const own = round.hashOf(this.#owner.peerId);
+    const own = this.#ownHash;
     if (own === undefined || this.#expected === undefined) {
       return;
     }
     if (hashesEqual(own, this.#expected)) {
       this.#verifiedIndex = round.index;
+      this.#release(round, own);
       this.#owner.changed();
     } else {
       this.quarantine(`its rows at entry ${round.index} are not what most peers have`);
