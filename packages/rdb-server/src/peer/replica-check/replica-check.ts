@@ -226,16 +226,16 @@ export class ReplicaCheck {
 
   /** Ends the quarantine of a peer all of whose rows are what most have, if nothing spoke against it meanwhile. */
   #release(round: HashRound, hash: Uint8Array): void {
-    const { engine, logger, region } = this.#owner;
+    const owner = this.#owner;
     if (!this.#isDamaged || this.#isTainted) {
       return;
     }
     this.#isDamaged = false;
     const part = new WritePart();
-    deleteDamageMark(part, region().id);
+    deleteDamageMark(part, owner.region().id);
     part.sync = true;
-    engine.submit(part);
-    logger.info({ index: round.index }, "the peer has the same rows as most: it is damaged no more");
+    owner.engine.submit(part);
+    owner.logger.info({ index: round.index }, "the peer has the same rows as most: it is damaged no more");
     this.#tell(round, hash);
   }
 
