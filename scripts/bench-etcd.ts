@@ -7,6 +7,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { Sample } from "./bench/cases.ts";
+import type { CpuCost } from "./bench/cpu-time.ts";
 import { replaceGenerated } from "./bench/document.ts";
 import { checkEtcdScript, measureEtcd } from "./bench/etcd-side.ts";
 import { measureFlaredb } from "./bench/flaredb-side.ts";
@@ -38,6 +39,7 @@ if (!flags["without-etcd"]) {
 }
 
 const samples: Sample[] = [];
+const cpuCosts: CpuCost[] = [];
 console.log(["op", "clients", "ops_per_second", "p50_ms", "p99_ms", "side"].join("\t"));
 for (let round = 0; round < (rounds as number); round++) {
   await measureRound();
@@ -49,7 +51,12 @@ async function measureRound(): Promise<void> {
   if (!flags["without-etcd"]) {
     (await measureEtcd({ ...run, script })).forEach(note);
   }
-  const own = { ...run, processes: processes as number, onSample: note };
+  const own = {
+    ...run,
+    processes: processes as number,
+    onSample: note,
+    onCpuCost: (cost: CpuCost) => cpuCosts.push(cost),
+  };
   await measureFlaredb({ ...own, layout: "1 Region", withBulk: true });
   await measureFlaredb({ ...own, layout: "16 Regions", withBulk: false });
 }
@@ -65,7 +72,13 @@ function writeDocument(path: string): void {
   const medians = mediansOf(samples);
   const plotPath = path.replace(/\.md$/, ".svg");
   const plot = relative(dirname(path), plotPath);
-  const report = renderReport({ conditions: conditions(), medians, seconds: seconds as number, plot });
+  const report = renderReport({
+    conditions: conditions(),
+    medians,
+    cpuCosts,
+    seconds: seconds as number,
+    plot,
+  });
   const document = existsSync(path) ? readFileSync(path, "utf8") : undefined;
   writeFileSync(path, replaceGenerated(document, report));
   writeFileSync(plotPath, renderPlot(medians));

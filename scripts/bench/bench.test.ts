@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Sample } from "./cases.ts";
+import { NO_TIME, costOf, cpuTimeOf } from "./cpu-time.ts";
 import { replaceGenerated } from "./document.ts";
 import { checkEtcdScript, parseBaseline } from "./etcd-side.ts";
 import { splitKeys } from "./flaredb-side.ts";
@@ -40,7 +41,16 @@ describe("medians", () => {
 
 describe("the report", () => {
   const render = (samples: readonly Sample[]): string =>
-    renderReport({ conditions: [["cores", "2"]], medians: mediansOf(samples), seconds: 5, plot: "b.svg" });
+    renderReport({
+      conditions: [["cores", "2"]],
+      medians: mediansOf(samples),
+      cpuCosts: [10, 14].flatMap((loop) => [
+        { op: "put", role: "client", time: { loop, worker: 0, V8: 0, other: 0 } },
+        { op: "put", role: "leader", time: { loop, worker: 3, V8: 2, other: 1 } },
+      ]),
+      seconds: 5,
+      plot: "b.svg",
+    });
 
   function goalLine(report: string, what: string): string {
     return report.split("\n").find((line) => line.startsWith(`| ${what}`)) ?? "";
@@ -70,6 +80,12 @@ describe("the report", () => {
     );
     expect(report).toContain("| cores | 2 |");
     expect(report).toContain("](b.svg)");
+  });
+
+  test("shows what a call costs each process, as the mean of the rounds", () => {
+    const report = render([sample({})]);
+    expect(report).toContain("| put | client |  |  |  |  | 12.0 |");
+    expect(report).toContain("| put | leader | 12.0 | 3.0 | 2.0 | 1.0 | 18.0 |");
   });
 
   test("without etcd no goal beside it is met, and what was not measured has no line", () => {
@@ -133,6 +149,22 @@ describe("the plot", () => {
 
   test("nothing measured is a plot without lines", () => {
     expect(renderPlot([])).not.toContain("<polyline");
+  });
+});
+
+describe("processor time", () => {
+  test("of this process grows as it works, on the loop", () => {
+    const before = cpuTimeOf(process.pid);
+    const untilMs = performance.now() + 20;
+    while (performance.now() < untilMs) {
+      // Works.
+    }
+    const { loop, worker, V8, other } = costOf(before, cpuTimeOf(process.pid), 1);
+    expect(loop + worker + V8 + other).toBeGreaterThan(process.platform === "linux" ? 5_000 : -1);
+  });
+
+  test("of a process that is gone is none", () => {
+    expect(cpuTimeOf(undefined)).toEqual(NO_TIME);
   });
 });
 

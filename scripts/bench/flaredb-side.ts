@@ -1,11 +1,14 @@
 import { TestCluster } from "../../e2e/cluster.ts";
 import { rdb } from "../../e2e/run-cli.ts";
 import { waitFor } from "../../e2e/wait.ts";
+import { type CpuCost, type CpuTime, NO_TIME, costOf, cpuTimeOf, meanTime } from "./cpu-time.ts";
 import { BATCH_ROWS, BULK_CLIENTS, type Case, type Layout, SCAN_ROWS, type Sample } from "./cases.ts";
 
 /** Keys of the benchmark: all of them are there when it begins. */
 export const KEY_COUNT = 100_000;
 const KEY_DIGITS = 10;
+/** With which the costs of a call are found: they fall as batches grow. */
+const CPU_CLIENTS = 256;
 const SPREAD_TIMEOUT_MS = 60_000;
 
 /** What one start of a cluster is for. */
@@ -13,12 +16,13 @@ export interface FlaredbRun {
   readonly layout: Exclude<Layout, "etcd">;
   readonly clients: readonly number[];
   readonly ops: readonly string[];
-  /** Scans and batches too. */
+  /** Scans and batches too, and what a call costs each process. */
   readonly withBulk: boolean;
   readonly seconds: number;
   /** Processes that make the load. */
   readonly processes: number;
   onSample(sample: Sample): void;
+  onCpuCost(cost: CpuCost): void;
 }
 
 /** Starts PD and three Stores in a fresh folder, measures each case once, and removes everything. */
@@ -36,6 +40,9 @@ export async function measureFlaredb(run: FlaredbRun): Promise<void> {
         const args = [op, "--clients", String(clients), "--processes", String(processes)];
         run.onSample(await measure(cluster, { layout: run.layout, op, clients }, args, run.seconds));
       }
+    }
+    for (const op of run.withBulk ? run.ops : []) {
+      await measureCpu(cluster, run, op);
     }
     for (const op of run.withBulk ? ["scan", "batch-get", "batch-put"] : []) {
       const size = op === "scan" ? ["--limit", String(SCAN_ROWS)] : ["--batch-size", String(BATCH_ROWS)];
@@ -86,8 +93,28 @@ async function measure(
   return { ...measured, opsPerSecond, rowsPerSecond, p50Ms, p99Ms, errorCount };
 }
 
+// Without a warm-up, so that every call that was made is counted.
+async function measureCpu(cluster: TestCluster, run: FlaredbRun, op: string): Promise<void> {
+  const leader = await cluster.leaderOf("bench/");
+  const processes = [leader, ...cluster.stores.filter((store) => store !== leader), cluster.pd];
+  const pids = processes.map(({ pid }) => pid);
+  const before = pids.map(cpuTimeOf);
+  const args = [op, "--clients", String(CPU_CLIENTS), "--warm-up", "0", "--seconds", String(run.seconds)];
+  const { calls, generatorCores, elapsedSeconds } = await bench(cluster, args);
+  const after = pids.map(cpuTimeOf);
+  const costs = before.map((time, at) => costOf(time, after[at] as CpuTime, calls));
+  const clientTime = (generatorCores * elapsedSeconds * 1e6) / Math.max(1, calls);
+  run.onCpuCost({ op, role: "client", time: { ...NO_TIME, loop: clientTime } });
+  run.onCpuCost({ op, role: "leader", time: meanTime(costs.slice(0, 1)) });
+  run.onCpuCost({ op, role: "follower", time: meanTime(costs.slice(1, -1)) });
+  run.onCpuCost({ op, role: "PD", time: meanTime(costs.slice(-1)) });
+}
+
 /** What `rdb bench --json` prints, as far as it is used here. */
 interface BenchFigures {
+  readonly calls: number;
+  readonly elapsedSeconds: number;
+  readonly generatorCores: number;
   readonly opsPerSecond: number;
   readonly rowsPerSecond: number;
   readonly p50Ms: number;

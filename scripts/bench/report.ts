@@ -1,17 +1,19 @@
 import { type Case, type Goal, goals } from "./cases.ts";
+import { type CpuCost, meanTime } from "./cpu-time.ts";
 import { type Medians, find } from "./medians.ts";
 
 /** What is written between the marks of the document. */
 export interface ReportOptions {
   readonly conditions: readonly (readonly [string, string])[];
   readonly medians: readonly Medians[];
+  readonly cpuCosts: readonly CpuCost[];
   readonly seconds: number;
   /** The plot's file, as the document names it. */
   readonly plot: string;
 }
 
 /** The generated part of docs/benchmarks.md. */
-export function renderReport({ conditions, medians, seconds, plot }: ReportOptions): string {
+export function renderReport({ conditions, medians, cpuCosts, seconds, plot }: ReportOptions): string {
   const rounds = Math.max(...medians.map((each) => each.rounds));
   return [
     "## Conditions",
@@ -26,6 +28,17 @@ export function renderReport({ conditions, medians, seconds, plot }: ReportOptio
     "## Latency against load",
     `![Latency against load of put and get, etcd and FlareDB](${plot})`,
     "A closed loop with more and more clients: each point is one number of clients.",
+    "## Processor time of one call",
+    "Microseconds of each process at 256 clients on one Region, the means of all rounds; `worker` reads and writes the database, `V8` collects garbage and compiles.",
+    table(["call", "process", "loop", "worker", "V8", "other", "together"], cpuRows(cpuCosts), [
+      "left",
+      "left",
+      "right",
+      "right",
+      "right",
+      "right",
+      "right",
+    ]),
     "## All cases",
     table(
       ["case", "calls/s", "rows/s", "p50 ms", "p99 ms", "errors", "rounds apart"],
@@ -64,6 +77,20 @@ function goalRow(goal: Goal, medians: readonly Medians[]): string[][] {
       goal.isMet(own, etcd) ? "yes" : "no",
     ],
   ];
+}
+
+function cpuRows(costs: readonly CpuCost[]): string[][] {
+  const groups = Map.groupBy(costs, ({ op, role }) => `${op}\t${role}`);
+  return [...groups.values()].map((rounds) => {
+    const { op, role } = rounds[0] as CpuCost;
+    const { loop, worker, V8, other } = meanTime(rounds.map((round) => round.time));
+    const cells = role === "client" ? ["", "", "", ""] : [loop, worker, V8, other].map(microseconds);
+    return [op, role, ...cells, microseconds(loop + worker + V8 + other)];
+  });
+}
+
+function microseconds(value: number): string {
+  return value.toFixed(1);
 }
 
 function describe({ layout, op, clients }: Case): string {
