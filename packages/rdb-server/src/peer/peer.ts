@@ -118,9 +118,7 @@ export class Peer {
     this.#snapshots = new SnapshotSource(context, log);
     this.#installer = new SnapshotInstaller(context, log);
     const node = makeRaftNode(context, {
-      peerId: this.id,
-      log,
-      logger: this.#logger,
+      ...{ peerId: this.id, log, logger: this.#logger },
       appliedIndex: start.applyState.index,
       electionRank: () => electionRank(this.#region.peers, this.id, this.#lastLeader),
     });
@@ -142,9 +140,7 @@ export class Peer {
     });
     this.#applier = new Applier(
       {
-        engine,
-        region,
-        epochNotMatch: mismatch,
+        ...{ engine, region, epochNotMatch: mismatch },
         pending: this.#writes.pending,
         compactLog: (part, position) => this.#logKeeper.compact(part, position),
         isRemoved: () => this.#stopped,
