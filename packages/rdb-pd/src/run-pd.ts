@@ -83,7 +83,7 @@ export async function runPd(config: PdConfig, ports: PdPorts): Promise<RunningPd
     formatAddress(config.host, endpoint.port);
   const member = await openMember({
     ...ports,
-    ...{ config, engine, address, onRemoved: ports.onFatal },
+    ...{ config, engine, address, onExcluded: once(ports.onFatal) },
   });
   const parts = assemble(config, ports, member);
   const listen = async (): Promise<void> => {
@@ -218,5 +218,15 @@ function running(
       members: () => roster.members(),
     },
     close: () => (closing ??= close()),
+  };
+}
+
+function once(tell: (error: RdbError) => void): (error: RdbError) => void {
+  let isTold = false;
+  return (error) => {
+    if (!isTold) {
+      isTold = true;
+      tell(error);
+    }
   };
 }

@@ -64,6 +64,15 @@ export function removedError(memberId: number): RdbError {
   );
 }
 
+/** A member whose disk was emptied or went back is to end. */
+export function lostDataError(memberId: number, acknowledgedIndex: number, lastIndex: number): RdbError {
+  return new RdbError(
+    "RDB_DATA_CORRUPT",
+    `the log of PD member ${memberId} ends at ${lastIndex}, but it has acknowledged ${acknowledgedIndex}: remove this member, and add it again as a new one with an empty data folder`,
+    { details: { memberId } },
+  );
+}
+
 function mismatch(message: string): RdbError {
   return new RdbError("RDB_CLUSTER_MISMATCH", message);
 }

@@ -22,8 +22,8 @@ export interface PdMemberOptions {
   /** host:port at which others reach this member. Asked once it listens. */
   readonly address: () => string;
   readonly httpAddress: string;
-  /** The group does not want this member, for good. */
-  readonly onRemoved: (error: RdbError) => void;
+  /** The group does not want this member, for good, or cannot trust it. May be called again. */
+  readonly onExcluded: (error: RdbError) => void;
 }
 
 /** This process's part in PD's own group: its log and state on disk, and its way to the other members. */
@@ -66,7 +66,7 @@ async function identify({ config, engine, wire, clock }: PdMemberOptions): Promi
 }
 
 function assemble(options: PdMemberOptions, identity: MemberIdentity, storage: PdStorage): PdMember {
-  const { config, wire, clock, random, logger, onRemoved } = options;
+  const { config, wire, clock, random, logger, onExcluded } = options;
   const { memberId, initialCluster } = identity;
   const self = (): MemberInfo => ({
     id: memberId,
@@ -84,14 +84,14 @@ function assemble(options: PdMemberOptions, identity: MemberIdentity, storage: P
   const log = new PdRaft({
     ...{ memberId, storage, clock, random, logger, ...config.raft },
     send: (message) => transport.send(message),
-    onRemoved: () => onRemoved(removedError(memberId)),
+    onExcluded,
   });
   const roster = new MemberRoster({ self, initial: identity.initial, log, storage });
   transport.handle({
     onMessage: (message) => log.step(message),
     onSender: (sender) => roster.heard(sender),
     onUnreachable: (id) => log.reportUnreachable(id),
-    onRemoved,
+    onRemoved: onExcluded,
   });
   for (const id of identity.firstVoters.filter((voter) => voter !== memberId)) {
     transport.connect(peerId(id));

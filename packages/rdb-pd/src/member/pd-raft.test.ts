@@ -35,7 +35,7 @@ async function startOver(
     heartbeatTicks: 2,
     electionTicks: 10,
     send: () => false,
-    onRemoved: () => {},
+    onExcluded: () => {},
   });
   await new Promise<void>((leads) => {
     raft.watch({ leads, follows: () => {}, advanced: () => {} });

@@ -22,6 +22,7 @@ import { applyCommand } from "../command/apply.ts";
 import { decodeCommand, encodeCommand } from "../command/command-codec.ts";
 import type { CommandKind, CommandOf, CommandResults } from "../command/command.ts";
 import type { CommandLog } from "./command-log.ts";
+import { lostDataError, removedError } from "./member-check.ts";
 import { closedError, leaderChangedError, notLeaderError } from "./member-errors.ts";
 import { PendingProposals } from "./pending-proposals.ts";
 import type { PdStorage } from "./pd-storage.ts";
@@ -52,8 +53,8 @@ export interface PdRaftOptions {
   readonly electionTicks: number;
   /** Takes what other members are to get; what it drops, the group makes up for. @returns whether it was taken */
   readonly send: (message: Message) => boolean;
-  /** The group took this member out. */
-  readonly onRemoved: () => void;
+  /** This member cannot go on: the group took it out, or it lacks what it has said to have. */
+  readonly onExcluded: (error: RdbError) => void;
 }
 
 /**
@@ -171,10 +172,16 @@ export class PdRaft implements CommandLog {
 
   /** Takes what another member sent. */
   step(message: Message): void {
-    if (!this.#isClosed) {
-      this.#node.step(message);
-      this.#run();
+    if (this.#isClosed) {
+      return;
     }
+    if (message.type === "MsgHeartbeat" && message.commit > this.#node.lastIndex) {
+      // A leader says only what its follower has acknowledged to have on disk.
+      this.#options.onExcluded(lostDataError(this.memberId, message.commit, this.#node.lastIndex));
+      return;
+    }
+    this.#node.step(message);
+    this.#run();
   }
 
   /** What was sent to the member may be lost. */
@@ -280,7 +287,7 @@ export class PdRaft implements CommandLog {
       this.#storage.writeApplied(entry, confState);
       this.#options.logger.info({ ...confState }, "the placement driver's members changed");
       if (this.#storage.state.members.get(this.memberId)?.isRemoved === true) {
-        this.#options.onRemoved();
+        this.#options.onExcluded(removedError(this.memberId));
       }
     }
     if (this.#isLeader && !this.#isServing && entry.term === this.#node.term) {

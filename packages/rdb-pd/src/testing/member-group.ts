@@ -132,7 +132,7 @@ export class MemberGroup {
     const log = new PdRaft({
       ...{ memberId: id, storage, clock, random, logger, ...timing },
       send: (message) => this.#send(message),
-      onRemoved: () => {
+      onExcluded: () => {
         run.isRemoved = true;
       },
     });
