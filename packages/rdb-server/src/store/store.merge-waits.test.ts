@@ -199,6 +199,53 @@ describe("the source of a merge that nobody carries on", () => {
   });
 });
 
+describe("a merge that comes about just when it is given up", () => {
+  it("SPEC-S2, M3: SCENARIO-55: is, or is not, on all Stores alike", async () => {
+    const outcomes = new Map<string, number>();
+    for (let seed = 30; seed < 90; seed++) {
+      const cluster = await twoRegions(seed);
+      await waiting(cluster);
+      // The source gives up after 10 s. Its peer beside the target's leader hears of the merge around then.
+      await cluster.run(9_800 + (seed - 30) * 20);
+      cluster.network.heal();
+      if (seed % 3 === 0) {
+        cluster.storeOf(1 + (seed % 2)).crash();
+        await cluster.run(seed);
+        await cluster.complete(cluster.storeOf(1 + (seed % 2)).start());
+      }
+      const first = cluster.stores.slice(0, 3);
+      await cluster.until("the merge is over", () => {
+        const states = first.map((store) => describeEnd(store));
+        return states[0] !== "open" && states.every((state) => state === states[0]);
+      });
+      const end = describeEnd(cluster.storeOf(1));
+      outcomes.set(end, (outcomes.get(end) ?? 0) + 1);
+      for (const [key, value] of [
+        ["a", "2"],
+        ["n", "2"],
+      ] as const) {
+        expect(await cluster.get(key)).toBe("1");
+        await write(cluster, key, value);
+        expect(await cluster.get(key)).toBe(value);
+      }
+      await cluster.run(2_000);
+      const rows = await Promise.all(first.map((store) => cluster.complete(contentOf(store))));
+      expect(new Set(rows.map((each) => each.join())).size).toBe(1);
+    }
+    expect([...outcomes.keys()].toSorted()).toEqual(["serves", "taken"]);
+  });
+});
+
+/** What became of the merge on a Store: the source was taken, both serve, or neither yet. */
+function describeEnd(store: SimStore): "taken" | "serves" | "open" {
+  const [source, target] = [SOURCE, TARGET].map((id) => store.store.regionStatus(id)?.region);
+  if (source === undefined && target?.endKey.length === 0) {
+    return "taken";
+  }
+  const isSplit = target?.endKey.length === 1 && source !== undefined;
+  return isSplit && isServingOn(store) && source.epoch.version === 3 ? "serves" : "open";
+}
+
 describe("a target's peer whose source's peer cannot come", () => {
   it("SPEC-S2, R4: SCENARIO-55: takes it as soon as it can, without a restart, and skips nothing", async () => {
     const cluster = await twoRegions(20);
