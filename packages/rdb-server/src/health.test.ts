@@ -30,7 +30,7 @@ async function get(path: string): Promise<{ status: number; body: unknown }> {
 }
 
 test("a Store that serves is healthy, and says who it is", async () => {
-  handle.healthNow = { ...handle.healthNow, regionCount: 2, leaderCount: 1 };
+  handle.healthNow = { ...handle.healthNow, regionCount: 2, leaderCount: 1, asleepCount: 1 };
   show();
   expect(await get("/health")).toMatchObject({
     status: 200,
@@ -41,6 +41,7 @@ test("a Store that serves is healthy, and says who it is", async () => {
       pdConnected: true,
       regionCount: 2,
       leaderCount: 1,
+      asleepCount: 1,
       isFull: false,
     },
   });

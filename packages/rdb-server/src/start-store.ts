@@ -2,8 +2,10 @@ import { httpWire } from "@flaredb/rdb-wire";
 import type { StoreConfig } from "./config.ts";
 import { folderDisk } from "./folder-disk.ts";
 import { HealthServer } from "./health.ts";
+import { MemoryTrimmer, v8Collector } from "./memory-trimmer.ts";
 import { holdReserve } from "./open-engine.ts";
 import { type RunningStore, type StorePorts, runStore } from "./run-store.ts";
+import type { StoreHealth } from "./store/store-handle.ts";
 
 /** What the process of a Store gets from whoever starts it. */
 export type StoreProcessPorts = Pick<StorePorts, "clock" | "random" | "logger" | "onFatal" | "signal">;
@@ -34,12 +36,24 @@ export async function startStore(config: StoreConfig, ports: StoreProcessPorts):
   const { ident, address, store, pdIsConnected } = running;
   http.show({ ident, address, handle: store, pdIsConnected });
   const holding = holdReserve({ ...ports, config });
+  const trimmer = new MemoryTrimmer({
+    clock: ports.clock,
+    isQuiet: () => isQuiet(store.health()),
+    heapBytes: () => process.memoryUsage().heapUsed,
+    collect: v8Collector(),
+  });
+  trimmer.start();
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     http.show(undefined);
+    trimmer.stop();
     await running.close();
     await holding;
     await http.close();
   };
   return { ...running, close: () => (closing ??= close()) };
+}
+
+function isQuiet({ regionCount, asleepCount, pendingRequestCount }: StoreHealth): boolean {
+  return asleepCount === regionCount && pendingRequestCount === 0;
 }

@@ -19,6 +19,7 @@ import {
 import { type Engine, MemoryEngine } from "@flaredb/rdb-storage";
 import { httpWire } from "@flaredb/rdb-wire";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { testEngine } from "../testing/index.ts";
 import type { RegionStatus } from "../store/store-handle.ts";
 import { FakePd } from "../testing/fake-pd.ts";
 import { FakeStoreHandle } from "../testing/fake-store-handle.ts";
@@ -54,13 +55,7 @@ afterEach(async () => {
 });
 
 function newEngine(): Engine {
-  return new MemoryEngine({
-    clock: systemClock,
-    random: new SeededRandom(1),
-    onFatal: (error) => {
-      throw error;
-    },
-  });
+  return testEngine(systemClock);
 }
 
 const pd = (): FakePd => pds[0] as FakePd;

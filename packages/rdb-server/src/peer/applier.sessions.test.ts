@@ -22,6 +22,7 @@ import {
   kvCommand,
   putCommand,
   text,
+  testEngine,
 } from "../testing/index.ts";
 import { Applier } from "./applier.ts";
 import {
@@ -79,13 +80,7 @@ async function restart(): Promise<void> {
 
 beforeEach(() => {
   clock = new SimClock();
-  engine = new MemoryEngine({
-    clock,
-    random: new SeededRandom(1),
-    onFatal: (error) => {
-      throw error;
-    },
-  });
+  engine = testEngine(clock);
   pending = new PendingEntries();
   answers = [];
   applier = makeApplier(START, new SessionTable());

@@ -26,6 +26,7 @@ import {
   deleteCommand,
   putCommand,
   text,
+  testEngine,
 } from "../testing/index.ts";
 import type { AdminEffect, AdminEntry } from "./admin/admin-entry.ts";
 import { Applier } from "./applier.ts";
@@ -88,13 +89,7 @@ beforeEach(() => {
   removedAt = 0;
   applyAdmin = ({ state }) => ({ state });
   clock = new SimClock();
-  engine = new MemoryEngine({
-    clock,
-    random: new SeededRandom(1),
-    onFatal: (error) => {
-      throw error;
-    },
-  });
+  engine = testEngine(clock);
   pending = new PendingEntries();
   compacted = [];
   answers = [];

@@ -2,20 +2,14 @@ import { SeededRandom } from "@flaredb/rdb-base";
 import { MemoryEngine, WritePart, encodeValue } from "@flaredb/rdb-storage";
 import * as fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
-import { type KvCommand, SimClock, bytes, kvCommand, text } from "../testing/index.ts";
+import { type KvCommand, SimClock, bytes, kvCommand, text, testEngine } from "../testing/index.ts";
 import { ApplyView } from "./apply-view.ts";
 import { foldableCommand } from "./commands.ts";
 import { type WriteResult, commandReads, evaluateWrite } from "./evaluate-write.ts";
 
 /** One Region's rows, to which entries of writes are applied. */
 class Rows {
-  readonly engine = new MemoryEngine({
-    clock: new SimClock(),
-    random: new SeededRandom(1),
-    onFatal: (error) => {
-      throw error;
-    },
-  });
+  readonly engine = testEngine(new SimClock());
   readonly counter = { revision: 0 };
 
   /** Applies the commands as one entry. */

@@ -2,7 +2,7 @@ import { SeededRandom, index, peerId, regionId, term } from "@flaredb/rdb-base";
 import type { Entry } from "@flaredb/rdb-raft";
 import { COMPACT_MAX_COUNT, EntryCache, MemoryEngine, RaftLogStore, WritePart } from "@flaredb/rdb-storage";
 import { beforeEach, describe, expect, it } from "vitest";
-import { SimClock, bytes } from "../testing/index.ts";
+import { SimClock, bytes, testEngine } from "../testing/index.ts";
 import { LogKeeper } from "./log-keeper.ts";
 
 const LIMITS = { maxEntries: 10_000, maxBytes: 1_000_000, checkIntervalMs: 1_000 };
@@ -17,13 +17,7 @@ let keeper: LogKeeper;
 
 beforeEach(async () => {
   const clock = new SimClock();
-  engine = new MemoryEngine({
-    clock,
-    random: new SeededRandom(1),
-    onFatal: (error) => {
-      throw error;
-    },
-  });
+  engine = testEngine(clock);
   const part = new WritePart();
   const confState = {
     voters: [peerId(1)],

@@ -11,7 +11,7 @@ import {
 } from "@flaredb/rdb-raft";
 import { EntryCache, MemoryEngine, RaftLogStore, WritePart } from "@flaredb/rdb-storage";
 import { beforeEach, describe, expect, it } from "vitest";
-import { SimClock, bytes } from "../testing/index.ts";
+import { SimClock, bytes, testEngine } from "../testing/index.ts";
 import { ReadyHandler } from "./ready-handler.ts";
 
 const SELF = peerId(1);
@@ -102,14 +102,7 @@ beforeEach(async () => {
   events = [];
   applyIsPaused = false;
   installed = undefined;
-  const engine = new MemoryEngine({
-    clock,
-    random: new SeededRandom(1),
-    writeDelayMs: () => ROUND_MS,
-    onFatal: (error) => {
-      throw error;
-    },
-  });
+  const engine = testEngine(clock, { writeDelayMs: () => ROUND_MS });
   const part = new WritePart();
   const confState = {
     voters: [SELF, OTHER],

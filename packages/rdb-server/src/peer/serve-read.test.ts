@@ -3,6 +3,7 @@ import type { Region } from "@flaredb/rdb-base";
 import type { KvResponse } from "@flaredb/rdb-proto";
 import { MemoryEngine, WritePart, encodeValue } from "@flaredb/rdb-storage";
 import { describe, expect, test } from "vitest";
+import { testEngine } from "../testing/index.ts";
 import { epochNotMatch } from "./responses.ts";
 import { type ReadScope, serveBatchGet, serveGets } from "./serve-read.ts";
 
@@ -19,13 +20,7 @@ function scopeOver(
   rows: number,
   valueBytes: number,
 ): { scope: ReadScope; state: { revision: number }; engine: MemoryEngine } {
-  const engine = new MemoryEngine({
-    clock: systemClock,
-    random: new SeededRandom(1),
-    onFatal: (error) => {
-      throw error;
-    },
-  });
+  const engine = testEngine(systemClock);
   const part = new WritePart();
   for (let place = 0; place < rows; place++) {
     part.put("data", keyOf(place), encodeValue(place + 1, new Uint8Array(valueBytes)));

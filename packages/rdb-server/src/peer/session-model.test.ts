@@ -10,7 +10,7 @@ import {
 } from "@flaredb/rdb-storage";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { SimClock, bytes, kvCommand } from "../testing/index.ts";
+import { SimClock, bytes, kvCommand, testEngine } from "../testing/index.ts";
 import { Applier } from "./applier.ts";
 import { type FoldableCommand, encodeLogCommand, foldedBody, logCommand } from "./commands.ts";
 import { PendingEntries } from "./proposal-queue.ts";
@@ -124,13 +124,7 @@ class Model {
 /** The applier over an engine; restarted, it knows what the rows say. */
 class Subject {
   readonly #clock = new SimClock();
-  readonly engine = new MemoryEngine({
-    clock: this.#clock,
-    random: new SeededRandom(1),
-    onFatal: (error) => {
-      throw error;
-    },
-  });
+  readonly engine = testEngine(this.#clock);
   readonly #pending = new PendingEntries();
   #applier = this.#make(START, new SessionTable());
 

@@ -2,7 +2,7 @@ import { FULL_RANGE, type KeyRange, SeededRandom, compareKeys } from "@flaredb/r
 import { MemoryEngine, WritePart, encodeValue } from "@flaredb/rdb-storage";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { SimClock, bytes, text } from "../testing/index.ts";
+import { SimClock, bytes, text, testEngine } from "../testing/index.ts";
 import { type WalkedRange, evenSplitKeys, walkRange } from "./split-keys.ts";
 
 const PATIENCE_MS = 10_000;
@@ -13,12 +13,7 @@ async function walk(
   isOver = () => false,
 ): Promise<WalkedRange | undefined> {
   const clock = new SimClock();
-  const engine = new MemoryEngine({
-    ...{ clock, random: new SeededRandom(1) },
-    onFatal: (error) => {
-      throw error;
-    },
-  });
+  const engine = testEngine(clock);
   const part = new WritePart();
   for (const [key, valueBytes] of rows) {
     part.put("data", bytes(key), encodeValue(1, new Uint8Array(valueBytes)));

@@ -98,4 +98,6 @@ export interface StoreHealth {
   readonly getCount: number;
   readonly regionCount: number;
   readonly leaderCount: number;
+  /** Of the Regions, those that sleep here. */
+  readonly asleepCount: number;
 }

@@ -326,6 +326,7 @@ export class Store implements StoreHandle {
       getCount: this.#counters.getCount,
       regionCount: peers.length,
       leaderCount: peers.filter((peer) => peer.isLeader).length,
+      asleepCount: peers.filter((peer) => peer.isAsleep).length,
     };
   }
 

@@ -60,6 +60,7 @@ export class FakeStoreHandle implements StoreHandle {
     getCount: 0,
     regionCount: 0,
     leaderCount: 0,
+    asleepCount: 0,
   };
   onReceive: (messages: readonly PeerMessage[]) => readonly Refusal[] = () => [];
   onHandle: (

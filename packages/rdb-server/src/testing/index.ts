@@ -6,6 +6,7 @@ export { SimNetwork, type Interception, type LinkState, type NetworkProcess } fr
 export { SimClock } from "./sim/sim-clock.ts";
 export { ProcessClock, type ProcessClockOptions } from "./sim/process-clock.ts";
 export { MemorySnapshotFiles, type MemorySnapshotFilesOptions } from "./sim/memory-snapshot-files.ts";
+export { testEngine } from "./test-engine.ts";
 export { TermWatch } from "./sim/term-watch.ts";
 export { TraceLogger } from "./sim/trace-logger.ts";
 export { contentOf, entryOnDisk, expectConverged, isLevel, sessionRowsOf } from "./sim/inspect.ts";

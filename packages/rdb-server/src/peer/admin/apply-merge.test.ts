@@ -11,7 +11,7 @@ import {
   getRegionLocalState,
 } from "@flaredb/rdb-storage";
 import { describe, expect, it } from "vitest";
-import { SimClock, bytes } from "../../testing/index.ts";
+import { SimClock, bytes, testEngine } from "../../testing/index.ts";
 import { type CommandBody, logCommand } from "../commands.ts";
 import { confStateOf } from "../conf-state.ts";
 import { SessionTable } from "../session-table.ts";
@@ -27,13 +27,7 @@ const source: Region = { id: regionId(2), startKey: bytes("m"), endKey: bytes(""
 const state = { index: index(40), term: term(8), revision: 123, logTimeMs: 9_000 };
 
 function makeEngine(): MemoryEngine {
-  return new MemoryEngine({
-    clock: new SimClock(),
-    random: new SeededRandom(1),
-    onFatal: (error) => {
-      throw error;
-    },
-  });
+  return testEngine(new SimClock());
 }
 
 /** One peer's applier, with what it was told. */

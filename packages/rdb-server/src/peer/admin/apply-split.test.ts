@@ -25,7 +25,7 @@ import {
   putRegionLocalState,
 } from "@flaredb/rdb-storage";
 import { beforeEach, describe, expect, it } from "vitest";
-import { SimClock, bytes } from "../../testing/index.ts";
+import { SimClock, bytes, testEngine } from "../../testing/index.ts";
 import { confStateOf } from "../conf-state.ts";
 import { logCommand } from "../commands.ts";
 import { SessionTable } from "../session-table.ts";
@@ -55,13 +55,7 @@ let owner: SplitOwner;
 
 beforeEach(async () => {
   clock = new SimClock();
-  engine = new MemoryEngine({
-    clock,
-    random: new SeededRandom(1),
-    onFatal: (error) => {
-      throw error;
-    },
-  });
+  engine = testEngine(clock);
   const part = new WritePart();
   for (const key of ["a", "m", "z"]) {
     part.put("data", bytes(key), encodeValue(1, bytes("v")));
