@@ -16,7 +16,7 @@ import {
   regionToProto,
   reportsDigest,
 } from "@flaredb/rdb-proto";
-import { type Engine, MemoryEngine } from "@flaredb/rdb-storage";
+import { type Engine } from "@flaredb/rdb-storage";
 import { httpWire } from "@flaredb/rdb-wire";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { testEngine } from "../testing/index.ts";

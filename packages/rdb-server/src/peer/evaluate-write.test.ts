@@ -1,5 +1,4 @@
-import { SeededRandom } from "@flaredb/rdb-base";
-import { MemoryEngine, WritePart, encodeValue } from "@flaredb/rdb-storage";
+import { WritePart, encodeValue } from "@flaredb/rdb-storage";
 import * as fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type KvCommand, SimClock, bytes, kvCommand, text, testEngine } from "../testing/index.ts";

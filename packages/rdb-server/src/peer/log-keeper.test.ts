@@ -1,4 +1,4 @@
-import { SeededRandom, index, peerId, regionId, term } from "@flaredb/rdb-base";
+import { index, peerId, regionId, term } from "@flaredb/rdb-base";
 import type { Entry } from "@flaredb/rdb-raft";
 import { COMPACT_MAX_COUNT, EntryCache, MemoryEngine, RaftLogStore, WritePart } from "@flaredb/rdb-storage";
 import { beforeEach, describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-import { SeededRandom, index, peerId, regionId, term } from "@flaredb/rdb-base";
+import { index, peerId, regionId, term } from "@flaredb/rdb-base";
 import {
   type Entry,
   LOCAL_APPEND_THREAD,
@@ -9,7 +9,7 @@ import {
   type Ready,
   newMessage,
 } from "@flaredb/rdb-raft";
-import { EntryCache, MemoryEngine, RaftLogStore, WritePart } from "@flaredb/rdb-storage";
+import { EntryCache, RaftLogStore, WritePart } from "@flaredb/rdb-storage";
 import { beforeEach, describe, expect, it } from "vitest";
 import { SimClock, bytes, testEngine } from "../testing/index.ts";
 import { ReadyHandler } from "./ready-handler.ts";

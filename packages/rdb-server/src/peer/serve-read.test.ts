@@ -1,4 +1,4 @@
-import { SeededRandom, limits, storeId, regionId, peerId, systemClock } from "@flaredb/rdb-base";
+import { limits, storeId, regionId, peerId, systemClock } from "@flaredb/rdb-base";
 import type { Region } from "@flaredb/rdb-base";
 import type { KvResponse } from "@flaredb/rdb-proto";
 import { MemoryEngine, WritePart, encodeValue } from "@flaredb/rdb-storage";

@@ -1,13 +1,7 @@
-import { type Region, SeededRandom, index, peerId, regionId, storeId, term } from "@flaredb/rdb-base";
+import { type Region, index, peerId, regionId, storeId, term } from "@flaredb/rdb-base";
 import type { KvResponse } from "@flaredb/rdb-proto";
 import type { Entry } from "@flaredb/rdb-raft";
-import {
-  type ApplyState,
-  MemoryEngine,
-  getApplyState,
-  parseIndexedKey,
-  regionKeyRange,
-} from "@flaredb/rdb-storage";
+import { type ApplyState, getApplyState, parseIndexedKey, regionKeyRange } from "@flaredb/rdb-storage";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SimClock, bytes, kvCommand, testEngine } from "../testing/index.ts";

@@ -1,5 +1,5 @@
-import { FULL_RANGE, type KeyRange, SeededRandom, compareKeys } from "@flaredb/rdb-base";
-import { MemoryEngine, WritePart, encodeValue } from "@flaredb/rdb-storage";
+import { FULL_RANGE, type KeyRange, compareKeys } from "@flaredb/rdb-base";
+import { WritePart, encodeValue } from "@flaredb/rdb-storage";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SimClock, bytes, text, testEngine } from "../testing/index.ts";

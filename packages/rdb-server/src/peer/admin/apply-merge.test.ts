@@ -1,4 +1,4 @@
-import { type Region, SeededRandom, index, peerId, regionId, storeId, term } from "@flaredb/rdb-base";
+import { type Region, index, peerId, regionId, storeId, term } from "@flaredb/rdb-base";
 import { regionToProto } from "@flaredb/rdb-proto";
 import type { Entry } from "@flaredb/rdb-raft";
 import {

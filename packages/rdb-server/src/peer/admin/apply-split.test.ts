@@ -1,13 +1,4 @@
-import {
-  type Region,
-  type RegionId,
-  SeededRandom,
-  index,
-  peerId,
-  regionId,
-  storeId,
-  term,
-} from "@flaredb/rdb-base";
+import { type Region, type RegionId, index, peerId, regionId, storeId, term } from "@flaredb/rdb-base";
 import type { LogCommand, SplitCommand } from "@flaredb/rdb-proto";
 import type { HardState } from "@flaredb/rdb-raft";
 import {
