@@ -1,6 +1,12 @@
 import { index, peerId, regionId, term } from "@flaredb/rdb-base";
 import type { Entry } from "@flaredb/rdb-raft";
-import { COMPACT_MAX_COUNT, EntryCache, MemoryEngine, RaftLogStore, WritePart } from "@flaredb/rdb-storage";
+import {
+  COMPACT_MAX_COUNT,
+  EntryCache,
+  type MemoryEngine,
+  RaftLogStore,
+  WritePart,
+} from "@flaredb/rdb-storage";
 import { beforeEach, describe, expect, it } from "vitest";
 import { SimClock, bytes, testEngine } from "../testing/index.ts";
 import { LogKeeper } from "./log-keeper.ts";

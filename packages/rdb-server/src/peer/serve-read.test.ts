@@ -1,7 +1,7 @@
 import { limits, storeId, regionId, peerId, systemClock } from "@flaredb/rdb-base";
 import type { Region } from "@flaredb/rdb-base";
 import type { KvResponse } from "@flaredb/rdb-proto";
-import { MemoryEngine, WritePart, encodeValue } from "@flaredb/rdb-storage";
+import { type MemoryEngine, WritePart, encodeValue } from "@flaredb/rdb-storage";
 import { describe, expect, test } from "vitest";
 import { testEngine } from "../testing/index.ts";
 import { epochNotMatch } from "./responses.ts";

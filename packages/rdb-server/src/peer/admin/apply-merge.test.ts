@@ -3,7 +3,7 @@ import { regionToProto } from "@flaredb/rdb-proto";
 import type { Entry } from "@flaredb/rdb-raft";
 import {
   EntryCache,
-  MemoryEngine,
+  type MemoryEngine,
   type PreparedMerge,
   RaftLogStore,
   WritePart,

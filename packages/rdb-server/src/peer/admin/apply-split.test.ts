@@ -4,7 +4,7 @@ import type { HardState } from "@flaredb/rdb-raft";
 import {
   type ApplyState,
   EntryCache,
-  MemoryEngine,
+  type MemoryEngine,
   RaftLogStore,
   type RegionPhase,
   SessionRowWriter,
