@@ -1,8 +1,9 @@
+import { pdCommandNames } from "./commands/pd/names.ts";
 import { exitCodes } from "./failure.ts";
 import { processIo } from "./io.ts";
 
 const [first, ...rest] = process.argv.slice(2);
-if (first === "server" || first === "pd") {
+if (first === "server" || (first === "pd" && !pdCommandNames.has(rest[0] ?? ""))) {
   const { runProcess } = await import("./run-process.ts");
   await runProcess(first, rest);
 } else {

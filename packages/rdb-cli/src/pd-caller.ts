@@ -47,10 +47,10 @@ async function callService<Service extends DescService, Answer>(
   const members = new MemberRing(addresses);
   for (;;) {
     let isElecting = false;
-    for (let attempt = 0; attempt <= members.size; attempt++) {
+    for (let attempt = 0; members.mayAsk(attempt); attempt++) {
       const address = members.current;
       const remainingMs = Math.ceil(deadlineMs - performance.now());
-      if (remainingMs <= 0 || (attempt === members.size && !isElecting)) {
+      if (remainingMs <= 0) {
         break;
       }
       const callTimeoutMs = members.size === 1 ? remainingMs : Math.min(remainingMs, ADDRESS_TIMEOUT_MS);

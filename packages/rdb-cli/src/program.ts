@@ -9,6 +9,7 @@ import { definePut } from "./commands/kv/put.ts";
 import { defineScan } from "./commands/kv/scan.ts";
 import { definePlayground } from "./commands/playground.ts";
 import { defineOperator } from "./commands/operator/operator-commands.ts";
+import { definePd } from "./commands/pd/pd-commands.ts";
 import { defineProcess } from "./commands/process.ts";
 import { defineRegion } from "./commands/region/region-commands.ts";
 import { defineScheduler } from "./commands/scheduler/scheduler-commands.ts";
@@ -73,11 +74,11 @@ export function buildProgram(shell: Shell): Command {
   defineStore(program, shell);
   defineOperator(program, shell);
   defineScheduler(program, shell);
+  definePd(program, shell);
 
   program.commandsGroup("Running it:");
   definePlayground(program, shell);
   defineBench(program, shell);
   defineProcess(program, "server", "run one Store (see rdb server --help)");
-  defineProcess(program, "pd", "run the placement driver (see rdb pd --help)");
   return program;
 }

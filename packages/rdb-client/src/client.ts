@@ -50,6 +50,8 @@ export interface ConnectorPorts extends Omit<ClientPorts, "wire"> {
 
 /** Regions that are learned when a client connects, in one page. Others are asked for when they are needed. */
 const PRELOAD_MAX_COUNT = 1_000;
+/** Members of the placement driver that answer and do not lead are asked again after so long. */
+const ELECTION_PAUSE_MS = 200;
 
 /**
  * A client of a FlareDB cluster. One for a process is enough: every call shares one connection to each Store.
@@ -111,7 +113,7 @@ export class RdbClient {
     const sender = new RequestSender({ cache, pd, connector, clock, random, sessions, onAnswer });
     const client = new RdbClient({ sender, cache, clock, deadlineMs, readFrom }, sender, pd);
     try {
-      await client.#learnMap();
+      await client.#learnMapWithin(deadlineMs, clock);
     } catch (error) {
       client.close();
       throw RdbError.from(error);
@@ -210,6 +212,22 @@ export class RdbClient {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** Waits out an election among the placement driver's members, but not for one that does not answer. */
+  async #learnMapWithin(deadlineMs: number, clock: Clock): Promise<void> {
+    const endMs = clock.monotonicMs() + deadlineMs;
+    for (;;) {
+      try {
+        return await this.#learnMap();
+      } catch (error) {
+        const { details } = RdbError.from(error);
+        if (details["isElecting"] !== true || clock.monotonicMs() + ELECTION_PAUSE_MS >= endMs) {
+          throw error;
+        }
+      }
+      await new Promise<void>((resolve) => clock.setTimer(ELECTION_PAUSE_MS, resolve));
+    }
   }
 
   async #learnMap(): Promise<void> {

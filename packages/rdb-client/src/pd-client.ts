@@ -41,7 +41,10 @@ export class PdClient {
     }
   }
 
-  /** Every call fails with RDB_PD_UNAVAILABLE when none answers, or with what the one that answers says. */
+  /**
+   * Every call fails with RDB_PD_UNAVAILABLE when none answers, whose detail `isElecting` says that some did and none
+   * leads; or with what the one that leads says.
+   */
   getClusterInfo(): Promise<GetClusterInfoResponse> {
     return this.#ask((link) => link.getClusterInfo(ATTEMPT_TIMEOUT_MS));
   }
@@ -70,9 +73,8 @@ export class PdClient {
 
   async #ask<Answer>(question: (link: PdLink) => Promise<Answer>): Promise<Answer> {
     const failures: string[] = [];
-    // One more than there are: the one that is said to lead may have been asked before it knew.
-    const attemptCount = this.#members.size === 1 ? 1 : this.#members.size + 1;
-    for (let attempt = 0; attempt < attemptCount; attempt++) {
+    let isElecting = false;
+    for (let attempt = 0; this.#members.mayAsk(attempt); attempt++) {
       const address = this.#members.current;
       try {
         return await question(this.#linkTo(address));
@@ -81,6 +83,7 @@ export class PdClient {
         if (!askAnother.has(error.code)) {
           throw error;
         }
+        isElecting ||= error.code === "RDB_NOT_LEADER";
         failures.push(`${address}: ${error.message}`);
         // Not when another question has led away from this one meanwhile.
         if (this.#members.current === address) {
@@ -89,7 +92,7 @@ export class PdClient {
       }
     }
     throw new RdbError("RDB_PD_UNAVAILABLE", `no placement driver answers (${failures.join("; ")})`, {
-      details: { addresses: [...this.#links.keys()] },
+      details: { addresses: [...this.#links.keys()], isElecting },
     });
   }
 

@@ -23,7 +23,7 @@ let machines: Machine[] = [];
 
 afterEach(async () => {
   connections.splice(0).forEach((connection) => connection.close());
-  await Promise.all(machines.splice(0).map(({ running }) => running?.close()));
+  await Promise.all(machines.splice(0).map(async ({ running }) => running?.close()));
 });
 
 async function freePort(): Promise<number> {

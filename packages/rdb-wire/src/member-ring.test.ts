@@ -53,6 +53,21 @@ test("what is learned is bounded, and what was given stays", () => {
   expect(ring.current).toBe("a:1");
 });
 
+test("a round asks a lone member once, several once more than there are, and who was learned too", () => {
+  const rounds = (ring: MemberRing): number => {
+    let count = 0;
+    while (ring.mayAsk(count)) {
+      count++;
+    }
+    return count;
+  };
+  expect(rounds(new MemberRing(["a:1"]))).toBe(1);
+  expect(rounds(new MemberRing(["a:1", "b:1", "c:1"]))).toBe(4);
+  const ring = new MemberRing(["a:1"]);
+  ring.next(notLeader("b:1"));
+  expect(ring.mayAsk(1)).toBe(true);
+});
+
 test("no address at all is refused", () => {
   expect(() => new MemberRing([])).toThrow("no address of a placement driver is given");
 });

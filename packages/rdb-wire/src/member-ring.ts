@@ -34,6 +34,14 @@ export class MemberRing {
     return this.#addresses.length;
   }
 
+  /**
+   * Whether another one is to be asked in this round, after so many: once more than there are members, because the one
+   * that is said to lead may have been asked before it knew.
+   */
+  mayAsk(askedCount: number): boolean {
+    return askedCount === 0 || (this.size > 1 && askedCount <= this.size);
+  }
+
   /** The current one failed, or does not lead: goes on with the leader that it names, else with the next. */
   next(error?: RdbError): void {
     const leader = leaderOf(error);

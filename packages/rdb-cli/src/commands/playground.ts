@@ -14,13 +14,17 @@ A playground that is started with a greater --stores has more Stores, too.
 export function definePlayground(parent: Command, shell: Shell): void {
   const command = parent
     .command("playground")
-    .description("start a cluster on this machine: one placement driver and some Stores, until Ctrl-C")
+    .description("start a cluster on this machine: a placement driver and some Stores, until Ctrl-C")
     .option("--stores <count>", "how many Stores, 1 to 10 (default: 3, or as many as the data folder has)")
+    .option(
+      "--pd-members <count>",
+      "members of the placement driver, 1, 3 or 5: three bear the loss of one (default: 1); at the first start only",
+    )
     .option("--data <folder>", "where the data lies and stays (default: .flaredb)")
     .option("--tmp", "a temporary data folder, removed at the end")
     .option(
       "--base-port <port>",
-      "PD answers here, its HTTP one higher; Stores from 10, their HTTP from 20 higher",
+      "PD answers here, its HTTP one higher, further members from 2 higher; Stores from 10, their HTTP from 20 higher",
       "7400",
     )
     .option(

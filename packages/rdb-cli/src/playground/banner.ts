@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import { type ClusterPlan, httpAddress, rpcAddress } from "./plan.ts";
+import { type ClusterPlan, httpAddress, pdAddresses, rpcAddress } from "./plan.ts";
 
 const DEFAULT_BASE_PORT = 7400;
 
@@ -14,7 +14,12 @@ export interface Banner {
 
 /** What a newcomer needs to know, in one block. */
 export function renderBanner({ plan, regionCount, storeIds, isTemporary, startMs }: Banner): string {
-  const pd = plan.pd.port === DEFAULT_BASE_PORT ? "" : ` --pd ${rpcAddress(plan.pd)}`;
+  const [first, ...others] = plan.pds;
+  const isDefault = first.port === DEFAULT_BASE_PORT && others.length === 0;
+  const pd = isDefault ? "" : ` --pd ${pdAddresses(plan).join(",")}`;
+  const pds = plan.pds.map(
+    (member) => `  ${member.name.padEnd(8)} ${rpcAddress(member).padEnd(16)} http://${httpAddress(member)}`,
+  );
   const stores = plan.stores.map(
     (store) =>
       `  ${store.name.padEnd(8)} ${rpcAddress(store).padEnd(16)} http://${httpAddress(store)}  Store ${storeIds.get(rpcAddress(store)) ?? "?"}`,
@@ -23,7 +28,7 @@ export function renderBanner({ plan, regionCount, storeIds, isTemporary, startMs
   return `
 FlareDB serves ${count(regionCount, "Region")} on ${count(plan.stores.length, "Store")} (started in ${(startMs / 1000).toFixed(1)} s)
 
-  pd       ${rpcAddress(plan.pd).padEnd(16)} http://${httpAddress(plan.pd)}
+${pds.join("\n")}
 ${stores.join("\n")}
 
   data     ${data}
@@ -41,8 +46,14 @@ Ctrl-C stops everything${isTemporary ? "" : "; the data stays"}.
 
 /** The same for programs. */
 export function bannerDocument({ plan, regionCount, storeIds, startMs }: Banner): Record<string, unknown> {
+  const pds = plan.pds.map((member) => ({
+    name: member.name,
+    address: rpcAddress(member),
+    httpAddress: httpAddress(member),
+  }));
   return {
-    pd: { address: rpcAddress(plan.pd), httpAddress: httpAddress(plan.pd) },
+    pd: pds[0],
+    pdMembers: pds,
     stores: plan.stores.map((store) => ({
       name: store.name,
       storeId: Number(storeIds.get(rpcAddress(store)) ?? 0),

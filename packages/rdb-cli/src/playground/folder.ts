@@ -19,6 +19,8 @@ export interface ClusterFile {
   /** Drawn when the folder is made. Members carry it too, so that folders of two clusters are never mixed. */
   readonly playgroundId: string;
   readonly storeCount: number;
+  /** Members of the placement driver; folders of older programs do not say: one. */
+  readonly pdMemberCount: number;
   readonly splitKeys: readonly string[];
 }
 
@@ -59,11 +61,13 @@ export async function inspectMembers(plan: ClusterPlan, file: ClusterFile): Prom
   const storesAreThere = (await Promise.all(plan.stores.map((store) => listIfThere(store.folder)))).some(
     (names) => names.length > 0,
   );
-  if (storesAreThere && (await listIfThere(plan.pd.folder)).length === 0) {
-    throw new RdbError(
-      "RDB_DATA_FOREIGN",
-      `${plan.pd.folder} is missing though there are Stores: put it back, or choose another folder with --data`,
-    );
+  for (const { folder } of plan.pds) {
+    if (storesAreThere && (await listIfThere(folder)).length === 0) {
+      throw new RdbError(
+        "RDB_DATA_FOREIGN",
+        `${folder} is missing though there are Stores: put it back, or choose another folder with --data`,
+      );
+    }
   }
 }
 
@@ -95,8 +99,12 @@ export async function prepareFolders(plan: ClusterPlan, file: ClusterFile): Prom
 }
 
 /** What a new cluster's folder says. */
-export function newClusterFile(storeCount: number, splitKeys: readonly string[]): ClusterFile {
-  return { layout: LAYOUT_VERSION, playgroundId: randomUUID(), storeCount, splitKeys };
+export function newClusterFile(
+  storeCount: number,
+  splitKeys: readonly string[],
+  pdMemberCount = 1,
+): ClusterFile {
+  return { layout: LAYOUT_VERSION, playgroundId: randomUUID(), storeCount, pdMemberCount, splitKeys };
 }
 
 function parseClusterFile(folder: string, text: string): ClusterFile {
@@ -120,11 +128,12 @@ function parseClusterFile(folder: string, text: string): ClusterFile {
         "start it with the program that wrote it, or choose another folder with --data",
     );
   }
-  const { layout, playgroundId, storeCount, splitKeys } = value;
+  const { layout, playgroundId, storeCount, splitKeys, pdMemberCount = 1 } = value;
   if (
     typeof layout !== "number" ||
     typeof playgroundId !== "string" ||
     typeof storeCount !== "number" ||
+    typeof pdMemberCount !== "number" ||
     !Array.isArray(splitKeys)
   ) {
     throw new RdbError(
@@ -132,7 +141,7 @@ function parseClusterFile(folder: string, text: string): ClusterFile {
       `${path} is damaged: restore it, or choose another folder with --data`,
     );
   }
-  return { layout, playgroundId, storeCount, splitKeys };
+  return { layout, playgroundId, storeCount, pdMemberCount, splitKeys };
 }
 
 async function writeAtomically(path: string, text: string): Promise<void> {

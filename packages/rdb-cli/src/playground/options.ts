@@ -13,6 +13,7 @@ const playgroundLimits = {
 /** The options of `rdb playground` as given. */
 export interface RawPlaygroundOptions {
   readonly stores?: string;
+  readonly pdMembers?: string;
   readonly data?: string;
   readonly tmp?: true;
   readonly basePort: string;
@@ -26,6 +27,8 @@ export interface RawPlaygroundOptions {
 export interface PlaygroundOptions {
   /** Undefined: as many as the data folder has, or the default. */
   readonly storeCount: number | undefined;
+  /** Members of the placement driver; undefined: as many as the data folder has, or one. */
+  readonly pdMemberCount: number | undefined;
   /** Undefined: a temporary folder, removed at the end. */
   readonly dataFolder: string | undefined;
   readonly basePort: number;
@@ -46,6 +49,7 @@ export function parsePlaygroundOptions(raw: RawPlaygroundOptions): PlaygroundOpt
   const storeCount = parseStoreCount("--stores", raw.stores);
   return {
     storeCount,
+    pdMemberCount: parsePdMemberCount(raw.pdMembers),
     bootstrapStoreCount: parseStoreCount("--bootstrap-stores", raw.bootstrapStores, storeCount),
     regionSplitSize: parseAs("region-split-size", raw.regionSplitSize, /^\d{1,9}(KiB|MiB|GiB)$/, "32MiB"),
     maxStoreDownTime: parseAs("max-store-down-time", raw.maxStoreDownTime, /^\d{1,9}(ms|s|m|h)$/, "10s"),
@@ -61,6 +65,13 @@ function parseStoreCount(
   atMost: number = playgroundLimits.storeMaxCount,
 ): number | undefined {
   return text === undefined ? undefined : parseInteger(flag, text, 1, atMost);
+}
+
+function parsePdMemberCount(text: string | undefined): number | undefined {
+  if (text !== undefined && !["1", "3", "5"].includes(text)) {
+    throw invalid("pd-members", `--pd-members "${text}" must be 1, 3 or 5`);
+  }
+  return text === undefined ? undefined : Number(text);
 }
 
 // The processes would refuse it too, but only in their logs.

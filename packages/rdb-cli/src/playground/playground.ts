@@ -10,7 +10,7 @@ import { type ClusterFile, inspectFolder, inspectMembers, newClusterFile, prepar
 import { type FolderLock, lockFolder } from "./lock.ts";
 import { rotateLog } from "./member-log.ts";
 import type { PlaygroundOptions } from "./options.ts";
-import { type ClusterPlan, membersOf, planCluster, rpcAddress } from "./plan.ts";
+import { type ClusterPlan, membersOf, pdAddresses, planCluster } from "./plan.ts";
 import { waitForLeftovers } from "./leftovers.ts";
 import { checkPorts } from "./ports.ts";
 import { showProgress } from "./progress.ts";
@@ -91,7 +91,7 @@ async function runIn(
     await prepareFolders(plan, file);
     await Promise.all(membersOf(plan).map((member) => rotateLog(member.logFile)));
     const info = await showProgress(supervisor.start(stops.signal), terminal);
-    const stores = await registeredStores(rpcAddress(plan.pd));
+    const stores = await registeredStores(pdAddresses(plan));
     const banner: Banner = {
       plan,
       regionCount: info.regionCount,
@@ -137,7 +137,15 @@ function decideCluster(
   terminal: Terminal,
 ): ClusterFile {
   if (existing === undefined) {
-    return newClusterFile(options.storeCount ?? DEFAULT_STORE_COUNT, options.splitKeys ?? []);
+    const { storeCount = DEFAULT_STORE_COUNT, splitKeys = [], pdMemberCount } = options;
+    return newClusterFile(storeCount, splitKeys, pdMemberCount);
+  }
+  if (options.pdMemberCount !== undefined && options.pdMemberCount !== existing.pdMemberCount) {
+    throw new RdbError(
+      "RDB_DATA_FOREIGN",
+      `the cluster in ${dataFolder} has ${existing.pdMemberCount} of the placement driver's members: ` +
+        `start it without --pd-members, or choose another folder with --data`,
+    );
   }
   const storeCount = options.storeCount ?? existing.storeCount;
   if (storeCount < existing.storeCount) {

@@ -13,7 +13,7 @@ const READY_TIMEOUT_MS = 60_000;
  * @throws RdbError RDB_CLUSTER_NOT_BOOTSTRAPPED with what is missing, after a minute; RDB_ABORTED
  */
 export async function waitUntilServing(
-  pdAddress: string,
+  pdAddresses: readonly string[],
   storeCount: number,
   signal: AbortSignal,
 ): Promise<GetClusterInfoResponse> {
@@ -23,7 +23,7 @@ export async function waitUntilServing(
     if (signal.aborted) {
       throw new RdbError("RDB_ABORTED", "the start was interrupted");
     }
-    const info = await askPd(pdAddress);
+    const info = await askPd(pdAddresses);
     if (info !== undefined) {
       missing = missingFor(info, storeCount);
       if (missing === "") {
@@ -39,16 +39,16 @@ export async function waitUntilServing(
 }
 
 /** The Stores as PD numbers them, which need not be the order of their names: that is the order in which they came. */
-export async function registeredStores(pdAddress: string): Promise<Store[]> {
-  const { statuses } = await callPd([pdAddress], CALL_TIMEOUT_MS, (pd, options) =>
+export async function registeredStores(pdAddresses: readonly string[]): Promise<Store[]> {
+  const { statuses } = await callPd(pdAddresses, CALL_TIMEOUT_MS, (pd, options) =>
     pd.listStores({}, options),
   );
   return statuses.flatMap(({ store }) => (store === undefined ? [] : [store]));
 }
 
-async function askPd(pdAddress: string): Promise<GetClusterInfoResponse | undefined> {
+async function askPd(pdAddresses: readonly string[]): Promise<GetClusterInfoResponse | undefined> {
   try {
-    return await callPd([pdAddress], CALL_TIMEOUT_MS, (pd, options) => pd.getClusterInfo({}, options));
+    return await callPd(pdAddresses, CALL_TIMEOUT_MS, (pd, options) => pd.getClusterInfo({}, options));
   } catch (error) {
     if (hasCode(error, "RDB_PD_UNAVAILABLE")) {
       return undefined;

@@ -3,7 +3,9 @@ import type { MemberExit } from "./member.ts";
 import { planCluster } from "./plan.ts";
 import { Restarter, type Run, restartLimits } from "./restarter.ts";
 
-const { pd: plan } = planCluster({ dataFolder: "none", storeCount: 1, basePort: 7400, splitKeys: [] });
+const {
+  pds: [plan],
+} = planCluster({ dataFolder: "none", storeCount: 1, basePort: 7400, splitKeys: [] });
 
 /** A process that ends when the test says so, or when it is told to. */
 class FakeRun implements Run {

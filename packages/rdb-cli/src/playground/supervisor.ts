@@ -1,5 +1,5 @@
 import type { GetClusterInfoResponse } from "@flaredb/rdb-proto";
-import { type ClusterPlan, membersOf, rpcAddress } from "./plan.ts";
+import { type ClusterPlan, type MemberPlan, pdAddresses, rpcAddress } from "./plan.ts";
 import { waitUntilServing } from "./readiness.ts";
 import { Restarter } from "./restarter.ts";
 
@@ -19,7 +19,7 @@ export interface StartSteps {
 export class Supervisor {
   readonly #plan: ClusterPlan;
   readonly #say: (line: string) => void;
-  #pd: Restarter | undefined;
+  #pds: readonly Restarter[] = [];
   #stores: readonly Restarter[] = [];
 
   constructor(plan: ClusterPlan, say: (line: string) => void) {
@@ -32,9 +32,9 @@ export class Supervisor {
    * up, or `signal` fires; what runs then is the caller's to stop.
    */
   start(signal: AbortSignal): StartSteps {
-    const [pd, ...stores] = membersOf(this.#plan).map((plan) => new Restarter(plan, this.#say));
-    this.#pd = pd;
-    this.#stores = stores;
+    const begin = (plan: MemberPlan): Restarter => new Restarter(plan, this.#say);
+    this.#pds = this.#plan.pds.map(begin);
+    this.#stores = this.#plan.stores.map(begin);
     const processes = this.#all().map((member) => ({
       title: `${member.plan.name} on ${rpcAddress(member.plan)}`,
       done: member.ready,
@@ -45,7 +45,7 @@ export class Supervisor {
   /** Stops the Stores, which hand their leaderships over, and then PD, which until then may be asked. */
   async stop(): Promise<void> {
     await Promise.all(this.#stores.map((store) => store.stop()));
-    await this.#pd?.stop();
+    await Promise.all(this.#pds.map((pd) => pd.stop()));
   }
 
   /** Ends everything at once. */
@@ -59,7 +59,7 @@ export class Supervisor {
     const failure = Promise.all(this.#all().map((member) => member.ready));
     const aborter = new AbortController();
     const serving = waitUntilServing(
-      rpcAddress(this.#plan.pd),
+      pdAddresses(this.#plan),
       this.#plan.stores.length,
       AbortSignal.any([signal, aborter.signal]),
     );
@@ -77,6 +77,6 @@ export class Supervisor {
   }
 
   #all(): Restarter[] {
-    return this.#pd === undefined ? [] : [this.#pd, ...this.#stores];
+    return [...this.#pds, ...this.#stores];
   }
 }

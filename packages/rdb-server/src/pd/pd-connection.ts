@@ -81,9 +81,7 @@ export class PdConnection {
     make: (client: PdClient, options: CallOptions) => Promise<Response>,
   ): Promise<Response> {
     let lastError: RdbError | undefined;
-    // One more than there are: the one that is said to lead may have been asked before it knew.
-    const attemptCount = this.#members.size === 1 ? 1 : this.#members.size + 1;
-    for (let attempt = 0; attempt < attemptCount; attempt++) {
+    for (let attempt = 0; this.#members.mayAsk(attempt); attempt++) {
       const client = this.client();
       try {
         return await make(client, { timeoutMs: this.#options.callTimeoutMs });

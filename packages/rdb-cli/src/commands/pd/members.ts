@@ -1,0 +1,21 @@
+import type { Command } from "commander";
+import { type Call, type Shell, defineAction } from "../../shell.ts";
+
+/** `rdb pd members` */
+export function definePdMembers(parent: Command, shell: Shell): void {
+  const command = parent
+    .command("members")
+    .description("list the placement driver's members, and which leads");
+  defineAction(command, shell, listMembers);
+}
+
+async function listMembers(call: Call<unknown>): Promise<undefined> {
+  const { callPd } = await import("../../pd-caller.ts");
+  const { memberDocument, renderMembers } = await import("../../output/members.ts");
+  const { pdAddresses, timeoutMs } = call.globals;
+  const info = await callPd(pdAddresses, timeoutMs, (pd, options) => pd.getClusterInfo({}, options));
+  await call.print(
+    info.members.map((member) => memberDocument(member, info.leaderMemberId)),
+    () => renderMembers(info, call.io.columns),
+  );
+}
