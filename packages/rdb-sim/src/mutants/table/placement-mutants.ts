@@ -4,6 +4,7 @@ import type { Mutant } from "../mutant.ts";
 
 const ALLOCATOR = "packages/rdb-pd/src/id/allocator.ts";
 const CLUSTER_STATE = "packages/rdb-pd/src/cluster/cluster-state.ts";
+const INFLUENCE = "packages/rdb-pd/src/operator/influence.ts";
 const PLANS = "packages/rdb-pd/src/placement/plans.ts";
 const REGION_TREE = "packages/rdb-pd/src/cluster/region-tree.ts";
 const REGISTER_STORE = "packages/rdb-pd/src/command/register-store.ts";
@@ -83,6 +84,19 @@ export const placementMutants: readonly Mutant[] = [
     name: "ids-given-out-twice",
     breaks: "PD gives out ids that it gave out before: two Regions or peers are taken for one.",
     edits: [{ file: ALLOCATOR, find: "    this.#nextId += count;\n", replace: "" }],
+    seenBy: ["simulator"],
+  },
+  {
+    name: "operator-counted-twice",
+    breaks:
+      "An operator that takes a step counts once more for its Stores, and for ever: PD takes them for fuller than they are.",
+    edits: [
+      {
+        file: INFLUENCE,
+        find: "    this.remove(operatorId);\n    const influences",
+        replace: "    const influences",
+      },
+    ],
     seenBy: ["simulator"],
   },
 ];
