@@ -1,12 +1,17 @@
 import { type Region, SeededRandom, rangesOverlap } from "@flaredb/rdb-base";
 import { describe, expect, it } from "vitest";
-import { FaultPlan, SimCluster, Workload, bytes, expectConverged } from "../testing/index.ts";
+import {
+  FAULTY_CONFIG,
+  SimCluster,
+  bytes,
+  expectConverged,
+  faultSeeds,
+  runAmongFaults,
+  skewedClocks,
+} from "../testing/index.ts";
 
-const FAULT_MS = 12_000;
 const SPLIT_PAUSE_MAX_MS = 1_500;
 const KEYS = Array.from({ length: 12 }, (_, count) => `k${String(count).padStart(2, "0")}`);
-const seeds = Number(process.env["FLAREDB_SEEDS"] ?? 8);
-const firstSeed = Number(process.env["FLAREDB_FIRST_SEED"] ?? 1);
 
 /** Asks for splits at random keys, of whoever leads there, until it is stopped. What becomes of them is up to chance. */
 class RandomSplits {
@@ -59,38 +64,23 @@ async function runSeed(seed: number): Promise<{ readonly okCount: number; readon
   const cluster = await SimCluster.start({
     seed,
     storeCount: seed % 3 === 0 ? 5 : 3,
-    config: {
-      hibernateAfterMs: 300,
-      logGc: { maxEntries: 20, checkIntervalMs: 100 },
-      slowDiskMs: 500,
-      // Half of the seeds split by size too, down to single keys.
-      regionSplitSizeBytes: seed % 2 === 0 ? 12 : 1_000_000,
-    },
-    clocks: (place) => ({ rate: 0.95 + 0.05 * (place % 3), wallOffsetMs: place * 3_000 }),
+    // Half of the seeds split by size too, down to single keys.
+    config: { ...FAULTY_CONFIG, regionSplitSizeBytes: seed % 2 === 0 ? 12 : 1_000_000 },
+    clocks: skewedClocks,
   });
-  const faults = new FaultPlan(cluster);
-  const splits = new RandomSplits(cluster, seed);
-  try {
-    const workload = new Workload(cluster, { clientCount: 4, keys: KEYS, pauseMaxMs: 20 });
-    await faults.run(FAULT_MS);
-    splits.stop();
-    await workload.stop();
-    await workload.judge();
-    await expectConverged(cluster);
-    expectTiled(cluster);
-    expect(cluster.stores.map((store) => store.fatalError)).toEqual(cluster.stores.map(() => undefined));
-    expect(cluster.trace.has("the peer stops")).toBe(false);
-    return { okCount: workload.okCount, regionCount: cluster.regions.length };
-  } catch (error) {
-    const plan = faults.done.join("\n");
-    throw new Error(`seed ${seed}: ${String(error)}\nfaults:\n${plan}\n${cluster.trace.tail(200)}`, {
-      cause: error,
-    });
-  }
+  const okCount = await runAmongFaults(cluster, {
+    ...{ seed, keys: KEYS, pauseMaxMs: 20 },
+    meanwhile: new RandomSplits(cluster, seed),
+    converged: async () => {
+      await expectConverged(cluster);
+      expectTiled(cluster);
+    },
+  });
+  return { okCount, regionCount: cluster.regions.length };
 }
 
 describe("splits under random faults", () => {
-  it.each(Array.from({ length: seeds }, (_, place) => firstSeed + place))(
+  it.each(faultSeeds())(
     "SPEC-S2, S3, S5 SCENARIO-50: seed %i stays linearizable and converges, and its Regions tile the keys",
     async (seed) => {
       const { okCount, regionCount } = await runSeed(seed);

@@ -24,6 +24,13 @@ export {
   text,
   type KvCommand,
 } from "./sim/kv-requests.ts";
+export {
+  FAULTY_CONFIG,
+  type FaultRunOptions,
+  faultSeeds,
+  runAmongFaults,
+  skewedClocks,
+} from "./sim/fault-run.ts";
 export { FaultPlan } from "./sim/fault-plan.ts";
 export { RangePlan } from "./sim/range-plan.ts";
 export { Workload, type WorkloadOptions } from "./sim/workload.ts";
