@@ -19,6 +19,11 @@ export function pdProgram(config: PdConfig, disk: SimDisk): Program<RunningPd> {
   };
 }
 
+/** What it decides by, while it leads: one that starts or stops does not. */
+export function drivenBy(pd: RunningPd | undefined): RunningPd["driver"] | undefined {
+  return pd?.group.isServing === true ? pd.driver : undefined;
+}
+
 /** PD's configuration: it places these Regions once all Stores are there. */
 export function pdConfig(host: string, shape: ClusterShape, splitKeys: readonly string[]): PdConfig {
   return parsePdConfig({
@@ -38,13 +43,15 @@ const SPLIT_MERGE_INTERVAL_MS = 1_000;
 const MERGE_PART = 4;
 
 /** A cluster that is not elastic stays as it was placed. */
-function placementOf({ elastic }: ClusterShape): object {
+function placementOf({ elastic, replicaCheckIntervalMs }: ClusterShape): object {
+  const checks = replicaCheckIntervalMs === undefined ? {} : { replicaCheckIntervalMs };
   const still = { leaderLimit: 0, regionLimit: 0, hotRegionLimit: 0 };
   if (elastic === undefined) {
-    return { ...still, replicaLimit: 0 };
+    return { ...checks, ...still, replicaLimit: 0 };
   }
   const { maxStoreDownTimeMs, mergeEnabled, balances, repairs, regionSplitSizeBytes } = elastic;
   return {
+    ...checks,
     ...{ maxStoreDownTimeMs, mergeEnabled, splitMergeIntervalMs: SPLIT_MERGE_INTERVAL_MS },
     // What was just merged must not be so large that it is split again.
     mergeMaxSizeBytes: Math.floor(regionSplitSizeBytes / MERGE_PART),

@@ -26,7 +26,7 @@ import type { CallRecorder } from "../workload/call-recorder.ts";
 import { type AdminProgram, adminProgram } from "./admin-program.ts";
 import { askAdmin } from "./ask-admin.ts";
 import { clientProgram } from "./client-program.ts";
-import { pdConfig, pdProgram } from "./pd-program.ts";
+import { drivenBy, pdConfig, pdProgram } from "./pd-program.ts";
 import { leaderOfKey, newestRegions } from "./region-view.ts";
 import { type DiskEvent, SimDisk } from "./sim-disk.ts";
 import { type EndKind, type Machine, type ProcessEvent, type Program, SimProcess } from "./sim-process.ts";
@@ -72,6 +72,11 @@ const ADMIN_HOST = "admin";
 const SPARE_JOINS_MS = 2_000;
 /** A Store that ended this long ago is long gone: nobody counts on it. */
 const LONG_GONE_MS = 15_000;
+/** Where snapshots are offered and sent. */
+const TRANSFER_PATHS: ReadonlySet<string> = new Set([
+  "/rdb.v1.RaftService/OfferSnapshot",
+  "/rdb.v1.RaftService/Snapshot",
+]);
 /** What is asked when all is repaired may take this long. */
 const JUDGE_DEADLINE_MS = 8_000;
 
@@ -175,6 +180,22 @@ export class SimCluster implements FaultyCluster {
     return leaderOfKey(this.stores, this.#firstKeyOf(region))?.member;
   }
 
+  hasPeer(region: number, store: FaultyProcess): boolean {
+    const member = this.stores.find((candidate) => candidate === store);
+    return member !== undefined && this.#regionAt(member, region) !== undefined;
+  }
+
+  atTransferMessage(store: FaultyProcess, messageCount: number, callback: () => void): () => void {
+    let remaining = messageCount;
+    const stop = this.net.watch(({ kind, to, path }) => {
+      if (kind === "deliver" && to === store.name && TRANSFER_PATHS.has(path) && --remaining === 0) {
+        stop();
+        callback();
+      }
+    });
+    return stop;
+  }
+
   transfer(region: number, to: FaultyProcess): void {
     const leader = this.leaderOf(region);
     const target = this.stores.find((member) => member === to)?.process.running?.ident.storeId;
@@ -209,7 +230,7 @@ export class SimCluster implements FaultyCluster {
   }
 
   ask(action: AdminAction): void {
-    const regions = this.pd.process.running?.driver.cluster.durable.regions.all() ?? [];
+    const regions = drivenBy(this.pd.process.running)?.cluster.durable.regions.all() ?? [];
     const view = { regions: [...regions], storeIds: this.#storeIds() };
     this.#call(action.kind, ({ client }) => askAdmin(client, action, view));
   }

@@ -63,7 +63,10 @@ export function storeConfig(host: string, pdAddress: string, { limits, elastic }
       maxBytes: limits.logGcMaxBytes,
       checkIntervalMs: limits.logGcCheckIntervalMs,
     },
-    snapshot: { chunkMaxBytes: limits.snapshotChunkMaxBytes },
+    snapshot: {
+      chunkMaxBytes: limits.snapshotChunkMaxBytes,
+      ...(limits.snapshotResumeMs === undefined ? {} : { resumeTimeoutMs: limits.snapshotResumeMs }),
+    },
     ...(elastic === undefined ? {} : { regionSplitSizeBytes: elastic.regionSplitSizeBytes }),
     stalePeerMs: STALE_PEER_MS,
   });

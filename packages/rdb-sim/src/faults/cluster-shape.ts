@@ -1,4 +1,4 @@
-import type { Random } from "@flaredb/rdb-base";
+import { HOUR_MS, type Random } from "@flaredb/rdb-base";
 
 /** How the clock of one process runs. */
 export interface ClockShape {
@@ -24,6 +24,8 @@ export interface Limits {
   readonly hibernateAfterMs: number;
   readonly slowDiskMs: number;
   readonly leaseReads: boolean;
+  /** How long a broken transfer of a snapshot may wait for its next try; production's when undefined. */
+  readonly snapshotResumeMs?: number;
 }
 
 /** What makes Regions split and move in a run. */
@@ -55,6 +57,8 @@ export interface ClusterShape {
   /** Of the Stores, then PD, then the clients. */
   readonly clocks: readonly ClockShape[];
   readonly limits: Limits;
+  /** How often each Region's peers are compared; production's, once a day, when undefined. */
+  readonly replicaCheckIntervalMs?: number;
   /** Undefined: Regions stay as they were placed. */
   readonly elastic?: Elasticity;
   /** How long one way takes when nothing is wrong, from and to. */
@@ -66,13 +70,14 @@ export interface ClusterShape {
 /** Clocks run at most this much apart; the design allows 10 %. */
 const DRIFT_MAX = 0.08;
 const RATE_MIN = 0.92;
+const DAY_MS = 24 * HOUR_MS;
 const WALL_OFFSETS_MS = [-600_000, -30_000, -3_000, -50, 0, 0, 0, 50, 3_000, 30_000, 600_000];
 
 /** Draws a cluster; about half of its limits are tiny. */
 export function drawShape(random: Random): ClusterShape {
   const storeCount = random.nextInt(3) === 0 ? 5 : 3;
   const clientCount = 2 + random.nextInt(3);
-  return {
+  const shape: ClusterShape = {
     storeCount,
     replicaCount: storeCount === 5 && random.nextInt(2) === 0 ? 5 : 3,
     regionCount: 1 + random.nextInt(4),
@@ -93,6 +98,10 @@ export function drawShape(random: Random): ClusterShape {
       [2, 12],
     ]),
   };
+  const snapshotResumeMs = oneOf(random, [0, 1_000, 60_000]);
+  // About as often as a run has seconds, or never within one.
+  const replicaCheckIntervalMs = oneOf(random, [1_000, 8_000, DAY_MS, DAY_MS]);
+  return { ...shape, replicaCheckIntervalMs, limits: { ...shape.limits, snapshotResumeMs } };
 }
 
 /** All inside a window of the drift that is allowed, somewhere around the exact rate; some at its ends. */

@@ -2,6 +2,7 @@ import { HOUR_MS, type Random } from "@flaredb/rdb-base";
 import type { ClusterShape } from "./cluster-shape.ts";
 import { type ElasticAction, drawElasticAction } from "./elastic-action.ts";
 import type { FaultAction, FaultKind, Target, Targets } from "./fault.ts";
+import { type LostTransfer, drawLostTransfer } from "./lost-transfer.ts";
 import { type MissedChange, drawMissedChange } from "./missed-change.ts";
 
 /** How one kind of fault is drawn. */
@@ -37,11 +38,16 @@ const elasticDraws: { readonly [Kind in ElasticAction["kind"]]: Draw } = {
 };
 
 /** Drawn apart from the others: see `drawPlan`. */
-const missedDraws: { readonly [Kind in MissedChange["kind"]]: Draw } = {
+const apartDraws: { readonly [Kind in (MissedChange | LostTransfer)["kind"]]: Draw } = {
   "missed-change": { durationMs: [1_500, 9_000], action: (random) => drawMissedChange(random) },
+  // Long enough for what it waits for; over when that has come.
+  "lost-transfer": { durationMs: [5_000, 10_000], action: drawLostTransfer },
 };
 
-type UsualKind = Exclude<FaultKind, ElasticAction["kind"] | MissedChange["kind"]>;
+/** Those that bring about by stages what chance seldom does: each plan has its share of them. */
+export const stagedKinds = ["doubtful-leader", "usurper", "lost-transfer"] as const satisfies FaultKind[];
+
+type UsualKind = Exclude<FaultKind, keyof typeof elasticDraws | keyof typeof apartDraws>;
 
 const draws: { readonly [Kind in UsualKind]: Draw } = {
   loss: {
@@ -198,7 +204,7 @@ const draws: { readonly [Kind in UsualKind]: Draw } = {
     durationMs: [3_500, 8_000],
     action: (random, shape) => {
       const lateMs = oneOf(random, [0, 300, 600, 1_200]);
-      return {
+      const drawn = {
         kind: "doubtful-leader",
         region: random.nextInt(shape.regionCount),
         lateMs,
@@ -208,7 +214,9 @@ const draws: { readonly [Kind in UsualKind]: Draw } = {
         place: random.nextInt(shape.storeCount - 1),
         cut: oneOf(random, ["none", "in", "out", "both"] as const),
         clients: someClients(random, shape),
-      };
+      } as const;
+      // It hands over when the successor is known to have everything, which it hears late: it must hear that.
+      return drawn.transfers && lateMs > 0 ? { ...drawn, cut: "none" } : drawn;
     },
   },
   usurper: {
@@ -234,7 +242,7 @@ export function drawFault(
   kind: FaultKind,
   shape: ClusterShape,
 ): FaultAction & { readonly durationMs: number } {
-  const { durationMs, action } = { ...draws, ...elasticDraws, ...missedDraws }[kind];
+  const { durationMs, action } = { ...draws, ...elasticDraws, ...apartDraws }[kind];
   const [least, most] = durationMs;
   // Evenly on a logarithmic scale.
   const drawnMs = least * (most / least) ** random.nextFraction();

@@ -1,4 +1,5 @@
 import type { AdminAction, ElasticAction } from "./elastic-action.ts";
+import type { LostTransfer } from "./lost-transfer.ts";
 import type { MissedChange } from "./missed-change.ts";
 
 /** One process, by the part that it plays when the fault begins. Places count from 0 and wrap around. */
@@ -47,6 +48,7 @@ export type FaultAction =
   | NetworkFaultAction
   | ElasticAction
   | MissedChange
+  | LostTransfer
   /** Both ends see their connections with each other break. */
   | { readonly kind: "reset-connections"; readonly a: Target; readonly b: Target }
   /** SIGKILL: connections are reset. The process starts again when the fault ends. */

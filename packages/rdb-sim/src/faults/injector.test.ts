@@ -18,6 +18,16 @@ class NotedCluster implements FaultyCluster {
     return this.leader;
   }
 
+  hasPeer(_region: number, store: FaultyProcess): boolean {
+    return store !== this.stores[0];
+  }
+
+  atTransferMessage({ name }: FaultyProcess, messageCount: number, callback: () => void): () => void {
+    this.#note(`wait for message ${messageCount} of a transfer to ${name}`);
+    this.crash = callback;
+    return () => this.#note(`no wait ${name}`);
+  }
+
   transfer(region: number, to: FaultyProcess): void {
     this.#note(`transfer ${region} to ${to.name}`);
   }
@@ -115,7 +125,7 @@ const cases: readonly (readonly [FaultAction, readonly string[]])[] = [
   [{ kind: "stale-proposal", region: 1, place: 0 }, ["5 stale proposal 1 from s1"]],
   [
     {
-      ...{ kind: "doubtful-leader", region: 0, lateMs: 300, leadMs: 4, transfers: true, place: 1 },
+      ...{ kind: "doubtful-leader", region: 0, lateMs: 300, leadMs: 4, transfers: true, place: 0 },
       ...{ cut: "in", clients: 0b1 },
     },
     [
@@ -141,6 +151,16 @@ const cases: readonly (readonly [FaultAction, readonly string[]])[] = [
       ...{ place: 1, askAfterMs: 2, cutAfterMs: 3 },
     },
     ["7 merge-region b-", "8 cut-off s3", "15 end of cut-off s3"],
+  ],
+  [
+    {
+      ...{ kind: "lost-transfer", region: 0, place: 0, leadMs: 2 },
+      ...{ messageCount: 3, how: "reset", restartMs: 9 },
+    },
+    [
+      ...["5 cut-off s3", "7 end of cut-off s3", "7 wait for message 3 of a transfer to s3"],
+      ...["15 end of cut-off s3", "15 no wait s3"],
+    ],
   ],
   [{ kind: "decommission", place: 3 }, ["5 decommission 3", "15 end of decommission 3"]],
   [{ kind: "lose-store", place: 1, successor: "spare" }, ["5 lose 1", "15 spare joins for 1"]],
@@ -207,6 +227,21 @@ describe("an injector", () => {
     expect(cluster.done.slice(1)).toEqual(["10 hold s1", "10 kill s1", "50 no crash s1"]);
     injector.repair();
     expect(cluster.done.at(-1)).toBe("55 end of hold s1");
+  });
+
+  test.each([
+    ["reset" as const, ["12 reset s3 s1", "12 reset s3 s2"]],
+    ["kill" as const, ["12 hold s3", "12 kill s3", "21 end of hold s3"]],
+  ])("a snapshot's transfer that has come so far is lost: %s", async (how, done) => {
+    const cluster = new NotedCluster();
+    const injector = new Injector(cluster);
+    const parameters = { region: 0, place: 0, leadMs: 2, messageCount: 3, restartMs: 9 };
+    injector.inflict({ kind: "lost-transfer", how, ...parameters, atMs: 0, durationMs: 1_000 });
+    await cluster.clock.run(12);
+    const before = cluster.done.length;
+    cluster.crash?.();
+    await cluster.clock.run(50);
+    expect(cluster.done.slice(before)).toEqual(done);
   });
 
   test("without a leader something happens all the same", () => {

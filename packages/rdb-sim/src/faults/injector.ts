@@ -2,6 +2,7 @@ import { assertNever } from "@flaredb/rdb-base";
 import { type AdminAction, isAdminAction } from "./elastic-action.ts";
 import type { Fault, FaultKind, NetworkFaultAction, Target, Targets } from "./fault.ts";
 import type { ActiveNetworkFault } from "./network-faults.ts";
+import { beginLostTransfer } from "./lost-transfer.ts";
 import { beginMissedChange } from "./missed-change.ts";
 import { beginDoubtfulLeader, beginUsurper } from "./staged-faults.ts";
 
@@ -39,6 +40,10 @@ export interface FaultyCluster {
   readonly clients: readonly FaultyProcess[];
   /** The Store that leads the Region at this place of the key space now, if any is known to. */
   leaderOf(region: number): FaultyProcess | undefined;
+  /** Whether the Store has a peer of the Region now, as far as is known. */
+  hasPeer(region: number, store: FaultyProcess): boolean;
+  /** Calls back once, at the so manieth message of a snapshot's transfer that reaches the Store. @returns does not */
+  atTransferMessage(store: FaultyProcess, messageCount: number, callback: () => void): () => void;
   /** PD tells the Region's leader to hand over to the peer on this Store. */
   transfer(region: number, to: FaultyProcess): void;
   /** The Region's leader receives a proposal of an older epoch from the peer on this Store. */
@@ -153,6 +158,8 @@ export class Injector {
         return this.#cluster.loseStore(fault.place, fault.successor);
       case "missed-change":
         return beginMissedChange(this.#cluster, fault);
+      case "lost-transfer":
+        return beginLostTransfer(this.#cluster, fault);
       case "doubtful-leader":
         return beginDoubtfulLeader(this.#cluster, fault);
       case "usurper":

@@ -1,6 +1,6 @@
 import { type Random, SECOND_MS, SeededRandom } from "@flaredb/rdb-base";
 import { type ClusterShape, drawShape } from "./cluster-shape.ts";
-import { drawFault, elasticKinds, faultKinds } from "./draw-fault.ts";
+import { drawFault, elasticKinds, faultKinds, stagedKinds } from "./draw-fault.ts";
 import { type ElasticAction, drawElasticity } from "./elastic-action.ts";
 import { type Fault, type FaultKind, formatFault } from "./fault.ts";
 
@@ -27,6 +27,7 @@ const EARLY_WRITES_MAX_COUNT = 20;
 const ELASTIC_MIN_COUNT = 3;
 const ELASTIC_MAX_COUNT = 16;
 const MISSED_MAX_COUNT = 3;
+const STAGED_MAX_COUNT = 2;
 /** Kinds that a plan uses, at least. */
 const KINDS_MIN_COUNT = 2;
 /** Seeds are 32 bits wide, so that they are short to type. */
@@ -52,6 +53,9 @@ export function drawPlan(seed: number): Plan {
   if (startMs === 0 && random.nextInt(2) === 0) {
     faults.push(earlyCrash(random));
   }
+  faults.push(
+    ...drawStaged(streamOf(seed, "staged faults"), shape, { startMs: QUIET_START_MS, faultsEndMs }),
+  );
   faults.sort((a, b) => a.atMs - b.atMs);
   const plan: Plan = { seed, shape, faults, faultsEndMs };
   return streamOf(seed, "is elastic").nextInt(2) === 0 ? plan : withElasticity(plan);
@@ -103,6 +107,25 @@ function drawMissed(
   return Array.from({ length: random.nextInt(MISSED_MAX_COUNT + 1) }, (): Fault => {
     const atMs = startMs + random.nextInt(faultsEndMs - startMs);
     const drawn = drawFault(random, "missed-change", shape);
+    return { ...drawn, atMs, durationMs: Math.min(drawn.durationMs, faultsEndMs - atMs) };
+  });
+}
+
+/**
+ * In most plans, whatever else they have: what is staged needs a leader, a Region that stays where it is
+ * for a moment, and time until its end. So each has a part of the run for itself.
+ */
+function drawStaged(
+  random: Random,
+  shape: ClusterShape,
+  { startMs, faultsEndMs }: { readonly startMs: number; readonly faultsEndMs: number },
+): Fault[] {
+  const count = random.nextInt(STAGED_MAX_COUNT + 1);
+  const partMs = Math.floor((faultsEndMs - startMs) / Math.max(1, count));
+  return Array.from({ length: count }, (_, place): Fault => {
+    const kind = stagedKinds[random.nextInt(stagedKinds.length)] as FaultKind;
+    const drawn = drawFault(random, kind, shape);
+    const atMs = startMs + place * partMs + random.nextInt(Math.max(1, partMs - drawn.durationMs));
     return { ...drawn, atMs, durationMs: Math.min(drawn.durationMs, faultsEndMs - atMs) };
   });
 }

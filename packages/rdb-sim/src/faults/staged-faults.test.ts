@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Fault } from "./fault.ts";
-import { isReadOnlyAt, isStaged, stagedFaultAt } from "./staged-faults.ts";
+import { isReadOnlyAt, isStaged, stagedFaultAt, writesIn } from "./staged-faults.ts";
 
 const usurper: Fault = {
   ...{ kind: "usurper", region: 1, place: 0, leadMs: 1_000, restartMs: 5, clients: 0b1 },
@@ -10,12 +10,24 @@ const doubtful: Fault = {
   ...{ kind: "doubtful-leader", region: 0, lateMs: 300, leadMs: 500, transfers: false, place: 0 },
   ...{ cut: "out", clients: 0b10, atMs: 20_000, durationMs: 6_000 },
 };
+const lost: Fault = {
+  ...{ kind: "lost-transfer", region: 0, place: 0, leadMs: 800, messageCount: 1, how: "kill", restartMs: 5 },
+  ...{ atMs: 30_000, durationMs: 6_000 },
+};
 const transfer: Fault = { kind: "transfer", region: 0, place: 1, atMs: 0, durationMs: 60_000 };
-const faults = [transfer, usurper, doubtful];
+const faults = [transfer, usurper, doubtful, lost];
 
 describe("faults in two stages", () => {
-  test("are those that aim at a leader", () => {
-    expect(faults.filter(isStaged)).toEqual([usurper, doubtful]);
+  test("are those that clients are in a hurry for", () => {
+    expect(faults.filter(isStaged)).toEqual([usurper, doubtful, lost]);
+  });
+
+  test("have the clients write that lose the leader, and all of them what a follower should miss", () => {
+    const writersOf = (fault: Fault): boolean[] =>
+      isStaged(fault) ? [0, 1, 2].map((place) => writesIn(fault, place)) : [];
+    expect(writersOf(usurper)).toEqual([true, false, false]);
+    expect(writersOf(doubtful)).toEqual([false, true, false]);
+    expect(writersOf(lost)).toEqual([true, true, true]);
   });
 
   test.each([
@@ -26,7 +38,9 @@ describe("faults in two stages", () => {
     [20_000, doubtful],
     [22_999, doubtful],
     [23_000, undefined],
-  ])("at %i ms the leader is in doubt because of %o", (nowMs, fault) => {
+    [30_799, lost],
+    [30_800, undefined],
+  ])("at %i ms clients are in a hurry because of %o", (nowMs, fault) => {
     expect(stagedFaultAt(faults, nowMs)).toBe(fault);
   });
 

@@ -1,7 +1,8 @@
 import type { Fault } from "./fault.ts";
-import type { FaultyCluster, FaultyProcess } from "./injector.ts";
+import type { FaultyCluster } from "./injector.ts";
+import { Stage, followersOf, rolesIn } from "./stage.ts";
 
-type StagedFault = Extract<Fault, { kind: "doubtful-leader" | "usurper" }>;
+type StagedFault = Extract<Fault, { kind: "doubtful-leader" | "usurper" | "lost-transfer" }>;
 
 // Faults in two stages, aimed at a leader that does not know yet that another one leads. Chance alone seldom brings
 // about the few hundred milliseconds in which it could answer reads that it must not answer.
@@ -20,6 +21,7 @@ export function beginDoubtfulLeader(
 ): () => void {
   const stage = new Stage(cluster);
   const { leader, others } = rolesIn(cluster, fault.region);
+  const followers = followersOf(cluster, fault.region);
   if (fault.lateMs > 0) {
     for (const other of others) {
       stage.add(
@@ -34,7 +36,10 @@ export function beginDoubtfulLeader(
   }
   stage.after(fault.leadMs, () => {
     if (fault.transfers) {
-      cluster.transfer(fault.region, successorOf(others, fault.place));
+      const successor = followers[fault.place % followers.length];
+      if (successor !== undefined) {
+        cluster.transfer(fault.region, successor);
+      }
     }
     if (fault.cut === "in" || fault.cut === "both") {
       others.forEach((other) => stage.cut(other, leader));
@@ -56,7 +61,11 @@ export function beginDoubtfulLeader(
 export function beginUsurper(cluster: FaultyCluster, fault: Extract<Fault, { kind: "usurper" }>): () => void {
   const stage = new Stage(cluster);
   const { leader, others } = rolesIn(cluster, fault.region);
-  const usurper = successorOf(others, fault.place);
+  const followers = followersOf(cluster, fault.region);
+  const usurper = followers[fault.place % followers.length];
+  if (usurper === undefined) {
+    return () => {};
+  }
   stage.cut(leader, usurper);
   stage.cut(usurper, leader);
   stage.after(fault.leadMs, () => {
@@ -73,12 +82,23 @@ export function beginUsurper(cluster: FaultyCluster, fault: Extract<Fault, { kin
   return () => stage.end();
 }
 
-/** The one, if any, that may have brought a leader into doubt at a moment; counted from the start of the run. */
+/** The one, if any, that clients are in a hurry for at a moment; counted from the start of the run. */
 export function stagedFaultAt(faults: readonly Fault[], nowMs: number): StagedFault | undefined {
   return faults.find(
     (fault): fault is StagedFault =>
-      isStaged(fault) && fault.atMs <= nowMs && nowMs < fault.atMs + fault.leadMs + DOUBT_MS,
+      isStaged(fault) && fault.atMs <= nowMs && nowMs < fault.atMs + fault.leadMs + hurryMs(fault),
   );
+}
+
+/** Whether the client at this place writes meanwhile; the others read. */
+export function writesIn(fault: StagedFault, place: number): boolean {
+  // Whoever misses a part of the log should miss much of it.
+  return fault.kind === "lost-transfer" || (fault.clients & (1 << place)) !== 0;
+}
+
+/** How long after its second stage begins. */
+function hurryMs({ kind }: StagedFault): number {
+  return kind === "lost-transfer" ? 0 : DOUBT_MS;
 }
 
 /**
@@ -92,65 +112,7 @@ export function isReadOnlyAt(faults: readonly Fault[], nowMs: number): boolean {
   );
 }
 
-/** Whether the fault may bring a leader into doubt. */
+/** Whether clients are in a hurry while it goes on. */
 export function isStaged(fault: Fault): fault is StagedFault {
-  return fault.kind === "doubtful-leader" || fault.kind === "usurper";
-}
-
-/** What a fault has done so far, and what it is still to do. */
-class Stage {
-  readonly #cluster: FaultyCluster;
-  readonly #undos: (() => void)[] = [];
-  #isOver = false;
-
-  constructor(cluster: FaultyCluster) {
-    this.#cluster = cluster;
-  }
-
-  /** @param undo may be called more than once */
-  add(undo: () => void): void {
-    this.#undos.push(undo);
-  }
-
-  after(delayMs: number, callback: () => void): void {
-    this.#cluster.setTimer(delayMs, () => {
-      if (!this.#isOver) {
-        callback();
-      }
-    });
-  }
-
-  cut(from: FaultyProcess, to: FaultyProcess): void {
-    this.add(this.#cluster.addNetworkFault({ kind: "one-way", from: from.name, to: to.name }));
-  }
-
-  /** The clients whose bit is set find out at once that the Store is out of reach. */
-  cutClients(store: FaultyProcess, bits: number): void {
-    for (const client of this.#cluster.clients.filter((_, place) => (bits & (1 << place)) !== 0)) {
-      this.cut(client, store);
-      this.cut(store, client);
-      this.#cluster.resetConnections(client.name, store.name);
-    }
-  }
-
-  end(): void {
-    this.#isOver = true;
-    for (const undo of this.#undos) {
-      undo();
-    }
-  }
-}
-
-/** The Region's leader, or some Store when none is known, and the other Stores. */
-function rolesIn(
-  cluster: FaultyCluster,
-  region: number,
-): { readonly leader: FaultyProcess; readonly others: readonly FaultyProcess[] } {
-  const { stores } = cluster;
-  const leader = cluster.leaderOf(region) ?? (stores[region % stores.length] as FaultyProcess);
-  return { leader, others: stores.filter((store) => store !== leader) };
-}
-
-function successorOf(others: readonly FaultyProcess[], place: number): FaultyProcess {
-  return others[place % others.length] as FaultyProcess;
+  return fault.kind === "doubtful-leader" || fault.kind === "usurper" || fault.kind === "lost-transfer";
 }

@@ -6,6 +6,7 @@ import { operatorCountProblem } from "../check/operator-count.ts";
 import { checkRevisions } from "../check/revisions.ts";
 import { SleepWatch } from "../check/sleep-watch.ts";
 import { type Violation, ViolationError } from "../check/violation.ts";
+import { drivenBy } from "../cluster/pd-program.ts";
 import { type ClusterWatcher, SimCluster } from "../cluster/sim-cluster.ts";
 import { Injector } from "../faults/injector.ts";
 import { type Plan, streamOf } from "../faults/plan.ts";
@@ -177,7 +178,7 @@ class Run {
   }
 
   #lookAtOperators(): Violation | undefined {
-    const driver = this.#cluster.pd.process.running?.driver;
+    const driver = drivenBy(this.#cluster.pd.process.running);
     if (driver === undefined) {
       return undefined;
     }
@@ -322,7 +323,7 @@ class Run {
   /** PD's map changes only with a write. */
   #lookAtMap(writer: string): void {
     const { pd } = this.#cluster;
-    const map = writer === pd.name ? pd.process.running?.driver.cluster.durable.regions.all() : undefined;
+    const map = writer === pd.name ? drivenBy(pd.process.running)?.cluster.durable.regions.all() : undefined;
     if (map !== undefined) {
       this.#invariants.sawMap(map);
     }

@@ -7,7 +7,7 @@ import type { SimCluster } from "../cluster/sim-cluster.ts";
 import type { SimProcess } from "../cluster/sim-process.ts";
 import type { ClusterShape } from "../faults/cluster-shape.ts";
 import { type Plan, streamOf } from "../faults/plan.ts";
-import { isReadOnlyAt, isStaged, stagedFaultAt } from "../faults/staged-faults.ts";
+import { isReadOnlyAt, isStaged, stagedFaultAt, writesIn } from "../faults/staged-faults.ts";
 import { BankWorkload } from "../workload/bank-workload.ts";
 import { CallRecorder } from "../workload/call-recorder.ts";
 import type { WorkloadOptions } from "../workload/client-loops.ts";
@@ -69,7 +69,7 @@ export class SeedWorkloads {
     }
   }
 
-  /** While a leader may be in doubt: the clients that lose it write, the others read. */
+  /** While a leader may be in doubt: the clients that lose it write, the others read. Or while one Store misses much. */
   #startEager(cluster: SimCluster): void {
     const { clock } = cluster;
     const { faults } = this.#plan;
@@ -81,7 +81,7 @@ export class SeedWorkloads {
       return (
         fault && {
           key: `${LETTERS[fault.region]}-eager`,
-          writers: new Set(places.filter((place) => (fault.clients & (1 << place)) !== 0)),
+          writers: new Set(places.filter((place) => writesIn(fault, place))),
         }
       );
     };

@@ -59,6 +59,7 @@ export class SimNet {
   readonly #listeners = new Map<string, { acceptor: SimAcceptor; owner: Attached }>();
   readonly #attached = new Set<Attached>();
   readonly #withoutPower = new Set<string>();
+  readonly #watchers = new Set<(event: NetEvent) => void>();
   readonly #nextPorts = new Map<string, number>();
   #default: LinkState = quietLink;
   #connectionCount = 0;
@@ -70,6 +71,12 @@ export class SimNet {
     this.unreliablePaths = new Set(options.unreliablePaths ?? ["/rdb.v1.RaftService/Batch"]);
     this.repeatedPaths = new Set(options.repeatedPaths ?? ["/rdb.v1.KvService/Batch"]);
     assert(this.windowBytes > 0, "a stream has a window");
+  }
+
+  /** Lets one more see what `observe` sees. @returns ends that */
+  watch(watcher: (event: NetEvent) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
   }
 
   /** How the link from one host to another behaves now. */
@@ -240,7 +247,10 @@ export class SimNet {
 
   /** @internal */
   report(kind: NetEventKind, socket: SimSocket, streamId: number, path: string, sizeBytes: number): void {
-    this.observe?.({
+    if (this.observe === undefined && this.#watchers.size === 0) {
+      return;
+    }
+    const event: NetEvent = {
       kind,
       atMs: this.clock.monotonicMs(),
       from: socket.host,
@@ -249,7 +259,11 @@ export class SimNet {
       streamId,
       path,
       sizeBytes,
-    });
+    };
+    this.observe?.(event);
+    for (const watcher of this.#watchers) {
+      watcher(event);
+    }
   }
 
   *#allLinks(): Iterable<Link> {
