@@ -21,6 +21,8 @@ export interface ElasticOptions {
   readonly pdConfig: Readonly<Record<string, unknown>>;
   /** Fields of each Store's config file. */
   readonly storeConfig: Readonly<Record<string, unknown>>;
+  /** How long the start may take until every Region has a leader. Default: 30 s. */
+  readonly servingTimeoutMs?: number;
 }
 
 /** What PD knows at one moment. */
@@ -154,7 +156,8 @@ export class ElasticCluster {
   }
 
   async #waitUntilServing(): Promise<void> {
-    await waitFor("a cluster with a leader for every Region", SERVING_TIMEOUT_MS, async () => {
+    const timeoutMs = this.#options.servingTimeoutMs ?? SERVING_TIMEOUT_MS;
+    await waitFor("a cluster with a leader for every Region", timeoutMs, async () => {
       const info = await this.pd.getClusterInfo({}, { timeoutMs: CALL_TIMEOUT_MS });
       return info.bootstrapped && info.regionCount > 0 && info.regionWithLeaderCount === info.regionCount;
     });

@@ -1,0 +1,167 @@
+// `npm run measure:idle`: what sleeping Regions cost three Stores, and how soon they serve: at the first write, after a
+// Store was killed, after it was started again. Prints a table for docs/scale.md; exits with 1 when a goal is missed.
+// usage: npm run measure:idle -- [--regions 10000] [--seconds 30] [--writes 100]
+import { parseArgs } from "node:util";
+import type { RdbClient } from "@flaredb/rdb-client";
+import type { TestStore } from "./cluster.ts";
+import { type Measured, allMet, renderMeasured } from "./scale/goals.ts";
+import { cpuSeconds, residentBytes } from "./scale/process-usage.ts";
+import { ScaleCluster } from "./scale/scale-cluster.ts";
+import { pause } from "./wait.ts";
+
+/** Writes in flight to the Regions of a Store that died. */
+const WRITE_CONCURRENCY = 128;
+const PUT_DEADLINE_MS = 60_000;
+const VALUE = new Uint8Array(256);
+
+const { values: flags } = parseArgs({
+  options: {
+    regions: { type: "string", default: "10000" },
+    seconds: { type: "string", default: "30" },
+    writes: { type: "string", default: "100" },
+  },
+});
+const regionCount = Number(flags.regions);
+const writeCount = Math.min(regionCount, Number(flags.writes));
+
+const startedMs = performance.now();
+const measured: Measured[] = [];
+/** Of both Stores that were killed. */
+const servingSeconds: number[] = [];
+const asleepAgainSeconds: number[] = [];
+const scale = await ScaleCluster.start(regionCount);
+try {
+  note(`every Region has a leader`);
+  measured.push({ what: "first start, until all lead", unit: "s", values: [secondsSince(startedMs)] });
+  await scale.allAsleep();
+  note("every Region sleeps");
+  await measureRest();
+  await measureFirstWrites();
+  await scale.allAsleep();
+  await measureLossByThemselves();
+  await measureLossUnderWrites();
+  measured.push(
+    {
+      what: "start of a killed Store, until it serves",
+      unit: "s",
+      values: servingSeconds,
+      goal: { worst: 10 },
+    },
+    { what: "start of a killed Store, until all sleep again", unit: "s", values: asleepAgainSeconds },
+  );
+} finally {
+  for (const end of scale.cluster.unexpectedEnds()) {
+    console.error(end);
+    process.exitCode = 1;
+  }
+  await scale.cluster.dispose();
+}
+console.log(renderMeasured(`${regionCount.toLocaleString("en")} Regions on each of three Stores`, measured));
+process.exitCode ??= allMet(measured) ? 0 : 1;
+
+async function measureRest(): Promise<void> {
+  const pids = scale.stores.map(({ pid }) => pid as number);
+  const before = pids.map(cpuSeconds);
+  await pause(Number(flags.seconds) * 1000);
+  const percent = pids.map(
+    (pid, at) => (100 * (cpuSeconds(pid) - (before[at] as number))) / Number(flags.seconds),
+  );
+  measured.push(
+    { what: "processor of a Store at rest", unit: "% of a core", values: percent, goal: { worst: 5 } },
+    {
+      what: "resident memory of a Store at rest",
+      unit: "MiB",
+      values: pids.map((pid) => residentBytes(pid) / 2 ** 20),
+      goal: { worst: 600 },
+    },
+  );
+  note(`at rest: ${percent.map((part) => `${part.toFixed(1)} %`).join(", ")} of a core`);
+}
+
+/** One after the other, each to another Region, by a client that has seen none of them. */
+async function measureFirstWrites(): Promise<void> {
+  const client = await scale.cluster.connect();
+  const took: number[] = [];
+  for (let count = 0; count < writeCount; count++) {
+    const place = Math.floor((count * regionCount) / writeCount);
+    const begunMs = performance.now();
+    await client.put(scale.keyIn(place), VALUE);
+    // The first of a client opens its connections.
+    if (count >= scale.stores.length) {
+      took.push(performance.now() - begunMs);
+    }
+  }
+  measured.push({ what: "first write to a sleeping Region", unit: "ms", values: took, goal: { worst: 100 } });
+  note("first writes are answered");
+}
+
+/** Nobody writes: the Regions find out by themselves. */
+async function measureLossByThemselves(): Promise<void> {
+  const victim = scale.stores[0] as TestStore;
+  const led = await scale.ledBy(victim);
+  await victim.kill();
+  const killedMs = performance.now();
+  note(`${victim.plan.name}, which led ${led.length} Regions, is killed`);
+  await scale.allLed();
+  measured.push({
+    what: `Store killed that led ${led.length}: until all are led again`,
+    unit: "s",
+    values: [secondsSince(killedMs)],
+    goal: { worst: 10 },
+  });
+  note("all are led again");
+  await restart(victim);
+}
+
+/** Every Region that the Store led is written to from the moment on that it is killed. */
+async function measureLossUnderWrites(): Promise<void> {
+  const victim = scale.stores[1] as TestStore;
+  const client = await scale.cluster.connect();
+  const led = await scale.ledBy(victim);
+  await victim.kill();
+  const killedMs = performance.now();
+  note(`${victim.plan.name}, which led ${led.length} Regions, is killed, and all of them are written to`);
+  const servedSeconds = await writeToAll(client, led, killedMs);
+  measured.push({
+    what: `Store killed that led ${led.length}: until a write to each is answered`,
+    unit: "s",
+    values: servedSeconds,
+    goal: { worst: 10 },
+  });
+  await restart(victim);
+}
+
+async function writeToAll(client: RdbClient, places: readonly number[], sinceMs: number): Promise<number[]> {
+  const waiting = places.values();
+  const seconds: number[] = [];
+  const write = async (): Promise<void> => {
+    for (const place of waiting) {
+      await client.put(scale.keyIn(place), VALUE, { deadlineMs: PUT_DEADLINE_MS });
+      seconds.push(secondsSince(sinceMs));
+    }
+  };
+  await Promise.all(Array.from({ length: WRITE_CONCURRENCY }, write));
+  return seconds;
+}
+
+async function restart(store: TestStore): Promise<void> {
+  const begunMs = performance.now();
+  await store.launch();
+  servingSeconds.push(secondsSince(begunMs));
+  await scale.allUp();
+  await scale.allLed();
+  await scale.allAsleep();
+  asleepAgainSeconds.push(secondsSince(begunMs));
+  note(`${store.plan.name} is back, and every Region sleeps`);
+}
+
+function secondsSince(sinceMs: number): number {
+  return (performance.now() - sinceMs) / 1000;
+}
+
+function note(text: string): void {
+  const memory = scale.stores
+    .filter(({ pid }) => pid !== undefined)
+    .map(({ pid }) => `${(residentBytes(pid as number) / 2 ** 20).toFixed(0)} MiB`);
+  console.error(`${secondsSince(startedMs).toFixed(1).padStart(7)} s  ${text} (${memory.join(", ")})`);
+}

@@ -1,0 +1,104 @@
+import { StoreState, type StoreStatus } from "@flaredb/rdb-proto";
+import type { TestStore } from "../cluster.ts";
+import { ElasticCluster } from "../elastic/elastic-cluster.ts";
+import { waitFor } from "../wait.ts";
+
+const STORE_COUNT = 3;
+const CALL_TIMEOUT_MS = 5_000;
+/** Longer than this nothing here may take. */
+const PATIENCE_MS = 200_000;
+
+/** What a Store tells of itself. */
+interface StoreHealthView {
+  readonly regionCount: number;
+  readonly asleepCount: number;
+}
+
+/** Three Stores with many initial Regions, leaders spread, with no other load than what is put on them. */
+export class ScaleCluster {
+  readonly cluster: ElasticCluster;
+  readonly regionCount: number;
+
+  static async start(
+    regionCount: number,
+    storeConfig: Readonly<Record<string, unknown>> = {},
+  ): Promise<ScaleCluster> {
+    const cluster = await ElasticCluster.start({
+      bootstrapStores: STORE_COUNT,
+      pdConfig: { initialSplitKeys: splitKeys(regionCount), logLevel: "warn" },
+      storeConfig: { logLevel: "warn", ...storeConfig },
+      servingTimeoutMs: PATIENCE_MS,
+    });
+    return new ScaleCluster(cluster, regionCount);
+  }
+
+  private constructor(cluster: ElasticCluster, regionCount: number) {
+    this.cluster = cluster;
+    this.regionCount = regionCount;
+  }
+
+  /** A key in the Region at this place, counted from 0. */
+  keyIn(place: number): string {
+    return `${place === 0 ? "" : splitKey(place)}/x`;
+  }
+
+  get stores(): readonly TestStore[] {
+    return this.cluster.stores;
+  }
+
+  /** Waits until every Region sleeps on every Store that runs. */
+  async allAsleep(): Promise<void> {
+    await waitFor("every Region asleep", PATIENCE_MS, async () => {
+      for (const store of this.stores.filter(({ isRunning }) => isRunning)) {
+        const { regionCount, asleepCount } = await health(store);
+        if (regionCount !== this.regionCount || asleepCount !== regionCount) {
+          return false;
+        }
+      }
+      return true;
+    });
+  }
+
+  /** Waits until every Region is led by a Store that runs, as PD knows it. */
+  async allLed(): Promise<void> {
+    await waitFor("a live leader for every Region", PATIENCE_MS, async () => {
+      const running = new Set(this.stores.filter(({ isRunning }) => isRunning).map(({ address }) => address));
+      const statuses = (await this.#statuses()).filter(({ store }) => running.has(store?.address ?? ""));
+      return statuses.reduce((sum, { leaderCount }) => sum + leaderCount, 0) === this.regionCount;
+    });
+  }
+
+  /** Waits until PD counts every Store as up. */
+  async allUp(): Promise<void> {
+    await waitFor("every Store up", PATIENCE_MS, async () => {
+      const statuses = await this.#statuses();
+      return statuses.filter(({ store }) => store?.state === StoreState.UP).length === STORE_COUNT;
+    });
+  }
+
+  /** Places of the Regions that the Store leads, as PD knows them. */
+  async ledBy(store: TestStore): Promise<number[]> {
+    const storeId = await this.cluster.idOf(store);
+    const { regions } = await this.cluster.look();
+    return regions.flatMap((route, place) => (route.leader?.storeId === storeId ? [place] : []));
+  }
+
+  async #statuses(): Promise<StoreStatus[]> {
+    return (await this.cluster.pd.listStores({}, { timeoutMs: CALL_TIMEOUT_MS })).statuses;
+  }
+}
+
+/** Where the Region at this place begins; the first begins at the empty key. */
+function splitKey(place: number): string {
+  return place.toString(16).padStart(4, "0");
+}
+
+/** Keys that cut the key space into so many Regions. */
+export function splitKeys(regionCount: number): string[] {
+  return Array.from({ length: regionCount - 1 }, (_, at) => splitKey(at + 1));
+}
+
+async function health(store: TestStore): Promise<StoreHealthView> {
+  const response = await fetch(`${store.httpUrl}/health`, { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
+  return (await response.json()) as StoreHealthView;
+}
