@@ -11,13 +11,15 @@ import type { CpuCost } from "./bench/cpu-time.ts";
 import { replaceGenerated } from "./bench/document.ts";
 import { checkEtcdScript, measureEtcd } from "./bench/etcd-side.ts";
 import { measureFlaredb } from "./bench/flaredb-side.ts";
-import { conditions } from "./bench/machine.ts";
+import { busyShare, conditions } from "./bench/machine.ts";
 import { mediansOf } from "./bench/medians.ts";
 import { renderPlot } from "./bench/plot.ts";
 import { renderReport } from "./bench/report.ts";
 import { root } from "./source-files.ts";
 
 const OPS = ["put", "get"];
+/** Of all cores; what a machine that is left alone does by itself is below. */
+const BUSY_SHARE_TO_WARN = 0.05;
 const DEFAULT_ETCD_SCRIPT = "../shared/tools/etcd-baseline.sh";
 
 const { values: flags } = parseArgs({
@@ -40,6 +42,8 @@ if (!flags["without-etcd"]) {
 
 const samples: Sample[] = [];
 const cpuCosts: CpuCost[] = [];
+/** Before each side's turn, when nothing of ours runs. */
+const loadsOfOthers: number[] = [];
 console.log(["op", "clients", "ops_per_second", "p50_ms", "p99_ms", "side"].join("\t"));
 for (let round = 0; round < (rounds as number); round++) {
   await measureRound();
@@ -49,6 +53,7 @@ writeDocument(resolve(root, flags.out));
 async function measureRound(): Promise<void> {
   const run = { clients, ops: OPS, seconds: seconds as number };
   if (!flags["without-etcd"]) {
+    await lookAtOthers();
     (await measureEtcd({ ...run, script })).forEach(note);
   }
   const own = {
@@ -57,8 +62,22 @@ async function measureRound(): Promise<void> {
     onSample: note,
     onCpuCost: (cost: CpuCost) => cpuCosts.push(cost),
   };
+  await lookAtOthers();
   await measureFlaredb({ ...own, layout: "1 Region", withBulk: true });
+  await lookAtOthers();
   await measureFlaredb({ ...own, layout: "16 Regions", withBulk: false });
+}
+
+async function lookAtOthers(): Promise<void> {
+  const share = await busyShare();
+  loadsOfOthers.push(share);
+  if (share > BUSY_SHARE_TO_WARN) {
+    console.warn(`other programs keep ${percent(share)} of this machine's cores busy: figures will be low`);
+  }
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(0)} %`;
 }
 
 function note(sample: Sample): void {
@@ -73,7 +92,10 @@ function writeDocument(path: string): void {
   const plotPath = path.replace(/\.md$/, ".svg");
   const plot = relative(dirname(path), plotPath);
   const report = renderReport({
-    conditions: conditions(),
+    conditions: [
+      ...conditions(),
+      ["load of others", `${loadsOfOthers.map(percent).join(", ")} of the cores, before each turn`],
+    ],
     medians,
     cpuCosts,
     seconds: seconds as number,

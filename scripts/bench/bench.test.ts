@@ -4,6 +4,7 @@ import { NO_TIME, costOf, cpuTimeOf } from "./cpu-time.ts";
 import { replaceGenerated } from "./document.ts";
 import { checkEtcdScript, parseBaseline } from "./etcd-side.ts";
 import { splitKeys } from "./flaredb-side.ts";
+import { busyBetween } from "./machine.ts";
 import { mediansOf } from "./medians.ts";
 import { renderPlot } from "./plot.ts";
 import { renderReport } from "./report.ts";
@@ -166,6 +167,17 @@ describe("processor time", () => {
   test("of a process that is gone is none", () => {
     expect(cpuTimeOf(undefined)).toEqual(NO_TIME);
   });
+});
+
+test("the load of others is the share of the cores' time that was not idle", () => {
+  const core = (user: number, sys: number, idle: number) => ({
+    model: "",
+    speed: 0,
+    times: { user, sys, idle, nice: 0, irq: 0 },
+  });
+  const before = [core(100, 100, 100), core(0, 0, 0)];
+  expect(busyBetween(before, [core(150, 125, 125), core(0, 0, 100)])).toBe(0.375);
+  expect(busyBetween(before, before)).toBe(0);
 });
 
 describe("etcd", () => {

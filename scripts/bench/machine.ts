@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { cpus, release, totalmem, type } from "node:os";
+import { type CpuInfo, cpus, release, totalmem, type } from "node:os";
+import { pause } from "../../e2e/wait.ts";
 import { root } from "../source-files.ts";
 
 /** What the figures depend on, as name and value. */
@@ -14,6 +15,28 @@ export function conditions(): [string, string][] {
     ["Node", process.versions.node],
     ["etcd", firstLine("etcd", ["--version"])?.replace(/^etcd Version: /, "") ?? "none"],
   ];
+}
+
+/** How long is looked at what else the machine does. */
+const LOOK_MS = 1_000;
+
+/** The share of all cores, 0 to 1, that is busy now: asked while nothing of ours runs, the load of others. */
+export async function busyShare(): Promise<number> {
+  const before = cpus();
+  await pause(LOOK_MS);
+  return busyBetween(before, cpus());
+}
+
+/** The share of the time between two looks in which the cores were busy. */
+export function busyBetween(before: readonly CpuInfo[], after: readonly CpuInfo[]): number {
+  const idle = spentOn(after, ["idle"]) - spentOn(before, ["idle"]);
+  const kinds = ["idle", "user", "nice", "sys", "irq"] as const;
+  const all = spentOn(after, kinds) - spentOn(before, kinds);
+  return all === 0 ? 0 : 1 - idle / all;
+}
+
+function spentOn(cores: readonly CpuInfo[], kinds: readonly (keyof CpuInfo["times"])[]): number {
+  return cores.reduce((sum, { times }) => kinds.reduce((part, kind) => part + times[kind], sum), 0);
 }
 
 function commit(): string {
