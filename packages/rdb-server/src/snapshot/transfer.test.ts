@@ -2,27 +2,16 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
-import {
-  type Region,
-  type StoreId,
-  index,
-  peerId,
-  regionId,
-  silentLogger,
-  storeId,
-  systemClock,
-  term,
-} from "@flaredb/rdb-base";
+import { type StoreId, regionId, silentLogger, storeId, systemClock } from "@flaredb/rdb-base";
 import { RaftService, type SnapshotRequest } from "@flaredb/rdb-proto";
 import type { SnapshotRow } from "@flaredb/rdb-storage";
 import { RpcServer, httpWire, unaryTransport } from "@flaredb/rdb-wire";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { parseStoreConfig } from "../config.ts";
-import { encodeSnapshotDescription } from "../peer/snapshot-description.ts";
 import type { OutgoingSnapshot } from "../store/ports.ts";
 import { FakeStoreHandle } from "../testing/fake-store-handle.ts";
-import { raftMessage, voterOn } from "../testing/peer-messages.ts";
-import { rowsCursor, sessionRows, someRows } from "../testing/snapshot-rows.ts";
+import { outgoingSnapshot } from "../testing/outgoing-snapshot.ts";
+import { sessionRows, someRows } from "../testing/snapshot-rows.ts";
 import { SnapshotReceiver } from "./receiver.ts";
 import { SnapshotSender } from "./sender.ts";
 import { SnapshotFolder } from "./snapshot-folder.ts";
@@ -45,7 +34,8 @@ let server: RpcServer;
 let sender: SnapshotSender;
 /** Stands between the wire and the receiver. */
 let tamper: (requests: AsyncIterable<SnapshotRequest>) => AsyncIterable<SnapshotRequest>;
-let closedCursors: number;
+/** What was to be sent. */
+let sent: ReturnType<typeof outgoingSnapshot>[];
 /** The transfer that came in last. */
 let receiving: ReturnType<SnapshotReceiver["receive"]>;
 let receiver: SnapshotReceiver;
@@ -56,7 +46,7 @@ beforeEach(async () => {
   handle = new FakeStoreHandle();
   sending = new FakeStoreHandle();
   tamper = (requests) => requests;
-  closedCursors = 0;
+  sent = [];
   receiver = new SnapshotReceiver({
     ident: ident(2),
     handle,
@@ -105,53 +95,14 @@ function makeSender(addressOf: (id: StoreId) => string | undefined): SnapshotSen
   return made;
 }
 
-const applyState = { index: index(123), term: term(6), revision: 99, logTimeMs: 1_000 };
-
-function regionOf(id: number): Region {
-  return {
-    id: regionId(id),
-    startKey: new TextEncoder().encode("a"),
-    endKey: new TextEncoder().encode("z"),
-    epoch: { confVer: 3, version: 4 },
-    peers: [voterOn(1), voterOn(2)],
-  };
+function outgoing(rows: readonly SnapshotRow[], region = 7): OutgoingSnapshot {
+  const made = outgoingSnapshot(rows, { region });
+  sent.push(made);
+  return made;
 }
 
-function outgoing(rows: readonly SnapshotRow[], id = 7): OutgoingSnapshot {
-  const region = regionOf(id);
-  const message = raftMessage(
-    1,
-    2,
-    {
-      type: "MsgSnap",
-      term: term(6),
-      snapshot: {
-        metadata: {
-          index: applyState.index,
-          term: applyState.term,
-          confState: {
-            voters: [peerId(10), peerId(20)],
-            learners: [],
-            votersOutgoing: [],
-            learnersNext: [],
-            autoLeave: false,
-          },
-        },
-        data: encodeSnapshotDescription(region, applyState),
-      },
-    },
-    id,
-  );
-  const onClose = (): void => {
-    closedCursors++;
-  };
-  return {
-    snapshotId: `${id}-6-123`,
-    message,
-    region,
-    applyState,
-    cursors: { data: rowsCursor(rows, "data", onClose), session: rowsCursor(rows, "session", onClose) },
-  };
+function closedCursorCount(): number {
+  return sent.reduce((sum, { closedCount }) => sum + closedCount(), 0);
 }
 
 async function* mapChunks(
@@ -174,7 +125,7 @@ test("SPEC-R6: a snapshot arrives whole, is durable, and both loops hear of it o
   expect(event?.snapshot).toMatchObject({ snapshotId: "7-6-123", region: { id: 7, epoch: { version: 4 } } });
   const [status] = await sending.first("snapshotStatus");
   expect(status?.status).toEqual({ regionId: 7, toPeerId: 20, ok: true });
-  expect(closedCursors).toBe(2);
+  expect(closedCursorCount()).toBe(2);
   const got: string[] = [];
   for await (const batch of folder.read("7-6-123", 100_000)) {
     got.push(...batch.map((row) => `${row.column} ${Buffer.from(row.key).toString("hex")}`));
@@ -194,7 +145,7 @@ test("a snapshot that the loop does not want is refused before its content comes
   sender.send(outgoing(someRows(20_000, 500)));
   const [status] = await sending.first("snapshotStatus");
   expect(status?.status.ok).toBe(false);
-  expect(closedCursors).toBe(2);
+  expect(closedCursorCount()).toBe(2);
   expect(await readdir(path)).toEqual([]);
 });
 
@@ -254,7 +205,7 @@ test.each<[string, (request: SnapshotRequest, place: number) => SnapshotRequest 
   sender.send(outgoing(someRows(1_000)));
   const [status] = await sending.first("snapshotStatus");
   expect(status?.status.ok).toBe(false);
-  expect(closedCursors).toBe(2);
+  expect(closedCursorCount()).toBe(2);
   expect(handle.of("snapshotReceived")).toEqual([]);
   expect(await readdir(path)).toEqual([]);
   // And the next attempt succeeds.
@@ -321,7 +272,7 @@ test("only so many are sent at once; more wait, and too many fail at once", asyn
   const statuses = await sending.first("snapshotStatus", 4);
   expect(statuses.slice(1).every(({ status }) => status.ok)).toBe(true);
   expect(begun).toBe(3);
-  expect(closedCursors).toBe(8);
+  expect(closedCursorCount()).toBe(8);
 });
 
 test("a Store whose address is not known, or that does not answer, fails the transfer", async () => {
@@ -330,7 +281,7 @@ test("a Store whose address is not known, or that does not answer, fails the tra
   sender.send(outgoing(someRows(10)));
   const statuses = await sending.first("snapshotStatus", 2);
   expect(statuses.map(({ status }) => status.ok)).toEqual([false, false]);
-  expect(closedCursors).toBe(4);
+  expect(closedCursorCount()).toBe(4);
 });
 
 test("the same snapshot is not received twice at once, nor while it waits to be applied", async () => {
