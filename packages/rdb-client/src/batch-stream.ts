@@ -1,6 +1,5 @@
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type Clock, type RdbError, type StoreId, assert } from "@flaredb/rdb-base";
-import { BatchRequestSchema, BatchResponseSchema, type KvResponse } from "@flaredb/rdb-proto";
+import { type KvResponse, decodeBatchResponse, encodeBatchRequest } from "@flaredb/rdb-proto";
 import type { StreamCodec } from "@flaredb/rdb-wire";
 import type { KvCall } from "./kv-call.ts";
 import type { StoreConnector, StoreStream } from "./ports.ts";
@@ -51,8 +50,9 @@ export class BatchStream {
     this.#handlers = handlers;
     const codec: StreamCodec<KvCall, KvResponse[]> = {
       encode: (calls) => this.#encode(calls),
+      hasFrameRoom: true,
       sizeOf: (call) => call.spec.sizeBytes + REQUEST_OVERHEAD_BYTES,
-      decode: (message) => fromBinary(BatchResponseSchema, message).responses,
+      decode: (message) => decodeBatchResponse(message).responses,
     };
     this.#stream = options.connector.open(options.address, codec, {
       onOpen: () => handlers.onUp(),
@@ -131,7 +131,7 @@ export class BatchStream {
       groups.add(call);
     }
     const message = groups.message();
-    return message && toBinary(BatchRequestSchema, message);
+    return message && encodeBatchRequest(message);
   }
 
   #answered(answers: readonly KvResponse[]): void {

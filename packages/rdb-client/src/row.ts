@@ -62,5 +62,6 @@ export function rowFromWire(
 
 /** Bytes that are a small part of a message would hold all of it for as long as somebody holds them. */
 function own(bytes: Uint8Array): Uint8Array {
-  return bytes.length * 2 < bytes.buffer.byteLength ? bytes.slice() : bytes;
+  // No `slice`: that of a Buffer copies nothing.
+  return bytes.length * 2 < bytes.buffer.byteLength ? new Uint8Array(bytes) : bytes;
 }

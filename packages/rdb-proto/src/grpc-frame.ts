@@ -1,4 +1,4 @@
-import { RdbError } from "@flaredb/rdb-base";
+import { RdbError, assert } from "@flaredb/rdb-base";
 
 /** A gRPC message on the wire: a flag byte (0: not compressed), its length as u32 BE, its bytes. */
 export const FRAME_HEADER_BYTES = 5;
@@ -8,6 +8,20 @@ export function encodeFrame(message: Uint8Array): Uint8Array {
   const frame = new Uint8Array(FRAME_HEADER_BYTES + message.length);
   new DataView(frame.buffer).setUint32(1, message.length);
   frame.set(message, FRAME_HEADER_BYTES);
+  return frame;
+}
+
+/**
+ * As {@link encodeFrame}, without a copy.
+ *
+ * @param message its buffer is the caller's own and has FRAME_HEADER_BYTES free before it
+ */
+export function frameInPlace(message: Uint8Array): Uint8Array {
+  const start = message.byteOffset - FRAME_HEADER_BYTES;
+  assert(start >= 0, "there is room for the prefix before the message");
+  const frame = new Uint8Array(message.buffer, start, FRAME_HEADER_BYTES + message.length);
+  frame[0] = 0;
+  new DataView(message.buffer, start).setUint32(1, message.length);
   return frame;
 }
 
@@ -83,7 +97,7 @@ export class FrameDecoder {
 }
 
 function concat(chunks: readonly Uint8Array[], totalBytes: number): Uint8Array {
-  const all = new Uint8Array(totalBytes);
+  const all = new Uint8Array(Buffer.allocUnsafeSlow(totalBytes).buffer);
   let offset = 0;
   for (const chunk of chunks) {
     all.set(chunk, offset);

@@ -446,5 +446,9 @@ export {
   regionFromProto,
   regionToProto,
 } from "./metadata-codec.ts";
-export { FRAME_HEADER_BYTES, FrameDecoder, encodeFrame } from "./grpc-frame.ts";
+export { FRAME_HEADER_BYTES, FrameDecoder, encodeFrame, frameInPlace } from "./grpc-frame.ts";
 export { type DigestedReport, reportsDigest } from "./report-digest.ts";
+export { BackwardWriter, VARINT_MAX_BYTES } from "./hot/backward-writer.ts";
+export { decodeBatchRequest, encodeBatchRequest } from "./hot/batch-request.ts";
+export { decodeBatchResponse, encodeBatchResponse } from "./hot/batch-response.ts";
+export { decodeLogEntry, encodeLogEntry } from "./hot/log-command.ts";

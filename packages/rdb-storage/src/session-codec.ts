@@ -71,9 +71,10 @@ export class SessionRowWriter {
   /** @param recordCount how many records will come, about */
   constructor(head: SessionHead, recordCount: number) {
     this.#head = head;
-    this.#row = new Uint8Array(
-      HEAD_BYTES + 10 + head.clients.length * CLIENT_MAX_BYTES + recordCount * RECORD_USUAL_BYTES,
-    );
+    // Not zeroed: what is handed out was written.
+    const usualBytes =
+      HEAD_BYTES + 10 + head.clients.length * CLIENT_MAX_BYTES + recordCount * RECORD_USUAL_BYTES;
+    this.#row = new Uint8Array(Buffer.allocUnsafeSlow(usualBytes).buffer);
     this.#row[0] = FORMAT;
     writeU64(this.#row, 1, head.logTimeMs);
     writeU64(this.#row, 9, head.baseRevision);

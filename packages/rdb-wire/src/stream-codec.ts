@@ -7,6 +7,8 @@ export interface StreamCodec<Out, In> {
    * certainly not sent. Returns nothing when none of them is to be sent any more.
    */
   encode(items: readonly Out[]): Uint8Array | undefined;
+  /** Every message has FRAME_HEADER_BYTES free before it in a buffer of its own: it is framed there, without a copy. */
+  readonly hasFrameRoom?: boolean;
   /** About how many bytes the item takes on the wire; a guess that is too low by some bytes does no harm. */
   sizeOf(item: Out): number;
   /** The message may share memory with the bytes. What this throws means: malformed. */

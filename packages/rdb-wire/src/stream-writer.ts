@@ -1,20 +1,21 @@
-import { encodeFrame } from "@flaredb/rdb-proto";
+import { encodeFrame, frameInPlace } from "@flaredb/rdb-proto";
 import { BatchWriter } from "./batch-writer.ts";
 import type { Http2Call } from "./http2-driver.ts";
 import type { StreamCodec } from "./stream-codec.ts";
 
 /** A {@link BatchWriter} whose frames go to an HTTP/2 stream that is known once `release` is called. */
 export function streamWriter<Out>(
-  codec: Pick<StreamCodec<Out, unknown>, "encode" | "sizeOf" | "limits">,
+  codec: Pick<StreamCodec<Out, unknown>, "encode" | "hasFrameRoom" | "sizeOf" | "limits">,
   stream: () => Http2Call,
 ): BatchWriter<Out> {
+  const frame = codec.hasFrameRoom === true ? frameInPlace : encodeFrame;
   return new BatchWriter<Out>({
     sizeOf: (item) => codec.sizeOf(item),
     encode: (items) => codec.encode(items),
     write: (message, written) => {
       // The callback comes when the socket took the frame. With an error it comes too; then the stream's own
       // events tell, and the writer is closed by them.
-      stream().write(encodeFrame(message), (error) => {
+      stream().write(frame(message), (error) => {
         if (!error) {
           written();
         }

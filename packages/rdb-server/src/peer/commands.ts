@@ -1,4 +1,3 @@
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { RdbError } from "@flaredb/rdb-base";
 import type { RegionEpoch } from "@flaredb/rdb-base";
 import {
@@ -6,9 +5,10 @@ import {
   type DeleteRangeRequest,
   type KvRequest,
   type LogCommand,
-  LogCommandSchema,
   type WriteCommand,
   type WriteRun,
+  decodeLogEntry,
+  encodeLogEntry,
 } from "@flaredb/rdb-proto";
 
 /** What an entry of the log says, beside its epoch and time. */
@@ -85,7 +85,7 @@ export function logCommand(
 }
 
 export function encodeLogCommand(command: LogCommand): Uint8Array {
-  return toBinary(LogCommandSchema, command);
+  return encodeLogEntry(command);
 }
 
 /**
@@ -95,7 +95,7 @@ export function encodeLogCommand(command: LogCommand): Uint8Array {
 export function decodeLogCommand(data: Uint8Array): LogCommand {
   let command: LogCommand;
   try {
-    command = fromBinary(LogCommandSchema, data);
+    command = decodeLogEntry(data);
   } catch (error) {
     throw new RdbError("RDB_DATA_CORRUPT", `log entry of ${data.length} bytes is no command`, {
       cause: error,

@@ -1,14 +1,13 @@
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type Logger, MiB, RdbError, limits } from "@flaredb/rdb-base";
 import {
   type BatchRequest,
-  BatchRequestSchema,
-  BatchResponseSchema,
   type KvRequest,
   type KvResponse,
   KvService,
   type RegionError,
   type RegionRequests,
+  decodeBatchRequest,
+  encodeBatchResponse,
 } from "@flaredb/rdb-proto";
 import type { InboundStream, ServerStreamHandlers, StreamCodec, WireServer } from "@flaredb/rdb-wire";
 import { errorResponse, invalidArgument, notLeaderYet, serverIsBusy } from "../peer/responses.ts";
@@ -35,13 +34,10 @@ const BUSY_BACKOFF_MS = 20;
 type KvServerStream = InboundStream<KvResponse>;
 
 const codec: StreamCodec<KvResponse, BatchRequest> = {
-  encode: (responses) =>
-    toBinary(BatchResponseSchema, {
-      $typeName: "rdb.v1.BatchResponse",
-      responses: responses as KvResponse[],
-    }),
+  encode: encodeBatchResponse,
+  hasFrameRoom: true,
   sizeOf: responseSizeBytes,
-  decode: (bytes) => fromBinary(BatchRequestSchema, bytes),
+  decode: decodeBatchRequest,
   limits: { queueMaxBytes: QUEUE_MAX_BYTES },
 };
 

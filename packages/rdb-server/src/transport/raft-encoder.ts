@@ -1,7 +1,7 @@
 import { type Peer, type Region, type RegionEpoch, type StoreId, assert } from "@flaredb/rdb-base";
+import { BackwardWriter, VARINT_MAX_BYTES } from "@flaredb/rdb-proto";
 import type { ConfState, Entry, Message, Snapshot } from "@flaredb/rdb-raft";
 import type { PeerMessage } from "../store/peer-message.ts";
-import { BackwardWriter, VARINT_MAX_BYTES } from "./backward-writer.ts";
 import { entryTypeNumbers, hibernateStepNumbers, messageTypeNumbers, roleNumbers } from "./raft-enums.ts";
 
 /** What stands before the messages of a RaftServiceBatchRequest. Ids are safe integers. */

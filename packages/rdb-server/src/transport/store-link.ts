@@ -139,6 +139,7 @@ const decodeResponse = (bytes: Uint8Array): RaftServiceBatchResponse =>
 function bulkCodec(options: StoreLinkOptions): StreamCodec<PeerMessage, RaftServiceBatchResponse> {
   return {
     encode: (messages) => encodeRaftBatch(options.header, messages),
+    hasFrameRoom: true,
     sizeOf: peerMessageMaxBytes,
     decode: decodeResponse,
     limits: { queueMaxBytes: options.bulkQueueMaxBytes },
@@ -160,6 +161,7 @@ function urgentCodec(
       }
       return encodeRaftBatch(options.header, messages);
     },
+    hasFrameRoom: true,
     sizeOf: (item) => (item === SIGN_OF_LIFE ? SIGN_OF_LIFE_BYTES : peerMessageMaxBytes(item.message)),
     decode: decodeResponse,
     limits: { queueMaxBytes: options.urgentQueueMaxBytes },

@@ -1,4 +1,5 @@
 import { assert } from "@flaredb/rdb-base";
+import { FRAME_HEADER_BYTES } from "../grpc-frame.ts";
 
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;
@@ -15,8 +16,9 @@ export class BackwardWriter {
 
   /** @param capacityBytes at least what will be written */
   constructor(capacityBytes: number) {
-    this.#buffer = new Uint8Array(capacityBytes);
-    this.#position = capacityBytes;
+    // Not zeroed: what is handed out was written. Room for the frame's prefix stays free before it.
+    this.#buffer = Buffer.allocUnsafeSlow(FRAME_HEADER_BYTES + capacityBytes);
+    this.#position = this.#buffer.length;
   }
 
   /** How many bytes there are so far; the difference of two is what was written between them. */
@@ -24,9 +26,10 @@ export class BackwardWriter {
     return this.#buffer.length - this.#position;
   }
 
-  /** What was written. No copy: the writer is done. */
+  /** What was written, with room for a frame's prefix before it in its buffer. No copy: the writer is done. */
   finish(): Uint8Array {
-    return this.#buffer.subarray(this.#position);
+    const { buffer, length } = this.#buffer;
+    return new Uint8Array(buffer, this.#position, length - this.#position);
   }
 
   /** A u64, u32 or enum. Zero is left out, as proto3 does. `value` is a safe integer. */
@@ -37,6 +40,11 @@ export class BackwardWriter {
     }
   }
 
+  /** A s32, in zigzag form. */
+  signed(field: number, value: number): void {
+    this.number(field, value >= 0 ? 2 * value : -2 * value - 1);
+  }
+
   bool(field: number, value: boolean): void {
     this.number(field, value ? 1 : 0);
   }
@@ -44,9 +52,14 @@ export class BackwardWriter {
   /** Bytes, left out when empty. */
   bytes(field: number, value: Uint8Array): void {
     if (value.length > 0) {
-      this.raw(value);
-      this.#lengthPrefix(field, value.length);
+      this.embed(field, value);
     }
+  }
+
+  /** A nested message's bytes, present also when empty. */
+  embed(field: number, message: Uint8Array): void {
+    this.raw(message);
+    this.#lengthPrefix(field, message.length);
   }
 
   /** A nested message that was written since `writtenBytes` was `before`. An empty one counts as present. */
@@ -69,7 +82,7 @@ export class BackwardWriter {
   /** Bytes without tag and length. */
   raw(value: Uint8Array): void {
     this.#position -= value.length;
-    assert(this.#position >= 0, "the writer's capacity holds what is written");
+    assert(this.#position >= FRAME_HEADER_BYTES, "the writer's capacity holds what is written");
     this.#buffer.set(value, this.#position);
   }
 
@@ -84,7 +97,7 @@ export class BackwardWriter {
 
   #varint(value: number): void {
     let position = this.#position - varintBytes(value);
-    assert(position >= 0, "the writer's capacity holds what is written");
+    assert(position >= FRAME_HEADER_BYTES, "the writer's capacity holds what is written");
     this.#position = position;
     let rest = value;
     // Above 31 bits the bit operators would cut the number off.
