@@ -4,6 +4,7 @@
 // usage: npm run bench:etcd -- [--rounds 3] [--seconds 5] [--clients 1,8,64,256] [--processes 1]
 //   [--etcd-script FILE | --without-etcd] [--out docs/benchmarks.md]
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
 import { dirname, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { Sample } from "./bench/cases.ts";
@@ -96,6 +97,7 @@ function writeDocument(path: string): void {
       ...conditions(),
       ["load of others", `${loadsOfOthers.map(percent).join(", ")} of the cores, before each turn`],
     ],
+    cores: cpus().length,
     medians,
     cpuCosts,
     seconds: seconds as number,

@@ -44,10 +44,12 @@ describe("the report", () => {
   const render = (samples: readonly Sample[]): string =>
     renderReport({
       conditions: [["cores", "2"]],
+      cores: 2,
       medians: mediansOf(samples),
       cpuCosts: [10, 14].flatMap((loop) => [
         { op: "put", role: "client", time: { loop, worker: 0, V8: 0, other: 0 } },
         { op: "put", role: "leader", time: { loop, worker: 3, V8: 2, other: 1 } },
+        { op: "put", role: "follower", time: { loop: 5, worker: 5, V8: 0, other: 0 } },
       ]),
       seconds: 5,
       plot: "b.svg",
@@ -87,6 +89,7 @@ describe("the report", () => {
     const report = render([sample({})]);
     expect(report).toContain("| put | client |  |  |  |  | 12.0 |");
     expect(report).toContain("| put | leader | 12.0 | 3.0 | 2.0 | 1.0 | 18.0 |");
+    expect(report).toContain("| put | all | at most 40,000/s on 2 cores |  |  |  | 50.0 |");
   });
 
   test("without etcd no goal beside it is met, and what was not measured has no line", () => {

@@ -1,10 +1,12 @@
 import { type Case, type Goal, goals } from "./cases.ts";
-import { type CpuCost, meanTime } from "./cpu-time.ts";
+import { type CpuCost, type CpuTime, meanTime } from "./cpu-time.ts";
 import { type Medians, find } from "./medians.ts";
 
 /** What is written between the marks of the document. */
 export interface ReportOptions {
   readonly conditions: readonly (readonly [string, string])[];
+  /** Of this machine. */
+  readonly cores: number;
   readonly medians: readonly Medians[];
   readonly cpuCosts: readonly CpuCost[];
   readonly seconds: number;
@@ -13,7 +15,7 @@ export interface ReportOptions {
 }
 
 /** The generated part of docs/benchmarks.md. */
-export function renderReport({ conditions, medians, cpuCosts, seconds, plot }: ReportOptions): string {
+export function renderReport({ conditions, cores, medians, cpuCosts, seconds, plot }: ReportOptions): string {
   const rounds = Math.max(...medians.map((each) => each.rounds));
   return [
     "## Conditions",
@@ -29,8 +31,8 @@ export function renderReport({ conditions, medians, cpuCosts, seconds, plot }: R
     `![Latency against load of put and get, etcd and FlareDB](${plot})`,
     "A closed loop with more and more clients: each point is one number of clients.",
     "## Processor time of one call",
-    "Microseconds of each process at 256 clients on one Region, the means of all rounds; `worker` reads and writes the database, `V8` collects garbage and compiles.",
-    table(["call", "process", "loop", "worker", "V8", "other", "together"], cpuRows(cpuCosts), [
+    "Microseconds of each process at 256 clients on one Region, the means of all rounds; `worker` reads and writes the database, `V8` collects garbage and compiles. `all` is client, leader, both followers and PD: what the cores have to do for one call.",
+    table(["call", "process", "loop", "worker", "V8", "other", "together"], cpuRows(cpuCosts, cores), [
       "left",
       "left",
       "right",
@@ -79,14 +81,33 @@ function goalRow(goal: Goal, medians: readonly Medians[]): string[][] {
   ];
 }
 
-function cpuRows(costs: readonly CpuCost[]): string[][] {
-  const groups = Map.groupBy(costs, ({ op, role }) => `${op}\t${role}`);
-  return [...groups.values()].map((rounds) => {
-    const { op, role } = rounds[0] as CpuCost;
-    const { loop, worker, V8, other } = meanTime(rounds.map((round) => round.time));
-    const cells = role === "client" ? ["", "", "", ""] : [loop, worker, V8, other].map(microseconds);
-    return [op, role, ...cells, microseconds(loop + worker + V8 + other)];
+const FOLLOWER_COUNT = 2;
+
+function cpuRows(costs: readonly CpuCost[], cores: number): string[][] {
+  return [...Map.groupBy(costs, ({ op }) => op)].flatMap(([op, ofOp]) => {
+    const roles = [...Map.groupBy(ofOp, ({ role }) => role)].map(
+      ([role, rounds]) => [role, meanTime(rounds.map(({ time }) => time))] as const,
+    );
+    const all = roles.reduce(
+      (sum, [role, time]) => sum + sumOf(time) * (role === "follower" ? FOLLOWER_COUNT : 1),
+      0,
+    );
+    const most = `at most ${count((cores * 1e6) / Math.max(all, Number.MIN_VALUE))}/s on ${cores} cores`;
+    return [
+      ...roles.map(([role, time]) => cpuRow(op, role, time)),
+      [op, "all", most, "", "", "", microseconds(all)],
+    ];
   });
+}
+
+function cpuRow(op: string, role: string, time: CpuTime): string[] {
+  const { loop, worker, V8, other } = time;
+  const cells = role === "client" ? ["", "", "", ""] : [loop, worker, V8, other].map(microseconds);
+  return [op, role, ...cells, microseconds(sumOf(time))];
+}
+
+function sumOf({ loop, worker, V8, other }: CpuTime): number {
+  return loop + worker + V8 + other;
 }
 
 function microseconds(value: number): string {
