@@ -3,6 +3,8 @@ import { parseAddress } from "./address.ts";
 
 /** Most addresses that are learned beside those that were given. */
 const LEARNED_MAX_COUNT = 8;
+/** One that did not answer is passed over so often, whoever still takes it for the leader. */
+const PASSED_OVER_COUNT = 3;
 
 /**
  * The members of a placement driver, of which one leads: says whom to ask, in turn, or who is said to lead. Members
@@ -12,6 +14,8 @@ export class MemberRing {
   readonly #givenCount: number;
   readonly #addresses: string[];
   #at = 0;
+  /** How often each that did not answer is still passed over. */
+  readonly #silent = new Map<string, number>();
 
   /** @param addresses host:port each; at least one */
   constructor(addresses: readonly string[]) {
@@ -44,12 +48,35 @@ export class MemberRing {
 
   /** The current one failed, or does not lead: goes on with the leader that it names, else with the next. */
   next(error?: RdbError): void {
+    if (error?.code === "RDB_NOT_LEADER") {
+      this.#silent.delete(this.current);
+    } else {
+      this.#silent.set(this.current, PASSED_OVER_COUNT);
+    }
     const leader = leaderOf(error);
-    if (leader !== undefined && leader !== this.current) {
+    if (leader !== undefined && leader !== this.current && !this.#silent.has(leader)) {
       this.#at = this.#place(leader);
     } else {
-      this.#at = (this.#at + 1) % this.#addresses.length;
+      this.#turn();
     }
+  }
+
+  /** To the next that is not passed over; to the very next when all are. */
+  #turn(): void {
+    const count = this.#addresses.length;
+    const order = Array.from({ length: count }, (_, step) => (this.#at + 1 + step) % count);
+    const chosen = order.find((at) => !this.#passesOver(this.#addresses[at] as string));
+    this.#at = chosen ?? (order[0] as number);
+  }
+
+  #passesOver(address: string): boolean {
+    const left = this.#silent.get(address);
+    if (left === undefined || left === 0) {
+      this.#silent.delete(address);
+      return false;
+    }
+    this.#silent.set(address, left - 1);
+    return true;
   }
 
   #place(address: string): number {

@@ -98,6 +98,7 @@ export class PdRaft implements CommandLog {
       preVote: true,
       disableProposalForwarding: true,
       stepDownOnRemoval: true,
+      drawElectionTimeoutTicks: (ticks) => this.#drawElectionTimeoutTicks(ticks),
     });
   }
 
@@ -217,6 +218,17 @@ export class PdRaft implements CommandLog {
     }
     this.#run();
     return answer;
+  }
+
+  /**
+   * Each voter has its own slice of the span, so that those who are left do not tie; a tick later than the others'
+   * contact with the old leader lapses, so that they may answer.
+   */
+  #drawElectionTimeoutTicks(electionTicks: number): number {
+    const voters = [...this.#storage.log.confState.voters].sort((a, b) => a - b);
+    const place = Math.max(0, voters.indexOf(this.memberId));
+    const within = place + this.#options.random.nextFraction();
+    return electionTicks + 1 + Math.floor((electionTicks * within) / Math.max(1, voters.length));
   }
 
   #scheduleTick(): void {

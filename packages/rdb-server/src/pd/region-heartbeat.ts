@@ -85,8 +85,8 @@ export class RegionHeartbeat {
     const { clock, random, connection } = this.#options;
     const { signal } = this.#stop;
     for (let failedAttempts = 0; !signal.aborted; failedAttempts++) {
-      const wasConnected = await this.#runStream();
-      if (wasConnected) {
+      const { wasConnected, leaderIsKnown } = await this.#runStream();
+      if (wasConnected || leaderIsKnown) {
         failedAttempts = 0;
       }
       // A round of all members counts as one attempt: one of them will lead soon.
@@ -95,8 +95,8 @@ export class RegionHeartbeat {
     }
   }
 
-  /** One stream, from its opening to its end. @returns whether PD answered on it */
-  async #runStream(): Promise<boolean> {
+  /** One stream, from its opening to its end. @returns whether PD answered on it, or said who leads it */
+  async #runStream(): Promise<{ readonly wasConnected: boolean; readonly leaderIsKnown: boolean }> {
     const { connection, logger, onConnected, onCommand, onEnded } = this.#options;
     const over = new AbortController();
     const signal = AbortSignal.any([this.#stop.signal, over.signal]);
@@ -127,7 +127,7 @@ export class RegionHeartbeat {
       logger.info({ pd: address, reason: reason.message }, "heartbeat stream to PD ended");
       await onEnded(reason);
     }
-    return wasConnected;
+    return { wasConnected, leaderIsKnown: reason.details["leaderAddress"] !== undefined };
   }
 
   /** Ends with its stream, so that it takes no changes that nobody would read. */

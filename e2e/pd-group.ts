@@ -1,0 +1,142 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type CallOptions, type Client, createClient } from "@connectrpc/connect";
+import { RdbClient } from "@flaredb/rdb-client";
+import { PdAdminService, PdService } from "@flaredb/rdb-proto";
+import { MemberRing, fromConnectError, unaryTransport } from "@flaredb/rdb-wire";
+import { PD_PROGRAM, TestStore } from "./cluster.ts";
+import { freePorts } from "./free-ports.ts";
+import { ManagedProcess } from "./managed-process.ts";
+import { waitFor } from "./wait.ts";
+
+const MEMBER_COUNT = 3;
+const STORE_COUNT = 3;
+const CALL_TIMEOUT_MS = 1_000;
+const SERVING_TIMEOUT_MS = 30_000;
+/** A member that does not lead is asked for the leader again after so long. */
+const PATIENCE_MS = 30_000;
+
+/** One member of the placement driver. */
+export class PdMemberProcess extends ManagedProcess {
+  readonly address: string;
+
+  constructor(name: string, address: string, plan: { readonly folder: string; readonly args: string[] }) {
+    const logFile = join(plan.folder, `${name}.log`);
+    super({ name, program: PD_PROGRAM, args: plan.args, logFile });
+    this.address = address;
+  }
+}
+
+/** What is asked of whoever leads. */
+export interface PdClients {
+  readonly pd: Client<typeof PdService>;
+  readonly admin: Client<typeof PdAdminService>;
+}
+
+/** Three members of a placement driver and three Stores, as real processes. */
+export class PdGroupCluster {
+  readonly members: readonly PdMemberProcess[];
+  readonly stores: readonly TestStore[];
+  readonly #folder = mkdtempSync(join(tmpdir(), "flaredb-e2e-pd-"));
+  readonly #clients: RdbClient[] = [];
+
+  static async start(): Promise<PdGroupCluster> {
+    const cluster = new PdGroupCluster(await freePorts(2 * (MEMBER_COUNT + STORE_COUNT)));
+    try {
+      await Promise.all([...cluster.members, ...cluster.stores].map((process) => process.launch()));
+      await waitFor("a cluster with a leader for every Region", SERVING_TIMEOUT_MS, async () => {
+        const info = await cluster.ask(({ pd }, options) => pd.getClusterInfo({}, options));
+        return info.regionCount > 0 && info.regionWithLeaderCount === info.regionCount;
+      });
+      return cluster;
+    } catch (error) {
+      await cluster.dispose();
+      throw error;
+    }
+  }
+
+  private constructor(ports: number[]) {
+    const take = (): number => ports.pop() as number;
+    const group = Array.from({ length: MEMBER_COUNT }, (_, at) => ({ name: `pd-${at + 1}`, port: take() }));
+    const initialCluster = group.map(({ name, port }) => `${name}=127.0.0.1:${port}`).join(",");
+    this.members = group.map(({ name, port }) => {
+      const flags = ["--name", name, "--initial-cluster", initialCluster, "--port", String(port)];
+      const args = [...flags, "--http-port", String(take()), "--data-dir", join(this.#folder, name)];
+      return new PdMemberProcess(name, `127.0.0.1:${port}`, { folder: this.#folder, args });
+    });
+    const pd = this.members.map(({ address }) => address).join(",");
+    this.stores = Array.from(
+      { length: STORE_COUNT },
+      (_, place) =>
+        new TestStore(place, this.#folder, { rpc: take(), http: take(), proxy: undefined }, pd, {}),
+    );
+  }
+
+  get pdAddresses(): string[] {
+    return this.members.map(({ address }) => address);
+  }
+
+  /** Asks whoever leads, through elections. What the leader refuses is thrown. */
+  async ask<Answer>(call: (clients: PdClients, options: CallOptions) => Promise<Answer>): Promise<Answer> {
+    const ring = new MemberRing(this.pdAddresses);
+    const answered = await waitFor("an answer of the placement driver", PATIENCE_MS, async () => {
+      const connection = unaryTransport(ring.current);
+      const { transport } = connection;
+      try {
+        const pd = createClient(PdService, transport);
+        const admin = createClient(PdAdminService, transport);
+        return { answer: await call({ pd, admin }, { timeoutMs: CALL_TIMEOUT_MS }) };
+      } catch (error) {
+        const refusal = fromConnectError(error);
+        const asksAnother = [
+          "RDB_NOT_LEADER",
+          "RDB_UNAVAILABLE",
+          "RDB_DEADLINE_EXCEEDED",
+          "RDB_CLOSED",
+          "RDB_ABORTED",
+          "RDB_STALE_COMMAND",
+        ];
+        if (!asksAnother.includes(refusal.code)) {
+          throw refusal;
+        }
+        ring.next(refusal);
+        return undefined;
+      } finally {
+        connection.close();
+      }
+    });
+    return answered.answer;
+  }
+
+  /** The member that leads now. */
+  async leader(): Promise<PdMemberProcess> {
+    const { members, leaderMemberId } = await this.ask(({ pd }, options) => pd.getClusterInfo({}, options));
+    const address = members.find(({ id }) => id === leaderMemberId)?.address;
+    const leader = this.members.find((member) => member.address === address);
+    if (leader === undefined) {
+      throw new Error(`no member of the test answers at ${address}`);
+    }
+    return leader;
+  }
+
+  /** Closed with the cluster. */
+  async connect(): Promise<RdbClient> {
+    const client = await RdbClient.connect({ pd: this.pdAddresses });
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Ends that no test asked for. */
+  unexpectedEnds(): string[] {
+    return [...this.members, ...this.stores].flatMap((process) => process.unexpectedEnds);
+  }
+
+  async dispose(): Promise<void> {
+    for (const client of this.#clients) {
+      client.close();
+    }
+    await Promise.all([...this.members, ...this.stores].map((process) => process.kill()));
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
