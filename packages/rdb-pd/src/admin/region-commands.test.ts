@@ -13,8 +13,8 @@ let left: RegionActor;
 let right: RegionActor;
 
 beforeEach(async () => {
-  // Nothing is moved for balance alone.
-  pd = await TestPd.start({ initialSplitKeys: ["m"], placement: { regionLimit: 0 } });
+  // Nothing is moved for balance alone, and nothing repaired.
+  pd = await TestPd.start({ initialSplitKeys: ["m"], placement: { regionLimit: 0, replicaLimit: 0 } });
   admin = pd.adminClient();
   const { actors } = await fourStores(pd);
   const [first, second] = actors;
@@ -99,6 +99,25 @@ describe("SPEC-M7: people merge Regions", () => {
     right.report();
     expect((await ended(operator?.id)).state).toBe(OperatorState.DONE);
     expect((await pd.client().listRegions({})).routes.map((route) => route.region?.id)).toEqual([2n]);
+  });
+
+  test("not while a peer of it is damaged or down: a merge needs every one", async () => {
+    const peer = left.region.peers.find(({ storeId }) => storeId !== left.leader.storeId);
+    left.damagedPeerIds = [peer?.id ?? 0n];
+    left.report();
+    const told = async (): Promise<boolean> => {
+      const { route } = await pd.client().getRegionById({ regionId: 1n });
+      return route?.damagedPeerIds.length === 1;
+    };
+    while (!(await told())) {
+      // Until the report is there.
+    }
+    const error = await refusal(admin.mergeRegions({ regionId: 1n }));
+    expect(error.code).toBe("RDB_INVALID_ARGUMENT");
+    expect(error.message).toBe(
+      `peer ${peer?.id} of region 1 on store ${peer?.storeId} is down or damaged: a merge needs every peer, merge once it is replaced`,
+    );
+    expect(left.leader.orderCount).toBe(0);
   });
 
   test("only a neighbour can take it", async () => {

@@ -2,6 +2,7 @@ import {
   type Region,
   RdbError,
   type RegionId,
+  type StoreId,
   compareKeys,
   formatKey,
   formatRange,
@@ -57,6 +58,7 @@ export class RegionCommands {
       throw busy(`region ${id} has no known leader: ask again`);
     }
     const storeIds = target.region.peers.map(({ storeId }) => storeId);
+    checkWhole(info, storeIds);
     const moves = stepsTowards(
       { region: info.region, status: info.status, leader },
       { storeIds },
@@ -151,4 +153,22 @@ function checkCuts(region: Region, cuts: readonly Uint8Array[], partCount: numbe
 
 function bySize(a: RegionInfo, b: RegionInfo): number {
   return (a.status?.approximateSizeBytes ?? 0) - (b.status?.approximateSizeBytes ?? 0);
+}
+
+/**
+ * Every peer of a source takes part in its merge. One that is not where the target's are is moved first, and may be lost.
+ *
+ * @throws RdbError RDB_INVALID_ARGUMENT
+ */
+function checkWhole({ region, status }: RegionInfo, staying: readonly StoreId[]): void {
+  const { downPeerIds = [], damagedPeerIds = [] } = status ?? {};
+  const unfit = region.peers.find(
+    ({ id, storeId }) =>
+      staying.includes(storeId) && (downPeerIds.includes(id) || damagedPeerIds.includes(id)),
+  );
+  if (unfit !== undefined) {
+    throw refused(
+      `peer ${unfit.id} of region ${region.id} on store ${unfit.storeId} is down or damaged: a merge needs every peer, merge once it is replaced`,
+    );
+  }
 }

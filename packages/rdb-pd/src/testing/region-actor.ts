@@ -19,6 +19,7 @@ export class RegionActor {
   term = 6n;
   /** Reported along. */
   pendingPeerIds: bigint[] = [];
+  damagedPeerIds: bigint[] = [];
 
   constructor(stores: readonly FakeStore[], region: Region, leader: FakeStore) {
     this.#stores = stores;
@@ -29,6 +30,7 @@ export class RegionActor {
   report(): void {
     const report = this.leader.leaderReport(this.region, this.term);
     report.pendingPeerIds = this.pendingPeerIds;
+    report.damagedPeerIds = this.damagedPeerIds;
     this.leader.keepalive([report]);
   }
 
