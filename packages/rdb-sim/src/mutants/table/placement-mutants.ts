@@ -4,6 +4,7 @@ import type { Mutant } from "../mutant.ts";
 
 const ALLOCATOR = "packages/rdb-pd/src/id/allocator.ts";
 const CLUSTER_STATE = "packages/rdb-pd/src/cluster/cluster-state.ts";
+const DURABLE_STATE = "packages/rdb-pd/src/cluster/durable-state.ts";
 const INFLUENCE = "packages/rdb-pd/src/operator/influence.ts";
 const PLANS = "packages/rdb-pd/src/placement/plans.ts";
 const REGION_TREE = "packages/rdb-pd/src/cluster/region-tree.ts";
@@ -67,15 +68,20 @@ export const placementMutants: readonly Mutant[] = [
     seenBy: ["simulator"],
   },
   {
-    name: "wiped-store-keeps-its-id",
+    name: "initial-peer-sent-again",
     breaks:
-      "A Store that lost its disk is taken for the one that it was: it votes again without what it promised.",
+      "A Store that lost its disk is taken for the one that it was, and PD tells it to make its initial peers: empty voters.",
     edits: [
       {
         file: REGISTER_STORE,
         find: "      ? [...state.stores.values()].find((store) => store.registrationToken === registrationToken)",
         replace:
-          "      ? [...state.stores.values()].find(\n          (store) => store.registrationToken === registrationToken || store.address === registration.address,\n        )",
+          "      ? [...state.stores.values()].find(\n          (store) =>\n            store.registrationToken === registrationToken ||\n            (store.address === registration.address && !store.isTombstone),\n        )",
+      },
+      {
+        file: DURABLE_STATE,
+        find: "    } else {\n      this.#forming.delete(id);\n    }\n    this.#changedRegions.add(id);",
+        replace: "    }\n    this.#changedRegions.add(id);",
       },
     ],
     seenBy: ["simulator"],
