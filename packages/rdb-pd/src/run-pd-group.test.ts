@@ -185,8 +185,12 @@ describe("SPEC-M7: three members of a placement driver", () => {
       const votes = leader.running?.group.members().every(({ isLearner }) => !isLearner);
       return votes === true ? votes : undefined;
     });
-    await adminAt(leader.address).transferPdLeader({ toMemberId: 4n });
-    await until(() => fourth.running?.group.isServing || undefined);
+    // A member that has not applied yet that it has a vote lets its turn pass: asked again, it takes it.
+    while (fourth.running?.group.isServing !== true) {
+      await adminAt((await serving()).address)
+        .transferPdLeader({ toMemberId: 4n })
+        .catch((error: unknown) => expect(fromConnectError(error).code).toBe("RDB_NOT_LEADER"));
+    }
     const gone = machines[0];
     assert(gone !== undefined, "there was a first one");
     expect(await refusal(adminAt(fourth.address).removePdMember({ memberId: 4n }))).toMatchObject({

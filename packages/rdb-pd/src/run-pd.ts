@@ -5,6 +5,7 @@ import type { Engine } from "@flaredb/rdb-storage";
 import { type Wire, type WireServer, formatAddress } from "@flaredb/rdb-wire";
 import type { PdConfig } from "./config.ts";
 import { Leadership } from "./leadership.ts";
+import { handOver } from "./member/hand-over.ts";
 import type { MemberStatus } from "./member/member-info.ts";
 import { MemberKeeper } from "./member/member-keeper.ts";
 import type { PdRaft } from "./member/pd-raft.ts";
@@ -103,6 +104,7 @@ export async function runPd(config: PdConfig, ports: PdPorts): Promise<RunningPd
 interface Parts {
   readonly leadership: Leadership;
   readonly rpc: WireServer;
+  readonly clock: Clock;
   /** This member serves, or follows who does, in a cluster that has its id. */
   readonly settled: Promise<void>;
 }
@@ -161,7 +163,7 @@ function assemble(config: PdConfig, ports: PdPorts, member: PdMember): Parts {
     },
   });
   transport.serve(rpc);
-  return { leadership, rpc, settled };
+  return { leadership, rpc, clock, settled };
 }
 
 /** What only the leader answers. */
@@ -185,12 +187,13 @@ async function begin(log: PdRaft, settled: Promise<void>, listen: () => Promise<
 
 function running(
   member: PdMember,
-  { leadership, rpc }: Parts,
+  { leadership, rpc, clock }: Parts,
   addresses: { readonly address: string; readonly httpAddress: string },
 ): RunningPd {
   const { log, storage, roster } = member;
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
+    await handOver(log, roster, clock);
     leadership.close();
     await rpc.close(CLOSE_GRACE_MS);
     await member.close();

@@ -1,4 +1,5 @@
-import { peerId } from "@flaredb/rdb-base";
+import { type PeerId, peerId } from "@flaredb/rdb-base";
+import { pdLimits } from "../limits.ts";
 import type { MemberInfo, MemberStatus } from "./member-info.ts";
 import type { PdRaft } from "./pd-raft.ts";
 import type { PdStorage } from "./pd-storage.ts";
@@ -21,8 +22,14 @@ export class MemberRoster {
     this.#options = options;
   }
 
+  /** Another member says how it is reached. Who is no member is not remembered. */
   heard(sender: MemberInfo): void {
-    this.#heard.set(sender.id, sender);
+    const ids = this.#ids();
+    // One that has just joined knows of no members yet, and has to answer the first that speaks to it.
+    const isNew = ids.length === 0 && this.#heard.size < pdLimits.memberMaxCount;
+    if (isNew || ids.includes(peerId(sender.id))) {
+      this.#heard.set(sender.id, sender);
+    }
   }
 
   /** As it is reached now, as far as known. */
@@ -48,13 +55,17 @@ export class MemberRoster {
   /** Everybody in the configuration in force, by id. */
   members(): MemberStatus[] {
     const { log } = this.#options;
-    const { voters, learners, votersOutgoing } = log.confState;
-    const ids = [...new Set([...voters, ...votersOutgoing, ...learners])].sort((a, b) => a - b);
-    return ids.map((id) => ({
+    const { learners } = log.confState;
+    return this.#ids().map((id) => ({
       ...(this.info(id) ?? { id, name: "", address: "", httpAddress: "" }),
       isLearner: learners.includes(id),
-      isUp: log.progressOf(peerId(id))?.isUp === true,
+      isUp: log.progressOf(id)?.isUp === true,
     }));
+  }
+
+  #ids(): PeerId[] {
+    const { voters, learners, votersOutgoing } = this.#options.log.confState;
+    return [...new Set([...voters, ...votersOutgoing, ...learners])].sort((a, b) => a - b);
   }
 
   /** Where the log does not say what is so. */

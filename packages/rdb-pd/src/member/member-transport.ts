@@ -126,49 +126,55 @@ export class MemberTransport {
     parts: SnapshotParts,
     stream: InboundStream<PdMemberServiceBatchResponse>,
   ): void {
+    let messages: Message[];
     try {
-      const { isRemoved, hasServed, papers } = this.#options;
-      const { self, clusterId, initialCluster } = papers();
-      const sender = senderOf(batch);
-      checkPapers(
-        { clusterId, initialCluster, memberId: self.id, isRemoved, hasServed },
-        {
-          clusterId: safeInteger(batch.clusterId, "cluster id"),
-          initialCluster: batch.initialCluster,
-          fromMemberId: sender.id,
-          fromAddress: sender.address,
-          toMemberId: safeInteger(batch.toMemberId, "member id"),
-        },
-      );
-      if (batch.clusterId !== 0n) {
-        this.#handlers?.onSender(sender);
-      }
-      this.#deliver(batch, { from: peerId(sender.id), to: peerId(self.id) }, parts);
+      messages = this.#read(batch, parts);
     } catch (error) {
       const refusal = refusalOf(error);
-      this.#options.logger.warn(
-        { from: stream.peerAddress, reason: refusal.message },
-        "a PD member is refused",
-      );
+      const { logger } = this.#options;
+      logger.warn({ from: stream.peerAddress, reason: refusal.message }, "a PD member is refused");
       stream.close(refusal);
+      return;
+    }
+    // Outside: what goes wrong in there is no fault of the sender.
+    for (const message of messages) {
+      this.#handlers?.onMessage(message);
     }
   }
 
-  #deliver(
-    batch: PdMemberServiceBatchRequest,
-    ends: { readonly from: PeerId; readonly to: PeerId },
-    parts: SnapshotParts,
-  ): void {
+  /** @throws RdbError see {@link checkPapers}; RDB_INVALID_ARGUMENT when it breaks the protocol's form */
+  #read(batch: PdMemberServiceBatchRequest, parts: SnapshotParts): Message[] {
+    const { isRemoved, hasServed, papers } = this.#options;
+    const { self, clusterId, initialCluster } = papers();
+    const sender = senderOf(batch);
+    checkPapers(
+      { clusterId, initialCluster, memberId: self.id, isRemoved, hasServed },
+      {
+        clusterId: safeInteger(batch.clusterId, "cluster id"),
+        initialCluster: batch.initialCluster,
+        fromMemberId: sender.id,
+        fromAddress: sender.address,
+        toMemberId: safeInteger(batch.toMemberId, "member id"),
+      },
+    );
+    if (batch.clusterId !== 0n) {
+      this.#handlers?.onSender(sender);
+    }
+    const ends = { from: peerId(sender.id), to: peerId(self.id) };
+    const messages: Message[] = [];
     for (const { payload } of batch.messages) {
       if (payload.case === "snapshotPart") {
         parts.add(payload.value);
       } else if (payload.case === "message") {
-        const data = payload.value.snapshot === undefined ? new Uint8Array(0) : parts.take();
-        this.#handlers?.onMessage(raftMessageFromProto(payload.value, ends, data));
+        const data = payload.value.snapshot === undefined ? NO_DATA : parts.take();
+        messages.push(raftMessageFromProto(payload.value, ends, data));
       }
     }
+    return messages;
   }
 }
+
+const NO_DATA = new Uint8Array(0);
 
 const inboundCodec: StreamCodec<PdMemberServiceBatchResponse, PdMemberServiceBatchRequest> = {
   encode: (responses) =>

@@ -16,7 +16,8 @@ async function transferLeader(call: Call<unknown>, idText: string): Promise<Exit
   const toMemberId = parseId("id", idText);
   const { callPd, callPdAdmin } = await import("../../pd-caller.ts");
   const { pdAddresses, timeoutMs } = call.globals;
-  await callPdAdmin(call.globals, (pd, options) => pd.transferPdLeader({ toMemberId }, options));
+  const ask = () => callPdAdmin(call.globals, (pd, options) => pd.transferPdLeader({ toMemberId }, options));
+  await ask();
   const { waitFor } = await import("../../wait-for.ts");
   const deadlineMs = performance.now() + timeoutMs;
   const led = await waitFor(call, {
@@ -34,6 +35,8 @@ async function transferLeader(call: Call<unknown>, idText: string): Promise<Exit
           `${text}: the transfer to member ${toMemberId} came to nothing`,
         );
       }
+      // A member that lags lets its turn pass: asked again, it takes it.
+      await ask();
       return { text };
     },
     goesOn: "the transfer goes on, or is given up: `rdb pd members` tells who leads",
