@@ -6,13 +6,20 @@ import { expect, test } from "vitest";
 import { BatchStream } from "./batch-stream.ts";
 import { KvCall } from "./kv-call.ts";
 import type { StoreConnector } from "./ports.ts";
+import type { RegionEntry } from "./region-cache.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
 import { WriteSessions } from "./write-sessions.ts";
 
 const peer: Peer = { id: peerId(1), storeId: storeId(1), role: "Voter" };
 const key = Uint8Array.of(1);
 
-function makeCall(): KvCall {
+function makeEntry(id: number): RegionEntry {
+  const epoch = { confVer: 1, version: 1 };
+  const everything = { startKey: new Uint8Array(0), endKey: new Uint8Array(0) };
+  return { region: { id: regionId(id), ...everything, epoch, peers: [peer] }, leader: peer };
+}
+
+function makeCall(entry = makeEntry(1)): KvCall {
   const call = new KvCall({
     name: "put",
     key,
@@ -26,9 +33,7 @@ function makeCall(): KvCall {
     resolve: () => {},
     reject: () => {},
   });
-  const epoch = { confVer: 1, version: 1 };
-  const everything = { startKey: new Uint8Array(0), endKey: new Uint8Array(0) };
-  call.entry = { region: { id: regionId(1), ...everything, epoch, peers: [peer] }, leader: peer };
+  call.entry = entry;
   return call;
 }
 
@@ -80,4 +85,15 @@ test("a call that comes back while it is still queued is sent once, by its newes
   stream.push(call);
   expect(flush()).toEqual([call.requestId]);
   expect([call.state, call.attemptCount]).toEqual(["sent", 1]);
+});
+
+test("writes of one Region get sequences that follow one another, whatever stands between them", () => {
+  const { stream, flush } = blockedStream();
+  const entries = [makeEntry(1), makeEntry(2)];
+  const calls = [0, 1, 0, 1, 1, 0].map((place) => makeCall(entries[place]));
+  for (const call of calls) {
+    stream.push(call);
+  }
+  flush();
+  expect(calls.map((call) => call.identity?.sequence)).toEqual([1, 4, 2, 5, 6, 3]);
 });

@@ -9,12 +9,6 @@ import type { RegionIssue, WriteSessions } from "./write-sessions.ts";
 const NO_SEQUENCE = 0;
 const NO_TIME = 0n;
 
-/** One Region's requests in a message, and where its new writes get their identities. */
-interface Group {
-  readonly wire: RegionRequests;
-  issue: RegionIssue | undefined;
-}
-
 /** One message to a Store: requests grouped by Region, writes with their identities. */
 export class RequestGroups {
   readonly #storeId: StoreId;
@@ -22,7 +16,7 @@ export class RequestGroups {
   /** On the monotonic clock. */
   readonly #nowMs: number;
   readonly #regions: RegionRequests[] = [];
-  readonly #byEntry = new Map<RegionEntry, Group>();
+  readonly #byEntry = new Map<RegionEntry, KvCall[]>();
 
   constructor(to: StoreId, sessions: WriteSessions, nowMs: number) {
     this.#storeId = to;
@@ -30,31 +24,46 @@ export class RequestGroups {
     this.#nowMs = nowMs;
   }
 
-  /** The call is sent with this message: a write that has no identity yet gets one. */
+  /** The call is sent with this message. */
   add(call: KvCall): void {
-    const { entry, spec } = call;
+    const { entry } = call;
     assert(entry !== undefined, "a queued call has its Region");
-    let group = this.#byEntry.get(entry);
-    if (group === undefined) {
-      group = { wire: this.#begin(entry), issue: undefined };
-      this.#byEntry.set(entry, group);
+    const calls = this.#byEntry.get(entry);
+    if (calls === undefined) {
+      this.#byEntry.set(entry, [call]);
+    } else {
+      calls.push(call);
     }
-    if (!spec.isWrite) {
-      group.wire.requests.push(this.#request(call, undefined));
-      return;
-    }
-    group.issue ??= this.#issue(entry, group.wire);
-    call.identity ??= group.issue.open();
-    const { identity } = call;
-    const to = identity.session === group.issue.session ? group.wire : this.#begin(entry, identity);
-    to.requests.push(this.#request(call, identity));
   }
 
-  /** The message; undefined when there is nothing to send. */
+  /**
+   * The message, once; undefined when there is nothing to send. A write that has no identity yet gets one. Those of one
+   * Region get sequences that follow one another, which are one run in its log, wherever calls to other Regions stand
+   * between them.
+   */
   message(): BatchRequest | undefined {
+    for (const [entry, calls] of this.#byEntry) {
+      this.#addRegion(entry, calls);
+    }
     return this.#regions.length === 0
       ? undefined
       : { $typeName: "rdb.v1.BatchRequest", regions: this.#regions };
+  }
+
+  #addRegion(entry: RegionEntry, calls: readonly KvCall[]): void {
+    const wire = this.#begin(entry);
+    let issue: RegionIssue | undefined;
+    for (const call of calls) {
+      if (!call.spec.isWrite) {
+        wire.requests.push(this.#request(call, undefined));
+        continue;
+      }
+      issue ??= this.#issue(entry, wire);
+      call.identity ??= issue.open();
+      const { identity } = call;
+      const to = identity.session === issue.session ? wire : this.#begin(entry, identity);
+      to.requests.push(this.#request(call, identity));
+    }
   }
 
   #issue(entry: RegionEntry, wire: RegionRequests): RegionIssue {

@@ -36,16 +36,19 @@ export class SessionBound {
     { session, sequence }: RequestIdentity,
     inFlightCount: number,
   ): string | undefined {
-    const clientId = Number(session.clientId);
-    const client = sessions.client(clientId);
     const isFull =
       sessions.count + inFlightCount >= this.#maxCount ||
       sessions.sizeBytes + inFlightCount * RECORD_USUAL_BYTES >= this.#maxBytes;
+    if (!isFull && sessions.count < this.#clientMaxCount) {
+      // No client has more than there is: it need not be looked up, for each write.
+      this.#told.clear();
+      return undefined;
+    }
+    const clientId = Number(session.clientId);
+    const client = sessions.client(clientId);
     const isClientFull = client !== undefined && client.openCount >= this.#clientMaxCount;
     if (!isFull && !isClientFull) {
-      if (this.#told.size > 0) {
-        this.#told.clear();
-      }
+      this.#told.clear();
       return undefined;
     }
     if (client !== undefined) {
