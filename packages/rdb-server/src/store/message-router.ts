@@ -1,5 +1,6 @@
 import { type Logger, type Region, type StoreId, peerOnStore } from "@flaredb/rdb-base";
 import { type Engine, WritePart, getRegionLocalState, putMergeRecord } from "@flaredb/rdb-storage";
+import { votes } from "../peer/admin/voter-sets.ts";
 import type { Peer } from "../peer/peer.ts";
 import { FirstMessages } from "./first-messages.ts";
 import type { PeerLifecycle } from "./peer-lifecycle.ts";
@@ -225,9 +226,16 @@ function isFarewell({ payload }: PeerMessage): boolean {
   return payload.kind === "tombstone" || payload.kind === "merged";
 }
 
-/** Whether the sender's Region lacks it since then: it was removed and does not know. */
+/**
+ * Whether the sender's Region lacks it since then: it was removed and does not know. An empty peer knows the epoch that
+ * it was made at, and no voters: what others it does not list says nothing.
+ */
 function isStaleSender({ fromPeer, epoch }: PeerMessage, region: Region): boolean {
-  return epoch.confVer < region.epoch.confVer && !region.peers.some((peer) => peer.id === fromPeer.id);
+  return (
+    epoch.confVer < region.epoch.confVer &&
+    region.peers.some(votes) &&
+    !region.peers.some((peer) => peer.id === fromPeer.id)
+  );
 }
 
 /** What a leader or a candidate says to a peer of which it knows nothing. */

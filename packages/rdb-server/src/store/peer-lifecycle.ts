@@ -69,7 +69,8 @@ export class PeerLifecycle {
    */
   makeEmpty({ regionId, toPeer, epoch }: PeerMessage): void {
     const { engine } = this.#context;
-    const region = emptyRegion(regionId, { epoch, peers: [toPeer] });
+    // Without a voter it is nobody's configuration: whoever is not in it was not removed for that.
+    const region = emptyRegion(regionId, { epoch, peers: [{ ...toPeer, role: "Learner" }] });
     const raftState = { regionId, index: index(0), term: term(0), confState: EMPTY_CONF_STATE };
     const part = new WritePart();
     putRegionLocalState(part, { state: "Uninitialised", region });
@@ -158,7 +159,7 @@ export class PeerLifecycle {
 /** How far an empty peer is. */
 export const EMPTY_APPLY_STATE = { index: index(0), term: term(0), revision: 0, logTimeMs: 0 } as const;
 
-/** A Region of which only its id is known. Its range says nothing. */
+/** A Region of which only its id and its peer here are known. Its range says nothing. */
 function emptyRegion(id: RegionId, known: Pick<Region, "epoch" | "peers">): Region {
   return { id, startKey: new Uint8Array(0), endKey: new Uint8Array(0), ...known };
 }

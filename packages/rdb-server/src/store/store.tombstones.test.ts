@@ -298,6 +298,27 @@ describe("a message for a Region that is not here", () => {
     expect(heldBy(store)).toBe("Uninitialised 54");
   });
 
+  it("SPEC-C4: an empty peer, and its tombstone, tell no other peer that it was removed", async () => {
+    const { cluster, store } = await emptyStore(27);
+    const answers = watchAnswers(cluster, store);
+    const newer = { epoch: { confVer: 9, version: 1 } };
+    receive(store, saying(peerOn(4), { type: "MsgHeartbeat" }, newer));
+    expect(heldBy(store)).toBe("Uninitialised 104");
+    // A voter that lags behind speaks to the peer that was here when it last heard of the Region, and to this one.
+    const sayAll = async (): Promise<void> => {
+      for (const to of [peerOn(4, 54), peerOn(4)]) {
+        receive(store, saying(to, {}, { from: peerOn(2) }));
+        await cluster.run(5);
+      }
+    };
+    await sayAll();
+    const tombstone = { kind: "tombstone", epoch: { confVer: 10, version: 1 } } as const;
+    receive(store, { ...saying(peerOn(4), {}, newer), payload: tombstone });
+    await cluster.until("it is gone", () => heldBy(store) === "Tombstone 104");
+    await sayAll();
+    expect(answers).not.toContain("tombstone");
+  });
+
   it("SPEC-C4: an empty peer goes with a tombstone that is newer than what made it, and leaves no row", async () => {
     const { cluster, store } = await emptyStore(25);
     receive(store, saying(peerOn(4), { type: "MsgHeartbeat" }));
