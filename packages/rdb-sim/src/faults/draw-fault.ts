@@ -16,6 +16,11 @@ interface Draw {
 const CRASH_WRITES_MAX_COUNT = 60;
 /** About as many as it takes to replace the rows of a small Region. */
 const REPLACEMENT_WRITES_MAX_COUNT = 5;
+/**
+ * Long enough for clients to find the successor before its predecessor hears of it, and shorter than a lease, so that
+ * what comes late could still renew one.
+ */
+const LATE_TRANSFER_MS = 600;
 const JUMP_MAX_MS = 12 * HOUR_MS;
 
 /** What is asked is asked once, and goes on by itself. */
@@ -43,9 +48,6 @@ const apartDraws: { readonly [Kind in (MissedChange | LostTransfer)["kind"]]: Dr
   // Long enough for what it waits for; over when that has come.
   "lost-transfer": { durationMs: [5_000, 10_000], action: drawLostTransfer },
 };
-
-/** Those that bring about by stages what chance seldom does: each plan has its share of them. */
-export const stagedKinds = ["doubtful-leader", "usurper", "lost-transfer"] as const satisfies FaultKind[];
 
 type UsualKind = Exclude<FaultKind, keyof typeof elasticDraws | keyof typeof apartDraws>;
 
@@ -203,20 +205,24 @@ const draws: { readonly [Kind in UsualKind]: Draw } = {
   "doubtful-leader": {
     durationMs: [3_500, 8_000],
     action: (random, shape) => {
-      const lateMs = oneOf(random, [0, 300, 600, 1_200]);
-      const drawn = {
+      const drawnLateMs = oneOf(random, [0, 300, 600, 1_200]);
+      const spreadMs = random.nextInt(1_000);
+      const transfers = random.nextInt(2) === 0;
+      const isLateTransfer = transfers && drawnLateMs > 0;
+      const lateMs = isLateTransfer ? LATE_TRANSFER_MS : drawnLateMs;
+      const place = random.nextInt(shape.storeCount - 1);
+      const cut = oneOf(random, ["none", "in", "out", "both"] as const);
+      return {
         kind: "doubtful-leader",
         region: random.nextInt(shape.regionCount),
         lateMs,
         // What is late is under way by then.
-        leadMs: lateMs + random.nextInt(1_000),
-        transfers: random.nextInt(2) === 0,
-        place: random.nextInt(shape.storeCount - 1),
-        cut: oneOf(random, ["none", "in", "out", "both"] as const),
+        leadMs: lateMs + spreadMs,
+        ...{ transfers, place },
+        // It hands over when its successor is known to have everything, which it hears late: it must hear that.
+        cut: isLateTransfer ? "none" : cut,
         clients: someClients(random, shape),
-      } as const;
-      // It hands over when the successor is known to have everything, which it hears late: it must hear that.
-      return drawn.transfers && lateMs > 0 ? { ...drawn, cut: "none" } : drawn;
+      };
     },
   },
   usurper: {

@@ -1,6 +1,7 @@
 import { type Random, SECOND_MS, SeededRandom } from "@flaredb/rdb-base";
 import { type ClusterShape, drawShape } from "./cluster-shape.ts";
-import { drawFault, elasticKinds, faultKinds, stagedKinds } from "./draw-fault.ts";
+import { drawFault, elasticKinds, faultKinds } from "./draw-fault.ts";
+import { withStaged } from "./draw-staged.ts";
 import { type ElasticAction, drawElasticity } from "./elastic-action.ts";
 import { type Fault, type FaultKind, formatFault } from "./fault.ts";
 
@@ -27,7 +28,6 @@ const EARLY_WRITES_MAX_COUNT = 20;
 const ELASTIC_MIN_COUNT = 3;
 const ELASTIC_MAX_COUNT = 16;
 const MISSED_MAX_COUNT = 3;
-const STAGED_MAX_COUNT = 2;
 /** Kinds that a plan uses, at least. */
 const KINDS_MIN_COUNT = 2;
 /** Seeds are 32 bits wide, so that they are short to type. */
@@ -53,12 +53,10 @@ export function drawPlan(seed: number): Plan {
   if (startMs === 0 && random.nextInt(2) === 0) {
     faults.push(earlyCrash(random));
   }
-  faults.push(
-    ...drawStaged(streamOf(seed, "staged faults"), shape, { startMs: QUIET_START_MS, faultsEndMs }),
-  );
   faults.sort((a, b) => a.atMs - b.atMs);
   const plan: Plan = { seed, shape, faults, faultsEndMs };
-  return streamOf(seed, "is elastic").nextInt(2) === 0 ? plan : withElasticity(plan);
+  const whole = streamOf(seed, "is elastic").nextInt(2) === 0 ? plan : withElasticity(plan);
+  return withStaged(whole, streamOf(seed, "staged faults"), QUIET_START_MS);
 }
 
 /** The plan with an elastic cluster, and what is asked of it; itself, when it has one. */
@@ -107,25 +105,6 @@ function drawMissed(
   return Array.from({ length: random.nextInt(MISSED_MAX_COUNT + 1) }, (): Fault => {
     const atMs = startMs + random.nextInt(faultsEndMs - startMs);
     const drawn = drawFault(random, "missed-change", shape);
-    return { ...drawn, atMs, durationMs: Math.min(drawn.durationMs, faultsEndMs - atMs) };
-  });
-}
-
-/**
- * In most plans, whatever else they have: what is staged needs a leader, a Region that stays where it is
- * for a moment, and time until its end. So each has a part of the run for itself.
- */
-function drawStaged(
-  random: Random,
-  shape: ClusterShape,
-  { startMs, faultsEndMs }: { readonly startMs: number; readonly faultsEndMs: number },
-): Fault[] {
-  const count = random.nextInt(STAGED_MAX_COUNT + 1);
-  const partMs = Math.floor((faultsEndMs - startMs) / Math.max(1, count));
-  return Array.from({ length: count }, (_, place): Fault => {
-    const kind = stagedKinds[random.nextInt(stagedKinds.length)] as FaultKind;
-    const drawn = drawFault(random, kind, shape);
-    const atMs = startMs + place * partMs + random.nextInt(Math.max(1, partMs - drawn.durationMs));
     return { ...drawn, atMs, durationMs: Math.min(drawn.durationMs, faultsEndMs - atMs) };
   });
 }

@@ -1,0 +1,56 @@
+import type { Random } from "@flaredb/rdb-base";
+import { drawFault } from "./draw-fault.ts";
+import type { Fault } from "./fault.ts";
+import type { Plan } from "./plan.ts";
+
+/** Those that bring about by stages what chance seldom does. */
+const STAGED_KINDS = ["doubtful-leader", "usurper", "lost-transfer"] as const;
+const STAGED_MAX_COUNT = 2;
+/** Before one begins there is peace for a leader to be found, */
+const CALM_BEFORE_MS = 1_500;
+/** and after its second stage begins, for what should come of it. */
+const CALM_AFTER_MS = 2_500;
+/** What was to begin at such a time begins so long before the end at the latest. */
+const LATEST_MS = 500;
+
+interface Span {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/**
+ * The plan with a few faults in stages, in most seeds. Whatever else goes wrong makes way for them, as they need a
+ * leader and a Region that stays where it is for a moment.
+ *
+ * @param startMs before which there may be no leader
+ */
+export function withStaged(plan: Plan, random: Random, startMs: number): Plan {
+  const { shape, faultsEndMs } = plan;
+  const count = random.nextInt(STAGED_MAX_COUNT + 1);
+  // Each in a part of the run of its own.
+  const partMs = Math.floor((faultsEndMs - startMs) / Math.max(1, count));
+  let others = plan.faults;
+  const staged = Array.from({ length: count }, (_, place): Fault => {
+    const kind = STAGED_KINDS[random.nextInt(STAGED_KINDS.length)] ?? "doubtful-leader";
+    const drawn = drawFault(random, kind, shape);
+    const atMs = startMs + place * partMs + random.nextInt(Math.max(1, partMs - drawn.durationMs));
+    const leadMs = "leadMs" in drawn ? drawn.leadMs : 0;
+    const calm = { startMs: atMs - CALM_BEFORE_MS, endMs: atMs + leadMs + CALM_AFTER_MS };
+    others = others.map((other) => outOf(calm, other, faultsEndMs));
+    return { ...drawn, atMs, durationMs: Math.min(drawn.durationMs, faultsEndMs - atMs) };
+  });
+  const faults = [...others, ...staged].sort((a, b) => a.atMs - b.atMs);
+  return { ...plan, faults };
+}
+
+/** The fault, over before the span or begun after it, if there is an after. */
+function outOf({ startMs, endMs }: Span, fault: Fault, faultsEndMs: number): Fault {
+  if (fault.atMs + fault.durationMs <= startMs || fault.atMs >= endMs) {
+    return fault;
+  }
+  if (fault.atMs < startMs) {
+    return { ...fault, durationMs: startMs - fault.atMs };
+  }
+  const atMs = Math.max(fault.atMs, Math.min(fault.atMs + endMs - startMs, faultsEndMs - LATEST_MS));
+  return { ...fault, atMs, durationMs: Math.min(fault.durationMs, faultsEndMs - atMs) };
+}
