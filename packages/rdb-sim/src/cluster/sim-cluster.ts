@@ -2,10 +2,12 @@ import {
   type Clock,
   type Logger,
   type Random,
+  type Region,
   type RegionId,
   type StoreId,
   hasCode,
   keyInRange,
+  keysEqual,
   peerById,
   peerOnStore,
 } from "@flaredb/rdb-base";
@@ -452,8 +454,16 @@ function receiveStale(store: RunningStore["store"], id: RegionId | undefined, se
   const from = peerOnStore(region, sender);
   const to = peerById(region, peerId);
   if (from !== undefined && to !== undefined && from !== to) {
-    store.receive([staleProposal(region, from, to)], () => {});
+    const next = store
+      .regionStatuses()
+      .map((other) => other.region)
+      .find(({ startKey, peers }) => isBehind(region, startKey) && peers.length === region.peers.length);
+    store.receive([staleProposal({ region, next, from, to })], () => {});
   }
+}
+
+function isBehind({ endKey }: Region, startKey: Uint8Array): boolean {
+  return endKey.length > 0 && keysEqual(endKey, startKey);
 }
 
 function transferTo(store: RunningStore["store"], id: RegionId | undefined, target: StoreId): void {

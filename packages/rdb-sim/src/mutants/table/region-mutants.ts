@@ -2,6 +2,7 @@ import type { Mutant } from "../mutant.ts";
 
 // Bugs in what splits make of Regions.
 
+const ADMIN_APPLIER = "packages/rdb-server/src/peer/admin/admin-applier.ts";
 const APPLY_SPLIT = "packages/rdb-server/src/peer/admin/apply-split.ts";
 const CHILD_PLACE = "packages/rdb-server/src/peer/admin/child-place.ts";
 const MESSAGE_ROUTER = "packages/rdb-server/src/store/message-router.ts";
@@ -125,6 +126,24 @@ export const regionMutants: readonly Mutant[] = [
         find: "peers: region.peers.map((peer, at) => ({ ...peer, id: peerId(child.peerIds[at] as bigint) })),",
         replace:
           'peers: region.peers.map((peer, at) => ({\n        ...{ ...peer, role: "Voter" as const },\n        id: peerId(child.peerIds[at] as bigint),\n      })),',
+      },
+    ],
+    seenBy: ["simulator"],
+  },
+  {
+    name: "split-applied-twice",
+    breaks:
+      "A split that was proposed for an older epoch, and whose keys are another Region's by now, is applied: these keys get a second owner.",
+    edits: [
+      {
+        file: ADMIN_APPLIER,
+        find: "return this.#hasEpoch(entry.command) ? applySplit(owner, entry, command.value, part) : nothing;",
+        replace: "return applySplit(owner, entry, command.value, part);",
+      },
+      {
+        file: SPLIT_PLAN,
+        find: "  const problem = splitKeysProblem(region, keys) ?? idsProblem(region, newRegions);",
+        replace: "  const problem = idsProblem(region, newRegions);",
       },
     ],
     seenBy: ["simulator"],

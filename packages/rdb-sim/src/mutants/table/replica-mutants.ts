@@ -109,12 +109,13 @@ export const replicaMutants: readonly Mutant[] = [
   },
   {
     name: "removed-peer-is-not-told",
-    breaks: "A peer that was removed hears nothing of it: it stays for ever.",
+    breaks:
+      "A peer that was removed hears nothing of it, neither from the others nor from PD: it stays for ever.",
     edits: [
       {
         file: MESSAGE_ROUTER,
-        find: "  return epoch.confVer < region.epoch.confVer && !region.peers.some((peer) => peer.id === fromPeer.id);",
-        replace: "  return epoch.confVer < 0 && !region.peers.some((peer) => peer.id === fromPeer.id);",
+        find: "!region.peers.some((peer) => peer.id === fromPeer.id)",
+        replace: "region.peers.length === 0",
       },
       {
         file: PEER_LIFECYCLE,
