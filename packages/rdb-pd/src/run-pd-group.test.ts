@@ -65,7 +65,9 @@ async function startMachine(machine: Machine, fields: object): Promise<RunningPd
 }
 
 /** Three members that have a leader. */
-async function threeMembers(): Promise<object> {
+async function threeMembers(): Promise<{
+  readonly initialCluster: readonly { readonly name: string; readonly address: string }[];
+}> {
   const group = await Promise.all(["pd-1", "pd-2", "pd-3"].map(newMachine));
   const fields = { initialCluster: group.map(({ name, address }) => ({ name, address })) };
   await Promise.all(group.map((machine) => startMachine(machine, fields)));
@@ -137,6 +139,22 @@ describe("SPEC-M7: three members of a placement driver", () => {
     expect(next.running?.clusterId).toBe(Number(info.clusterId));
   });
 
+  test("one that is alone does not become one of three by its configuration", async () => {
+    const machine = await newMachine("pd-1");
+    const running = await startMachine(machine, {});
+    await running.close();
+    machine.running = undefined;
+    const initialCluster = [
+      { name: "pd-1", address: machine.address },
+      { name: "pd-2", address: "127.0.0.1:1" },
+      { name: "pd-3", address: "127.0.0.1:2" },
+    ];
+    await expect(startMachine(machine, { initialCluster })).rejects.toMatchObject({
+      code: "RDB_CONFIG_INVALID",
+      message: expect.stringContaining("add the others with rdb pd add-member"),
+    });
+  });
+
   test("a member that comes back catches up", async () => {
     const fields = await threeMembers();
     const follower = machines.find(({ running }) => running?.group.isServing === false);
@@ -147,6 +165,29 @@ describe("SPEC-M7: three members of a placement driver", () => {
     const again = await startMachine(follower, fields);
     await until(() => again.group.appliedIndex === leader.running?.group.appliedIndex || undefined);
     expect(again.clusterId).toBe(leader.running?.clusterId);
+  });
+
+  test("a member finds in its folder who it is: the list may have changed, the folder of another is refused", async () => {
+    const { initialCluster } = await threeMembers();
+    const leader = await serving();
+    await until(() => (leader.running?.driver.cluster.durable.members.size === 3 ? true : undefined));
+    const index = leader.running?.group.appliedIndex;
+    await until(() => machines.every(({ running }) => running?.group.appliedIndex === index) || undefined);
+    const [, , third] = machines;
+    assert(third !== undefined, "there are three");
+    await third.running?.close();
+    const other = { ...third, name: "pd-1" };
+    await expect(startMachine(other, { initialCluster })).rejects.toMatchObject({
+      code: "RDB_DATA_FOREIGN",
+      message: "the data folder is that of PD member 3 (pd-3), this is pd-1",
+    });
+    const edited = [{ name: "pd-0", address: "127.0.0.1:1" }, ...initialCluster.slice(1)];
+    const again = await startMachine(third, { initialCluster: edited });
+    expect(again.group.memberId).toBe(3);
+    const alone = { ...third };
+    await again.close();
+    third.running = await startMachine(alone, {});
+    expect(third.running.group.memberId).toBe(3);
   });
 
   test("members that were told different things do not mix", async () => {

@@ -1,4 +1,4 @@
-import { type Clock, type Logger, type Random, RdbError, peerId } from "@flaredb/rdb-base";
+import { type Clock, type Logger, type PeerId, type Random, RdbError, peerId } from "@flaredb/rdb-base";
 import { type Engine, readIdentOf } from "@flaredb/rdb-storage";
 import type { Wire } from "@flaredb/rdb-wire";
 import type { PdConfig } from "../config.ts";
@@ -44,9 +44,7 @@ export async function openMember(options: PdMemberOptions): Promise<PdMember> {
   try {
     const identity = await identify(options);
     const storage = await PdStorage.open(options.engine, identity);
-    if (storage.state.members.get(identity.memberId)?.isRemoved === true) {
-      throw removedError(identity.memberId);
-    }
+    checkOwner(options.config, identity.memberId, storage);
     return assemble(options, identity, storage);
   } catch (error) {
     await options.engine.close();
@@ -54,15 +52,42 @@ export async function openMember(options: PdMemberOptions): Promise<PdMember> {
   }
 }
 
-/** A folder that was used knows whose it is; only a new one has to be told. */
+/** A folder that was used knows whose it is, whatever became of the group since; only a new one has to be told. */
 async function identify({ config, engine, wire, clock }: PdMemberOptions): Promise<MemberIdentity> {
   const { name, initialCluster, join } = config;
   const ident = readIdentOf(engine, "PD");
-  if (initialCluster !== undefined || (join === undefined && ident === undefined)) {
-    return configuredIdentity(name, initialCluster);
+  if (join === undefined) {
+    const configured = configuredIdentity(name, initialCluster);
+    const isTheirs = ident !== undefined && ident.memberId !== configured.memberId;
+    return isTheirs ? joiningIdentity(ident.memberId) : configured;
   }
-  const memberId = ident?.memberId ?? (await findSelf(name, join ?? [], { wire, clock }));
-  return joiningIdentity(memberId);
+  return joiningIdentity(ident?.memberId ?? (await findSelf(name, join, { wire, clock })));
+}
+
+/**
+ * @throws RdbError RDB_DATA_FOREIGN for the folder of a member that was removed, or of another one of the list;
+ * RDB_CONFIG_INVALID for a list of several where one is alone: the others would found a cluster of their own
+ */
+function checkOwner({ name, initialCluster }: PdConfig, memberId: PeerId, { state, log }: PdStorage): void {
+  const isLone =
+    state.cluster.clusterId !== 0 && state.members.size === 0 && log.confState.voters.length === 1;
+  if (isLone && initialCluster !== undefined && initialCluster.length > 1) {
+    throw new RdbError(
+      "RDB_CONFIG_INVALID",
+      "the data folder is that of a placement driver of one member: start it without initialCluster, and add the others with rdb pd add-member",
+    );
+  }
+  const row = state.members.get(memberId);
+  if (row?.isRemoved === true) {
+    throw removedError(memberId);
+  }
+  const others = initialCluster?.filter((member) => member.name !== name) ?? [];
+  if (row !== undefined && others.some((member) => member.name === row.name)) {
+    throw new RdbError(
+      "RDB_DATA_FOREIGN",
+      `the data folder is that of PD member ${memberId} (${row.name}), this is ${name}`,
+    );
+  }
 }
 
 function assemble(options: PdMemberOptions, identity: MemberIdentity, storage: PdStorage): PdMember {
