@@ -304,7 +304,7 @@ export class Peer {
   }
 
   /**
-   * A request whose epoch, keys and limits were checked. Answers through the caller.
+   * A request whose epoch, keys and limits were checked, once the peer was woken. Answers through the caller.
    *
    * @param session who sends it, if that was said
    */
@@ -314,7 +314,6 @@ export class Peer {
     fromFollower: boolean,
     session: ClientSession | undefined,
   ): void {
-    this.wake();
     this.keys.take(request.command);
     if (this.check.isDamaged) {
       caller.respond(errorResponse(caller.requestId, this.leaderHint()));

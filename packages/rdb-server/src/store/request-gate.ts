@@ -29,15 +29,15 @@ export function isFollowerRead(request: KvRequest): boolean {
  * Why the peer does not take a request, if so (SPEC M3): it does not lead, the Region changed, or a key is outside.
  * The epoch is checked again at apply, and for reads when they are served.
  */
-export function requestRefusal(request: KvRequest, version: bigint, peer: Peer): RegionError | undefined {
+export function requestRefusal(request: KvRequest, version: number, peer: Peer): RegionError | undefined {
   if (request.command.case === undefined) {
     return invalidArgument("command", "KvRequest.command must be one that this Store knows");
   }
   if (!peer.isLeader && !isFollowerRead(request)) {
     return peer.leaderHint();
   }
-  if (version !== BigInt(peer.region.epoch.version)) {
-    return peer.epochNotMatch(Number(version));
+  if (version !== peer.region.epoch.version) {
+    return peer.epochNotMatch(version);
   }
   if (peer.merge.prepared !== undefined) {
     return serverIsBusy("the Region waits to be merged", MERGING_BACKOFF_MS);

@@ -244,14 +244,19 @@ export class Store implements StoreHandle {
       }
       return;
     }
-    const version = header?.epoch?.version ?? 0n;
+    const version = Number(header?.epoch?.version ?? 0n);
     const nowMs = this.#options.clock.monotonicMs();
     const busy = this.#writeRefusal();
+    let isAwake = false;
     for (const request of requests) {
       const error = requestRefusal(request, version, peer) ?? (isRead(request.command) ? undefined : busy);
       if (error !== undefined) {
         respond(errorResponse(request.requestId, error));
         continue;
+      }
+      if (!isAwake) {
+        peer.wake();
+        isAwake = true;
       }
       this.#count(request);
       const waitMs = request.timeoutMs === 0 ? limits.deadlineMaxMs : request.timeoutMs;
@@ -262,7 +267,7 @@ export class Store implements StoreHandle {
         header?.session,
       );
     }
-    if (!peer.isLeader) {
+    if (!isAwake && !peer.isLeader) {
       // Somebody wants the Region and finds no leader here: it must not sleep on.
       peer.wake();
     }
