@@ -10,16 +10,17 @@ const doubtful: Fault = {
   ...{ kind: "doubtful-leader", region: 0, lateMs: 300, leadMs: 500, transfers: false, place: 0 },
   ...{ cut: "out", clients: 0b10, atMs: 20_000, durationMs: 6_000 },
 };
+const lateTransfer: Fault = { ...doubtful, transfers: true, atMs: 40_000 };
 const lost: Fault = {
   ...{ kind: "lost-transfer", region: 0, place: 0, leadMs: 800, messageCount: 1, how: "kill", restartMs: 5 },
   ...{ atMs: 30_000, durationMs: 6_000 },
 };
 const transfer: Fault = { kind: "transfer", region: 0, place: 1, atMs: 0, durationMs: 60_000 };
-const faults = [transfer, usurper, doubtful, lost];
+const faults = [transfer, usurper, doubtful, lost, lateTransfer];
 
 describe("faults in two stages", () => {
   test("are those that clients are in a hurry for", () => {
-    expect(faults.filter(isStaged)).toEqual([usurper, doubtful, lost]);
+    expect(faults.filter(isStaged)).toEqual([usurper, doubtful, lost, lateTransfer]);
   });
 
   test("have the clients write that lose the leader, and all of them what a follower should miss", () => {
@@ -50,6 +51,10 @@ describe("faults in two stages", () => {
     [10_999, true],
     [11_000, false],
     [20_200, false],
+    [39_699, false],
+    [39_700, true],
+    [40_499, true],
+    [40_500, false],
   ])("at %i ms nothing should be written: %o", (nowMs, isReadOnly) => {
     expect(isReadOnlyAt(faults, nowMs)).toBe(isReadOnly);
   });

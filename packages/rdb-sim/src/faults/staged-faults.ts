@@ -101,14 +101,21 @@ function hurryMs({ kind }: StagedFault): number {
   return kind === "lost-transfer" ? 0 : DOUBT_MS;
 }
 
-/**
- * Whether nothing should be written now: a follower that cannot reach the leader must not fall behind the others, or
- * none of them votes for it whatever it has forgotten.
- */
+/** Whether nothing should be written now: some faults need followers that have, and are known to have, everything. */
 export function isReadOnlyAt(faults: readonly Fault[], nowMs: number): boolean {
   return faults.some(
     (fault) =>
-      fault.kind === "usurper" && fault.atMs - SETTLE_MS <= nowMs && nowMs < fault.atMs + fault.leadMs,
+      needsLevelFollowers(fault) && fault.atMs - SETTLE_MS <= nowMs && nowMs < fault.atMs + fault.leadMs,
+  );
+}
+
+/**
+ * A follower that cannot reach the leader must not fall behind the others, or none of them votes for it whatever it has
+ * forgotten. And a leader hands over only to whom it knows to have everything, and not for long.
+ */
+function needsLevelFollowers(fault: Fault): fault is StagedFault {
+  return (
+    fault.kind === "usurper" || (fault.kind === "doubtful-leader" && fault.transfers && fault.lateMs > 0)
   );
 }
 
