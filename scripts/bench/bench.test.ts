@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Sample } from "./cases.ts";
-import { NO_TIME, costOf, cpuTimeOf } from "./cpu-time.ts";
+import { type CpuCost, NO_TIME, costOf, cpuTimeOf } from "./cpu-time.ts";
 import { replaceGenerated } from "./document.ts";
 import { checkEtcdScript, parseBaseline } from "./etcd-side.ts";
 import { splitKeys } from "./flaredb-side.ts";
@@ -22,6 +22,10 @@ function sample(fields: Partial<Sample>): Sample {
     errorCount: 0,
     ...fields,
   };
+}
+
+function cost(role: CpuCost["role"], processes: number, time: Partial<CpuCost["time"]>): CpuCost {
+  return { layout: "1 Region", op: "put", role, processes, time: { ...NO_TIME, ...time } };
 }
 
 describe("medians", () => {
@@ -47,9 +51,9 @@ describe("the report", () => {
       cores: 2,
       medians: mediansOf(samples),
       cpuCosts: [10, 14].flatMap((loop) => [
-        { op: "put", role: "client", time: { loop, worker: 0, V8: 0, other: 0 } },
-        { op: "put", role: "leader", time: { loop, worker: 3, V8: 2, other: 1 } },
-        { op: "put", role: "follower", time: { loop: 5, worker: 5, V8: 0, other: 0 } },
+        cost("client", 1, { loop }),
+        cost("leader", 1, { loop, worker: 3, V8: 2, other: 1 }),
+        cost("follower", 2, { loop: 5, worker: 5 }),
       ]),
       seconds: 5,
       plot: "b.svg",
@@ -87,9 +91,10 @@ describe("the report", () => {
 
   test("shows what a call costs each process, as the mean of the rounds", () => {
     const report = render([sample({})]);
-    expect(report).toContain("| put | client |  |  |  |  | 12.0 |");
-    expect(report).toContain("| put | leader | 12.0 | 3.0 | 2.0 | 1.0 | 18.0 |");
-    expect(report).toContain("| put | all | at most 40,000/s on 2 cores |  |  |  | 50.0 |");
+    expect(report).toContain("| put, 1 Region | client |  |  |  |  | 12.0 |");
+    expect(report).toContain("| put, 1 Region | leader | 12.0 | 3.0 | 2.0 | 1.0 | 18.0 |");
+    expect(report).toContain("| put, 1 Region | each follower of 2 | 5.0 | 5.0 | 0.0 | 0.0 | 10.0 |");
+    expect(report).toContain("| put, 1 Region | all | at most 40,000/s on 2 cores |  |  |  | 50.0 |");
   });
 
   test("without etcd no goal beside it is met, and what was not measured has no line", () => {

@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync } from "node:fs";
+import type { Layout } from "./cases.ts";
 
 /** What threads of a process are for: `worker` reads and writes the database; `other` is libuv's pool and RocksDB's own. */
 type ThreadKind = "loop" | "worker" | "V8" | "other";
@@ -10,9 +11,12 @@ export const NO_TIME: CpuTime = { loop: 0, worker: 0, V8: 0, other: 0 };
 
 /** What one call costs one process, on the average. */
 export interface CpuCost {
+  readonly layout: Layout;
   readonly op: string;
-  /** `client`, `leader`, `follower` (the mean of both) or `PD`. */
-  readonly role: string;
+  /** With one Region there are a leader and followers; with several each Store is both. */
+  readonly role: "client" | "leader" | "follower" | "Store" | "PD";
+  /** Processes of this role, of which `time` is the mean. */
+  readonly processes: number;
   /** Of a client only the sum is known: it stands at `loop`. */
   readonly time: CpuTime;
 }

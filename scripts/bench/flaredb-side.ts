@@ -16,7 +16,7 @@ export interface FlaredbRun {
   readonly layout: Exclude<Layout, "etcd">;
   readonly clients: readonly number[];
   readonly ops: readonly string[];
-  /** Scans and batches too, and what a call costs each process. */
+  /** Scans and batches too. */
   readonly withBulk: boolean;
   readonly seconds: number;
   /** Processes that make the load. */
@@ -41,7 +41,7 @@ export async function measureFlaredb(run: FlaredbRun): Promise<void> {
         run.onSample(await measure(cluster, { layout: run.layout, op, clients }, args, run.seconds));
       }
     }
-    for (const op of run.withBulk ? run.ops : []) {
+    for (const op of run.ops) {
       await measureCpu(cluster, run, op);
     }
     for (const op of run.withBulk ? ["scan", "batch-get", "batch-put"] : []) {
@@ -96,18 +96,32 @@ async function measure(
 // Without a warm-up, so that every call that was made is counted.
 async function measureCpu(cluster: TestCluster, run: FlaredbRun, op: string): Promise<void> {
   const leader = await cluster.leaderOf("bench/");
-  const processes = [leader, ...cluster.stores.filter((store) => store !== leader), cluster.pd];
-  const pids = processes.map(({ pid }) => pid);
-  const before = pids.map(cpuTimeOf);
+  const followers = cluster.stores.filter((store) => store !== leader);
+  const groups =
+    run.layout === "1 Region"
+      ? ([
+          ["leader", [leader]],
+          ["follower", followers],
+          ["PD", [cluster.pd]],
+        ] as const)
+      : ([
+          ["Store", cluster.stores],
+          ["PD", [cluster.pd]],
+        ] as const);
+  const measured = groups.map(([role, processes]) => ({ role, pids: processes.map(({ pid }) => pid) }));
+  const before = measured.map(({ pids }) => pids.map(cpuTimeOf));
   const args = [op, "--clients", String(CPU_CLIENTS), "--warm-up", "0", "--seconds", String(run.seconds)];
   const { calls, generatorCores, elapsedSeconds } = await bench(cluster, args);
-  const after = pids.map(cpuTimeOf);
-  const costs = before.map((time, at) => costOf(time, after[at] as CpuTime, calls));
+  const after = measured.map(({ pids }) => pids.map(cpuTimeOf));
   const clientTime = (generatorCores * elapsedSeconds * 1e6) / Math.max(1, calls);
-  run.onCpuCost({ op, role: "client", time: { ...NO_TIME, loop: clientTime } });
-  run.onCpuCost({ op, role: "leader", time: meanTime(costs.slice(0, 1)) });
-  run.onCpuCost({ op, role: "follower", time: meanTime(costs.slice(1, -1)) });
-  run.onCpuCost({ op, role: "PD", time: meanTime(costs.slice(-1)) });
+  const { layout } = run;
+  run.onCpuCost({ layout, op, role: "client", processes: 1, time: { ...NO_TIME, loop: clientTime } });
+  for (const [at, { role, pids }] of measured.entries()) {
+    const costs = pids.map((_, place) =>
+      costOf(before[at]?.[place] as CpuTime, after[at]?.[place] as CpuTime, calls),
+    );
+    run.onCpuCost({ layout, op, role, processes: pids.length, time: meanTime(costs) });
+  }
 }
 
 /** What `rdb bench --json` prints, as far as it is used here. */

@@ -31,7 +31,7 @@ export function renderReport({ conditions, cores, medians, cpuCosts, seconds, pl
     `![Latency against load of put and get, etcd and FlareDB](${plot})`,
     "A closed loop with more and more clients: each point is one number of clients.",
     "## Processor time of one call",
-    "Microseconds of each process at 256 clients on one Region, the means of all rounds; `worker` reads and writes the database, `V8` collects garbage and compiles. `all` is client, leader, both followers and PD: what the cores have to do for one call.",
+    "Microseconds of each process at 256 clients, the means of all rounds; `worker` reads and writes the database, `V8` collects garbage and compiles. `all` is every process together: what the cores have to do for one call.",
     table(["call", "process", "loop", "worker", "V8", "other", "together"], cpuRows(cpuCosts, cores), [
       "left",
       "left",
@@ -81,29 +81,23 @@ function goalRow(goal: Goal, medians: readonly Medians[]): string[][] {
   ];
 }
 
-const FOLLOWER_COUNT = 2;
-
 function cpuRows(costs: readonly CpuCost[], cores: number): string[][] {
-  return [...Map.groupBy(costs, ({ op }) => op)].flatMap(([op, ofOp]) => {
-    const roles = [...Map.groupBy(ofOp, ({ role }) => role)].map(
-      ([role, rounds]) => [role, meanTime(rounds.map(({ time }) => time))] as const,
-    );
-    const all = roles.reduce(
-      (sum, [role, time]) => sum + sumOf(time) * (role === "follower" ? FOLLOWER_COUNT : 1),
-      0,
-    );
+  return [...Map.groupBy(costs, ({ layout, op }) => `${op}, ${layout}`)].flatMap(([call, ofCall]) => {
+    const roles = [...Map.groupBy(ofCall, ({ role }) => role).values()].map((rounds) => ({
+      ...(rounds[0] as CpuCost),
+      time: meanTime(rounds.map(({ time }) => time)),
+    }));
+    const all = roles.reduce((sum, { time, processes }) => sum + sumOf(time) * processes, 0);
     const most = `at most ${count((cores * 1e6) / Math.max(all, Number.MIN_VALUE))}/s on ${cores} cores`;
-    return [
-      ...roles.map(([role, time]) => cpuRow(op, role, time)),
-      [op, "all", most, "", "", "", microseconds(all)],
-    ];
+    return [...roles.map((cost) => cpuRow(call, cost)), [call, "all", most, "", "", "", microseconds(all)]];
   });
 }
 
-function cpuRow(op: string, role: string, time: CpuTime): string[] {
+function cpuRow(call: string, { role, processes, time }: CpuCost): string[] {
   const { loop, worker, V8, other } = time;
   const cells = role === "client" ? ["", "", "", ""] : [loop, worker, V8, other].map(microseconds);
-  return [op, role, ...cells, microseconds(sumOf(time))];
+  const name = processes === 1 ? role : `each ${role} of ${processes}`;
+  return [call, name, ...cells, microseconds(sumOf(time))];
 }
 
 function sumOf({ loop, worker, V8, other }: CpuTime): number {
