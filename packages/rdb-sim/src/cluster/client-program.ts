@@ -8,7 +8,7 @@ const CONNECT_PAUSE_MS = 200;
 
 /** The production client; its application waits until PD answers. */
 export function clientProgram(
-  pdAddress: string,
+  pdAddresses: readonly string[],
   deadlineMs: number,
   onAnswer: CallRecorder["onAnswer"],
 ): Program<RdbClient> {
@@ -17,7 +17,7 @@ export function clientProgram(
       for (;;) {
         try {
           return await RdbClient.connectOver(
-            { pd: pdAddress, deadlineMs },
+            { pd: pdAddresses, deadlineMs },
             { clock, random, wire, onAnswer },
           );
         } catch (error) {

@@ -24,10 +24,21 @@ export function drivenBy(pd: RunningPd | undefined): RunningPd["driver"] | undef
   return pd?.group.isServing === true ? pd.driver : undefined;
 }
 
-/** PD's configuration: it places these Regions once all Stores are there. */
-export function pdConfig(host: string, shape: ClusterShape, splitKeys: readonly string[]): PdConfig {
+/**
+ * PD's configuration: it places these Regions once all Stores are there.
+ *
+ * @param hosts of all members; this one alone when there are no others
+ */
+export function pdConfig(
+  host: string,
+  hosts: readonly string[],
+  shape: ClusterShape,
+  splitKeys: readonly string[],
+): PdConfig {
+  const initialCluster = hosts.map((name) => ({ name, address: `${name}:${RPC_PORT}` }));
   return parsePdConfig({
     host,
+    ...(hosts.length === 1 ? {} : { name: host, initialCluster }),
     port: RPC_PORT,
     dataDir: host,
     insecure: true,

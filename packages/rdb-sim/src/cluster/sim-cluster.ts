@@ -69,6 +69,7 @@ export interface Member<Running> extends FaultyProcess {
 }
 
 const PD_HOST = "pd";
+const pdHost = (place: number): string => (place === 0 ? PD_HOST : `${PD_HOST}-${place + 1}`);
 const ADMIN_HOST = "admin";
 /** Then the first spare Store joins. */
 const SPARE_JOINS_MS = 2_000;
@@ -91,7 +92,8 @@ export class SimCluster implements FaultyCluster {
   readonly net: SimNet;
   /** Every Store that there is or may be, also those that are lost. */
   readonly allStores: readonly Member<RunningStore>[];
-  readonly pd: Member<RunningPd>;
+  /** All members of PD. */
+  readonly pds: readonly [Member<RunningPd>, ...Member<RunningPd>[]];
   readonly clients: readonly Member<RdbClient>[];
   /** A client that no fault befalls, and that is not started with the others. */
   readonly judge: Member<RdbClient>;
@@ -116,19 +118,22 @@ export class SimCluster implements FaultyCluster {
     const { shape, splitKeys, randomOf } = options;
     this.#options = options;
     this.net = new SimNet({ clock: this.clock, random: randomOf("network") });
-    const pdAddress = `${PD_HOST}:${RPC_PORT}`;
+    const pdHosts = Array.from({ length: shape.pdMemberCount ?? 1 }, (_, place) => pdHost(place));
+    const pdAddresses = pdHosts.map((host) => `${host}:${RPC_PORT}`);
     const store = (place: number): Member<RunningStore> => {
       const host = `store-${place + 1}`;
       return this.#member(host, true, (disk) => {
         const observer = options.invariants?.store(host);
-        return storeProgram(storeConfig(host, pdAddress, shape), disk, observer);
+        return storeProgram(storeConfig(host, pdAddresses, shape), disk, observer);
       });
     };
     const first = Array.from({ length: shape.storeCount }, (_, place) => store(place));
-    this.pd = this.#member(PD_HOST, true, (disk) => pdProgram(pdConfig(PD_HOST, shape, splitKeys), disk));
+    const pd = (host: string): Member<RunningPd> =>
+      this.#member(host, true, (disk) => pdProgram(pdConfig(host, pdHosts, shape, splitKeys), disk));
+    const firstPd = pd(PD_HOST);
     const client = (name: string, deadlineMs: number): Member<RdbClient> =>
       this.#member(name, false, () =>
-        clientProgram(pdAddress, deadlineMs, options.recorderOf(name).onAnswer),
+        clientProgram(pdAddresses, deadlineMs, options.recorderOf(name).onAnswer),
       );
     this.clients = Array.from({ length: shape.clientCount }, (_, place) =>
       client(`client-${place + 1}`, shape.callTimeoutMs),
@@ -137,7 +142,9 @@ export class SimCluster implements FaultyCluster {
     const spareCount = shape.elastic?.spareStoreCount ?? 0;
     this.#spares = Array.from({ length: spareCount }, (_, place) => store(shape.storeCount + place));
     this.allStores = [...first, ...this.#spares];
-    this.admin = this.#member(ADMIN_HOST, false, () => adminProgram(pdAddress));
+    this.admin = this.#member(ADMIN_HOST, false, () => adminProgram(`${PD_HOST}:${RPC_PORT}`));
+    // Last, so that the clocks of all others are the same whether or not there are further members.
+    this.pds = [firstPd, ...pdHosts.slice(1).map(pd)];
     if (options.invariants !== undefined) {
       options.invariants.wasUp = (name) => this.#wasUp(name);
     }
@@ -149,9 +156,14 @@ export class SimCluster implements FaultyCluster {
     return this.allStores.filter((store) => !this.#lost.has(store) && !this.#spares.includes(store));
   }
 
+  /** The member of PD that leads; while none does, the first. */
+  get pd(): Member<RunningPd> {
+    return this.pds.find(({ process }) => drivenBy(process.running) !== undefined) ?? this.pds[0];
+  }
+
   /** Every process begins to start. */
   start(): void {
-    for (const { process } of [this.pd, ...this.stores, ...this.clients]) {
+    for (const { process } of [...this.pds, ...this.stores, ...this.clients]) {
       process.start();
     }
     if (this.#options.shape.elastic !== undefined) {
@@ -171,7 +183,7 @@ export class SimCluster implements FaultyCluster {
 
   /** Whether every process serves. */
   get isWell(): boolean {
-    return [...this.stores, this.pd, ...this.clients, this.judge].every(({ process }) => process.isWell);
+    return [...this.stores, ...this.pds, ...this.clients, this.judge].every(({ process }) => process.isWell);
   }
 
   setTimer(delayMs: number, callback: () => void): void {
@@ -337,7 +349,8 @@ export class SimCluster implements FaultyCluster {
     const { latencyMs } = this.#options.shape;
     const stores = this.allStores.map(({ name }) => name);
     const others = [...this.clients, this.judge, this.admin].map(({ name }) => name);
-    const hosts: Hosts = { stores, all: [...stores, PD_HOST, ...others] };
+    const pds = this.pds.map(({ name }) => name);
+    const hosts: Hosts = { stores, all: [...stores, ...pds, ...others] };
     for (const from of hosts.all) {
       for (const to of hosts.all) {
         if (from !== to) {

@@ -41,14 +41,18 @@ export function storeProgram(
 }
 
 /** A Store's configuration on its host: production's but for what the run made small. */
-export function storeConfig(host: string, pdAddress: string, { limits, elastic }: ClusterShape): StoreConfig {
+export function storeConfig(
+  host: string,
+  pdAddresses: readonly string[],
+  { limits, elastic }: ClusterShape,
+): StoreConfig {
   const { maxSizePerMessageBytes, maxInflightMessages, entryMaxBytes } = limits;
   const { proposalQueueMaxCount, readQueueMaxCount } = limits;
   return parseStoreConfig({
     host,
     port: RPC_PORT,
     dataDir: host,
-    pdAddresses: [pdAddress],
+    pdAddresses: [...pdAddresses],
     insecure: true,
     leaseReads: limits.leaseReads,
     slowDiskMs: limits.slowDiskMs,

@@ -54,7 +54,9 @@ export interface ClusterShape {
   readonly callTimeoutMs: number;
   /** A client rests up to this long between calls. */
   readonly pauseMaxMs: number;
-  /** Of the Stores, then PD, then the clients. */
+  /** Members of PD: 1 when undefined. */
+  readonly pdMemberCount?: number;
+  /** Of the Stores, then PD, then the clients; further members of PD have exact ones. */
   readonly clocks: readonly ClockShape[];
   readonly limits: Limits;
   /** How often each Region's peers are compared; production's, once a day, when undefined. */

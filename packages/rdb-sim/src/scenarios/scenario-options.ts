@@ -8,6 +8,8 @@ export interface ScenarioOptions {
   readonly storeCount?: number;
   /** Peers of each Region. Default: one on every Store. */
   readonly replicaCount?: number;
+  /** Members of PD. Default 1. */
+  readonly pdMemberCount?: number;
   /** Lets Regions split and move as PD is asked to; what is left out is large, or does not happen by itself. */
   readonly elastic?: Partial<Elasticity>;
   /** Where Regions begin. Default: none, one Region over everything. */
@@ -59,6 +61,7 @@ export function shapeOf(options: ScenarioOptions): ClusterShape {
   const clocks = options.clocks ?? (() => ({ rate: 1, wallOffsetMs: 0 }));
   return {
     ...{ storeCount, replicaCount: options.replicaCount ?? storeCount, clientCount, callTimeoutMs },
+    ...(options.pdMemberCount === undefined ? {} : { pdMemberCount: options.pdMemberCount }),
     ...(options.elastic === undefined ? {} : { elastic: { ...ELASTICITY, ...options.elastic } }),
     limits: { ...LIMITS, ...options.limits },
     regionCount: splitKeys.length + 1,

@@ -15,6 +15,7 @@ import { PATIENCE_MS, PAUSE_MAX_MS, type ScenarioOptions, shapeOf } from "./scen
 import { ScenarioWatch } from "./scenario-watch.ts";
 
 export type StoreMember = Member<RunningStore>;
+type Stoppable = Pick<StoreMember["process"], "hold" | "stop" | "end">;
 export type RegionStatus = NonNullable<ReturnType<RunningStore["store"]["regionStatus"]>>;
 
 /** Added to every seed, so that the same scenarios can be played in other ways. */
@@ -143,8 +144,8 @@ export class Scenario {
 
   /** Every process serves, and every Region is led. */
   async untilServing(): Promise<void> {
-    const { stores, pd, clients } = this.cluster;
-    const members = [...stores, pd, ...clients];
+    const { stores, pds, clients } = this.cluster;
+    const members = [...stores, ...pds, ...clients];
     await this.until("every process serves", () => members.every(({ process }) => process.isWell));
     const isLed = (): boolean =>
       this.regionIds.length > 0 && this.regionIds.every((_, place) => this.leader(place) !== undefined);
@@ -229,7 +230,7 @@ export class Scenario {
   }
 
   /** Takes processes down until the returned function is called, or `heal`. */
-  takeDown(members: readonly Pick<StoreMember, "process">[], how: EndKind | "stop"): () => void {
+  takeDown(members: readonly { readonly process: Stoppable }[], how: EndKind | "stop"): () => void {
     const releases = members.map(({ process }) => process.hold());
     for (const { process } of members) {
       if (how === "stop") {
