@@ -34,7 +34,7 @@ try {
   note(`every Region has a leader`);
   measured.push({ what: "first start, until all lead", unit: "s", values: [secondsSince(startedMs)] });
   await scale.allAsleep();
-  note("every Region sleeps");
+  note("the Regions sleep");
   await measureRest();
   await measureFirstWrites();
   await scale.allAsleep();
@@ -47,7 +47,7 @@ try {
       values: servingSeconds,
       goal: { worst: 10 },
     },
-    { what: "start of a killed Store, until all sleep again", unit: "s", values: asleepAgainSeconds },
+    { what: "start of a killed Store, until the Regions sleep again", unit: "s", values: asleepAgainSeconds },
   );
 } finally {
   for (const end of scale.cluster.unexpectedEnds()) {
@@ -152,7 +152,7 @@ async function restart(store: TestStore): Promise<void> {
   await scale.allLed();
   await scale.allAsleep();
   asleepAgainSeconds.push(secondsSince(begunMs));
-  note(`${store.plan.name} is back, and every Region sleeps`);
+  note(`${store.plan.name} is back, and the Regions sleep`);
 }
 
 function secondsSince(sinceMs: number): number {

@@ -1,7 +1,13 @@
-import type { PeerId } from "@flaredb/rdb-base";
+import { type PeerId, SECOND_MS } from "@flaredb/rdb-base";
 
 /** Where a peer stands between work and sleep. */
 export type HibernationState = "Awake" | "Asking" | "Asleep";
+
+/**
+ * A Region that is awake for its own sake, after its creation or an election, is not kept so for as long as one that
+ * was asked for something: thousands may wake together.
+ */
+const UNWANTED_MAX_MS = 2 * SECOND_MS;
 
 /**
  * Whether an idle peer ticks (DESIGN §4). A leader asks its live voters, and sleeps when all agree; a voter sleeps
@@ -9,6 +15,7 @@ export type HibernationState = "Awake" | "Asking" | "Asleep";
  */
 export class Hibernation {
   readonly #idleMs: number;
+  readonly #unwantedMs: number;
   #state: HibernationState = "Awake";
   #lastActivityMs: number;
   #askedMs = 0;
@@ -17,17 +24,24 @@ export class Hibernation {
   /** @param idleMs how long without activity before a leader asks; 0: never */
   constructor(idleMs: number, nowMs: number) {
     this.#idleMs = idleMs;
-    this.#lastActivityMs = nowMs;
+    this.#unwantedMs = Math.min(idleMs, UNWANTED_MAX_MS);
+    this.#lastActivityMs = nowMs - idleMs + this.#unwantedMs;
   }
 
   get isAsleep(): boolean {
     return this.#state === "Asleep";
   }
 
-  /** Something happened to the Region. @returns whether the peer slept and is awake now */
-  noteActivity(nowMs: number): boolean {
+  /**
+   * Something happened to the Region.
+   *
+   * @param isWanted somebody asked something of it, and may do so again
+   * @returns whether the peer slept and is awake now
+   */
+  noteActivity(nowMs: number, isWanted: boolean): boolean {
     const slept = this.#state === "Asleep";
-    this.#lastActivityMs = nowMs;
+    const sinceMs = isWanted ? nowMs : nowMs - this.#idleMs + this.#unwantedMs;
+    this.#lastActivityMs = Math.max(this.#lastActivityMs, sinceMs);
     this.#state = "Awake";
     this.#awaited.clear();
     return slept;
@@ -38,8 +52,9 @@ export class Hibernation {
     if (this.#idleMs === 0 || this.#state === "Asleep") {
       return false;
     }
-    const since = this.#state === "Asking" ? this.#askedMs : this.#lastActivityMs;
-    return nowMs - since >= this.#idleMs;
+    return this.#state === "Asking"
+      ? nowMs - this.#askedMs >= this.#unwantedMs
+      : nowMs - this.#lastActivityMs >= this.#idleMs;
   }
 
   /** The leader asks these voters; with none of them it may sleep at once. */

@@ -4,6 +4,7 @@ import {
   type PeerId,
   type Region,
   type RegionId,
+  type StoreId,
   assert,
   peerOnStore,
 } from "@flaredb/rdb-base";
@@ -250,6 +251,11 @@ export class Peer {
     return this.#node.isLeader;
   }
 
+  /** Where the Region is led from, as far as this peer knows. */
+  get leaderStoreId(): StoreId | undefined {
+    return this.#node.lead === 0 ? undefined : this.#outbox.peerInfo(this.#node.lead)?.storeId;
+  }
+
   get isAsleep(): boolean {
     return this.#sleep.isAsleep;
   }
@@ -370,9 +376,13 @@ export class Peer {
     }
   }
 
-  /** Something happened to the Region, or may: the peer ticks again. */
-  wake(): void {
-    if (this.#sleep.wake()) {
+  /**
+   * Something happened to the Region, or may: the peer ticks again.
+   *
+   * @param isWanted somebody asked something of it: it stays awake for longer
+   */
+  wake(isWanted = false): void {
+    if (this.#sleep.wake(isWanted)) {
       this.#stale.noteContact(this.#context.clock.monotonicMs());
       this.#context.wantsTurn(this.regionId);
     }
@@ -575,6 +585,7 @@ export class Peer {
     const { isLeader, term } = this.#node;
     if (isLeader && this.#leadsTerm !== term) {
       this.#leadsTerm = term;
+      this.wake();
       this.#writes.becameLeader();
       this.#followers.becameLeader();
       this.changes.becameLeader();

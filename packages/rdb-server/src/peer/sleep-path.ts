@@ -52,10 +52,14 @@ export class SleepPath {
     return this.#state.isAsleep;
   }
 
-  /** Something happened to the Region, or is wanted of it. @returns whether the peer slept until now */
-  wake(): boolean {
+  /**
+   * Something happened to the Region, or is wanted of it.
+   *
+   * @returns whether the peer slept until now
+   */
+  wake(isWanted = false): boolean {
     const nowMs = this.#owner.clock.monotonicMs();
-    if (!this.#state.noteActivity(nowMs)) {
+    if (!this.#state.noteActivity(nowMs, isWanted)) {
       return false;
     }
     const { node, outbox } = this.#owner;

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import type { RegionStatus } from "./store-handle.ts";
 import { SimCluster, type SimStore, expectConverged, getCommand } from "../testing/index.ts";
 
 const IDLE_MS = 500;
@@ -244,5 +245,36 @@ describe("many idle Regions", () => {
       cluster.regions.every((region) => cluster.leader(region.id) !== undefined),
     );
     await cluster.until("all sleep again", () => asleepCount() === 2 * cluster.regions.length);
+  });
+
+  it("sleep on when a Store falls silent that does not lead them, and serve", async () => {
+    const splitKeys = Array.from({ length: 5 }, (_, n) => `k${n}`);
+    const cluster = await SimCluster.start({ seed: 8, config: { hibernateAfterMs: IDLE_MS }, splitKeys });
+    for (const region of cluster.regions) {
+      await cluster.waitForLeader(() => true, region.id);
+    }
+    const silent = cluster.stores[0] as SimStore;
+    const survivors = cluster.others(silent.storeId);
+    const statuses = (): RegionStatus[] => survivors.flatMap(({ store }) => store.regionStatuses());
+    await cluster.until("all sleep", () => statuses().every((status) => status.isAsleep));
+    const ledHere = new Set(
+      statuses()
+        .filter(({ isLeader }) => isLeader)
+        .map(({ region }) => region.id),
+    );
+    expect(ledHere.size).toBeGreaterThan(0);
+    expect(ledHere.size).toBeLessThan(cluster.regions.length);
+    let wokenCount = 0;
+    const stopWatching = cluster.clock.monotonicMs() + cluster.config.storeSilentMs + 2 * ELECTION_MS;
+    silent.crash();
+    while (cluster.clock.monotonicMs() < stopWatching) {
+      await cluster.run(cluster.config.tickMs);
+      wokenCount += statuses().filter(({ region, isAsleep: s }) => ledHere.has(region.id) && !s).length;
+    }
+    expect(wokenCount).toBe(0);
+    expect(cluster.regions.every((region) => cluster.leader(region.id) !== undefined)).toBe(true);
+    for (const key of ["a", ...splitKeys]) {
+      await cluster.put(key, "1");
+    }
   });
 });

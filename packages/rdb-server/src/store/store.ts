@@ -215,15 +215,19 @@ export class Store implements StoreHandle {
     }
   }
 
-  /** The Regions that the Store may lead wake, a few each tick: asleep they would not notice. */
+  /**
+   * The Regions that the Store led wake, a few each tick: asleep they would not notice. Those with another leader sleep
+   * on: their peer there is not needed until it is back.
+   */
   storeSilent(storeId: StoreId): void {
     this.#logger.warn({ silentStore: storeId }, "a Store fell silent");
-    this.#wakeSleepersWith(storeId);
+    this.#wakeSleepers(({ leaderStoreId }) => leaderStoreId === undefined || leaderStoreId === storeId);
   }
 
+  /** The Regions that have a peer there wake: it may have been left out while it was away. */
   storeReturned(storeId: StoreId): void {
     this.#logger.info({ returnedStore: storeId }, "a Store is heard of again");
-    this.#wakeSleepersWith(storeId);
+    this.#wakeSleepers(({ region }) => peerOnStore(region, storeId) !== undefined);
   }
 
   // StoreHandle: clients.
@@ -255,7 +259,7 @@ export class Store implements StoreHandle {
         continue;
       }
       if (!isAwake) {
-        peer.wake();
+        peer.wake(true);
         isAwake = true;
       }
       this.#count(request);
@@ -269,7 +273,7 @@ export class Store implements StoreHandle {
     }
     if (!isAwake && !peer.isLeader) {
       // Somebody wants the Region and finds no leader here: it must not sleep on.
-      peer.wake();
+      peer.wake(true);
     }
     this.#wantsTurn(peer.regionId);
   }
@@ -447,9 +451,9 @@ export class Store implements StoreHandle {
     }
   }
 
-  #wakeSleepersWith(storeId: StoreId): void {
+  #wakeSleepers(isConcerned: (peer: Peer) => boolean): void {
     for (const peer of this.#peers.values()) {
-      if (peer.isAsleep && peerOnStore(peer.region, storeId) !== undefined) {
+      if (peer.isAsleep && isConcerned(peer)) {
         this.#wakeQueue.add(peer.regionId);
       }
     }

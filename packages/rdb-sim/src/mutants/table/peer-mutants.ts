@@ -74,8 +74,8 @@ export const peerMutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/rdb-server/src/peer/hibernation.ts",
-        find: '    this.#lastActivityMs = nowMs;\n    this.#state = "Awake";\n',
-        replace: "    this.#lastActivityMs = nowMs;\n",
+        find: '    this.#state = "Awake";\n    this.#awaited.clear();\n    return slept;\n',
+        replace: "    this.#awaited.clear();\n    return slept;\n",
       },
     ],
     seenBy: ["simulator"],
