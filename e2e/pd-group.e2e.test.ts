@@ -1,7 +1,13 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { RdbError, assert } from "@flaredb/rdb-base";
 import { OperatorState } from "@flaredb/rdb-proto";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { freePortBlock } from "./free-ports.ts";
 import { PdGroupCluster, type PdMemberProcess } from "./pd-group.ts";
+import { PlaygroundProcess, memberPid } from "./playground-process.ts";
+import { rdb } from "./run-cli.ts";
 import { waitFor } from "./wait.ts";
 import { Workload } from "./workload.ts";
 
@@ -108,4 +114,33 @@ test("without any PD, reads and writes of known Regions go on; with it again, ev
   await placementGoesOn();
   await takeIds();
   expect(cluster.unexpectedEnds()).toEqual([]);
+});
+
+test("one command starts three members; any of them shows who leads, and one that dies comes back", async () => {
+  const basePort = await freePortBlock(30);
+  const folder = mkdtempSync(join(tmpdir(), "flaredb-e2e-pd-playground-"));
+  const playground = new PlaygroundProcess([
+    ...["--pd-members", "3", "--stores", "1"],
+    ...["--base-port", String(basePort), "--data", folder],
+  ]);
+  try {
+    await playground.ready();
+    const members = async (): Promise<{ readonly isUp: boolean; readonly isLeader: boolean }[]> => {
+      const { stdout } = await rdb(["pd", "members", "--json", "--pd", `127.0.0.1:${basePort + 4}`]);
+      return JSON.parse(stdout);
+    };
+    await waitFor("three members that answer", GOES_ON_MAX_MS, async () =>
+      (await members()).every(({ isUp }) => isUp),
+    );
+    const leaderIndex = (await members()).findIndex(({ isLeader }) => isLeader);
+    process.kill(memberPid(folder, `pd-${leaderIndex + 1}`), "SIGKILL");
+    await playground.says(new RegExp(`pd-${leaderIndex + 1} serves again`));
+    await waitFor("three members that answer", GOES_ON_MAX_MS, async () =>
+      (await members()).every(({ isUp }) => isUp),
+    );
+    expect(await playground.interrupt()).toBe(0);
+  } finally {
+    playground.signal("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
