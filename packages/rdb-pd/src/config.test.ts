@@ -14,6 +14,10 @@ function refusal(input: unknown): string {
   throw new Error("was not refused");
 }
 
+function group(...names: string[]): object[] {
+  return names.map((name, at) => ({ name, address: `127.0.0.1:${7_400 + at}` }));
+}
+
 test("a data folder is enough", () => {
   expect(parsePdConfig({ dataDir: "data" })).toEqual({
     host: "127.0.0.1",
@@ -48,6 +52,15 @@ test.each([
     { dataDir: "d", initialSplitKeys: ["m"], initialRanges: [{ startKey: "", endKey: "" }] },
     "exclude each other",
   ],
+  [{ dataDir: "d", name: "a=b" }, 'name "a=b" must have 1 to 63 characters, no space, = or comma'],
+  [{ dataDir: "d", initialCluster: group("pd-1", "pd-2") }, "must have 1, 3 or 5 members"],
+  [{ dataDir: "d", initialCluster: group("pd-1", "pd-2", "pd-2") }, "names a member or an address twice"],
+  [{ dataDir: "d", initialCluster: group("pd-2", "pd-3", "pd-4") }, "does not have this member's name"],
+  [
+    { dataDir: "d", initialCluster: group("pd-1", "b", "c"), join: ["h:1"] },
+    "and initialCluster exclude each other",
+  ],
+  [{ dataDir: "d", join: ["nowhere"] }, "must be HOST:PORT"],
 ])("%j is refused: %s", (input, message) => {
   expect(refusal(input)).toContain(message);
 });

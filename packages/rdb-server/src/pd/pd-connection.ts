@@ -19,6 +19,8 @@ export interface PdConnectionOptions {
 const elsewhere: ReadonlySet<ErrorCode> = new Set([
   "RDB_PD_UNAVAILABLE",
   "RDB_NOT_LEADER",
+  // Leadership was lost meanwhile. Whatever a Store asks for may be done twice.
+  "RDB_STALE_COMMAND",
   "RDB_CLOSED",
   "RDB_ABORTED",
   "RDB_DEADLINE_EXCEEDED",

@@ -223,6 +223,19 @@ test.each(["RDB_CLUSTER_MISMATCH", "RDB_DATA_FOREIGN", "RDB_NOT_FOUND", "RDB_INV
   },
 );
 
+test.each([
+  ["does not lead", new StoreError("RDB_NOT_LEADER", "another one leads")],
+  ["ceases to lead meanwhile", new StoreError("RDB_STALE_COMMAND", "the leader changed")],
+])("the next member is asked when one %s", async (_, refusal) => {
+  const second = await new FakePd().listen();
+  pds.push(second);
+  pd().onRegister = () => {
+    throw refusal;
+  };
+  await registrationOver(connect()).register(never);
+  expect(pds.map((each) => each.of("register").length)).toEqual([1, 1]);
+});
+
 test("SPEC-M6: PD hears of all Regions and the Store's health at once", async () => {
   handle.statuses = [status(1, true), status(2, false)];
   handle.healthNow = { ...handle.healthNow, isSlow: true, putCount: 3 };

@@ -49,6 +49,8 @@ const passing: ReadonlySet<ErrorCode> = new Set([
   "RDB_DEADLINE_EXCEEDED",
   "RDB_SERVER_IS_BUSY",
   "RDB_NOT_LEADER",
+  // The leader changed meanwhile: the token keeps a second try from being a second Store.
+  "RDB_STALE_COMMAND",
   "RDB_INTERNAL",
 ]);
 
