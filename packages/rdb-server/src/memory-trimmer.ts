@@ -12,7 +12,7 @@ const GROWTH_MIN_BYTES = 32 * MiB;
 /** What is watched, and what is done about it. */
 export interface MemoryTrimmerPorts {
   readonly clock: Pick<Clock, "setTimer">;
-  /** Whether nothing is asked of the Store and every Region sleeps. */
+  /** Whether nothing is asked of the Store and (nearly) every Region sleeps. */
   readonly isQuiet: () => boolean;
   /** Bytes of the heap that are in use, garbage included. */
   readonly heapBytes: () => number;

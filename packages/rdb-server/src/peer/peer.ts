@@ -116,6 +116,10 @@ export class Peer {
     this.#bootstrap = new BootstrapCampaign(start, context.storeId);
     this.#logKeeper = new LogKeeper(log, context.config.logGc);
     this.#size = new SizeKeeper(context.engine, start.size);
+    if (start.applyState.revision === 0) {
+      // Nothing was ever written to it: thousands of new Regions are not to be counted.
+      this.#size.beginCount(0)({ bytes: 0, keys: 0 });
+    }
     this.#snapshots = new SnapshotSource(context, log);
     this.#installer = new SnapshotInstaller(context, log);
     const node = makeRaftNode(context, {
