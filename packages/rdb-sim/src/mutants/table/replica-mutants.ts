@@ -108,14 +108,13 @@ export const replicaMutants: readonly Mutant[] = [
     seenBy: ["simulator"],
   },
   {
-    name: "removed-peer-is-not-told",
-    breaks:
-      "A peer that was removed hears nothing of it, neither from the others nor from PD: it stays for ever.",
+    name: "removed-peer-stays",
+    breaks: "A peer that hears from the others and from PD that it was removed stays where it is.",
     edits: [
       {
         file: MESSAGE_ROUTER,
-        find: "!region.peers.some((peer) => peer.id === fromPeer.id)",
-        replace: "region.peers.length === 0",
+        find: "      if (payload.epoch.confVer > peer.region.epoch.confVer) {",
+        replace: "      if (payload.epoch.confVer < 0) {",
       },
       {
         file: PEER_LIFECYCLE,
