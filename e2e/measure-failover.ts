@@ -23,7 +23,7 @@ const { values: flags } = parseArgs({
 });
 const regionCount = Number(flags.regions);
 
-const scale = await ScaleCluster.start(regionCount);
+const scale = await ScaleCluster.start({ regionCount });
 /** Of each Region that the victim led, in each round. */
 const gapSeconds: number[] = [];
 /** Of each round. */

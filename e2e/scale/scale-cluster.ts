@@ -3,7 +3,6 @@ import type { TestStore } from "../cluster.ts";
 import { ElasticCluster } from "../elastic/elastic-cluster.ts";
 import { pause, waitFor } from "../wait.ts";
 
-const STORE_COUNT = 3;
 const CALL_TIMEOUT_MS = 5_000;
 /** Longer than this nothing here may take. */
 const PATIENCE_MS = 200_000;
@@ -18,19 +17,26 @@ interface StoreHealthView {
   readonly asleepCount: number;
 }
 
-/** Three Stores with many initial Regions, leaders spread, with no other load than what is put on them. */
+export interface ScaleOptions {
+  readonly regionCount: number;
+  /** Default: 3. With fewer, Regions have as many peers as there are Stores. */
+  readonly storeCount?: number;
+}
+
+/** Stores with many initial Regions, leaders spread, with no other load than what is put on them. */
 export class ScaleCluster {
   readonly cluster: ElasticCluster;
   readonly regionCount: number;
 
-  static async start(
-    regionCount: number,
-    storeConfig: Readonly<Record<string, unknown>> = {},
-  ): Promise<ScaleCluster> {
+  static async start({ regionCount, storeCount = 3 }: ScaleOptions): Promise<ScaleCluster> {
     const cluster = await ElasticCluster.start({
-      bootstrapStores: STORE_COUNT,
-      pdConfig: { initialSplitKeys: splitKeys(regionCount), logLevel: "warn" },
-      storeConfig: { logLevel: "warn", ...storeConfig },
+      bootstrapStores: storeCount,
+      pdConfig: {
+        initialSplitKeys: splitKeys(regionCount),
+        replicas: Math.min(3, storeCount),
+        logLevel: "warn",
+      },
+      storeConfig: { logLevel: "warn" },
       servingTimeoutMs: PATIENCE_MS,
     });
     return new ScaleCluster(cluster, regionCount);
@@ -78,7 +84,7 @@ export class ScaleCluster {
   async allUp(): Promise<void> {
     await waitFor("every Store up", PATIENCE_MS, async () => {
       const statuses = await this.#statuses();
-      return statuses.filter(({ store }) => store?.state === StoreState.UP).length === STORE_COUNT;
+      return statuses.filter(({ store }) => store?.state === StoreState.UP).length === this.stores.length;
     });
   }
 
