@@ -452,3 +452,4 @@ export { BackwardWriter, VARINT_MAX_BYTES } from "./hot/backward-writer.ts";
 export { decodeBatchRequest, encodeBatchRequest } from "./hot/batch-request.ts";
 export { decodeBatchResponse, encodeBatchResponse } from "./hot/batch-response.ts";
 export { decodeLogEntry, encodeLogEntry } from "./hot/log-command.ts";
+export { ProtoReader, tag as protoTag } from "./hot/proto-reader.ts";

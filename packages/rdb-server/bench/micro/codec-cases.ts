@@ -1,10 +1,8 @@
-import { fromBinary } from "@bufbuild/protobuf";
 import { index, peerId, regionId, storeId, term } from "@flaredb/rdb-base";
-import { RaftServiceBatchRequestSchema } from "@flaredb/rdb-proto";
 import { clientCodec, putRequest, putResponse, serverCodec } from "@flaredb/rdb-wire/testing";
 import { newMessage } from "@flaredb/rdb-raft";
 import type { PeerMessage } from "../../src/store/peer-message.ts";
-import { decodePeerMessage } from "../../src/transport/raft-codec.ts";
+import { decodeRaftBatch } from "../../src/transport/raft-decoder.ts";
 import { encodeRaftBatch } from "../../src/transport/raft-encoder.ts";
 import { BATCH_COUNT, type MicroCase, sampleValue } from "./micro-case.ts";
 
@@ -56,9 +54,7 @@ export const codecCases: readonly MicroCase[] = [
   codec("client batch of answers, encode", () => serverCodec.encode(responses)),
   codec("client batch of answers, decode", () => clientCodec.decode(responseBytes)),
   codec("Raft append, encode", () => encodeRaftBatch(header, [append])),
-  codec("Raft append, decode", () =>
-    fromBinary(RaftServiceBatchRequestSchema, appendBytes).messages.map(decodePeerMessage),
-  ),
+  codec("Raft append, decode", () => decodeRaftBatch(appendBytes)),
 ];
 
 function codec(name: string, run: () => unknown): MicroCase {

@@ -1,16 +1,13 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { type Logger, RdbError, type StoreId, regionId, storeId } from "@flaredb/rdb-base";
-import {
-  type RaftServiceBatchRequest,
-  RaftServiceBatchRequestSchema,
-  RaftServiceBatchResponseSchema,
-} from "@flaredb/rdb-proto";
+import { RaftServiceBatchResponseSchema } from "@flaredb/rdb-proto";
 import type { StoreIdent } from "@flaredb/rdb-storage";
 import type { InboundStream, ServerStreamHandlers, StreamCodec, WireServer } from "@flaredb/rdb-wire";
 import type { PeerMessage, Refusal, RefusalReason } from "../store/peer-message.ts";
 import type { StoreHandle } from "../store/store-handle.ts";
 import { OnceLog } from "../transport/once-log.ts";
-import { decodePeerMessage, encodeRefusal } from "../transport/raft-codec.ts";
+import { encodeRefusal } from "../transport/raft-codec.ts";
+import { type RaftBatch, decodeRaftBatch } from "../transport/raft-decoder.ts";
 import { RAFT_BATCH_PATH } from "../transport/raft-service-path.ts";
 import { refuseWhileStarting } from "./starting.ts";
 
@@ -27,14 +24,14 @@ const REFUSAL_BYTES = 32;
 /** Refusals are only information: what a slow reader leaves waiting is dropped past this. */
 const REFUSAL_QUEUE_MAX_COUNT = 10_000;
 
-const codec: StreamCodec<Refusal, RaftServiceBatchRequest> = {
+const codec: StreamCodec<Refusal, RaftBatch> = {
   encode: (refusals) =>
     toBinary(
       RaftServiceBatchResponseSchema,
       create(RaftServiceBatchResponseSchema, { refusals: refusals.map(encodeRefusal) }),
     ),
   sizeOf: () => REFUSAL_BYTES,
-  decode: (bytes) => fromBinary(RaftServiceBatchRequestSchema, bytes),
+  decode: decodeRaftBatch,
   limits: { queueMaxCount: REFUSAL_QUEUE_MAX_COUNT },
 };
 
@@ -47,7 +44,7 @@ type RaftStream = InboundStream<Refusal>;
  */
 export function serveRaft(server: WireServer, ready: () => RaftServiceOptions | undefined): void {
   let receiver: BatchReceiver | undefined;
-  server.handleStream<Refusal, RaftServiceBatchRequest>(RAFT_BATCH_PATH, codec, (stream) => {
+  server.handleStream<Refusal, RaftBatch>(RAFT_BATCH_PATH, codec, (stream) => {
     const options = ready();
     if (options === undefined) {
       return refuseWhileStarting(stream);
@@ -61,7 +58,7 @@ function handlersOf(
   stream: RaftStream,
   receiver: BatchReceiver,
   logger: Logger,
-): ServerStreamHandlers<RaftServiceBatchRequest> {
+): ServerStreamHandlers<RaftBatch> {
   return {
     onMessage: (batch) => receiver.receive(stream, batch),
     onEnd: () => stream.close(),
@@ -81,7 +78,7 @@ class BatchReceiver {
     this.#options = options;
   }
 
-  receive(stream: RaftStream, batch: RaftServiceBatchRequest): void {
+  receive(stream: RaftStream, batch: RaftBatch): void {
     const { ident, handle, liveness } = this.#options;
     const wrongAddress = this.#addressProblem(batch);
     if (wrongAddress !== undefined) {
@@ -98,8 +95,7 @@ class BatchReceiver {
     liveness.heard(fromStoreId, batch.bootId);
     const messages: PeerMessage[] = [];
     const refusals: Refusal[] = [];
-    for (const wire of batch.messages) {
-      const decoded = decodePeerMessage(wire);
+    for (const decoded of batch.messages) {
       if (!decoded.ok) {
         this.#logMalformed(fromStoreId, decoded.refusal, decoded.problem);
         refusals.push(decoded.refusal);
@@ -118,7 +114,7 @@ class BatchReceiver {
     }
   }
 
-  #addressProblem(batch: RaftServiceBatchRequest): RefusalReason | undefined {
+  #addressProblem(batch: RaftBatch): RefusalReason | undefined {
     const { ident } = this.#options;
     if (batch.clusterId !== BigInt(ident.clusterId)) {
       return "ClusterMismatch";
@@ -128,7 +124,7 @@ class BatchReceiver {
       : "StoreNotMatch";
   }
 
-  #refuse(stream: RaftStream, refusals: readonly Refusal[], batch: RaftServiceBatchRequest): void {
+  #refuse(stream: RaftStream, refusals: readonly Refusal[], batch: RaftBatch): void {
     for (const refusal of refusals) {
       const { regionId: region, toPeerId: peer, reason } = refusal;
       const from = `Store ${batch.fromStoreId} of cluster ${batch.clusterId}`;

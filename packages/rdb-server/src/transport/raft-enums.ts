@@ -52,6 +52,7 @@ export const roleNumbers: Readonly<Record<Role, PeerRole>> = {
 // The way back. A number that is in no table came from a newer program, or is damage.
 export const messageTypes = byNumber<RaftMessageType>(messageTypeNumbers);
 export const entryTypes = byNumber<RaftEntryType>(entryTypeNumbers);
+export const roles = byNumber<Role>(roleNumbers);
 export const hibernateSteps = byNumber<Step>(hibernateStepNumbers);
 export const refusalReasons = byNumber<Reason>(refusalReasonNumbers);
 
