@@ -27,7 +27,8 @@ import type { Violation } from "./violation.ts";
  * - `what is durable stays`, `rows lie in their Regions`
  * - `Regions tile the key space`, `an epoch stands for one Region`, `epochs never go back`,
  *   `epochs rise with each change`
- * - `a Region is split off once`, `a new Region goes on from its parent`
+ * - `a Region is split off once`, `a new Region goes on from its parent`,
+ *   `a Region goes on from those it takes`
  * - `configurations follow each other`, `an index stands for one configuration`,
  *   `the configuration is the Region's peers`
  * - `who comes to vote is caught up`, `a change costs no quorum`, `a Region keeps its replicas`

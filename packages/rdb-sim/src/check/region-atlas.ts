@@ -186,6 +186,11 @@ export class RegionAtlas {
           `it takes Region ${source.id} of version ${source.epoch.version}`,
         );
       }
+      const taken = peers.applied(source.id);
+      if (isBehind(appliedAfter, taken)) {
+        const text = `revision ${appliedAfter?.revision} at log time ${appliedAfter?.logTimeMs}, and Region ${source.id}, which it takes, is at ${taken?.revision} and ${taken?.logTimeMs}`;
+        this.#tell(by, "a Region goes on from those it takes", after, text);
+      }
       this.#gone.add(source.id);
       this.#newest.delete(source.id);
       this.#joinings.set(source.id, {
@@ -193,7 +198,7 @@ export class RegionAtlas {
         sourceId: source.id,
         before: applied?.revision ?? 0,
         revision: appliedAfter?.revision ?? applied?.revision ?? 0,
-        sourceRevision: peers.applied(source.id)?.revision ?? 0,
+        sourceRevision: taken?.revision ?? 0,
         order: this.#changeCount++,
         ...spanOf(source),
       });
@@ -240,6 +245,14 @@ export function tilingProblem(sorted: readonly Region[]): string | undefined {
   return end === undefined || sorted.length === 0
     ? undefined
     : `they end at "${Buffer.from(end).toString()}"`;
+}
+
+function isBehind(state: ApplyState | undefined, other: ApplyState | undefined): boolean {
+  return (
+    state !== undefined &&
+    other !== undefined &&
+    (state.revision < other.revision || state.logTimeMs < other.logTimeMs)
+  );
 }
 
 function isSameRange(a: KeyRange, b: KeyRange): boolean {

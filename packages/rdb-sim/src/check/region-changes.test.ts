@@ -110,6 +110,22 @@ describe("splits", () => {
     expect(wrong()).toContain("a new Region goes on from its parent");
   });
 
+  test("a Region goes on from the one that it takes", () => {
+    const take = (state: { readonly revision: number; readonly logTimeMs: number }): string[] => {
+      const { one, wrong } = scene();
+      split(one);
+      const part = new WritePart();
+      putRegionLocalState(part, { state: "Tombstone", region: child() });
+      putRegionLocalState(part, { state: "Normal", region: region({ epoch: { confVer: 1, version: 3 } }) });
+      putApplyState(part, REGION_ID, { index: index(8), term: term(6), ...state });
+      one.submit(part);
+      return wrong();
+    };
+    expect(take({ revision: 2, logTimeMs: 8 })).toEqual([]);
+    expect(take({ revision: 1, logTimeMs: 8 })).toContain("a Region goes on from those it takes");
+    expect(take({ revision: 2, logTimeMs: 6 })).toContain("a Region goes on from those it takes");
+  });
+
   test("the version rises when a merge begins", () => {
     const begin = (version: number): string[] => {
       const { one, wrong } = scene();
