@@ -277,4 +277,33 @@ describe("many idle Regions", () => {
       await cluster.put(key, "1");
     }
   });
+
+  it("are not counted as long as nothing was written to them", async () => {
+    const cluster = await SimCluster.start({
+      seed: 9,
+      config: { hibernateAfterMs: IDLE_MS },
+      splitKeys: ["m"],
+    });
+    const counted: string[] = [];
+    for (const { engine } of cluster.stores) {
+      const openCursor = engine.openCursor.bind(engine);
+      engine.openCursor = (column, range, options) => {
+        if (column === "data") {
+          counted.push(new TextDecoder().decode(range.startKey));
+        }
+        return openCursor(column, range, options);
+      };
+    }
+    for (const region of cluster.regions) {
+      await cluster.waitForLeader(() => true, region.id);
+    }
+    await cluster.put("z", "1");
+    await cluster.run(10_000);
+    expect(counted).toEqual([]);
+    const sizes = cluster.stores
+      .flatMap(({ store }) => store.regionStatuses())
+      .filter(({ isLeader }) => isLeader)
+      .map(({ approximateSizeBytes }) => approximateSizeBytes);
+    expect(sizes.toSorted((x, y) => x - y)).toEqual([0, 2]);
+  });
 });
