@@ -24,10 +24,14 @@ export function handleAppendResponse(raft: Raft, message: PeerMessage, progress:
     return;
   }
   resumeReplication(raft, message, progress);
+  // Whoever is removed by a conf change hears of its commit before the leader, which applies it, forgets the peer.
+  const tellsAtOnce = !raft.config.commitWithNextMessage || raft.pendingConfIndex > raft.log.applied;
   if (raft.maybeCommit()) {
     releasePostponedReads(raft);
-    broadcastAppend(raft);
-  } else if (from !== raft.id && progress.canBumpCommit(raft.log.committed)) {
+    if (tellsAtOnce) {
+      broadcastAppend(raft);
+    }
+  } else if (tellsAtOnce && from !== raft.id && progress.canBumpCommit(raft.log.committed)) {
     sendAppend(raft, from);
   }
   if (from !== raft.id) {

@@ -40,6 +40,12 @@ export interface RaftConfig {
    * Default true; false only for comparing with etcd.
    */
   readonly commitByRefusal?: boolean;
+  /**
+   * A leader whose commit index rose tells its followers with the next entries, heartbeat or tick, or when its driver
+   * calls `tellCommit`, and not at once as etcd-io/raft does: under load that is half of all messages, and nobody waits for
+   * what followers apply. Not while a conf change may be among what is not applied. Default false.
+   */
+  readonly commitWithNextMessage?: boolean;
   /** Most bytes of entries in one MsgApp. 0: one entry a message. Default: no limit. */
   readonly maxSizePerMessageBytes?: number;
   /** Most bytes of one Ready's committedEntries. Default: maxSizePerMessageBytes. */

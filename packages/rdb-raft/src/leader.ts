@@ -7,7 +7,7 @@ import type { Progress } from "./progress.ts";
 import { proposeEntries } from "./proposal.ts";
 import type { Raft } from "./raft.ts";
 import { handleReadAck, handleReadIndex } from "./read-index.ts";
-import { broadcastHeartbeat, sendAppend } from "./replication.ts";
+import { broadcastHeartbeat, sendAppend, tellCommit } from "./replication.ts";
 import { handleSnapshotStatus } from "./snapshot.ts";
 import type { StepResult } from "./step-result.ts";
 import { handleTransferLeader } from "./transfer.ts";
@@ -29,6 +29,9 @@ export function tickHeartbeat(raft: Raft): void {
   if (raft.role === "Leader" && raft.heartbeatElapsed >= raft.config.heartbeatTicks) {
     raft.heartbeatElapsed = 0;
     broadcastHeartbeat(raft);
+  }
+  if (raft.role === "Leader" && raft.config.commitWithNextMessage) {
+    tellCommit(raft);
   }
 }
 

@@ -11,7 +11,7 @@ import { isLocalMessage, isResponseMessage, isStorageThread, newMessage } from "
 import type { Progress } from "./progress.ts";
 import { Raft } from "./raft.ts";
 import type { Ready } from "./ready.ts";
-import { broadcastHeartbeat } from "./replication.ts";
+import { broadcastHeartbeat, tellCommit } from "./replication.ts";
 import { resolveConfig } from "./resolve-config.ts";
 import { type RaftStatus, statusOf } from "./status.ts";
 import { step } from "./step.ts";
@@ -245,6 +245,13 @@ export class RawNode {
     if (this.#raft.isLeader) {
       this.#raft.heartbeatElapsed = 0;
       broadcastHeartbeat(this.#raft);
+    }
+  }
+
+  /** A leader tells followers of a commit index that none of its messages carried yet (`commitWithNextMessage`). */
+  tellCommit(): void {
+    if (this.#raft.isLeader) {
+      tellCommit(this.#raft);
     }
   }
 

@@ -43,6 +43,15 @@ export function broadcastAppend(raft: Raft): void {
   }
 }
 
+/** Leader: sends a MsgApp to every other peer that could commit more if it knew the commit index. */
+export function tellCommit(raft: Raft): void {
+  for (const id of raft.tracker.ids) {
+    if (id !== raft.id && progressOf(raft, id).canBumpCommit(raft.log.committed)) {
+      sendAppend(raft, id);
+    }
+  }
+}
+
 /** Sends a MsgApp, even an empty one, which carries the commit index. */
 export function sendAppend(raft: Raft, to: PeerId): void {
   maybeSendAppend(raft, to, true);

@@ -51,6 +51,7 @@ export function resolveConfig(config: RaftConfig): ResolvedConfig {
     asyncStorageWrites: config.asyncStorageWrites ?? false,
     eagerVoteRequests: config.eagerVoteRequests ?? false,
     commitByRefusal: config.commitByRefusal ?? true,
+    commitWithNextMessage: config.commitWithNextMessage ?? false,
     maxSizePerMessageBytes,
     maxCommittedSizePerReadyBytes: config.maxCommittedSizePerReadyBytes ?? maxSizePerMessageBytes,
     maxUncommittedEntriesSizeBytes: config.maxUncommittedEntriesSizeBytes ?? NO_LIMIT,

@@ -33,6 +33,7 @@ export function makeRaftNode({ config, random }: PeerContext, options: RaftNodeO
     checkQuorum: true,
     preVote: true,
     readOnlyOption: "Safe",
+    commitWithNextMessage: true,
     disableProposalForwarding: true,
     stepDownOnRemoval: true,
     drawElectionTimeoutTicks: (ticks) => drawElectionTimeoutTicks(ticks, random, options.electionRank()),

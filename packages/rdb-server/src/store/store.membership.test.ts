@@ -294,6 +294,7 @@ describe("a conf change is refused", () => {
     const cluster = await startWithPeersOnFirst({ seed: 15, peerCount: 3 });
     await leadFrom(cluster, cluster.storeOf(1));
     await cluster.put("k", "1");
+    await expectMembersLevel(cluster);
     // The new leader hears of one peer, and the other one's answers are late.
     cluster.network.intercept = ({ fromPeer, payload }) =>
       fromPeer.storeId === 3 && payload.kind === "raft" && payload.message.type === "MsgAppResp"

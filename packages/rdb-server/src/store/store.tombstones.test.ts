@@ -168,7 +168,7 @@ describe("a tombstone", () => {
   }
 
   it("SPEC-C4: outlives a crash, and keeps its peer from ever coming back", async () => {
-    const { cluster, store } = await withTombstone(11);
+    const { cluster, store } = await withTombstone(12);
     store.crash();
     await cluster.complete(store.start());
     for (const type of ["MsgPreVote", "MsgVote", "MsgHeartbeat"] as const) {

@@ -137,6 +137,8 @@ export class RegionChanges {
 
   /** Applies an entry of the log. @throws RdbError RDB_DATA_CORRUPT on a command that this program does not know */
   apply(entry: AdminEntry, part: WritePart): AdminEffect {
+    // What changes the Region is to change it everywhere soon.
+    this.#owner.node.tellCommit();
     return this.#admin.apply(entry, part);
   }
 
