@@ -37,9 +37,8 @@ import type { ReplicaCheck } from "./replica-check/replica-check.ts";
 import { epochNotMatch, errorResponse, notLeader } from "./responses.ts";
 import { isRead } from "./serve-read.ts";
 import { SessionTable } from "./session-table.ts";
-import { type RegionSize, SizeKeeper } from "./size-keeper.ts";
+import { SizeKeeper } from "./size-keeper.ts";
 import { SleepPath } from "./sleep-path.ts";
-import { decodeSnapshotDescription } from "./snapshot-description.ts";
 import { SnapshotInstaller } from "./snapshot-installer.ts";
 import { StaleWatch } from "./stale-watch.ts";
 import { SnapshotSource } from "./snapshot-source.ts";
@@ -66,13 +65,15 @@ export class Peer {
   readonly #outbox: Outbox;
   readonly #followers: FollowerView;
   readonly #logKeeper: LogKeeper;
-  readonly #size: SizeKeeper;
   readonly #snapshots: SnapshotSource;
-  readonly #installer: SnapshotInstaller;
   readonly #bootstrap: BootstrapCampaign;
   readonly #load = new LoadMeter();
   /** Which keys are asked for. */
   readonly keys = new KeySampler();
+  /** What the Region holds, about. */
+  readonly size: SizeKeeper;
+  /** Where snapshots become the peer's content. */
+  readonly installer: SnapshotInstaller;
   /** Before this moment no vote is given: a former run may have acknowledged a lease that still holds. */
   readonly #noVoteBeforeMs: number;
   #region: Region;
@@ -81,7 +82,6 @@ export class Peer {
   #lastLeader: PeerId | 0 = 0;
   readonly #stale: StaleWatch;
   #isInitialised: boolean;
-  #arriving: Region | undefined;
   #stopped = false;
 
   static async open(context: PeerContext, start: PeerStart): Promise<Peer> {
@@ -115,13 +115,8 @@ export class Peer {
     this.#noVoteBeforeMs = voteGuardEndMs(context, start);
     this.#bootstrap = new BootstrapCampaign(start, context.storeId);
     this.#logKeeper = new LogKeeper(log, context.config.logGc);
-    this.#size = new SizeKeeper(context.engine, start.size);
-    if (start.applyState.revision === 0) {
-      // Nothing was ever written to it: thousands of new Regions are not to be counted.
-      this.#size.beginCount(0)({ bytes: 0, keys: 0 });
-    }
     this.#snapshots = new SnapshotSource(context, log);
-    this.#installer = new SnapshotInstaller(context, log);
+    this.installer = new SnapshotInstaller(context, log);
     const node = makeRaftNode(context, {
       ...{ peerId: this.id, log, logger: this.#logger },
       appliedIndex: start.applyState.index,
@@ -155,6 +150,18 @@ export class Peer {
       start.applyState,
       sessions,
     );
+    this.size = new SizeKeeper(
+      {
+        engine,
+        region: () => (this.#stopped ? undefined : this.#region),
+        addedBytes: () => this.#applier.addedBytes,
+      },
+      start.size,
+    );
+    if (start.applyState.revision === 0) {
+      // Nothing was ever written to it: thousands of new Regions are not to be counted.
+      this.size.beginCount()({ bytes: 0, keys: 0 });
+    }
     this.#reads = new ReadPath(
       {
         peerId: this.id,
@@ -184,7 +191,7 @@ export class Peer {
     });
     this.changes = new RegionChanges({
       ...{ self: info, context, node, log, region, logger: this.#logger, keys: this.keys },
-      ...{ logKeeper: this.#logKeeper, outbox: this.#outbox, size: this.#size, writes: this.#writes },
+      ...{ logKeeper: this.#logKeeper, outbox: this.#outbox, size: this.size, writes: this.#writes },
       leader: () => this.#leader(),
       isStopped: () => this.#stopped,
       applier: () => this.#applier,
@@ -235,12 +242,12 @@ export class Peer {
   /** What the peer has rows of, or is about to have. */
   get claims(): readonly Region[] {
     const own = this.#isInitialised ? [this.#region] : [];
-    return this.#arriving === undefined ? own : [...own, this.#arriving];
+    return this.arriving === undefined ? own : [...own, this.arriving];
   }
 
   /** The Region of the snapshot that is being installed. */
   get arriving(): Region | undefined {
-    return this.#arriving;
+    return this.installer.arriving;
   }
 
   get merge(): MergePath {
@@ -294,23 +301,13 @@ export class Peer {
   /** A whole snapshot lies in its files. While another is installed it is dropped: the leader finds out and asks. */
   stepSnapshot(received: ReceivedSnapshot): void {
     if (this.isInstalling) {
-      this.#installer.drop(received);
+      this.installer.drop(received);
       return;
     }
-    this.#installer.expect(received);
+    this.installer.expect(received);
     this.step(received.message);
     this.#ready.run();
-    this.#installer.dropUnused();
-  }
-
-  /** A snapshot that is not for this peer, or has no place here. */
-  dropSnapshot(received: ReceivedSnapshot): void {
-    this.#installer.drop(received);
-  }
-
-  /** It is destroyed in the middle of an installation: the snapshot's files go with it. */
-  dropInstalling(): void {
-    this.#installer.dropInstalling();
+    this.installer.dropUnused();
   }
 
   /**
@@ -445,37 +442,14 @@ export class Peer {
       peerId: this.id,
       appliedIndex: this.#applier.state.index,
       revision: this.#applier.state.revision,
-      approximateSizeBytes: this.sizeBytes,
-      approximateKeyCount: this.#size.keyCount,
+      approximateSizeBytes: this.size.bytes,
+      approximateKeyCount: this.size.keyCount,
       load: this.#load.load,
       isAsleep: this.isAsleep,
       isMerging: this.changes.merge.prepared !== undefined,
       downPeerIds: down,
       pendingPeerIds: pending,
     };
-  }
-
-  /** What the Region holds, about. */
-  get sizeBytes(): number {
-    return this.#size.sizeBytes(this.#applier.addedBytes);
-  }
-
-  /** The Region's rows are being counted: what is returned takes the result. */
-  beginCount(): (found: RegionSize) => void {
-    return this.#size.beginCount(this.#applier.addedBytes);
-  }
-
-  /** Whether the size was never counted, or so much changed that it should be counted again. */
-  get wantsSizeCount(): boolean {
-    return this.#size.wantsCount(this.#applier.addedBytes);
-  }
-
-  /** Counts the Region's rows in slices, off the loop. Resolves when it is done or the peer stopped. */
-  countSize(): Promise<void> {
-    return this.#size.count(
-      () => (this.#stopped ? undefined : this.#region),
-      () => this.#applier.addedBytes,
-    );
   }
 
   /** Answers the core's `snapshot()`. */
@@ -521,17 +495,15 @@ export class Peer {
       { ...this.#raftFields(), snapshot: snapshot.metadata.index },
       "a snapshot is installed",
     );
-    this.#arriving = decodeSnapshotDescription(snapshot.data).region;
-    this.#installer.install(message, snapshot, {
+    this.installer.install(message, snapshot, {
       isStopped: () => this.#stopped,
       finished: (region, applyState, sessions) => {
-        this.#arriving = undefined;
         this.#isInitialised = true;
         this.changes.merge.changed(undefined);
         this.check.reload();
         this.#becameRegion(region);
         this.#applier.reset(applyState, sessions);
-        this.#size.forget();
+        this.size.forget();
         this.#logKeeper.reset();
         this.#logger.info(this.#raftFields(), "the snapshot is applied");
         done();

@@ -14,12 +14,21 @@ export interface RegionSize {
   readonly keys: number;
 }
 
+/** What a size is kept of. */
+export interface SizeKeeperOwner {
+  readonly engine: Engine;
+  /** Undefined: the peer stopped. */
+  region(): Region | undefined;
+  /** What puts added since the peer started. */
+  addedBytes(): number;
+}
+
 /**
  * A Region's approximate size: the bytes that puts added, which is too much where they replaced or deleted, set right
  * now and then by counting the rows in small slices (the database has no estimate of its own; DESIGN §3).
  */
 export class SizeKeeper {
-  readonly #engine: Engine;
+  readonly #owner: SizeKeeperOwner;
   #countedBytes = 0;
   #countedKeys = 0;
   /** `addedBytes` when the rows were counted; undefined before the first time. */
@@ -29,8 +38,8 @@ export class SizeKeeper {
   #counting = false;
 
   /** @param guess what is known of the size without a count */
-  constructor(engine: Engine, guess?: RegionSize) {
-    this.#engine = engine;
+  constructor(owner: SizeKeeperOwner, guess?: RegionSize) {
+    this.#owner = owner;
     if (guess !== undefined) {
       this.#guess(guess, 0);
     }
@@ -41,26 +50,27 @@ export class SizeKeeper {
     return this.#countedKeys;
   }
 
-  /** @param addedBytes what puts added since the peer started */
-  sizeBytes(addedBytes: number): number {
-    return this.#countedBytes + addedBytes - (this.#addedAtCount ?? 0);
+  /** What the Region holds, about. */
+  get bytes(): number {
+    return this.#countedBytes + this.#owner.addedBytes() - (this.#addedAtCount ?? 0);
   }
 
-  wantsCount(addedBytes: number): boolean {
+  /** Whether the size was never counted, or so much changed that it should be counted again. */
+  get wantsCount(): boolean {
     if (this.#counting) {
       return false;
     }
     if (this.#addedAtCount === undefined || this.#isGuess) {
       return true;
     }
-    const since = addedBytes - this.#addedAtCount;
+    const since = this.#owner.addedBytes() - this.#addedAtCount;
     return since >= RECOUNT_MIN_BYTES && since >= this.#countedBytes * RECOUNT_PART;
   }
 
   /** The Region was cut into so many parts. @returns the size of each, as long as none is counted */
-  split(partCount: number, addedBytes: number): RegionSize {
-    const part = { bytes: this.sizeBytes(addedBytes) / partCount, keys: this.#countedKeys / partCount };
-    this.#guess(part, addedBytes);
+  split(partCount: number): RegionSize {
+    const part = { bytes: this.bytes / partCount, keys: this.#countedKeys / partCount };
+    this.#guess(part, this.#owner.addedBytes());
     return part;
   }
 
@@ -77,7 +87,8 @@ export class SizeKeeper {
   }
 
   /** The rows are being counted by somebody else. @returns takes what was found; to be called only then */
-  beginCount(addedBytes: number): (found: RegionSize) => void {
+  beginCount(): (found: RegionSize) => void {
+    const addedBytes = this.#owner.addedBytes();
     return ({ bytes, keys }) => {
       this.#countedBytes = bytes;
       this.#countedKeys = keys;
@@ -87,18 +98,17 @@ export class SizeKeeper {
   }
 
   /**
-   * Counts the rows as they are now.
-   *
-   * @param region the Region, or undefined when the peer stopped; a count whose Region changed meanwhile is dropped
+   * Counts the rows as they are now, in slices, off the loop. Resolves when it is done or the peer stopped; a count whose
+   * Region changed meanwhile is dropped.
    */
-  async count(region: () => Region | undefined, addedBytes: () => number): Promise<void> {
-    const counted = region();
+  async count(): Promise<void> {
+    const counted = this.#owner.region();
     if (counted === undefined) {
       return;
     }
     this.#counting = true;
-    const finish = this.beginCount(addedBytes());
-    const cursor = this.#engine.openCursor("data", counted);
+    const finish = this.beginCount();
+    const cursor = this.#owner.engine.openCursor("data", counted);
     try {
       let bytes = 0;
       let keys = 0;
@@ -110,7 +120,7 @@ export class SizeKeeper {
           (sum, row) => sum + row.key.length + decodeValue(row.value).value.length,
           0,
         );
-        if (!sameRange(region(), counted)) {
+        if (!sameRange(this.#owner.region(), counted)) {
           return;
         }
       }

@@ -37,10 +37,16 @@ export class SnapshotInstaller {
   #expected: ReceivedSnapshot | undefined;
   /** The id of the one that is being installed. */
   #installing: string | undefined;
+  #arriving: Region | undefined;
 
   constructor(context: PeerContext, log: RaftLogStore) {
     this.#context = context;
     this.#log = log;
+  }
+
+  /** The Region of the snapshot that is being installed: the peer is about to have its rows. */
+  get arriving(): Region | undefined {
+    return this.#arriving;
   }
 
   /** A snapshot arrived and goes to the core next. The core may not want it: see `dropUnused`. */
@@ -58,7 +64,7 @@ export class SnapshotInstaller {
     }
   }
 
-  /** Removes a snapshot's files, unless it is just the one that is being installed, sent twice. */
+  /** It is not for this peer, or has no place here: removes a snapshot's files, unless it is just the one that is being installed, sent twice. */
   drop({ snapshotId }: ReceivedSnapshot): void {
     if (snapshotId !== this.#installing) {
       this.#remove(snapshotId);
@@ -76,6 +82,7 @@ export class SnapshotInstaller {
   install(message: Message, snapshot: Snapshot, outcome: InstallOutcome): void {
     const expected = this.#expected;
     this.#expected = undefined;
+    this.#arriving = decodeSnapshotDescription(snapshot.data).region;
     void this.#install(message, snapshot, expected, outcome).catch((error: unknown) => outcome.failed(error));
   }
 
@@ -119,6 +126,7 @@ export class SnapshotInstaller {
       this.#remove(snapshotId);
       const sessions = isStopped() ? undefined : await SessionTable.load(engine, region.id);
       if (sessions !== undefined && !isStopped()) {
+        this.#arriving = undefined;
         outcome.finished(region, applyState, sessions);
       }
     }

@@ -119,7 +119,7 @@ export class PeerLifecycle {
     const { claims } = peer;
     this.#peers.remove(peer.regionId);
     peer.stop();
-    peer.dropInstalling();
+    peer.installer.dropInstalling();
     const spared = this.#peers.claimedByOthers(peer.regionId);
     void destroyPeer(this.#context.engine, last, { claims, spared });
     this.#context.regionChanged(peer.regionId);

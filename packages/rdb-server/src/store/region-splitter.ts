@@ -80,7 +80,7 @@ export class RegionSplitter {
   splitBySize(peer: Peer, splitSizeBytes: number): Promise<AdminOutcome> {
     const { region } = peer;
     return this.#once({ regionId: region.id, epoch: region.epoch }, async () => {
-      const finish = peer.beginCount();
+      const finish = peer.size.beginCount();
       const walked = await this.#walk(region);
       if (walked === undefined) {
         return changed(region);

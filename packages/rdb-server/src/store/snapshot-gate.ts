@@ -63,10 +63,10 @@ export class SnapshotGate {
     if (peer === undefined) {
       // A halted peer may need the very files again at the next start.
       const halted = peers.holder(region.id);
-      void (halted === undefined ? snapshotFiles.remove(snapshotId) : halted.dropSnapshot(snapshot));
+      void (halted === undefined ? snapshotFiles.remove(snapshotId) : halted.installer.drop(snapshot));
     } else if (peer.id !== message.toPeer.id || this.#overlapping(message, region) !== undefined) {
       logger.warn({ region: region.id, snapshotId }, "a received snapshot has no place any more");
-      peer.dropSnapshot(snapshot);
+      peer.installer.drop(snapshot);
     } else {
       peer.stepSnapshot(snapshot);
       this.#owner.wantsTurn(peer);

@@ -375,7 +375,7 @@ export class Store implements StoreHandle {
     if (peer?.isAsleep === false) {
       this.#awake.add(peer.regionId);
     }
-    if (peer?.isLeader === true && peer.wantsSizeCount) {
+    if (peer?.isLeader === true && peer.size.wantsCount) {
       this.#uncounted.add(peer.regionId);
     }
   }
@@ -434,10 +434,10 @@ export class Store implements StoreHandle {
     for (const regionId of this.#uncounted) {
       this.#uncounted.delete(regionId);
       const peer = this.#peers.get(regionId);
-      if (peer?.isLeader === true && peer.wantsSizeCount && !peer.check.isDamaged) {
+      if (peer?.isLeader === true && peer.size.wantsCount && !peer.check.isDamaged) {
         this.#counting = true;
-        peer
-          .countSize()
+        peer.size
+          .count()
           .catch((error: unknown) => {
             peer.check.readFailed(error);
             this.#countAgainMs = this.#options.clock.monotonicMs() + COUNT_PAUSE_MS;

@@ -198,7 +198,7 @@ export class RegionChanges {
     const { context, keys, logger, node, size } = this.#owner;
     this.#owner.becameRegion(region);
     keys.forget();
-    const part = size.split(children.length + absent.length + 1, this.#owner.applier().addedBytes);
+    const part = size.split(children.length + absent.length + 1);
     const newRegions = children.map((child) => child.region.id);
     logger.info(
       { ...this.#owner.raftFields(), version: region.epoch.version, newRegions },
