@@ -1,6 +1,6 @@
 import { FRAME_HEADER_BYTES } from "@flaredb/rdb-proto";
 import { type Frame, dataFrame } from "./frame.ts";
-import { sendRepeat } from "./request-repeat.ts";
+import { sendTwice } from "./request-repeat.ts";
 import type { SimStream } from "./sim-stream.ts";
 
 /** How much later than others a message comes that is overtaken, or the copy of one, at most. */
@@ -21,14 +21,21 @@ export function sendMessage(stream: SimStream, sent: Frame): void {
     sendUnreliably(stream, sent);
     return;
   }
-  stream.session.send(sent);
-  if (!stream.session.isServer && net.repeatedPaths.has(stream.path)) {
-    const { requestRepeatRate } = net.link(connection.host, connection.remoteHost);
-    if (requestRepeatRate > 0 && net.random.nextFraction() < requestRepeatRate) {
-      net.report("repeat", connection, stream.id, stream.path, bytes.length);
-      sendRepeat(stream, bytes);
-    }
+  if (isRepeated(stream)) {
+    net.report("repeat", connection, stream.id, stream.path, bytes.length);
+    sendTwice(stream, sent);
+  } else {
+    stream.session.send(sent);
   }
+}
+
+function isRepeated({ session, path }: SimStream): boolean {
+  const { net, connection, isServer } = session;
+  if (isServer || !net.repeatedPaths.has(path)) {
+    return false;
+  }
+  const { requestRepeatRate } = net.link(connection.host, connection.remoteHost);
+  return requestRepeatRate > 0 && net.random.nextFraction() < requestRepeatRate;
 }
 
 function sendUnreliably(stream: SimStream, sent: Frame): void {
