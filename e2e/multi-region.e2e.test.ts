@@ -60,6 +60,8 @@ describe("two Regions", () => {
     const client = await cluster.connect();
     await Promise.all([client.put("apple", "low"), client.put("zebra", "high")]);
     const store = await cluster.leaderOf("zebra");
+    // It follows the other Region, and hears what is committed there some ticks later.
+    await everyStoreHasEverything(cluster);
     const before = await appliedIndexes(store);
     for (let i = 0; i < 20; i++) {
       await client.put("zebra", String(i));
