@@ -8,7 +8,8 @@ import type { LogEntry } from "./region-record.ts";
 
 /** An entry that is put, or with `entry` undefined deleted. */
 export interface EntryChange {
-  readonly regionId: RegionId;
+  /** Whose log it is: another peer of the Region may be there by the time that the change is durable. */
+  readonly peer: PeerRecord;
   readonly index: Index;
   readonly entry: LogEntry | undefined;
 }
@@ -16,7 +17,7 @@ export interface EntryChange {
 /** What a step of the stream makes durable, once it is. */
 export interface LogChanges {
   readonly entries: readonly EntryChange[];
-  readonly hardStates: readonly { readonly regionId: RegionId; readonly state: HardState }[];
+  readonly hardStates: readonly { readonly peer: PeerRecord; readonly state: HardState }[];
   /** Peers that leave for good with it. */
   readonly removed?: readonly PeerId[];
 }
@@ -27,7 +28,7 @@ export function takeLogChanges(
   ops: readonly WriteOp[],
   peerOf: (id: RegionId) => PeerRecord,
 ): LogChanges {
-  const entries = entryChanges(decoded, ops);
+  const entries = entryChanges(decoded, ops, peerOf);
   const hardStates: LogChanges["hardStates"][number][] = [];
   const commits = new Map<PeerRecord, number>();
   let next = 0;
@@ -38,44 +39,49 @@ export function takeLogChanges(
       const peer = peerOf(op.regionId);
       commits.set(peer, commits.get(peer) ?? peer.commit);
       peer.putHardState(op.value);
-      hardStates.push({ regionId: op.regionId, state: op.value });
+      hardStates.push({ peer, state: op.value });
     } else if (op.kind === "entry") {
-      const { regionId, index, entry } = entries[next++] as EntryChange;
+      const { peer, index, entry } = entries[next++] as EntryChange;
       if (entry !== undefined) {
-        peerOf(regionId).putEntry(index, entry);
+        peer.putEntry(index, entry);
       }
     }
   }
-  endPart(entries, peerOf);
+  endPart(entries);
   commits.forEach((from, peer) => peer.checkCommitted(from));
   return { entries, hardStates };
 }
 
-function entryChanges(decoded: readonly DecodedOp[], ops: readonly WriteOp[]): EntryChange[] {
+function entryChanges(
+  decoded: readonly DecodedOp[],
+  ops: readonly WriteOp[],
+  peerOf: (id: RegionId) => PeerRecord,
+): EntryChange[] {
   return decoded.flatMap((op, place) => {
     if (op.kind !== "entry") {
       return [];
     }
     const { regionId, index, value } = op;
     const row = ops[place]?.value;
-    return [{ regionId, index, entry: value && row && { term: value.term, hash: hashOf(row) } }];
+    const entry = value && row && { term: value.term, hash: hashOf(row) };
+    return [{ peer: peerOf(regionId), index, entry }];
   });
 }
 
 /** What only the whole part tells: which entries are gone, and what lies behind those that it put. */
-function endPart(entries: readonly EntryChange[], peerOf: (id: RegionId) => PeerRecord): void {
+function endPart(entries: readonly EntryChange[]): void {
   const lastOf = new Map<string, EntryChange>();
-  const lastPut = new Map<RegionId, Index>();
+  const lastPut = new Map<PeerRecord, Index>();
   for (const change of entries) {
-    lastOf.set(`${change.regionId} ${change.index}`, change);
+    lastOf.set(`${change.peer.regionId} ${change.index}`, change);
     if (change.entry !== undefined) {
-      lastPut.set(change.regionId, change.index);
+      lastPut.set(change.peer, change.index);
     }
   }
-  for (const { regionId, index, entry } of lastOf.values()) {
+  for (const { peer, index, entry } of lastOf.values()) {
     if (entry === undefined) {
-      peerOf(regionId).deleteEntry(index);
+      peer.deleteEntry(index);
     }
   }
-  lastPut.forEach((index, regionId) => peerOf(regionId).checkTail(index));
+  lastPut.forEach((index, peer) => peer.checkTail(index));
 }

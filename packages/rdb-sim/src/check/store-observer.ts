@@ -97,9 +97,7 @@ export class StoreObserver {
     const keptOps = ops.filter((_, place) => isKept(decoded[place] as DecodedOp));
     this.#takeRegions(decoded.filter(isKept), keptOps);
     for (const old of before.values()) {
-      const touched = pending.flatMap(({ entries }) =>
-        entries.filter((entry) => entry.regionId === old.regionId),
-      );
+      const touched = pending.flatMap(({ entries }) => entries.filter(({ peer }) => peer === old));
       for (const text of lostSince(old, this.#peers.get(old.regionId), touched)) {
         this.#tell("what is durable stays", old, text);
       }
@@ -169,11 +167,11 @@ export class StoreObserver {
     }
     for (const { entries, hardStates, removed } of this.#pending.splice(0, place + 1)) {
       removed?.forEach((id) => this.#lives.removed(id, this.#name));
-      for (const { regionId, index, entry } of entries) {
-        this.#peers.get(regionId)?.becameDurable(index, entry);
+      for (const { peer, index, entry } of entries) {
+        peer.becameDurable(index, entry);
       }
-      for (const { regionId, state } of hardStates) {
-        this.#peers.get(regionId)?.hardStateBecameDurable(state);
+      for (const { peer, state } of hardStates) {
+        peer.hardStateBecameDurable(state);
       }
     }
   }
