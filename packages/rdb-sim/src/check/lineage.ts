@@ -128,11 +128,13 @@ export class Lineage {
   /**
    * The Region that counted a revision of a key: one that was split off did not count what it began with, nor one that
    * took another what it got with it.
+   *
+   * @param version a half behind a revision stands for what the Region was at it, which may be how it began or ended
    */
   homeOf({ regionId, revision, key }: KeyAt, version: number): number {
     let home = regionId;
     for (const stretch of this.stretches(regionId, revision, key)) {
-      if (version > stretch.revision) {
+      if (Math.floor(version) > stretch.revision) {
         // In between a merge leapt.
         return home;
       }

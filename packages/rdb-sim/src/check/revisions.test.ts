@@ -131,6 +131,18 @@ test("a write that is tried again gets its recorded answer from whoever has the 
   expect(wrong(history, { descents })).toEqual([]);
 });
 
+test("a comparison that did not hold at the last revision before a merge is answered by whoever took its Region", () => {
+  const joinings = [
+    { regionId: 1, sourceId: 2, before: 3, revision: 3, sourceRevision: 1, order: 2, from: "m", to: "" },
+  ];
+  const history = [
+    put("z", "1", at(0, 1, 1, 2)),
+    batchPut({ a: "1", b: "2", c: "3" }, at(2, 3, 3, 1)),
+    cas("z", { kind: "version", version: 7 }, "4", 1, at(4, 9, 1, 1)),
+  ];
+  expect(wrong(history, { joinings })).toEqual([]);
+});
+
 test("a split and a merge with nothing written between them", () => {
   const descents = [
     { regionId: 2, parentId: 1, revision: 1, order: 1, from: "m", to: "" },
