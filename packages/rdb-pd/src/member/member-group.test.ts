@@ -106,6 +106,27 @@ describe("SPEC-M7: PD's group of three members", () => {
     expect(old.leadership.isServing).toBe(false);
   });
 
+  test("a leader whose disk stands still serves no longer once another one does, and names that one", async () => {
+    const group = await MemberGroup.start(new SeededRandom(2), 3);
+    const old = await group.elected();
+    await group.outcome(old.leadership.driver.allocateIds(1));
+    await group.clock.until(() => old.storage.state.members.size === 3);
+    await level(group);
+    group.stalled.add(old.id);
+    const lost = old.log.propose({ kind: "LeaseIds", count: 1 }).catch((error: unknown) => error);
+    const others = group.running.filter((member) => member !== old);
+    await group.clock.until(() => others.some(({ leadership }) => leadership.isServing));
+    await group.clock.until(() => !old.leadership.isServing);
+    expect(await group.outcome(lost)).toMatchObject({ code: "RDB_STALE_COMMAND" });
+    await group.clock.until(() => old.log.leaderMemberId !== 0);
+    const next = others.find(({ leadership }) => leadership.isServing);
+    assert(next !== undefined, "another one serves");
+    await expect(old.log.propose({ kind: "LeaseIds", count: 1 })).rejects.toMatchObject({
+      code: "RDB_NOT_LEADER",
+      details: { leaderMemberId: next.id, leaderAddress: `127.0.0.1:${7_400 + next.id}` },
+    });
+  });
+
   test("a member that lacks more than the log keeps gets a snapshot", async () => {
     const group = await MemberGroup.start(new SeededRandom(4), 3);
     const { id, log } = await group.elected();

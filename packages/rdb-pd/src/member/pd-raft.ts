@@ -16,6 +16,7 @@ import {
   type Message,
   RawNode,
   type Ready,
+  type Role,
   decodeConfChange,
 } from "@flaredb/rdb-raft";
 import { applyCommand } from "../command/apply.ts";
@@ -72,8 +73,9 @@ export class PdRaft implements CommandLog {
   #isPersisting = false;
   #isRunning = false;
   #isClosed = false;
+  /** As noted last: who leads, and what this member is. */
   #lead: PeerId | 0 = 0;
-  #isLeader = false;
+  #role: Role = "Follower";
   /** The watcher was told so. */
   #isServing = false;
   #tickTimer: Timer | undefined;
@@ -207,7 +209,8 @@ export class PdRaft implements CommandLog {
     if (this.#isClosed) {
       return Promise.reject(closedError());
     }
-    if (!this.#isLeader) {
+    this.#noteLoss();
+    if (this.#role !== "Leader") {
       return Promise.reject(notLeaderError(this.memberId, this.#lead, this.#storage.state));
     }
     const { id, answer } = this.#pending.open<CommandResults[Kind]>();
@@ -251,7 +254,7 @@ export class PdRaft implements CommandLog {
     }
     while (!this.#isPersisting && !this.#isClosed && this.#node.hasReady()) {
       const ready = this.#node.ready();
-      this.#noteLeader(ready);
+      this.#noteRole();
       if (ready.entries.length === 0 && ready.hardState === undefined && ready.snapshot === undefined) {
         this.#finish(ready);
         continue;
@@ -265,6 +268,7 @@ export class PdRaft implements CommandLog {
       });
     }
     this.#isRunning = false;
+    this.#noteLoss();
   }
 
   /** Votes, answers and appends go out only now that what they rest on is durable. */
@@ -302,7 +306,7 @@ export class PdRaft implements CommandLog {
         this.#options.onExcluded(removedError(this.memberId));
       }
     }
-    if (this.#isLeader && !this.#isServing && entry.term === this.#node.term) {
+    if (this.#role === "Leader" && !this.#isServing && entry.term === this.#node.term) {
       this.#isServing = true;
       this.#watcher.leads();
     }
@@ -323,17 +327,28 @@ export class PdRaft implements CommandLog {
     }
   }
 
-  #noteLeader({ softState }: Ready): void {
-    if (softState === undefined) {
+  /**
+   * Ceasing to lead counts at once: no Ready is taken while the disk stands still, and another member may lead by then.
+   * Beginning to lead waits for a Ready.
+   */
+  #noteLoss(): void {
+    if (!this.#node.isLeader) {
+      this.#noteRole();
+    }
+  }
+
+  #noteRole(): void {
+    const { lead, role, term } = this.#node;
+    if (lead === this.#lead && role === this.#role) {
       return;
     }
-    this.#lead = softState.lead;
-    this.#isLeader = softState.role === "Leader";
+    this.#lead = lead;
+    this.#role = role;
     this.#options.logger.info(
-      { peer: this.memberId, role: softState.role, lead: softState.lead, term: this.#node.term },
+      { peer: this.memberId, role, lead, term },
       "role in the placement driver's group",
     );
-    if (!this.#isLeader) {
+    if (role !== "Leader") {
       this.#pending.failAll(leaderChangedError());
       if (this.#isServing) {
         this.#isServing = false;

@@ -25,6 +25,8 @@ export interface MemberRun {
 
 /** Longest way of a message. */
 const DELAY_MAX_MS = 20;
+/** Longer than any test lets pass. */
+const STALLED_WRITE_MS = 3_600_000;
 
 /** The members of PD's group on virtual time: their messages cross a net that loses what a test says. */
 export class MemberGroup {
@@ -36,6 +38,8 @@ export class MemberGroup {
   lossPerMille = 0;
   /** Messages from or to these are lost. */
   readonly cutOff = new Set<PeerId>();
+  /** What these write from now on does not become durable. */
+  readonly stalled = new Set<PeerId>();
   readonly sentTypes = new Set<string>();
 
   constructor(random: SeededRandom) {
@@ -53,7 +57,7 @@ export class MemberGroup {
 
   /** @param firstVoters none: it joins */
   async startMember(id: PeerId, firstVoters: readonly PeerId[]): Promise<MemberRun> {
-    const engine = this.#engines.get(id) ?? this.#newEngine();
+    const engine = this.#engines.get(id) ?? this.#newEngine(id);
     this.#engines.set(id, engine);
     let opened: PdStorage | undefined;
     void PdStorage.open(engine, { memberId: id, firstVoters }).then((storage) => {
@@ -114,10 +118,11 @@ export class MemberGroup {
     return watched;
   }
 
-  #newEngine(): MemoryEngine {
+  #newEngine(id: PeerId): MemoryEngine {
     return new MemoryEngine({
       clock: this.clock,
       random: this.#random,
+      writeDelayMs: () => (this.stalled.has(id) ? STALLED_WRITE_MS : 0),
       onFatal: (error) => {
         throw error;
       },
