@@ -9,7 +9,7 @@ import {
   type Ready,
   newMessage,
 } from "@flaredb/rdb-raft";
-import { EntryCache, RaftLogStore, WritePart } from "@flaredb/rdb-storage";
+import { type Engine, EntryCache, RaftLogStore, WritePart } from "@flaredb/rdb-storage";
 import { beforeEach, describe, expect, it } from "vitest";
 import { SimClock, bytes, testEngine } from "../testing/index.ts";
 import { ReadyHandler } from "./ready-handler.ts";
@@ -52,6 +52,7 @@ class ScriptedNode {
 }
 
 let clock: SimClock;
+let engine: Engine;
 let node: ScriptedNode;
 let handler: ReadyHandler;
 /** What happened outside the core, in order. */
@@ -102,7 +103,7 @@ beforeEach(async () => {
   events = [];
   applyIsPaused = false;
   installed = undefined;
-  const engine = testEngine(clock, { writeDelayMs: () => ROUND_MS });
+  engine = testEngine(clock, { writeDelayMs: () => ROUND_MS });
   const part = new WritePart();
   const confState = {
     voters: [SELF, OTHER],
@@ -195,6 +196,29 @@ describe("ReadyHandler", () => {
     node.ask(append([], [toOther({ type: "MsgAppResp" })], { term: term(5), commit: index(6) }));
     handler.run();
     expect(events).toEqual(["send MsgAppResp"]);
+  });
+
+  it("writes a commit index that it was told alone with the entries that come after it", async () => {
+    node.ask(append([entry(6)], []), append([], [], { term: term(5), commit: index(6) }));
+    handler.run();
+    await clock.run(2 * ROUND_MS);
+    expect(RaftLogStore.hardStateOf(engine, regionId(1))?.commit).toBe(5);
+    node.ask(append([entry(7)], []));
+    handler.run();
+    await clock.run(ROUND_MS);
+    expect(RaftLogStore.hardStateOf(engine, regionId(1))).toEqual({ term: 5, vote: 0, commit: 6 });
+  });
+
+  it("does not write an old commit index over a newer one", async () => {
+    node.ask(
+      append([entry(6), entry(7)], []),
+      append([], [], { term: term(5), commit: index(6) }),
+      append([entry(8)], [], { term: term(5), commit: index(7) }),
+      append([entry(9)], []),
+    );
+    handler.run();
+    await clock.run(3 * ROUND_MS);
+    expect(RaftLogStore.hardStateOf(engine, regionId(1))?.commit).toBe(7);
   });
 
   it("applies in order, and tells the core when it is done", () => {

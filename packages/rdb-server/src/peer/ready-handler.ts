@@ -1,4 +1,4 @@
-import { type PeerId, assert } from "@flaredb/rdb-base";
+import { type PeerId, assert, index } from "@flaredb/rdb-base";
 import {
   type Entry,
   LOCAL_APPEND_THREAD,
@@ -49,6 +49,8 @@ export class ReadyHandler {
   #responses: Message[] = [];
   /** Parts and snapshots on their way to the disk. */
   readonly #order = new AppendOrder();
+  /** The last commit index that came alone and was not written then; 0 before the first. */
+  #skippedCommit = index(0);
   #installing = false;
   #stopped = false;
 
@@ -130,7 +132,6 @@ export class ReadyHandler {
     const votes = hasHardState && (message.term !== known.term || message.vote !== known.vote);
     log.append(part, message.entries);
     this.#owner.appended(message.entries.reduce((bytes, entry) => bytes + entry.data.length, 0));
-    // A HardState that only moves commit rides with the next append: a restart takes the greater of it and applied.
     if (hasHardState && (votes || message.entries.length > 0)) {
       assert(message.term !== 0, "a HardState has a term");
       log.setHardState(part, {
@@ -138,6 +139,12 @@ export class ReadyHandler {
         vote: message.vote,
         commit: message.commit,
       } as typeof known);
+    } else if (hasHardState) {
+      // It only moves commit, which rides with the next entries: a restart takes the greater of it and applied.
+      this.#skippedCommit = index(message.commit);
+    } else if (message.entries.length > 0 && this.#skippedCommit > known.commit) {
+      // The core tells it once. Whoever acknowledges these entries must know after a crash what it knew before them.
+      log.setHardState(part, { ...known, commit: this.#skippedCommit });
     }
   }
 
