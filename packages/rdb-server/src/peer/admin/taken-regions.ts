@@ -1,8 +1,9 @@
 import type { RegionId } from "@flaredb/rdb-base";
 
 /**
- * Whom a Region has taken once it takes another, latest last. Only the latest are kept (`TAKEN_MAX_COUNT`), and it is
- * not known when each was taken: so what either took last stays, however many the other took.
+ * Whom a Region has taken once it takes another, latest last, each once: both name the same when one was split off the
+ * other. Only the latest are kept (`TAKEN_MAX_COUNT`), and it is not known when each was taken: so what either took last
+ * stays, however many the other took.
  *
  * @param own the target's, oldest first
  * @param others the source's, oldest first: whom the source had taken is taken with it
@@ -21,5 +22,7 @@ export function joinTaken(
       }
     }
   }
-  return [...joined, source];
+  joined.push(source);
+  // A set keeps the first place of each: seen from the end, the last.
+  return [...new Set(joined.toReversed())].toReversed();
 }
