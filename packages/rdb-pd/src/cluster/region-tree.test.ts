@@ -114,6 +114,20 @@ describe("SCENARIOS 58: what is newer wins", () => {
     });
   });
 
+  test("keys are copied: they do not keep the message alive in which they came", () => {
+    const message = Buffer.from("ab-the rest of the message");
+    const sent = {
+      ...region({ id: 1, range: "a-b" }),
+      startKey: message.subarray(0, 1),
+      endKey: message.subarray(1, 2),
+    };
+    const kept = treeOf(sent).get(sent.id);
+    expect(kept?.startKey).toEqual(key("a"));
+    expect(kept?.startKey.buffer.byteLength).toBe(1);
+    expect(kept?.endKey).toEqual(key("b"));
+    expect(kept?.endKey.buffer.byteLength).toBe(1);
+  });
+
   test("the same epoch again is accepted", () => {
     const tree = treeOf(region({ id: 1, range: "-" }));
     expect(tree.put(region({ id: 1, range: "-" }))).toEqual({ accepted: true, removed: [] });

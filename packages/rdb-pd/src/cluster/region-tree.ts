@@ -130,8 +130,10 @@ export class RegionTree {
     const place = this.#firstStartingAtOrAfter(region.startKey);
     const left = this.#ordered.before(place)?.endKey;
     const right = this.#ordered.get(place)?.startKey;
-    const startKey = left !== undefined && keysEqual(left, region.startKey) ? left : region.startKey.slice();
-    const endKey = right !== undefined && keysEqual(right, region.endKey) ? right : region.endKey.slice();
+    const startKey =
+      left !== undefined && keysEqual(left, region.startKey) ? left : new Uint8Array(region.startKey);
+    const endKey =
+      right !== undefined && keysEqual(right, region.endKey) ? right : new Uint8Array(region.endKey);
     return { ...region, startKey, endKey };
   }
 
