@@ -110,7 +110,11 @@ async function stopAndCountLog(pd: TestPd): Promise<number> {
   await pd.stop();
   const engine = await openRocksEngine({ path: pd.dataDir, clock: systemClock, onFatal: () => {} });
   try {
-    const { log } = await PdStorage.open(engine, { memberId: peerId(1), firstVoters: [peerId(1)] });
+    const { log } = await PdStorage.open(engine, {
+      memberId: peerId(1),
+      firstVoters: [peerId(1)],
+      firstNames: [],
+    });
     return log.lastIndex() - log.truncated.index;
   } finally {
     await engine.close();

@@ -1,5 +1,5 @@
 import { type PeerId, RdbError, peerId } from "@flaredb/rdb-base";
-import type { PdFolder } from "./pd-storage.ts";
+import type { Founding } from "./founding.ts";
 
 /** A member as the configuration names it. */
 export interface InitialMember {
@@ -12,7 +12,7 @@ export interface InitialMember {
 const LONE_MEMBER: PeerId = peerId(1);
 
 /** Who this member is. */
-export interface MemberIdentity extends PdFolder {
+export interface MemberIdentity extends Founding {
   /** The first members by id; empty for a lone one and for one that joined. */
   readonly initial: ReadonlyMap<number, InitialMember>;
   /** The same as all of them must have it. */
@@ -29,7 +29,13 @@ export function configuredIdentity(
   initialCluster: readonly InitialMember[] | undefined,
 ): MemberIdentity {
   if (initialCluster === undefined) {
-    return { memberId: LONE_MEMBER, firstVoters: [LONE_MEMBER], initial: new Map(), initialCluster: "" };
+    return {
+      memberId: LONE_MEMBER,
+      firstVoters: [LONE_MEMBER],
+      firstNames: [],
+      initial: new Map(),
+      initialCluster: "",
+    };
   }
   const sorted = [...initialCluster].sort((a, b) => (a.name < b.name ? -1 : 1));
   const at = sorted.findIndex((member) => member.name === name);
@@ -40,6 +46,7 @@ export function configuredIdentity(
   return {
     memberId: peerId(at + 1),
     firstVoters: sorted.map((_, position) => peerId(position + 1)),
+    firstNames: sorted.map((member) => member.name),
     initial: new Map(sorted.map((member, position) => [position + 1, member])),
     initialCluster: sorted.map((member) => `${member.name}=${member.address}`).join(","),
   };
@@ -47,5 +54,11 @@ export function configuredIdentity(
 
 /** One that was added to a group that is there: it gets everything from the others. */
 export function joiningIdentity(memberId: number): MemberIdentity {
-  return { memberId: peerId(memberId), firstVoters: [], initial: new Map(), initialCluster: "" };
+  return {
+    memberId: peerId(memberId),
+    firstVoters: [],
+    firstNames: [],
+    initial: new Map(),
+    initialCluster: "",
+  };
 }

@@ -24,7 +24,7 @@ async function startOver(
   engine: MemoryEngine,
   random: SeededRandom,
 ): Promise<{ readonly raft: PdRaft; readonly storage: PdStorage }> {
-  const storage = await PdStorage.open(engine, { memberId: MEMBER, firstVoters: [MEMBER] });
+  const storage = await PdStorage.open(engine, { memberId: MEMBER, firstVoters: [MEMBER], firstNames: [] });
   const raft = new PdRaft({
     memberId: MEMBER,
     storage,

@@ -15,6 +15,7 @@ import type { DurableState } from "../cluster/durable-state.ts";
 import { decodeState, encodeRow } from "../command/state-rows.ts";
 import { decodeStateSnapshot, encodeStateSnapshot } from "../command/state-snapshot.ts";
 import { pdLimits } from "../limits.ts";
+import { type Founding, checkFounding, writeFounding } from "./founding.ts";
 
 /** PD's own Raft group in its own database; no Region of the cluster lies there. */
 const PD_GROUP = regionId(1);
@@ -24,13 +25,6 @@ const INITIAL_TERM = term(5);
 const ENTRY_CACHE_BYTES = 4 * MiB;
 const LOAD_PAGE_MAX_COUNT = 1_000;
 const LOAD_PAGE_MAX_BYTES = 1 * MiB;
-
-/** Whose folder it is, and what a new one begins with. */
-export interface PdFolder {
-  readonly memberId: PeerId;
-  /** The group's first members; none: this one joins a group that is there, and gets everything by a snapshot. */
-  readonly firstVoters: readonly PeerId[];
-}
 
 /**
  * What a PD member has on disk: its log, and the rows of what it applied. A row's change and the applied index are in
@@ -57,9 +51,11 @@ export class PdStorage {
   /**
    * Reads what the folder holds; a new one gets the first state of its group.
    *
-   * @throws RdbError RDB_DATA_FOREIGN when it is a Store's or another member's; RDB_DATA_CORRUPT; RDB_DATA_FORMAT
+   * @throws RdbError RDB_DATA_FOREIGN when it is a Store's or another member's; RDB_CONFIG_INVALID when it was begun
+   * with other first members, and knows of no cluster yet; RDB_DATA_CORRUPT; RDB_DATA_FORMAT
    */
-  static async open(engine: Engine, { memberId, firstVoters }: PdFolder): Promise<PdStorage> {
+  static async open(engine: Engine, founding: Founding): Promise<PdStorage> {
+    const { memberId } = founding;
     const ident = readIdentOf(engine, "PD");
     if (ident !== undefined && ident.memberId !== memberId) {
       throw new RdbError(
@@ -69,8 +65,9 @@ export class PdStorage {
     }
     if (!RaftLogStore.exists(engine, PD_GROUP)) {
       await refuseForeignRows(engine);
-      initialise(engine, firstVoters);
+      initialise(engine, founding);
     }
+    checkFounding(engine, founding, ident !== undefined);
     const state = decodeState(await loadRows(engine));
     if (ident !== undefined && ident.clusterId !== state.cluster.clusterId) {
       throw new RdbError(
@@ -210,8 +207,10 @@ type MakeSnapshot = () => Snapshot | "temporarily-unavailable";
 /** The log asks for snapshots of what is read after it. */
 type OpenLog = (makeSnapshot: MakeSnapshot) => RaftLogStore;
 
-function initialise(engine: Engine, firstVoters: readonly PeerId[]): void {
+function initialise(engine: Engine, founding: Founding): void {
+  const { firstVoters } = founding;
   const part = new WritePart();
+  writeFounding(part, founding);
   const begins = firstVoters.length > 0;
   RaftLogStore.initialise(part, {
     regionId: PD_GROUP,

@@ -59,8 +59,9 @@ export class MemberGroup {
   async startMember(id: PeerId, firstVoters: readonly PeerId[]): Promise<MemberRun> {
     const engine = this.#engines.get(id) ?? this.#newEngine(id);
     this.#engines.set(id, engine);
+    const firstNames = firstVoters.map((voter) => infoOf(voter).name);
     let opened: PdStorage | undefined;
-    void PdStorage.open(engine, { memberId: id, firstVoters }).then((storage) => {
+    void PdStorage.open(engine, { memberId: id, firstVoters, firstNames }).then((storage) => {
       opened = storage;
     });
     await this.clock.until(() => opened !== undefined);
