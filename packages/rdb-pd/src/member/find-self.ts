@@ -1,7 +1,7 @@
 import { createClient } from "@connectrpc/connect";
 import { type Clock, RdbError, SECOND_MS, safeInteger } from "@flaredb/rdb-base";
 import { PdService } from "@flaredb/rdb-proto";
-import { type Wire, fromConnectError } from "@flaredb/rdb-wire";
+import { MemberRing, type Wire, fromConnectError } from "@flaredb/rdb-wire";
 
 const CALL_TIMEOUT_MS = 2 * SECOND_MS;
 const PAUSE_MS = 500;
@@ -9,7 +9,8 @@ const PAUSE_MS = 500;
 const ROUNDS_MAX_COUNT = 40;
 
 /**
- * Under which id the group that is there knows a member that was added to it by name.
+ * Under which id the group that is there knows a member that was added to it by name. Any member's address will do: who
+ * is said to lead is asked next.
  *
  * @throws RdbError RDB_NOT_FOUND when it was not added; RDB_PD_UNAVAILABLE when no member answers for long
  */
@@ -18,32 +19,20 @@ export async function findSelf(
   addresses: readonly string[],
   { wire, clock }: { readonly wire: Pick<Wire, "unary">; readonly clock: Clock },
 ): Promise<number> {
+  const members = new MemberRing(addresses);
   let lastReason = "";
   for (let round = 0; round < ROUNDS_MAX_COUNT; round++) {
-    for (const address of addresses) {
-      const connection = wire.unary(address);
-      try {
-        const { members } = await createClient(PdService, connection.transport).getClusterInfo(
-          {},
-          { timeoutMs: CALL_TIMEOUT_MS },
-        );
-        const self = members.find((member) => member.name === name);
-        if (self !== undefined) {
-          return safeInteger(self.id, "member id");
-        }
-        throw new RdbError(
-          "RDB_NOT_FOUND",
-          `the placement driver at ${address} has no member ${name}: add it first, with rdb pd add-member`,
-        );
-      } catch (error) {
-        const refusal = fromConnectError(error, "RDB_PD_UNAVAILABLE");
-        if (refusal.code === "RDB_NOT_FOUND") {
-          throw refusal;
-        }
-        lastReason = `${address}: ${refusal.message}`;
-      } finally {
-        connection.close();
+    for (let asked = 0; members.mayAsk(asked); asked++) {
+      const address = members.current;
+      const answer = await askFor(name, address, wire);
+      if (typeof answer === "number") {
+        return answer;
       }
+      if (answer.code === "RDB_NOT_FOUND") {
+        throw answer;
+      }
+      lastReason = `${address}: ${answer.message}`;
+      members.next(answer);
     }
     await new Promise<void>((resolve) => clock.setTimer(PAUSE_MS, resolve));
   }
@@ -51,4 +40,26 @@ export async function findSelf(
     "RDB_PD_UNAVAILABLE",
     `no placement driver to join answers at ${addresses.join(", ")} (${lastReason})`,
   );
+}
+
+/** @returns the id, or why there is none: RDB_NOT_FOUND when the leader does not know the name */
+async function askFor(name: string, address: string, wire: Pick<Wire, "unary">): Promise<number | RdbError> {
+  const connection = wire.unary(address);
+  try {
+    const { members } = await createClient(PdService, connection.transport).getClusterInfo(
+      {},
+      { timeoutMs: CALL_TIMEOUT_MS },
+    );
+    const self = members.find((member) => member.name === name);
+    return self === undefined
+      ? new RdbError(
+          "RDB_NOT_FOUND",
+          `the placement driver at ${address} has no member ${name}: add it first, with rdb pd add-member`,
+        )
+      : safeInteger(self.id, "member id");
+  } catch (error) {
+    return fromConnectError(error, "RDB_PD_UNAVAILABLE");
+  } finally {
+    connection.close();
+  }
 }
