@@ -22,6 +22,7 @@ import {
   getTakenRegions,
   putMergeRecord,
   putRegionLocalState,
+  rangesBeside,
 } from "@flaredb/rdb-storage";
 import { adminRefusal } from "../peer/admin/admin-refusal.ts";
 import type { MergeSource } from "../peer/admin/apply-merge.ts";
@@ -171,10 +172,14 @@ export class RegionMerger {
       return { region, formerRanges: claims.slice(0, -1) };
     });
     return () => {
-      const { engine } = this.#options;
+      const { engine, peers } = this.#options;
       for (const { region, formerRanges } of regions) {
-        formerRanges.forEach((range) => engine.deleteRange("data", range));
-        void destroyRegion(engine, region);
+        // One that halted as it was out of date overlaps a newer Region here. What is replaced clears its own range.
+        const spared = peers.claimedByOthers(region.id);
+        for (const former of formerRanges) {
+          rangesBeside(former, spared).forEach((range) => engine.deleteRange("data", range));
+        }
+        void destroyRegion(engine, region, spared);
       }
     };
   }

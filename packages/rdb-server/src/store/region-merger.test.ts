@@ -1,0 +1,82 @@
+import { type KeyRange, type Region, peerId, regionId, storeId } from "@flaredb/rdb-base";
+import { type MemoryEngine, WritePart } from "@flaredb/rdb-storage";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Peer } from "../peer/peer.ts";
+import { SimClock, TraceLogger, bytes, testEngine } from "../testing/index.ts";
+import { RegionMap } from "./region-map.ts";
+import { RegionMerger } from "./region-merger.ts";
+
+const STORE = storeId(1);
+
+let clock: SimClock;
+let engine: MemoryEngine;
+let peers: RegionMap;
+let merger: RegionMerger;
+
+function regionWith(id: number, start: string, end: string, version: number): Region {
+  const voter = { id: peerId(id * 10), storeId: STORE, role: "Voter" as const };
+  return {
+    ...{ id: regionId(id), startKey: bytes(start), endKey: bytes(end) },
+    ...{ epoch: { confVer: 1, version }, peers: [voter] },
+  };
+}
+
+/** As much of a peer as merges look at. */
+function addPeer(region: Region, others: object = {}): Peer {
+  const peer = {
+    ...{ id: region.peers[0]?.id, regionId: region.id, region, claims: [region] },
+    ...{ isInitialised: true, stop: () => {}, ...others },
+  } as unknown as Peer;
+  peers.add(peer);
+  return peer;
+}
+
+function put(...keys: string[]): void {
+  const part = new WritePart();
+  keys.forEach((key) => part.put("data", bytes(key), bytes("row")));
+  engine.submit(part);
+}
+
+/** Ends the Regions that a snapshot shows as taken, and tells which of the keys still have rows. */
+async function end(later: Region, taken: Region, keys: readonly string[]): Promise<readonly string[]> {
+  const part = new WritePart();
+  const destroy = merger.endMerged(part, later, [taken.id]);
+  engine.submit(part);
+  destroy();
+  await clock.run(100);
+  return keys.filter((key) => engine.get("data", bytes(key)) !== undefined);
+}
+
+beforeEach(() => {
+  clock = new SimClock();
+  engine = testEngine(clock);
+  peers = new RegionMap();
+  merger = new RegionMerger({
+    ...{ storeId: STORE, engine, peers, logger: new TraceLogger(clock) },
+    transport: { send: () => true },
+    regionChanged: () => {},
+    halt: () => {},
+  });
+});
+
+describe("a source that ends with a snapshot of its target", () => {
+  const keys = ["b", "g"];
+
+  it("SPEC-R3: leaves the rows of a newer Region that has some of its keys", async () => {
+    // Halted at a start: it was out of date.
+    const source = regionWith(2, "a", "m", 3);
+    peers.halt(addPeer(source));
+    addPeer(regionWith(3, "f", "m", 9));
+    put(...keys);
+    expect(await end(regionWith(1, "m", "z", 9), source, keys)).toEqual(["g"]);
+  });
+
+  it("SPEC-R3: leaves them too of the range that it had before a snapshot of its own", async () => {
+    const source = regionWith(2, "a", "m", 3);
+    const arriving: KeyRange = { startKey: bytes("a"), endKey: bytes("c") };
+    peers.halt(addPeer(source, { claims: [source, { ...source, ...arriving }] }));
+    addPeer(regionWith(3, "f", "m", 9));
+    put("b", "d", "g");
+    expect(await end(regionWith(1, "m", "z", 9), source, ["b", "d", "g"])).toEqual(["g"]);
+  });
+});
