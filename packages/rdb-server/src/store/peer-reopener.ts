@@ -108,7 +108,12 @@ export class PeerReopener {
     const local = getRegionLocalState(engine, regionId);
     const applyState = getApplyState(engine, regionId);
     const isWhole = local?.state === "Normal" && peerOnStore(local.region, storeId)?.id === halted.id;
-    if (!this.#isStill(halted) || !isWhole || applyState === undefined) {
+    if (!this.#isStill(halted)) {
+      return;
+    }
+    if (!isWhole || applyState === undefined) {
+      // Only a start of the Store goes on from there. Kept, it would be the next one again and again.
+      this.#tries.delete(regionId);
       return;
     }
     const start = { region: local.region, applyState, isNew: false, takesOver: true };
