@@ -362,6 +362,16 @@ describe("Applier", () => {
     expect(getApplyState(engine, region.id)?.index).toBe(6);
   });
 
+  it("SPEC-R4: refuses an entry that it has applied, and one that comes too early", () => {
+    const first = entry(6, body(putCommand("a", "1")));
+    applier.apply([first]);
+    const rule = "entries are applied in log order, each exactly once";
+    expect(() => applier.apply([first])).toThrow(rule);
+    expect(() => applier.apply([entry(8, body(putCommand("a", "2")))])).toThrow(rule);
+    expect(applier.state).toMatchObject({ index: 6, revision: 1 });
+    expect(row("a")).toBe("1@1");
+  });
+
   it("takes up a snapshot's place", () => {
     applier.reset({ index: index(50), term: term(9), revision: 40, logTimeMs: 7 }, new SessionTable());
     applier.apply([entry(51, body(putCommand("a", "1")))]);

@@ -115,6 +115,7 @@ export class Applier {
   }
 
   #applyEntry(entry: Entry): void {
+    assert(entry.index === this.#state.index + 1, "entries are applied in log order, each exactly once");
     const pending = this.#owner.pending.take(entry.index);
     const ours = pending?.term === entry.term ? pending : undefined;
     if (pending !== undefined && ours === undefined) {

@@ -1,4 +1,5 @@
-import { type KeyRange, type Region, peerId, regionId, storeId } from "@flaredb/rdb-base";
+import { type KeyRange, RdbError, type Region, peerId, regionId, storeId } from "@flaredb/rdb-base";
+import type { CommitMergeCommand } from "@flaredb/rdb-proto";
 import { type MemoryEngine, WritePart } from "@flaredb/rdb-storage";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Peer } from "../peer/peer.ts";
@@ -7,11 +8,27 @@ import { RegionMap } from "./region-map.ts";
 import { RegionMerger } from "./region-merger.ts";
 
 const STORE = storeId(1);
+const COMMIT: CommitMergeCommand = {
+  $typeName: "rdb.v1.CommitMergeCommand",
+  source: {
+    $typeName: "rdb.v1.Region",
+    id: 2n,
+    startKey: bytes("a"),
+    endKey: bytes("m"),
+    epoch: undefined,
+    peers: [],
+  },
+  commitIndex: 40n,
+  sourceEntries: [],
+  previousTerm: 8n,
+};
 
 let clock: SimClock;
 let engine: MemoryEngine;
 let peers: RegionMap;
 let merger: RegionMerger;
+/** Regions whose peers were halted. */
+let halted: number[];
 
 function regionWith(id: number, start: string, end: string, version: number): Region {
   const voter = { id: peerId(id * 10), storeId: STORE, role: "Voter" as const };
@@ -51,11 +68,12 @@ beforeEach(() => {
   clock = new SimClock();
   engine = testEngine(clock);
   peers = new RegionMap();
+  halted = [];
   merger = new RegionMerger({
     ...{ storeId: STORE, engine, peers, logger: new TraceLogger(clock) },
     transport: { send: () => true },
     regionChanged: () => {},
-    halt: () => {},
+    halt: (region) => halted.push(region),
   });
 });
 
@@ -78,5 +96,23 @@ describe("a source that ends with a snapshot of its target", () => {
     addPeer(regionWith(3, "f", "m", 9));
     put("b", "d", "g");
     expect(await end(regionWith(1, "m", "z", 9), source, ["b", "d", "g"])).toEqual(["g"]);
+  });
+});
+
+describe("a source that cannot be brought to its merge now", () => {
+  const surrender = (): never => {
+    throw new RdbError("RDB_UNAVAILABLE", "a Region that it has to take is not here");
+  };
+
+  it("runs on when it is as it was", () => {
+    addPeer(regionWith(2, "a", "m", 3), { merge: { surrender, isAheadOfCore: false } });
+    expect(() => merger.takeSource(COMMIT)).toThrow("not here");
+    expect(halted).toEqual([]);
+  });
+
+  it("SPEC-R4: halts when it has applied what its core would let it apply again", () => {
+    addPeer(regionWith(2, "a", "m", 3), { merge: { surrender, isAheadOfCore: true } });
+    expect(() => merger.takeSource(COMMIT)).toThrow("not here");
+    expect(halted).toEqual([2]);
   });
 });

@@ -132,8 +132,8 @@ export class RegionMerger {
     try {
       return peer.merge.surrender(command);
     } catch (error) {
-      if (!hasCode(error, "RDB_UNAVAILABLE")) {
-        // It stopped halfway: part of what it lacked is in its log, and its core does not know of it.
+      if (!hasCode(error, "RDB_UNAVAILABLE") || peer.merge.isAheadOfCore) {
+        // It stopped halfway. Its core would give it again what it has applied.
         this.#options.halt(peer.regionId, peer.id, error);
       }
       throw error;

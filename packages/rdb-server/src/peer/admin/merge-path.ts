@@ -85,6 +85,7 @@ export class MergePath {
   readonly #inquiry: MergeInquiry;
   #prepared: PreparedMerge | undefined;
   #ticksWithoutTarget = 0;
+  #isAheadOfCore = false;
 
   constructor(owner: MergePathOwner, prepared: PreparedMerge | undefined) {
     this.#owner = owner;
@@ -104,6 +105,11 @@ export class MergePath {
   /** Whether the log must stay as it is: its end travels to the target. */
   get keepsLog(): boolean {
     return this.#prepared !== undefined || this.#prepareInFlight.isUnderWay;
+  }
+
+  /** It has appended or applied for a merge what its core does not know of: it must not run on. */
+  get isAheadOfCore(): boolean {
+    return this.#isAheadOfCore;
   }
 
   /** Of what the Region remembers of clients' writes. */
@@ -168,7 +174,7 @@ export class MergePath {
    * Ends the peer's work at its PrepareMerge, which it reaches with the entries that the target carries. What it still
    * lacks goes to its log first: after a crash before the merge it stands where any peer of the source could.
    *
-   * @throws RdbError when it cannot get there now
+   * @throws RdbError when it cannot get there now; it may have got somewhere: see `isAheadOfCore`
    */
   surrender(command: CommitMergeCommand): MergeSource {
     const { engine, log } = this.#owner;
@@ -184,8 +190,7 @@ export class MergePath {
     if (typeof missing === "string") {
       throw new RdbError("RDB_UNAVAILABLE", `Region ${region.id} cannot be taken: ${missing}`);
     }
-    this.#append(missing.carried);
-    this.#owner.apply([...missing.own, ...missing.carried]);
+    this.#catchUp(missing.own, missing.carried);
     const prepared = this.#prepared;
     assert(
       prepared !== undefined && BigInt(prepared.prepareIndex) === command.commitIndex,
@@ -274,6 +279,16 @@ export class MergePath {
     this.#ticksWithoutTarget++;
     if (this.#owner.node.isLeader && this.#ticksWithoutTarget % MERGE_ASK_TICKS === 0) {
       this.#owner.handOver();
+    }
+  }
+
+  #catchUp(own: readonly Entry[], carried: readonly Entry[]): void {
+    const { index: before } = this.#owner.applyState();
+    this.#append(carried);
+    try {
+      this.#owner.apply([...own, ...carried]);
+    } finally {
+      this.#isAheadOfCore = carried.length > 0 || this.#owner.applyState().index > before;
     }
   }
 
