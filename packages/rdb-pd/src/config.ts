@@ -1,4 +1,5 @@
 import { type KeyRange, RdbError, SECOND_MS } from "@flaredb/rdb-base";
+import { isLoopback } from "@flaredb/rdb-wire";
 import { z } from "zod";
 import { checkInitialRanges, rangesFromSplitKeys } from "./cluster/initial-regions.ts";
 import { describeIssue } from "./config-issue.ts";
@@ -142,10 +143,6 @@ function keyOf(text: string): Uint8Array {
       cause: error,
     });
   }
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 function areDistinct(members: readonly { readonly name: string; readonly address: string }[]): boolean {

@@ -19,5 +19,5 @@ export {
   type BatchWriterOptions,
 } from "./batch-writer.ts";
 export type { KeepaliveOptions } from "./keepalive.ts";
-export { formatAddress, parseAddress, type HostPort } from "./address.ts";
+export { formatAddress, isLoopback, parseAddress, type HostPort } from "./address.ts";
 export { wireSettings } from "./http2-settings.ts";

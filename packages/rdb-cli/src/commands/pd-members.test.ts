@@ -74,7 +74,11 @@ test("an election is waited out, as long as the timeout allows", async () => {
   expect(stderr).toContain("does not lead");
 });
 
-test("rdb pd add-member says how to start the new one", async () => {
+test.each([
+  ["127.0.0.1:7409", "--host 127.0.0.1 --port 7409 --http-port PORT"],
+  ["10.0.0.4:7400", "--host 10.0.0.4 --port 7400 --http-port PORT --insecure"],
+  ["[fd00::4]:7400", "--host fd00::4 --port 7400 --http-port PORT --insecure"],
+])("rdb pd add-member says how to start the new one at %s", async (joining, listen) => {
   const requests: unknown[] = [];
   const address = await pd(
     {},
@@ -85,19 +89,10 @@ test("rdb pd add-member says how to start the new one", async () => {
       },
     },
   );
-  const { exitCode, stdout } = await runCaptured([
-    "pd",
-    "add-member",
-    "pd-4",
-    "127.0.0.1:7409",
-    "--pd",
-    address,
-  ]);
+  const { exitCode, stdout } = await runCaptured(["pd", "add-member", "pd-4", joining, "--pd", address]);
   expect(exitCode).toBe(0);
-  expect(requests).toEqual([["pd-4", "127.0.0.1:7409"]]);
-  expect(stdout).toContain(
-    `rdb pd --name pd-4 --data-dir DIR --port 7409 --http-port PORT --join ${address}`,
-  );
+  expect(requests).toEqual([["pd-4", joining]]);
+  expect(stdout).toContain(`rdb pd --name pd-4 --data-dir DIR ${listen} --join ${address}`);
 });
 
 test("rdb pd remove-member says what the placement driver refuses", async () => {

@@ -18,13 +18,15 @@ async function addMember(call: Call<unknown>, name: string, address: string): Pr
   if (member === undefined) {
     throw new RdbError("RDB_INTERNAL", "the placement driver did not say which member it added");
   }
-  const port = address.slice(address.lastIndexOf(":") + 1);
+  const { isLoopback, parseAddress } = await import("@flaredb/rdb-wire");
+  const { host, port } = parseAddress(address);
+  const listen = `--host ${host} --port ${port} --http-port PORT${isLoopback(host) ? "" : " --insecure"}`;
   const join = call.globals.pdAddresses.join(",");
   const { memberDocument } = await import("../../output/members.ts");
   await call.print(
     memberDocument(member, 0n),
     () =>
       `PD member ${member.id} (${name}) is added, without a vote until it runs. Start it with an empty folder:\n` +
-      `  rdb pd --name ${name} --data-dir DIR --port ${port} --http-port PORT --join ${join}\n`,
+      `  rdb pd --name ${name} --data-dir DIR ${listen} --join ${join}\n`,
   );
 }
