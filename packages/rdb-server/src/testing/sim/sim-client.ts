@@ -236,7 +236,7 @@ export class SimClient {
     });
     return new Promise((resolve, reject) => {
       clock.setTimer(HOP_MS, () => {
-        if (store?.isRunning !== true) {
+        if (store?.isServing !== true) {
           resolve("refused");
           return;
         }

@@ -48,6 +48,8 @@ export class SimStore {
   #disk: MemoryRawEngine;
   #snapshotFiles: MemorySnapshotFiles;
   #run: Run | undefined;
+  /** Its start is done. */
+  #started: Run | undefined;
   #stopping: Run | undefined;
   #bootCount = 0;
   /** How the clock of the next start runs. */
@@ -67,6 +69,11 @@ export class SimStore {
 
   get isRunning(): boolean {
     return this.#run !== undefined;
+  }
+
+  /** Whether clients are let in: not before every Region is open. */
+  get isServing(): boolean {
+    return this.#run !== undefined && this.#run === this.#started;
   }
 
   /** Whether a graceful stop is under way. */
@@ -104,6 +111,7 @@ export class SimStore {
     this.snapshotFiles.retain((id) => inUse.has(id));
     await run.store.start();
     if (this.#run === run) {
+      this.#started = run;
       this.#options.network.attach(run);
       this.#pass(run);
     }
