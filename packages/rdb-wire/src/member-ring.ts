@@ -3,8 +3,8 @@ import { parseAddress } from "./address.ts";
 
 /** Most addresses that are learned beside those that were given. */
 const LEARNED_MAX_COUNT = 8;
-/** One that did not answer is passed over so often, whoever still takes it for the leader. */
-const PASSED_OVER_COUNT = 3;
+/** One that did not answer is passed over so often, whoever still takes it for the leader: about as long as an election. */
+const PASSED_OVER_COUNT = 8;
 
 /**
  * The members of a placement driver, of which one leads: says whom to ask, in turn, or who is said to lead. Members
