@@ -64,7 +64,10 @@ export class SnapshotInstaller {
     }
   }
 
-  /** It is not for this peer, or has no place here: removes a snapshot's files, unless it is just the one that is being installed, sent twice. */
+  /**
+   * A snapshot is not for this peer, or has no place here: removes its files, unless it is just the one that is being
+   * installed, sent twice.
+   */
   drop({ snapshotId }: ReceivedSnapshot): void {
     if (snapshotId !== this.#installing) {
       this.#remove(snapshotId);

@@ -6,7 +6,6 @@ import type { MergeQuestion } from "../../store/peer-message.ts";
 /** What the source of a merge asks with. */
 export interface MergeInquiryOwner {
   readonly node: Pick<RawNode, "isLeader" | "lead">;
-  region(): Region;
   send(to: Peer, question: MergeQuestion): void;
   /** Asks PD which Region has a key. Answers later, or never. */
   findRegionOfKey(key: Uint8Array, found: (region: Region) => void): void;

@@ -94,7 +94,7 @@ export class MergePath {
     this.#commitInFlight = new InFlight(owner.node);
     this.#rollbackInFlight = new InFlight(owner.node);
     this.#refuseInFlight = new InFlight(owner.node);
-    this.#inquiry = new MergeInquiry({ node: owner.node, region: () => owner.region(), ...owner.inquiry });
+    this.#inquiry = new MergeInquiry({ node: owner.node, ...owner.inquiry });
   }
 
   /** Set while the Region waits to be taken: it serves nobody, and nothing else changes it. */
