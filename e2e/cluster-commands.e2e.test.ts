@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ElasticCluster } from "./elastic/elastic-cluster.ts";
+import { SteadyRows, steadyKey } from "./elastic/steady-rows.ts";
 import { type CliRun, rdb } from "./run-cli.ts";
 import { waitFor } from "./wait.ts";
 
 const KEYS = 200;
 /** Where the Region is cut. */
 const CUT = 100;
-/** Puts in flight while something changes. */
-const WRITERS = 8;
 const SETTLE_TIMEOUT_MS = 30_000;
 
 let cluster: ElasticCluster;
+let rows: SteadyRows;
 let fourth: bigint;
 beforeAll(async () => {
   cluster = await ElasticCluster.start({
@@ -19,15 +19,11 @@ beforeAll(async () => {
     pdConfig: { placement: { regionLimit: 0, leaderLimit: 8, hotRegionLimit: 0, tolerance: 1 } },
     storeConfig: {},
   });
-  const client = await cluster.connect();
-  await Promise.all(Array.from({ length: KEYS }, (_, at) => client.put(keyOf(at), `value ${at}`)));
+  rows = new SteadyRows(cluster, KEYS);
+  await rows.put();
   fourth = await cluster.idOf(await cluster.addStore());
 });
 afterAll(() => cluster.dispose());
-
-function keyOf(at: number): string {
-  return `key/${at.toString().padStart(3, "0")}`;
-}
 
 interface RegionJson {
   readonly id: number;
@@ -58,38 +54,9 @@ async function ask<Answer>(...args: string[]): Promise<Answer> {
 const regions = (): Promise<RegionJson[]> => ask<RegionJson[]>("region", "list");
 const storeNow = (id: number): Promise<StoreJson> => ask<StoreJson>("store", "show", String(id));
 
-async function expectAllRows(): Promise<void> {
-  const client = await cluster.connect();
-  const rows: string[] = [];
-  for await (const row of client.scan()) {
-    rows.push(`${Buffer.from(row.key).toString()} ${row.text()}`);
-  }
-  expect(rows).toEqual(Array.from({ length: KEYS }, (_, at) => `${keyOf(at)} value ${at}`));
-}
-
-/** Puts what every key has already, over and over, until `change` is done. @returns why puts failed */
-async function writeWhile(change: () => Promise<unknown>): Promise<unknown[]> {
-  const client = await cluster.connect();
-  const failures: unknown[] = [];
-  let count = 0;
-  let isChanging = true;
-  const write = async (): Promise<void> => {
-    while (isChanging) {
-      const at = count++ % KEYS;
-      await client.put(keyOf(at), `value ${at}`).catch((error: unknown) => failures.push(error));
-    }
-  };
-  const writers = Array.from({ length: WRITERS }, write);
-  await change().finally(() => {
-    isChanging = false;
-  });
-  await Promise.all(writers);
-  return failures;
-}
-
 describe("SPEC-U1, SPEC-M7: rdb and a running cluster", () => {
   test("scatters Regions over all Stores", async () => {
-    await ask("region", "split", "1", "--key", keyOf(CUT));
+    await ask("region", "split", "1", "--key", steadyKey(CUT));
     const ids = (await regions()).map(({ id }) => String(id));
     expect(ids).toHaveLength(2);
     const operators = await ask<{ state: string; kind: string }[]>("region", "scatter", ...ids);
@@ -107,10 +74,9 @@ describe("SPEC-U1, SPEC-M7: rdb and a running cluster", () => {
   test("SCENARIO-55: merges Regions whose peers lie on different Stores, while every write succeeds", async () => {
     const [left, right] = (await regions()) as [RegionJson, RegionJson];
     const merge = ["region", "merge", String(right.id), "--into", String(left.id)];
-    const failures = await writeWhile(() => ask(...merge));
-    expect(failures).toEqual([]);
+    await rows.expectWritesWhile(() => ask(...merge));
     expect((await regions()).map(({ id, endKey }) => [id, endKey])).toEqual([[left.id, ""]]);
-    await expectAllRows();
+    await rows.expectAll();
     const alone = await run("region", "merge", String(left.id));
     expect(alone.exitCode).toBe(1);
     expect(alone.stderr).toContain("error: ");
@@ -126,7 +92,7 @@ describe("SPEC-U1, SPEC-M7: rdb and a running cluster", () => {
     await waitFor("three peers again", SETTLE_TIMEOUT_MS, async () => {
       return ((await regions())[0] as RegionJson).peers.length === 3;
     });
-    await expectAllRows();
+    await rows.expectAll();
   });
 
   test("labels a Store, and takes a label away", async () => {
@@ -140,8 +106,7 @@ describe("SPEC-U1, SPEC-M7: rdb and a running cluster", () => {
 
   test("hands all leaderships of a Store away for as long as it is told to", async () => {
     const leader = ((await regions())[0] as RegionJson).leader?.storeId ?? 0;
-    const failures = await writeWhile(() => ask("store", "evict-leaders", String(leader)));
-    expect(failures).toEqual([]);
+    await rows.expectWritesWhile(() => ask("store", "evict-leaders", String(leader)));
     expect(await storeNow(leader)).toMatchObject({ leaderCount: 0, evictsLeaders: true });
     expect(((await regions())[0] as RegionJson).leader?.storeId).not.toBe(leader);
     const back = await run("region", "transfer-leader", "1", "--to", String(leader));

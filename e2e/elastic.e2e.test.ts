@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TestStore } from "./cluster.ts";
 import { ElasticCluster } from "./elastic/elastic-cluster.ts";
+import { SteadyRows, steadyKey } from "./elastic/steady-rows.ts";
 import { unhealedRegions } from "./elastic/verdict.ts";
 import { type CliRun, rdb } from "./run-cli.ts";
 import { waitFor } from "./wait.ts";
 
 const KEYS = 200;
-/** Puts in flight while something changes. */
-const WRITERS = 8;
 const HEAL_TIMEOUT_MS = 60_000;
 
 let cluster: ElasticCluster;
+let rows: SteadyRows;
 beforeAll(async () => {
   cluster = await ElasticCluster.start({
     bootstrapStores: 3,
@@ -18,14 +18,10 @@ beforeAll(async () => {
     pdConfig: { placement: { regionLimit: 0, leaderLimit: 0, hotRegionLimit: 0 } },
     storeConfig: {},
   });
-  const client = await cluster.connect();
-  await Promise.all(Array.from({ length: KEYS }, (_, at) => client.put(keyOf(at), `value ${at}`)));
+  rows = new SteadyRows(cluster, KEYS);
+  await rows.put();
 });
 afterAll(() => cluster.dispose());
-
-function keyOf(at: number): string {
-  return `key/${at.toString().padStart(3, "0")}`;
-}
 
 function run(...args: string[]): Promise<CliRun> {
   return rdb([...args, "--pd", cluster.pdAddress, "--json"]);
@@ -43,50 +39,21 @@ async function regions(): Promise<RegionJson[]> {
   return JSON.parse(stdout) as RegionJson[];
 }
 
-async function expectAllRows(): Promise<void> {
-  const client = await cluster.connect();
-  const rows: string[] = [];
-  for await (const row of client.scan()) {
-    rows.push(`${Buffer.from(row.key).toString()} ${row.text()}`);
-  }
-  expect(rows).toEqual(Array.from({ length: KEYS }, (_, at) => `${keyOf(at)} value ${at}`));
-}
-
 function expectDone(result: CliRun): void {
   expect(result.stderr).toBe("");
   expect(result.exitCode).toBe(0);
 }
 
-/** Puts what every key has already, over and over, until `change` is done. */
-async function writeWhile(change: () => Promise<void>): Promise<{ count: number; failures: unknown[] }> {
-  const client = await cluster.connect();
-  const failures: unknown[] = [];
-  let count = 0;
-  let isChanging = true;
-  const write = async (): Promise<void> => {
-    while (isChanging) {
-      const at = count++ % KEYS;
-      await client.put(keyOf(at), `value ${at}`).catch((error: unknown) => failures.push(error));
-    }
-  };
-  const writers = Array.from({ length: WRITERS }, write);
-  await change().finally(() => {
-    isChanging = false;
-  });
-  await Promise.all(writers);
-  return { count, failures };
-}
-
 describe("SPEC-M7: rdb changes a running cluster", () => {
   test("splits a Region at a key and hands one half's leadership over", async () => {
-    expectDone(await run("region", "split", "1", "--key", keyOf(100)));
+    expectDone(await run("region", "split", "1", "--key", steadyKey(100)));
     const [left, right] = (await regions()) as [RegionJson, RegionJson];
-    expect([left.startKey, right.startKey]).toEqual(["", keyOf(100)]);
+    expect([left.startKey, right.startKey]).toEqual(["", steadyKey(100)]);
     const to = right.peers.find(({ storeId }) => storeId !== right.leader.storeId)?.storeId ?? 0;
     expectDone(await run("region", "transfer-leader", String(right.id), "--to", String(to)));
     const { leader } = (await regions())[1] as RegionJson;
     expect(leader.storeId).toBe(to);
-    await expectAllRows();
+    await rows.expectAll();
   });
 
   test("SPEC-C1, SPEC-C2: moves a peer to a Store that joined, while every write succeeds", async () => {
@@ -94,16 +61,14 @@ describe("SPEC-M7: rdb changes a running cluster", () => {
     const [region] = (await regions()) as [RegionJson];
     const from = region.peers[0]?.storeId ?? 0;
     const move = ["move", String(region.id), "--from", String(from), "--to", String(fourth)];
-    const writes = await writeWhile(async () => expectDone(await run("region", ...move)));
-    expect(writes.failures).toEqual([]);
-    expect(writes.count).toBeGreaterThan(WRITERS);
+    await rows.expectWritesWhile(async () => expectDone(await run("region", ...move)));
     const [moved] = (await regions()) as [RegionJson];
     const kept = region.peers.map(({ storeId }) => storeId).filter((id) => id !== from);
     expect(new Set(moved.peers.map(({ storeId }) => storeId))).toEqual(new Set([...kept, Number(fourth)]));
     const again = await run("region", ...move);
     expect(again.exitCode).toBe(1);
     expect(JSON.parse(again.stderr).error.message).toContain(`no peer on store ${from}`);
-    await expectAllRows();
+    await rows.expectAll();
   });
 
   test("empties a Store, which can be shut down then, and nothing is lost", async () => {
@@ -114,7 +79,7 @@ describe("SPEC-M7: rdb changes a running cluster", () => {
     await waitFor("three live peers of each Region", HEAL_TIMEOUT_MS, async () => {
       return unhealedRegions(await cluster.look()).length === 0;
     });
-    await expectAllRows();
+    await rows.expectAll();
   });
 
   test("says for each checker and scheduler what it makes of a Region, and what was done", async () => {
