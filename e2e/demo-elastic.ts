@@ -3,7 +3,6 @@
 // live peers, Regions and leaders are even, no write failed and every acknowledged write is there.
 // usage: npm run demo:elastic -- [--bytes 2GiB] [--value-bytes 16384] [--concurrency 32]
 import { parseArgs } from "node:util";
-import { StoreState } from "@flaredb/rdb-proto";
 import type { TestStore } from "./cluster.ts";
 import { ElasticCluster } from "./elastic/elastic-cluster.ts";
 import { parseBytes } from "./elastic/parse-bytes.ts";
@@ -113,14 +112,11 @@ async function killForGood(timeline: Timeline): Promise<void> {
 async function decommission(timeline: Timeline): Promise<void> {
   const leaving = cluster.stores[0] as TestStore;
   const storeId = await cluster.idOf(leaving);
+  const end = leaving.ends();
   await cluster.admin.decommissionStore({ storeId }, { timeoutMs: CALL_TIMEOUT_MS });
   timeline.event(`${leaving.plan.name} (Store ${storeId}), the first one, is being decommissioned`);
-  await waitFor(`Store ${storeId} without Regions`, PATIENCE_MS, async () => {
-    const { status } = await cluster.pd.getStore({ storeId }, { timeoutMs: CALL_TIMEOUT_MS });
-    return status?.store?.state === StoreState.TOMBSTONE;
-  });
-  await leaving.stop();
-  timeline.event(`${leaving.plan.name} (Store ${storeId}) is empty, and is shut down`);
+  await waitFor(`Store ${storeId} empty and its process gone`, PATIENCE_MS, () => !leaving.isRunning);
+  timeline.event(`${leaving.plan.name} (Store ${storeId}) is empty, and has ended: exit code ${await end}`);
 }
 
 /** Waits until PD has had nothing to do for a while. */

@@ -21,6 +21,7 @@ export class ManagedProcess {
   #child: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
   #endIsExpected = false;
+  #exitCode: number | null | undefined;
   readonly #unexpectedEnds: string[] = [];
 
   constructor(plan: ProcessPlan) {
@@ -60,6 +61,7 @@ export class ManagedProcess {
     this.#exited = new Promise((resolve) => {
       child.once("exit", (code, signal) => {
         this.#child = undefined;
+        this.#exitCode = code;
         if (!this.#endIsExpected) {
           this.#unexpectedEnds.push(
             `${this.plan.name} ended: ${signal ?? `exit code ${code}`}; its log ends:\n${this.#tail()}`,
@@ -75,6 +77,13 @@ export class ManagedProcess {
   async kill(): Promise<void> {
     this.#end("SIGKILL");
     await this.#exited;
+  }
+
+  /** Resolves when it ends by itself, as it is expected to, with its exit code. */
+  async ends(): Promise<number | null | undefined> {
+    this.#endIsExpected = true;
+    await this.#exited;
+    return this.#exitCode;
   }
 
   /** Asks it to stop in good order. Resolves when it is gone. */

@@ -70,6 +70,10 @@ export const errorCodes = {
   RDB_DATA_LOCKED: { write: "not applied", meaning: "another process holds the data folder" },
   RDB_DATA_FORMAT: { write: "not applied", meaning: "the data folder was written by a newer program" },
   RDB_DATA_FOREIGN: { write: "not applied", meaning: "the data folder belongs to another cluster or Store" },
+  RDB_STORE_DECOMMISSIONED: {
+    write: "not applied",
+    meaning: "the Store was emptied on request and is gone for good; its process ends by itself",
+  },
   RDB_DATA_CORRUPT: { write: "not applied", meaning: "what was read back is not what was written" },
   RDB_STORAGE_FAILED: { write: "unknown", meaning: "a write or sync to disk failed; the process ends" },
   RDB_NOT_FOUND: { write: "not applied", meaning: "no such Store, Region or Peer" },

@@ -1,5 +1,6 @@
 import { RdbError, type StoreId } from "@flaredb/rdb-base";
 import type { DurableState } from "./cluster/durable-state.ts";
+import { goneForGood } from "./cluster/gone-for-good.ts";
 
 /** Who a heartbeat is from. */
 export interface Sender {
@@ -11,8 +12,8 @@ export interface Sender {
 /**
  * Whether a heartbeat is from a Store of this cluster, and from the process that registered last.
  *
- * @throws RdbError RDB_CLUSTER_MISMATCH; RDB_NOT_FOUND for a Store that never registered; RDB_DATA_FOREIGN for one
- * that is gone for good; RDB_STORE_NOT_MATCH when another process of the Store registered since, or another Store at
+ * @throws RdbError RDB_CLUSTER_MISMATCH; RDB_NOT_FOUND for a Store that never registered; RDB_STORE_DECOMMISSIONED
+ * or RDB_DATA_FOREIGN for one that is gone for good; RDB_STORE_NOT_MATCH when another process of the Store registered since, or another Store at
  * its address: it has to register again
  */
 export function checkSender(state: DurableState, { clusterId, storeId, bootId }: Sender): void {
@@ -22,15 +23,7 @@ export function checkSender(state: DurableState, { clusterId, storeId, bootId }:
     throw new RdbError("RDB_NOT_FOUND", `store ${storeId} is not registered`, { details: { storeId } });
   }
   if (store.isTombstone) {
-    const why =
-      store.replacedBy === undefined
-        ? "it was decommissioned"
-        : `store ${store.replacedBy} took its address ${store.address}`;
-    throw new RdbError(
-      "RDB_DATA_FOREIGN",
-      `store ${storeId} is gone for good: ${why}; start it with an empty data folder to get a new id`,
-      { details: { storeId } },
-    );
+    throw goneForGood(store);
   }
   if (store.bootId !== bootId) {
     throw new RdbError(

@@ -6,8 +6,9 @@ import type { RunningStore } from "./run-store.ts";
 import { startStore } from "./start-store.ts";
 
 /**
- * The process `rdb-server`: logs as JSON lines on stdout, ends on SIGTERM and SIGINT in good order, and on what it
- * cannot live with by one line on stderr and exit code 1, or 2 when the command line or the config file is wrong.
+ * The process `rdb-server`: logs as JSON lines on stdout, ends on SIGTERM, SIGINT and once it was decommissioned in good
+ * order, and on what it cannot live with by one line on stderr and exit code 1, or 2 when the command line or the config
+ * file is wrong.
  */
 export async function main(argv: readonly string[]): Promise<void> {
   process.on("uncaughtException", fail);
@@ -25,9 +26,13 @@ export async function main(argv: readonly string[]): Promise<void> {
       clock: systemClock,
       random: systemRandom,
       logger,
-      onFatal: fail,
+      onFatal: (error) => (error.code === "RDB_STORE_DECOMMISSIONED" ? retire(error) : fail(error)),
       signal: stop.signal,
     });
+    const retire = ({ message }: RdbError): void => {
+      logger.info({ reason: message }, "stopping: nothing is left here, and the data folder can be deleted");
+      end(starting, stop);
+    };
     stopOnSignals(starting, stop, logger);
     announce(await starting);
   } catch (error) {
@@ -52,16 +57,20 @@ function announce({ ident, address, httpAddress }: RunningStore): void {
 function stopOnSignals(starting: Promise<RunningStore>, stop: AbortController, logger: Logger): void {
   const onSignal = (signal: NodeJS.Signals): void => {
     logger.info({ signal }, "stopping");
-    stop.abort();
-    starting
-      .then((running) => running.close())
-      .then(
-        () => process.exit(0),
-        (error: unknown) => (hasCode(error, "RDB_CLOSED") ? process.exit(0) : fail(error)),
-      );
+    end(starting, stop);
   };
   process.once("SIGTERM", onSignal);
   process.once("SIGINT", onSignal);
+}
+
+function end(starting: Promise<RunningStore>, stop: AbortController): void {
+  stop.abort();
+  starting
+    .then((running) => running.close())
+    .then(
+      () => process.exit(0),
+      (error: unknown) => (hasCode(error, "RDB_CLOSED") ? process.exit(0) : fail(error)),
+    );
 }
 
 /** Exit codes. A supervisor need not try again with what is wrong usage. */

@@ -35,6 +35,7 @@ const connectCodes: Record<ErrorCode, Code> = {
   RDB_DATA_LOCKED: Code.FailedPrecondition,
   RDB_DATA_FORMAT: Code.FailedPrecondition,
   RDB_DATA_FOREIGN: Code.FailedPrecondition,
+  RDB_STORE_DECOMMISSIONED: Code.FailedPrecondition,
   RDB_DATA_CORRUPT: Code.DataLoss,
   RDB_STORAGE_FAILED: Code.Internal,
   RDB_NOT_FOUND: Code.NotFound,

@@ -303,7 +303,9 @@ describe("SPEC-M7: store", () => {
       "Store 2 is being emptied: 1 Regions left",
       "",
     ]);
-    expect(stdout).toBe("Store 2 holds no Region any more and is gone for good: it can be shut down\n");
+    expect(stdout).toBe(
+      "Store 2 holds no Region any more and is gone for good: its process ends, and its data folder can be deleted\n",
+    );
     expect(exitCode).toBe(0);
   });
 

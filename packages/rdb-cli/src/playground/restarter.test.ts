@@ -83,6 +83,17 @@ test("what dies again and again is given up, after pauses that grow", async () =
   expect(runs).toHaveLength(restartLimits.quickDeathsMax + 1);
 });
 
+test("what ends by itself in good order stays down", async () => {
+  const restarter = start();
+  last().end({ code: 0, signal: null });
+  await vi.waitFor(() =>
+    expect(said).toEqual([expect.stringMatching(/^pd ended by itself and stays down: /)]),
+  );
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(runs).toHaveLength(1);
+  await restarter.stop();
+});
+
 test("a death after a healthy time counts as the first", async () => {
   start();
   for (let death = 0; death < 3 * restartLimits.quickDeathsMax; death++) {

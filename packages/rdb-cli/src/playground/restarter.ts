@@ -80,6 +80,10 @@ export class Restarter {
       if (this.#stopping) {
         return;
       }
+      if (exit.code === 0) {
+        this.#say(`${this.plan.name} ended by itself and stays down: ${await describeEnd(this.plan, exit)}`);
+        return;
+      }
       quickDeaths = performance.now() - startedMs > restartLimits.healthyAfterMs ? 1 : quickDeaths + 1;
       if (quickDeaths > restartLimits.quickDeathsMax) {
         this.#say(await this.#givenUp(exit));

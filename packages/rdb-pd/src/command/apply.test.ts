@@ -145,7 +145,12 @@ describe("SPEC-M7: what people want of Stores is durable", () => {
     apply({ kind: "UpdateRoutes", regions: elsewhere }, bury);
     expect(state.stores.get(storeId(1))).toMatchObject({ isTombstone: true, replacedBy: undefined });
     expect(() => apply(bury)).toThrow("store 1 is gone for good");
-    expect(() => apply(registerCommand({ storeId: storeId(1) }))).toThrow("it was decommissioned");
+    expect(() => apply(registerCommand({ storeId: storeId(1) }))).toThrow(
+      expect.objectContaining({
+        code: "RDB_STORE_DECOMMISSIONED",
+        message: expect.stringContaining("it was decommissioned"),
+      }),
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 import { RdbError, type StoreId } from "@flaredb/rdb-base";
 import type { DurableState } from "../cluster/durable-state.ts";
+import { goneForGood } from "../cluster/gone-for-good.ts";
 import { type StoreInfo, withAdminLabels } from "../cluster/store-info.ts";
 import { pdLimits } from "../limits.ts";
 import type { CommandOf, CommandResults, Registration } from "./command.ts";
@@ -14,7 +15,7 @@ import type { CommandOf, CommandResults, Registration } from "./command.ts";
  * Addresses that were dealt anew bury nobody.
  *
  * @throws RdbError RDB_ALREADY_EXISTS when the address is a living Store's; RDB_NOT_FOUND for an id that was never
- * given out; RDB_DATA_FOREIGN for a Store that is gone for good
+ * given out; RDB_STORE_DECOMMISSIONED or RDB_DATA_FOREIGN for a Store that is gone for good
  */
 export function registerStore(
   state: DurableState,
@@ -61,15 +62,7 @@ function findKnown(state: DurableState, registration: Registration): StoreInfo |
     );
   }
   if (known?.isTombstone === true) {
-    const successor =
-      known.replacedBy === undefined
-        ? " (it was decommissioned)"
-        : `: store ${known.replacedBy} took its address ${known.address}`;
-    throw new RdbError(
-      "RDB_DATA_FOREIGN",
-      `store ${known.id} is gone for good${successor}; start it with an empty data folder to get a new id`,
-      { details: { storeId: known.id } },
-    );
+    throw goneForGood(known);
   }
   return known;
 }

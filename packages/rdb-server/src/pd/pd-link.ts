@@ -49,7 +49,11 @@ const reregister: ReadonlySet<ErrorCode> = new Set([
   "RDB_STORE_NOT_MATCH",
   "RDB_CLUSTER_MISMATCH",
   "RDB_DATA_FOREIGN",
+  "RDB_STORE_DECOMMISSIONED",
 ]);
+
+/** This Store is gone for good, whatever it was told before. */
+const final: ReadonlySet<ErrorCode> = new Set(["RDB_DATA_FOREIGN", "RDB_STORE_DECOMMISSIONED"]);
 
 /** A Store's side of its talk with PD. Works on its own: the Store serves whether or not PD answers. */
 export class PdLink implements PdReporter {
@@ -153,7 +157,7 @@ export class PdLink implements PdReporter {
       if (this.#stop.signal.aborted) {
         return;
       }
-      if (!this.#wasRegistered || refusal.code === "RDB_DATA_FOREIGN") {
+      if (!this.#wasRegistered || final.has(refusal.code)) {
         onRefused(refusal);
         return;
       }

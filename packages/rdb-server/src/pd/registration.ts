@@ -71,7 +71,7 @@ export class Registration {
    * Registers, as often as it takes while PD is away. A new Store gets its identity, durably.
    *
    * @throws RdbError what PD refuses for good: RDB_CLUSTER_MISMATCH, RDB_ALREADY_EXISTS (the address),
-   * RDB_DATA_FOREIGN, RDB_NOT_FOUND, RDB_INVALID_ARGUMENT; RDB_CLOSED when `signal` fires
+   * RDB_DATA_FOREIGN, RDB_STORE_DECOMMISSIONED, RDB_NOT_FOUND, RDB_INVALID_ARGUMENT; RDB_CLOSED when `signal` fires
    */
   async register(
     signal: AbortSignal,

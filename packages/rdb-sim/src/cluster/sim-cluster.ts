@@ -398,7 +398,7 @@ export class SimCluster implements FaultyCluster {
         watcher.processEvent(name, event);
       },
       failed: (_, doing, error) => {
-        if (hasCode(error, "RDB_DATA_FOREIGN") && this.#isDecommissioned(name)) {
+        if (hasCode(error, "RDB_STORE_DECOMMISSIONED") && this.#isDecommissioned(name)) {
           // As it says: with an empty data folder it gets a new id.
           const release = process.hold();
           this.setTimer(0, () => {

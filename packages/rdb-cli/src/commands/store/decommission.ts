@@ -13,7 +13,7 @@ import { printStore } from "./print-store.ts";
 export function defineStoreDecommission(parent: Command, shell: Shell): void {
   const command = parent
     .command("decommission <id>")
-    .description("move a Store's peers to other Stores, so that it can be shut down for good")
+    .description("move a Store's peers to other Stores; its process ends once it is empty")
     .addOption(noWaitOption("do not wait until the Store is empty"));
   defineAction(command, shell, decommission);
 }
@@ -42,7 +42,7 @@ async function decommission(call: Call<WaitOptions>, idText: string): Promise<Ex
   await printStore(
     call,
     gone.done,
-    `Store ${storeId} holds no Region any more and is gone for good: it can be shut down`,
+    `Store ${storeId} holds no Region any more and is gone for good: its process ends, and its data folder can be deleted`,
   );
   return exitCodes.done;
 }
