@@ -9,4 +9,4 @@ const cacheFolder = getCompileCacheDir();
 if (cacheFolder !== undefined) {
   process.env["NODE_COMPILE_CACHE"] ??= dirname(cacheFolder);
 }
-await import("../src/main.ts");
+await import("@flaredb/rdb-cli/main");

@@ -9,5 +9,5 @@ const cacheFolder = getCompileCacheDir();
 if (cacheFolder !== undefined) {
   process.env["NODE_COMPILE_CACHE"] ??= dirname(cacheFolder);
 }
-const { main } = await import("../src/main.ts");
+const { main } = await import("@flaredb/rdb-server/main");
 await main(process.argv.slice(2));
