@@ -37,9 +37,9 @@ describe("SPEC-U2: single rows", () => {
   test("a small value does not keep the message that brought it", async () => {
     const { client, until } = await scene();
     await until(client.put("a", "small"));
-    await until(client.put("b", "x".repeat(10_000)));
+    await until(client.put("b", "x".repeat(100_000)));
     const [small] = await until(client.batchGet(["a", "b"]));
-    expect(small?.value.buffer.byteLength).toBe(5);
+    expect(small?.value.buffer.byteLength).toBeLessThanOrEqual(8 * 1024);
   });
 });
 

@@ -201,13 +201,13 @@ async function cut(
   places: readonly number[],
 ): Promise<RegionPart[]> {
   for (;;) {
-    // The first key of a Region brings the others' too. Ends at the deadline: then a lookup is refused.
-    for (const place of places) {
-      await locate(context, terms, "batch", keys[place] as Uint8Array);
-    }
     const groups = groupByRegion(context.cache, keys, places);
     if (groups !== undefined) {
       return groups.map((group) => partOf(keys, group));
+    }
+    // The first key of a Region brings the others' too. Ends at the deadline: then a lookup is refused.
+    for (const place of places) {
+      await locate(context, terms, "batch", keys[place] as Uint8Array);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { type RegionId, formatKey, safeInteger } from "@flaredb/rdb-base";
+import { RdbError, type RegionId, keysEqual, safeInteger } from "@flaredb/rdb-base";
 import {
   type Answer,
   type ClientContext,
@@ -18,7 +18,7 @@ import {
   forEachRegion,
   partsError,
 } from "../region-parts.ts";
-import { type Row, rowFromWire } from "../row.ts";
+import { AnsweredRows, type Row } from "../row.ts";
 import { checkBatch, keyBytes, valueBytes } from "../validate.ts";
 
 /** A row to be written. */
@@ -57,21 +57,40 @@ export async function batchGet(
 ): Promise<(Row | undefined)[]> {
   const sent = batchKeys(keys);
   const terms = termsOf(context, options);
-  const outcomes = await forEachRegion(context, terms, sent, (part) =>
-    sendPart(context, terms, part, {
+  const outcomes = await forEachRegion(context, terms, sent, (part) => {
+    const picked = pick(sent, part);
+    return sendPart(context, terms, part, {
       name: "batchGet",
-      command: { $typeName: "rdb.v1.BatchGetRequest", keys: pick(sent, part) },
+      command: { $typeName: "rdb.v1.BatchGetRequest", keys: picked },
       isWrite: false,
-      sizeBytes: bytesOf(pick(sent, part)),
-    }),
-  );
-  const found = new Map<string, Row>();
-  for (const { answer, regionId } of succeeded(outcomes, (error) => error)) {
-    for (const row of answer.rows) {
-      found.set(formatKey(row.key), rowFromWire(row.key, row, answer.revision, regionId));
+      sizeBytes: bytesOf(picked),
+    });
+  });
+  const found = sent.map((): Row | undefined => undefined);
+  for (const part of succeeded(outcomes, (error) => error)) {
+    placeRows(found, sent, part);
+  }
+  return found;
+}
+
+/** The rows of an answer stand in the order of its keys; those that do not exist are left out. */
+function placeRows(
+  found: (Row | undefined)[],
+  keys: readonly Uint8Array[],
+  { answer, places, regionId }: AnsweredPart<Answer<"batchGet">>,
+): void {
+  const rows = new AnsweredRows(answer.revision, regionId);
+  let next = 0;
+  for (const place of places) {
+    const wire = answer.rows[next];
+    if (wire !== undefined && keysEqual(wire.key, keys[place] as Uint8Array)) {
+      found[place] = rows.take(wire);
+      next++;
     }
   }
-  return sent.map((key) => found.get(formatKey(key)));
+  if (next < answer.rows.length) {
+    throw new RdbError("RDB_INTERNAL", `Store answered batchGet with rows that are not in the order asked`);
+  }
 }
 
 export async function batchPut(

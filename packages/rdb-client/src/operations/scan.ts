@@ -1,7 +1,7 @@
 import { type KeyRange, RdbError, compareEndKeys, compareKeys, keyAfter, limits } from "@flaredb/rdb-base";
 import { type Answer, type ClientContext, request, termsOf } from "../call-context.ts";
 import type { ReadOptions } from "../options.ts";
-import { type Row, rowFromWire } from "../row.ts";
+import { AnsweredRows, type Row } from "../row.ts";
 import { type RangeOptions, checkCount, scanRange } from "../validate.ts";
 
 /** Rows of a page when the caller does not say. */
@@ -51,7 +51,10 @@ export class Scan implements AsyncIterable<Row> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Row, void, undefined> {
     for await (const page of this.pages()) {
-      yield* page;
+      // Not yield*, which takes twice as long a row.
+      for (const row of page) {
+        yield row;
+      }
     }
   }
 
@@ -121,10 +124,13 @@ export class Scan implements AsyncIterable<Row> {
         isWrite: false,
         sizeBytes: range.startKey.length + range.endKey.length,
       },
-      (answer, by) => ({
-        rows: answer.rows.map((row) => rowFromWire(row.key, row, answer.revision, by)),
-        next: this.#isReverse ? this.#nextDown(answer) : this.#nextUp(answer),
-      }),
+      (answer, by) => {
+        const rows = new AnsweredRows(answer.revision, by);
+        return {
+          rows: answer.rows.map((row) => rows.take(row)),
+          next: this.#isReverse ? this.#nextDown(answer) : this.#nextUp(answer),
+        };
+      },
     );
   }
 

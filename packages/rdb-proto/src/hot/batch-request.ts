@@ -10,6 +10,14 @@ import {
   type RegionRequests,
 } from "../gen/rdb/v1/kv_service_pb.ts";
 import { BackwardWriter, VARINT_MAX_BYTES } from "./backward-writer.ts";
+import {
+  batchGetSizeBytes,
+  batchPutSizeBytes,
+  readBatchGet,
+  readBatchPut,
+  writeBatchGet,
+  writeBatchPut,
+} from "./batch-commands.ts";
 import { PUT_OVERHEAD_BYTES, readDelete, readGet, readPut, writeKey, writePut } from "./point-commands.ts";
 import { ProtoReader, tag } from "./proto-reader.ts";
 import { readGenerated } from "./read-generated.ts";
@@ -27,6 +35,8 @@ const READ_FROM = tag.varint(3);
 const GET = tag.bytes(4);
 const PUT = tag.bytes(5);
 const DELETE = tag.bytes(6);
+const BATCH_GET = tag.bytes(8);
+const BATCH_PUT = tag.bytes(9);
 const SEQUENCE = tag.varint(15);
 const ISSUED_AT_MS = tag.varint(16);
 
@@ -147,6 +157,10 @@ function readCommand(reader: ProtoReader, next: number): KvRequest["command"] | 
       return { case: "put", value: readPut(reader) };
     case DELETE:
       return { case: "delete", value: readDelete(reader) };
+    case BATCH_GET:
+      return { case: "batchGet", value: readBatchGet(reader) };
+    case BATCH_PUT:
+      return { case: "batchPut", value: readBatchPut(reader) };
     default:
       return undefined;
   }
@@ -158,6 +172,8 @@ function prepared(request: KvRequest): KvRequest | Uint8Array {
     case "get":
     case "put":
     case "delete":
+    case "batchGet":
+    case "batchPut":
       return request;
     default:
       return toBinary(KvRequestSchema, request);
@@ -177,6 +193,10 @@ function sizeBytes(request: KvRequest | Uint8Array): number {
     case "get":
     case "delete":
       return REQUEST_OVERHEAD_BYTES + PUT_OVERHEAD_BYTES + command.value.key.length;
+    case "batchGet":
+      return REQUEST_OVERHEAD_BYTES + batchGetSizeBytes(command.value);
+    case "batchPut":
+      return REQUEST_OVERHEAD_BYTES + batchPutSizeBytes(command.value);
     default:
       return assert(false, "other commands are encoded already") as never;
   }
@@ -200,6 +220,12 @@ function writeRequest(writer: BackwardWriter, request: KvRequest | Uint8Array): 
       break;
     case "delete":
       writeKey(writer, 6, command.value);
+      break;
+    case "batchGet":
+      writeBatchGet(writer, 8, command.value);
+      break;
+    case "batchPut":
+      writeBatchPut(writer, 9, command.value);
       break;
     default:
       assert(false, "other commands are encoded already");

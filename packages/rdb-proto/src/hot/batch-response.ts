@@ -1,28 +1,42 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { assert } from "@flaredb/rdb-base";
 import {
+  type BatchGetResponse,
   type BatchResponse,
   BatchResponseSchema,
   type GetResponse,
   type KvResponse,
   KvResponseSchema,
   type PutResponse,
+  type Row,
+  type ScanResponse,
 } from "../gen/rdb/v1/kv_service_pb.ts";
 import { BackwardWriter, VARINT_MAX_BYTES } from "./backward-writer.ts";
+import { readRow, rowsSizeBytes, writeRows } from "./batch-commands.ts";
 import { ProtoReader, tag } from "./proto-reader.ts";
 import { readGenerated } from "./read-generated.ts";
 
-// Answers to puts and gets, read and written by hand; the generated code stays the reference and does the others.
+// Answers to puts and to what reads, read and written by hand; the generated code stays the reference and does the others.
 
 const RESPONSES = tag.bytes(1);
 const REQUEST_ID = tag.varint(1);
 const GET = tag.bytes(4);
 const PUT = tag.bytes(5);
+const SCAN = tag.bytes(7);
+const BATCH_GET = tag.bytes(8);
 
 const PUT_VERSION = tag.varint(1);
 const GET_FOUND = tag.varint(1);
 const GET_VALUE = tag.bytes(2);
 const GET_VERSION = tag.varint(3);
 const GET_REVISION = tag.varint(4);
+
+const ROWS = tag.bytes(1);
+const SCAN_HAS_MORE = tag.varint(2);
+const SCAN_REVISION = tag.varint(3);
+const SCAN_START_KEY = tag.bytes(4);
+const SCAN_END_KEY = tag.bytes(5);
+const BATCH_GET_REVISION = tag.varint(2);
 
 const NO_BYTES = new Uint8Array(0);
 /** Of a response beside a value: five numbers, their tags, and three lengths. */
@@ -72,6 +86,10 @@ function readResponse(reader: ProtoReader): KvResponse {
       result = { case: "put", value: readPut(reader) };
     } else if (next === GET && result === undefined) {
       result = { case: "get", value: readGet(reader) };
+    } else if (next === SCAN && result === undefined) {
+      result = { case: "scan", value: readScan(reader) };
+    } else if (next === BATCH_GET && result === undefined) {
+      result = { case: "batchGet", value: readBatchGet(reader) };
     } else {
       return readGenerated(KvResponseSchema, reader, reader.rewind(start, outerEnd));
     }
@@ -128,18 +146,92 @@ function readGet(reader: ProtoReader): GetResponse {
   };
 }
 
+function readScan(reader: ProtoReader): ScanResponse {
+  const rows: Row[] = [];
+  let hasMore = false;
+  let revision = 0;
+  let regionStartKey: Uint8Array = NO_BYTES;
+  let regionEndKey: Uint8Array = NO_BYTES;
+  const outerEnd = reader.enter();
+  for (let next = reader.nextTag(); next !== 0; next = reader.nextTag()) {
+    switch (next) {
+      case ROWS:
+        rows.push(readRow(reader));
+        break;
+      case SCAN_HAS_MORE:
+        hasMore = reader.number() !== 0;
+        break;
+      case SCAN_REVISION:
+        revision = reader.number();
+        break;
+      case SCAN_START_KEY:
+        regionStartKey = reader.bytes();
+        break;
+      case SCAN_END_KEY:
+        regionEndKey = reader.bytes();
+        break;
+      default:
+        reader.odd();
+    }
+  }
+  reader.leave(outerEnd);
+  return {
+    $typeName: "rdb.v1.ScanResponse",
+    rows,
+    hasMore,
+    revision: BigInt(revision),
+    regionStartKey,
+    regionEndKey,
+  };
+}
+
+function readBatchGet(reader: ProtoReader): BatchGetResponse {
+  const rows: Row[] = [];
+  let revision = 0;
+  const outerEnd = reader.enter();
+  for (let next = reader.nextTag(); next !== 0; next = reader.nextTag()) {
+    if (next === ROWS) {
+      rows.push(readRow(reader));
+    } else if (next === BATCH_GET_REVISION) {
+      revision = reader.number();
+    } else {
+      reader.odd();
+    }
+  }
+  reader.leave(outerEnd);
+  return { $typeName: "rdb.v1.BatchGetResponse", rows, revision: BigInt(revision) };
+}
+
 /** The response, or its bytes when it is none that is written by hand. */
 function prepared(response: KvResponse): KvResponse | Uint8Array {
-  const { case: kind } = response.result;
-  return kind === "put" || kind === "get" ? response : toBinary(KvResponseSchema, response);
+  switch (response.result.case) {
+    case "put":
+    case "get":
+    case "scan":
+    case "batchGet":
+      return response;
+    default:
+      return toBinary(KvResponseSchema, response);
+  }
 }
 
 function sizeBytes(response: KvResponse | Uint8Array): number {
   if (response instanceof Uint8Array) {
     return response.length + VARINT_MAX_BYTES;
   }
-  const valueBytes = response.result.case === "get" ? response.result.value.value.length : 0;
-  return RESPONSE_OVERHEAD_BYTES + valueBytes;
+  const { result } = response;
+  switch (result.case) {
+    case "get":
+      return RESPONSE_OVERHEAD_BYTES + result.value.value.length;
+    case "scan": {
+      const { rows, regionStartKey, regionEndKey } = result.value;
+      return RESPONSE_OVERHEAD_BYTES + rowsSizeBytes(rows) + regionStartKey.length + regionEndKey.length;
+    }
+    case "batchGet":
+      return RESPONSE_OVERHEAD_BYTES + rowsSizeBytes(result.value.rows);
+    default:
+      return RESPONSE_OVERHEAD_BYTES;
+  }
 }
 
 function writeResponse(writer: BackwardWriter, response: KvResponse | Uint8Array): void {
@@ -147,19 +239,44 @@ function writeResponse(writer: BackwardWriter, response: KvResponse | Uint8Array
     writer.embed(1, response);
     return;
   }
-  const { requestId, result } = response;
   const before = writer.writtenBytes;
-  if (result.case === "put") {
-    writer.number(1, Number(result.value.version));
-    writer.message(5, before);
-  } else if (result.case === "get") {
-    const { found, value, version, revision } = result.value;
-    writer.number(4, Number(revision));
-    writer.number(3, Number(version));
-    writer.bytes(2, value);
-    writer.bool(1, found);
-    writer.message(4, before);
-  }
-  writer.number(1, requestId);
+  writeResult(writer, response.result);
+  writer.number(1, response.requestId);
   writer.message(1, before);
+}
+
+function writeResult(writer: BackwardWriter, result: KvResponse["result"]): void {
+  const before = writer.writtenBytes;
+  switch (result.case) {
+    case "put":
+      writer.number(1, Number(result.value.version));
+      writer.message(5, before);
+      break;
+    case "get": {
+      const { found, value, version, revision } = result.value;
+      writer.number(4, Number(revision));
+      writer.number(3, Number(version));
+      writer.bytes(2, value);
+      writer.bool(1, found);
+      writer.message(4, before);
+      break;
+    }
+    case "scan": {
+      const { rows, hasMore, revision, regionStartKey, regionEndKey } = result.value;
+      writer.bytes(5, regionEndKey);
+      writer.bytes(4, regionStartKey);
+      writer.number(3, Number(revision));
+      writer.bool(2, hasMore);
+      writeRows(writer, 1, rows);
+      writer.message(7, before);
+      break;
+    }
+    case "batchGet":
+      writer.number(2, Number(result.value.revision));
+      writeRows(writer, 1, result.value.rows);
+      writer.message(8, before);
+      break;
+    default:
+      assert(false, "other results are encoded already");
+  }
 }

@@ -41,6 +41,10 @@ const command = fc.oneof(
   write,
   fc.record({ case: fc.constant("get" as const), value: fc.record({ key: bytes }) }),
   fc.record({ case: fc.constant("scan" as const), value: fc.record({ startKey: bytes, limit: uint32 }) }),
+  fc.record({
+    case: fc.constant("batchGet" as const),
+    value: fc.record({ keys: fc.array(bytes, { maxLength: 3 }) }),
+  }),
   fc.constant({ case: undefined }),
 );
 const header = fc.record(
@@ -65,7 +69,22 @@ const region = fc.record(
   { requiredKeys: ["requests"] },
 );
 const requests = fc.record({ regions: fc.array(region, { maxLength: 3 }) });
+const foundRows = fc.array(fc.record({ key: bytes, value: bytes, version: uint64 }), { maxLength: 3 });
 const result = fc.oneof(
+  fc.record({
+    case: fc.constant("scan" as const),
+    value: fc.record({
+      rows: foundRows,
+      hasMore: fc.boolean(),
+      revision: uint64,
+      regionStartKey: bytes,
+      regionEndKey: bytes,
+    }),
+  }),
+  fc.record({
+    case: fc.constant("batchGet" as const),
+    value: fc.record({ rows: foundRows, revision: uint64 }),
+  }),
   fc.record({ case: fc.constant("put" as const), value: fc.record({ version: uint64 }) }),
   fc.record({
     case: fc.constant("get" as const),

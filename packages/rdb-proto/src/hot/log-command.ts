@@ -8,11 +8,12 @@ import {
   type WriteRun,
 } from "../gen/rdb/v1/log_command_pb.ts";
 import { BackwardWriter, VARINT_MAX_BYTES } from "./backward-writer.ts";
+import { batchPutSizeBytes, readBatchPut, writeBatchPut } from "./batch-commands.ts";
 import { PUT_OVERHEAD_BYTES, readDelete, readPut, writeKey, writePut } from "./point-commands.ts";
 import { ProtoReader, tag } from "./proto-reader.ts";
 import { readGenerated } from "./read-generated.ts";
 
-// An entry of puts and deletes, read and written by hand: every follower reads each once. The bytes are those of the
+// An entry of puts, deletes and batches of puts, read and written by hand: every follower reads each once. The bytes are those of the
 // generated code, which stays the reference and does the other commands.
 
 const EPOCH_VERSION = tag.varint(1);
@@ -25,6 +26,7 @@ const RUNS = tag.bytes(8);
 const WRITE = tag.bytes(1);
 const PUT = tag.bytes(1);
 const DELETE = tag.bytes(2);
+const BATCH_PUT = tag.bytes(3);
 
 const CLIENT_ID = tag.varint(1);
 const LOWEST_OPEN_SEQUENCE = tag.varint(2);
@@ -135,6 +137,8 @@ function readWrite(reader: ProtoReader): WriteCommand {
       command = { case: "put", value: readPut(reader) };
     } else if (next === DELETE && command === undefined) {
       command = { case: "delete", value: readDelete(reader) };
+    } else if (next === BATCH_PUT && command === undefined) {
+      command = { case: "batchPut", value: readBatchPut(reader) };
     } else {
       return readGenerated(WriteCommandSchema, reader, reader.rewind(start, outerEnd));
     }
@@ -194,7 +198,8 @@ function readRun(reader: ProtoReader): WriteRun {
 /** The write, or its bytes when it is none that is written by hand. */
 function prepared(write: WriteCommand): WriteCommand | Uint8Array {
   const { case: kind } = write.command;
-  return kind === "put" || kind === "delete" ? write : toBinary(WriteCommandSchema, write);
+  const byHand = kind === "put" || kind === "delete" || kind === "batchPut";
+  return byHand ? write : toBinary(WriteCommandSchema, write);
 }
 
 function sizeBytes(write: WriteCommand | Uint8Array): number {
@@ -208,6 +213,8 @@ function sizeBytes(write: WriteCommand | Uint8Array): number {
       return overheadBytes + command.value.key.length + command.value.value.length;
     case "delete":
       return overheadBytes + command.value.key.length;
+    case "batchPut":
+      return overheadBytes + batchPutSizeBytes(command.value);
     default:
       return overheadBytes;
   }
@@ -224,6 +231,8 @@ function writeOne(writer: BackwardWriter, write: WriteCommand | Uint8Array): voi
     writePut(writer, 1, command.value);
   } else if (command.case === "delete") {
     writeKey(writer, 2, command.value);
+  } else if (command.case === "batchPut") {
+    writeBatchPut(writer, 3, command.value);
   }
   writer.message(1, before);
 }

@@ -36,7 +36,12 @@ export function readDelete(reader: ProtoReader): DeleteRequest {
   return { $typeName: "rdb.v1.DeleteRequest", key: readKey(reader) };
 }
 
-export function writePut(writer: BackwardWriter, field: number, { key, value }: PutRequest): void {
+/** A put, or a row of a batch of them. */
+export function writePut(
+  writer: BackwardWriter,
+  field: number,
+  { key, value }: Pick<PutRequest, "key" | "value">,
+): void {
   const before = writer.writtenBytes;
   writer.bytes(2, value);
   writer.bytes(1, key);
