@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { renderConfigDocs } from "./config-docs.ts";
 import { renderErrorDocs } from "./error-docs.ts";
 import { importsOf, packageNames, root, sourceFiles } from "./source-files.ts";
 
@@ -9,12 +10,13 @@ import { importsOf, packageNames, root, sourceFiles } from "./source-files.ts";
 /** Which packages each may import. Nothing imports upward. */
 const arrows: Readonly<Record<string, readonly string[]>> = {
   "rdb-base": [],
+  "rdb-process": ["rdb-base"],
   "rdb-proto": ["rdb-base"],
   "rdb-raft": ["rdb-base"],
   "rdb-storage": ["rdb-base", "rdb-raft"],
   "rdb-wire": ["rdb-base", "rdb-proto"],
-  "rdb-server": ["rdb-base", "rdb-proto", "rdb-raft", "rdb-storage", "rdb-wire"],
-  "rdb-pd": ["rdb-base", "rdb-proto", "rdb-raft", "rdb-storage", "rdb-wire"],
+  "rdb-server": ["rdb-base", "rdb-process", "rdb-proto", "rdb-raft", "rdb-storage", "rdb-wire"],
+  "rdb-pd": ["rdb-base", "rdb-process", "rdb-proto", "rdb-raft", "rdb-storage", "rdb-wire"],
   "rdb-client": ["rdb-base", "rdb-proto", "rdb-wire"],
   "rdb-cli": ["rdb-base", "rdb-proto", "rdb-wire", "rdb-client", "rdb-server", "rdb-pd"],
   "rdb-sim": [
@@ -154,6 +156,10 @@ describe("documents", () => {
     expect(
       named.filter((name) => !files.some((file) => `/${file.path}`.endsWith(`/${withSources(name)}`))),
     ).toEqual([]);
+  });
+
+  test("docs/configuration.md is what the schemas of the programs say", () => {
+    expect(readFileSync(join(root, "docs", "configuration.md"), "utf8")).toBe(renderConfigDocs());
   });
 
   test("docs/errors.md is what the table of error codes says", () => {

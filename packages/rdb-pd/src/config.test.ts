@@ -67,7 +67,7 @@ test.each([
 
 test("every wrong field is named at once", () => {
   expect(refusal({ port: -1, replicas: 0 })).toBe(
-    "port -1 must be >= 0; dataDir is missing; replicas 0 must be >= 1",
+    "port -1 must be >= 0; dataDir is missing: give --data-dir or FLAREDB_PD_DATA_DIR; replicas 0 must be >= 1",
   );
 });
 

@@ -1,72 +1,14 @@
-import { type KeyRange, RdbError, SECOND_MS } from "@flaredb/rdb-base";
+import { type KeyRange, RdbError } from "@flaredb/rdb-base";
+import { type Origins, checkInput, configError } from "@flaredb/rdb-process";
 import { isLoopback } from "@flaredb/rdb-wire";
-import { z } from "zod";
+import type { z } from "zod";
 import { checkInitialRanges, rangesFromSplitKeys } from "./cluster/initial-regions.ts";
-import { describeIssue } from "./config-issue.ts";
+import { pdFields } from "./config-fields.ts";
+import { pdSettings } from "./flags.ts";
 import { parseKeyText } from "./key-text.ts";
-import { pdLimits } from "./limits.ts";
-import { type PlacementConfig, placementSchema } from "./placement/placement-config.ts";
+import type { PlacementConfig } from "./placement/placement-config.ts";
 
-const port = z.int().min(0).max(65_535);
-const hostAndPort = z.string().regex(/^(\[[0-9A-Fa-f:]+\]|[^:\s/]+):\d{1,5}$/, "must be HOST:PORT");
-const memberName = z.string().regex(/^[^=,\s]{1,63}$/, "must have 1 to 63 characters, no space, = or comma");
-const milliseconds = z
-  .int()
-  .min(1)
-  .max(60 * SECOND_MS);
-
-/** PD's own Raft group. One member alone waits for nobody. */
-const raftSchema = z.strictObject({
-  /** Length of a tick. */
-  tickMs: milliseconds.default(100),
-  /** Ticks between a leader's heartbeats. */
-  heartbeatTicks: z.int().min(1).max(1_000).default(2),
-  /** Ticks without a leader's contact before an election. */
-  electionTicks: z.int().min(2).max(10_000).default(10),
-});
-
-const fields = z.strictObject({
-  /** The address to listen on. Beyond loopback only with `insecure`. */
-  host: z.string().min(1).default("127.0.0.1"),
-  /** The RPC port; 0 takes a free one. */
-  port: port.default(7400),
-  /** The HTTP port (health, read-only JSON); 0 takes a free one. */
-  httpPort: port.default(7401),
-  /** PD's data. Made when it is not there. */
-  dataDir: z.string().min(1),
-  /** What this member is called in lists. */
-  name: memberName.default("pd-1"),
-  /** HOST:PORT at which others reach this PD. Default: what `initialCluster` says, or `host` and the port listened on. */
-  advertiseAddress: hostAndPort.optional(),
-  /** The first members of PD's group, this one among them, the same for all: 1, 3 or 5. Default: this one alone. */
-  initialCluster: z
-    .array(z.strictObject({ name: memberName, address: hostAndPort }))
-    .min(1)
-    .max(pdLimits.memberMaxCount)
-    .optional(),
-  /** HOST:PORT of members of a group that is there and to which this one was added (`rdb pd add-member`). */
-  join: z.array(hostAndPort).min(1).max(pdLimits.memberMaxCount).optional(),
-  /** So many Stores must be up before the initial Regions are placed on them. */
-  bootstrapStores: z.int().min(1).max(pdLimits.storeMaxCount).default(3),
-  /** Peers of each Region; the initial ones begin with fewer where `bootstrapStores` is less. */
-  replicas: z.int().min(1).max(pdLimits.replicaMaxCount).default(3),
-  /** Keys at which the initial Regions begin, beside the first one. Text; other bytes as \xNN. */
-  initialSplitKeys: z.array(z.string()).max(pdLimits.initialRegionMaxCount).optional(),
-  /** The initial Regions themselves, instead of split keys. They must tile the key space, in order. */
-  initialRanges: z
-    .array(z.strictObject({ startKey: z.string(), endKey: z.string() }))
-    .min(1)
-    .max(pdLimits.initialRegionMaxCount)
-    .optional(),
-  logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
-  /** Listen beyond loopback though nothing is encrypted. */
-  insecure: z.boolean().default(false),
-  raft: raftSchema.prefault({}),
-  /** What of placement can be changed online begins with this. */
-  placement: placementSchema.omit({ replicas: true }).prefault({}),
-});
-
-const schema = fields
+const schema = pdFields
   .refine((config) => config.raft.electionTicks > config.raft.heartbeatTicks, {
     path: ["raft", "electionTicks"],
     error: "must be > raft.heartbeatTicks",
@@ -106,18 +48,15 @@ export interface PdConfig extends Readonly<Omit<Fields, "initialSplitKeys" | "in
 }
 
 /**
- * Checks what a config file and the flags say and fills in the defaults.
+ * Checks what config file, environment and flags say and fills in the defaults.
  *
+ * @param origins who gave which value, to be named where it is wrong
  * @throws RdbError RDB_CONFIG_INVALID naming each wrong field with its value and the limit, or the two initial
  * Regions that do not fit together (SPEC M5)
  */
-export function parsePdConfig(input: unknown): PdConfig {
-  const parsed = schema.safeParse(input);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => describeIssue(issue, input));
-    throw new RdbError("RDB_CONFIG_INVALID", problems.join("; "));
-  }
-  const { initialSplitKeys, initialRanges, raft, placement, ...rest } = parsed.data;
+export function parsePdConfig(input: unknown, origins?: Origins): PdConfig {
+  const checked = checkInput(schema, pdSettings, input, origins);
+  const { initialSplitKeys, initialRanges, raft, placement, ...rest } = checked;
   const ranges =
     initialRanges === undefined
       ? rangesFromSplitKeys((initialSplitKeys ?? []).map(keyOf))
@@ -139,9 +78,7 @@ function keyOf(text: string): Uint8Array {
   try {
     return parseKeyText(text);
   } catch (error) {
-    throw new RdbError("RDB_CONFIG_INVALID", `initial regions: ${RdbError.from(error).message}`, {
-      cause: error,
-    });
+    throw configError([`initial regions: ${RdbError.from(error).message}`]);
   }
 }
 

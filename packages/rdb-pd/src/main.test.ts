@@ -106,7 +106,7 @@ describe("the process", () => {
   });
 
   test.each([
-    [["--replicas", "10"], "error: replicas 10 must be <= 9 (RDB_CONFIG_INVALID)"],
+    [["--replicas", "10"], "error: replicas 10 must be <= 9 (--replicas) (RDB_CONFIG_INVALID)"],
     [["--host", "0.0.0.0"], 'error: host "0.0.0.0" is not a loopback address'],
     [["--initial-regions", "t,m"], 'region 2 ["t", "m") and region 3 ["m", "")'],
     [["--bogus"], "error: Unknown option '--bogus'"],

@@ -1,7 +1,8 @@
 import { type Logger, RdbError, systemClock, systemRandom } from "@flaredb/rdb-base";
+import { type Configured, configure, endWith } from "@flaredb/rdb-process";
 import { pino } from "pino";
-import { parsePdConfig } from "./config.ts";
-import { readFlags, usage } from "./flags.ts";
+import { type PdConfig, parsePdConfig } from "./config.ts";
+import { pdSettings, usage } from "./flags.ts";
 import type { RunningPd } from "./run-pd.ts";
 import { startPd } from "./start-pd.ts";
 
@@ -13,12 +14,12 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
   try {
-    const invocation = readFlags(argv);
-    if (invocation.kind === "help") {
-      process.stdout.write(`${usage}\n`);
+    const configured = readConfiguration(argv);
+    if (configured.kind === "end") {
+      endWith(configured);
       return;
     }
-    const config = parsePdConfig(invocation.input);
+    const { config } = configured;
     const logger: Logger = pino({ level: config.logLevel, base: { program: "rdb-pd" } });
     const pd = await startPd(config, { clock: systemClock, random: systemRandom, logger, onFatal: fail });
     stopOnSignals(pd, logger);
@@ -26,6 +27,11 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     fail(error);
   }
+}
+
+function readConfiguration(argv: readonly string[]): Configured<PdConfig> {
+  const program = { settings: pdSettings, usage, parse: parsePdConfig };
+  return configure(program, { argv, environment: process.env, columns: process.stdout.columns });
 }
 
 /** Whoever started it waits for this: a line on stdout, and a message if there is a channel. */

@@ -47,9 +47,9 @@ test("the result cannot be changed", () => {
 });
 
 test.each<[string, unknown, string]>([
-  ["no data folder", {}, "dataDir is missing"],
+  ["no data folder", {}, "dataDir is missing: give --data-dir or FLAREDB_SERVER_DATA_DIR"],
   ["not an object", 3, "configuration 3 must be of type object"],
-  ["an unknown field", { ...minimal, prot: 1 }, "prot is no known field"],
+  ["an unknown field", { ...minimal, prot: 1 }, "prot is no known field: did you mean port?"],
   [
     "an unknown inner field",
     { ...minimal, raft: { a: 1, b: 2 } },

@@ -1,67 +1,73 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { readFlags, usage } from "./flags.ts";
+import { configure } from "@flaredb/rdb-process";
+import { expect, test } from "vitest";
+import { type StoreConfig, parseStoreConfig } from "./config.ts";
+import { storeSettings, usage } from "./flags.ts";
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "rdb-flags-"));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function file(content: string): string {
-  const path = join(folder, "config.json");
-  writeFileSync(path, content);
-  return path;
+function configOf(line: string, environment: Readonly<Record<string, string>> = {}): StoreConfig {
+  const program = { settings: storeSettings, usage, parse: parseStoreConfig };
+  const configured = configure(program, { argv: line.split(" "), environment, columns: undefined });
+  if (configured.kind === "end") {
+    throw new Error(configured.stdout + configured.stderr);
+  }
+  return configured.config;
 }
 
 test("flags become fields of the configuration", () => {
-  const argv =
+  const line =
     "--data-dir d --pd a:1,b:2 --host h --port 1 --http-port 2 --advertise-address x:3 --outgoing-host o --label host=a --label zone=z=1 --region-split-size 32MiB --log-level warn --insecure";
-  expect(readFlags(argv.split(" "))).toEqual({
-    kind: "start",
-    input: {
-      dataDir: "d",
-      pdAddresses: ["a:1", "b:2"],
-      host: "h",
-      port: 1,
-      httpPort: 2,
-      advertiseAddress: "x:3",
-      outgoingHost: "o",
-      labels: { host: "a", zone: "z=1" },
-      regionSplitSizeBytes: 32 * 1024 * 1024,
-      logLevel: "warn",
-      insecure: true,
-    },
+  expect(configOf(line)).toMatchObject({
+    dataDir: "d",
+    pdAddresses: ["a:1", "b:2"],
+    host: "h",
+    port: 1,
+    httpPort: 2,
+    advertiseAddress: "x:3",
+    outgoingHost: "o",
+    labels: { host: "a", zone: "z=1" },
+    regionSplitSizeBytes: 32 * 1024 * 1024,
+    logLevel: "warn",
+    insecure: true,
   });
 });
 
-test("flags go before the config file", () => {
-  const path = file('{"port": 5, "tickMs": 20}');
-  expect(readFlags(["--config", path, "--port", "6"])).toEqual({
-    kind: "start",
-    input: { port: 6, tickMs: 20 },
+test("variables become fields of the configuration, inner ones too", () => {
+  const environment = {
+    FLAREDB_SERVER_DATA_DIR: "e",
+    FLAREDB_SERVER_PD_ADDRESSES: "a:1,b:2",
+    FLAREDB_SERVER_LABELS: "host=a,zone=b",
+    FLAREDB_SERVER_LEASE_READS: "false",
+    FLAREDB_SERVER_RAFT_MAX_INFLIGHT_BYTES: "32MiB",
+    FLAREDB_SERVER_PD_CALL_TIMEOUT_MS: "7s",
+  };
+  expect(configOf("--port 5", environment)).toMatchObject({
+    dataDir: "e",
+    port: 5,
+    pdAddresses: ["a:1", "b:2"],
+    labels: { host: "a", zone: "b" },
+    leaseReads: false,
+    raft: { maxInflightBytes: 32 * 1024 * 1024, maxInflightMessages: 256 },
+    pd: { callTimeoutMs: 7_000, keepaliveIntervalMs: 2_000 },
   });
 });
 
-test("help is asked for", () => {
-  expect(readFlags(["-h"])).toEqual({ kind: "help" });
-  expect(usage).toContain("--data-dir");
+test("every flag stands in the help", () => {
+  expect(() => configOf("-h")).toThrow("Usage: rdb-server --data-dir DIR");
+  expect(storeSettings.flags.filter(({ name }) => !usage.includes(`  --${name} `))).toEqual([]);
 });
 
-test.each<[string, string[], string]>([
-  ["an unknown flag", ["--prot", "1"], "Unknown option '--prot'"],
-  ["a word", ["start"], "Unexpected argument 'start'"],
-  ["a port that is no number", ["--port", "x"], '--port "x" must be an integer'],
-  ["a label without a value", ["--label", "host"], '--label "host" must be NAME=VALUE'],
-  ["a label given twice", ["--label", "a=1", "--label", "a=2"], "--label a is given twice"],
-  ["a file that is not there", ["--config", "/nowhere/x.json"], "config file /nowhere/x.json cannot be read"],
-])("refuses %s", (_name, argv, message) => {
-  expect(() => readFlags(argv)).toThrow(message);
+test.each<[string, string, string]>([
+  ["an unknown flag", "--prot 1", "Unknown option '--prot'"],
+  ["a word", "start", "Unexpected argument 'start'"],
+  ["a port that is no number", "--port x", '--port "x" must be an integer'],
+  ["a label without a value", "--label host", '--label "host" must be NAME=VALUE'],
+  ["a label given twice", "--label a=1 --label a=2", '--label "a=1,a=2" gives a twice'],
+  ["a size without its unit", "--region-split-size 5", '"5" must be a number with KiB, MiB or GiB, as 32MiB'],
+  ["a file that is not there", "--config /nowhere/x.json", "config file /nowhere/x.json cannot be read"],
+])("refuses %s", (_name, line, message) => {
+  expect(() => configOf(line)).toThrow(message);
 });
 
-test("refuses a config file that is no JSON object", () => {
-  expect(() => readFlags(["--config", file("[]")])).toThrow("must hold one JSON object");
-  expect(() => readFlags(["--config", file("{")])).toThrow("cannot be read");
+test("every number has a unit", () => {
+  const bare = storeSettings.all.filter(({ kind, unit }) => /integer|number/.test(kind) && unit === "");
+  expect(bare).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { type Logger, RdbError, hasCode, systemClock, systemRandom } from "@flaredb/rdb-base";
-import { parseStoreConfig } from "./config.ts";
-import { readFlags, usage } from "./flags.ts";
+import { type Configured, configure, endWith } from "@flaredb/rdb-process";
+import { type StoreConfig, parseStoreConfig } from "./config.ts";
+import { storeSettings, usage } from "./flags.ts";
 import { makeLogger } from "./logging.ts";
 import type { RunningStore } from "./run-store.ts";
 import { startStore } from "./start-store.ts";
@@ -15,12 +16,12 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.on("unhandledRejection", fail);
   const stop = new AbortController();
   try {
-    const invocation = readFlags(argv);
-    if (invocation.kind === "help") {
-      process.stdout.write(`${usage}\n`);
+    const configured = readConfiguration(argv);
+    if (configured.kind === "end") {
+      endWith(configured);
       return;
     }
-    const config = parseStoreConfig(invocation.input);
+    const { config } = configured;
     const logger = makeLogger(config.logLevel);
     const starting = startStore(config, {
       clock: systemClock,
@@ -41,6 +42,11 @@ export async function main(argv: readonly string[]): Promise<void> {
       fail(error);
     }
   }
+}
+
+function readConfiguration(argv: readonly string[]): Configured<StoreConfig> {
+  const program = { settings: storeSettings, usage, parse: parseStoreConfig };
+  return configure(program, { argv, environment: process.env, columns: process.stdout.columns });
 }
 
 /** Whoever started it waits for this: a line on stdout, and a message if there is a channel. */

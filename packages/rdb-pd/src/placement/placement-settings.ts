@@ -1,6 +1,6 @@
 import { RdbError } from "@flaredb/rdb-base";
+import { describeIssue } from "@flaredb/rdb-process";
 import type { DurableState } from "../cluster/durable-state.ts";
-import { describeIssue } from "../config-issue.ts";
 import { type PlacementConfig, placementSchema } from "./placement-config.ts";
 
 /** A setting as people see it; values are texts, lists with commas. */
@@ -64,7 +64,7 @@ export class PlacementSettings {
     const input = merged(this.#base, { ...this.#durable.placement.settings, ...changes });
     const parsed = placementSchema.safeParse(input);
     if (!parsed.success) {
-      throw invalid(parsed.error.issues.map((issue) => describeIssue(issue, input)).join("; "));
+      throw invalid(parsed.error.issues.flatMap((issue) => describeIssue(issue, input)).join("; "));
     }
     return changes;
   }

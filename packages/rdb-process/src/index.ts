@@ -1,0 +1,14 @@
+export {
+  configure,
+  endWith,
+  type Configurable,
+  type Configured,
+  type Surroundings,
+} from "./settings/configure.ts";
+export { ProgramSettings, type Flag, type GivenSetting } from "./settings/program-settings.ts";
+export { about, type Setting, type SettingChange } from "./settings/setting.ts";
+export { ownUsage } from "./settings/command-line.ts";
+export { checkInput } from "./settings/check.ts";
+export { configError, describeIssue, type Origins } from "./settings/issue.ts";
+export { settingText } from "./settings/print.ts";
+export { type TextValue, withUnit } from "./settings/text-value.ts";
