@@ -47,6 +47,17 @@ describe("answers that Regions can have given", () => {
     expect(wrong(history)).toEqual([]);
   });
 
+  test("a row that was deleted and put again, which nobody heard of but by its version or that it is there", () => {
+    const history = [
+      put("a", "1", at(0, 1, 1)),
+      unknown(remove("a", at(2, 3, 0))),
+      get("a", undefined, at(4, 5, 2)),
+      unknown(put("a", "2", at(6, 7, 0))),
+    ];
+    expect(wrong([...history, cas("a", { kind: "version", version: 1 }, "3", 3, at(8, 9, 3))])).toEqual([]);
+    expect(wrong([...history, remove("a", at(8, 9, 4), true)])).toEqual([]);
+  });
+
   test("a read that runs beside writes shows any one of their revisions, and that one exactly", () => {
     const writes = [put("a", "1", at(0, 90, 1)), put("b", "2", at(0, 90, 2)), put("a", "3", at(0, 90, 3))];
     const states = [
