@@ -39,8 +39,8 @@ export function askAdmin(
     case "split-region": {
       const at = Buffer.from(action.at);
       const isInside = keyInRange(at, region) && compareKeys(at, region.startKey) !== 0;
-      const keys = isInside ? [at] : [];
-      return client.splitRegionAt({ regionId, keys, partCount: action.parts }, options);
+      const cuts = isInside ? { keys: [at] } : { partCount: action.parts };
+      return client.splitRegionAt({ regionId, ...cuts }, options);
     }
     case "move-peer": {
       const [fromStoreId, toStoreId] = [at(here, action.from), at(elsewhere, action.to)];

@@ -19,7 +19,13 @@ import type { ClusterInvariants } from "../check/cluster-invariants.ts";
 import type { ClockShape, ClusterShape } from "../faults/cluster-shape.ts";
 import type { AdminAction } from "../faults/elastic-action.ts";
 import type { FaultKind } from "../faults/fault.ts";
-import type { FaultyCluster, FaultyDisk, FaultyProcess } from "../faults/injector.ts";
+import type {
+  AwaitedMessage,
+  FaultyCluster,
+  FaultyDisk,
+  FaultyProcess,
+  RegionAt,
+} from "../faults/injector.ts";
 import { type ActiveNetworkFault, type Hosts, linkUnder } from "../faults/network-faults.ts";
 import { fromConnectError } from "@flaredb/rdb-wire";
 import { SimNet } from "../wire/sim-net.ts";
@@ -80,6 +86,11 @@ const TRANSFER_PATHS: ReadonlySet<string> = new Set([
   "/rdb.v1.RaftService/OfferSnapshot",
   "/rdb.v1.RaftService/Snapshot",
 ]);
+const AWAITED_PATHS: { readonly [What in AwaitedMessage]: string } = {
+  "new ids": "/rdb.v1.PdService/AllocateIds",
+  "command of PD": "/rdb.v1.PdService/RegionHeartbeat",
+  "offer of a snapshot": "/rdb.v1.RaftService/OfferSnapshot",
+};
 /** What is asked when all is repaired may take this long. */
 const JUDGE_DEADLINE_MS = 8_000;
 
@@ -190,11 +201,11 @@ export class SimCluster implements FaultyCluster {
     this.clock.setTimer(delayMs, callback);
   }
 
-  leaderOf(region: number): Member<RunningStore> | undefined {
-    return leaderOfKey(this.stores, this.#firstKeyOf(region))?.member;
+  leaderOf(region: RegionAt): Member<RunningStore> | undefined {
+    return leaderOfKey(this.stores, this.#keyOf(region))?.member;
   }
 
-  hasPeer(region: number, store: FaultyProcess): boolean {
+  hasPeer(region: RegionAt, store: FaultyProcess): boolean {
     const member = this.stores.find((candidate) => candidate === store);
     return member !== undefined && this.#regionAt(member, region) !== undefined;
   }
@@ -210,7 +221,39 @@ export class SimCluster implements FaultyCluster {
     return stop;
   }
 
-  transfer(region: number, to: FaultyProcess): void {
+  atMessage(
+    what: AwaitedMessage,
+    isWanted: (to: FaultyProcess) => boolean,
+    callback: (to: FaultyProcess) => void,
+  ): () => void {
+    const stop = this.net.watch(({ kind, path, to }) => {
+      const store =
+        kind === "deliver" && path === AWAITED_PATHS[what]
+          ? this.stores.find(({ name }) => name === to)
+          : undefined;
+      if (store !== undefined && isWanted(store)) {
+        stop();
+        callback(store);
+      }
+    });
+    return stop;
+  }
+
+  isWaiting(region: RegionAt): boolean {
+    return leaderOfKey(this.stores, this.#keyOf(region))?.status.isMerging === true;
+  }
+
+  split(at: string): void {
+    const key = Buffer.from(at);
+    const leader = leaderOfKey(this.stores, key);
+    leader?.member.process.call(({ store }) => {
+      const { id: regionId, epoch } = leader.status.region;
+      // What the Store says against it would go to PD; nobody waits for it here.
+      void store.splitRegion({ regionId, epoch, keys: [key], partCount: 0 });
+    });
+  }
+
+  transfer(region: RegionAt, to: FaultyProcess): void {
     const leader = this.leaderOf(region);
     const target = this.stores.find((member) => member === to)?.process.running?.ident.storeId;
     if (target !== undefined) {
@@ -333,16 +376,17 @@ export class SimCluster implements FaultyCluster {
     );
   }
 
-  /** Where the Region at this place of the key space began when the run did. */
-  #firstKeyOf(place: number): Uint8Array {
-    return Buffer.from(place === 0 ? "" : (this.#options.splitKeys[place - 1] ?? ""));
+  /** Of a place in the key space: where its Region began when the run did. */
+  #keyOf(region: RegionAt): Uint8Array {
+    const isKey = typeof region === "string";
+    return Buffer.from(isKey ? region : (this.#options.splitKeys[region - 1] ?? ""));
   }
 
   /** The Region that has that key, as the Store knows it. */
-  #regionAt(member: Member<RunningStore>, place: number): RegionId | undefined {
-    const key = this.#firstKeyOf(place);
+  #regionAt(member: Member<RunningStore>, region: RegionAt): RegionId | undefined {
+    const key = this.#keyOf(region);
     const statuses = member.process.running?.store.regionStatuses() ?? [];
-    return statuses.find(({ region }) => keyInRange(key, region))?.region.id;
+    return statuses.find((status) => keyInRange(key, status.region))?.region.id;
   }
 
   #setLinks(): void {

@@ -4,6 +4,9 @@ import { type ElasticAction, drawElasticAction } from "./elastic-action.ts";
 import type { FaultAction, FaultKind, Target, Targets } from "./fault.ts";
 import { type LostTransfer, drawLostTransfer } from "./lost-transfer.ts";
 import { type MissedChange, drawMissedChange } from "./missed-change.ts";
+import { type MissedMerge, drawMissedMerge } from "./missed-merge.ts";
+import { type OvertakenSnapshot, drawOvertakenSnapshot } from "./overtaken-snapshot.ts";
+import { type UntoldChange, drawUntoldChange } from "./untold-change.ts";
 
 /** How one kind of fault is drawn. */
 interface Draw {
@@ -42,11 +45,17 @@ const elasticDraws: { readonly [Kind in ElasticAction["kind"]]: Draw } = {
   "lose-store": asked("lose-store", [200, 8_000]),
 };
 
+type ApartAction = MissedChange | MissedMerge | OvertakenSnapshot | UntoldChange | LostTransfer;
+
 /** Drawn apart from the others: see `drawPlan`. */
-const apartDraws: { readonly [Kind in (MissedChange | LostTransfer)["kind"]]: Draw } = {
+const apartDraws: { readonly [Kind in ApartAction["kind"]]: Draw } = {
   "missed-change": { durationMs: [1_500, 9_000], action: (random) => drawMissedChange(random) },
   // Long enough for what it waits for; over when that has come.
   "lost-transfer": { durationMs: [5_000, 10_000], action: drawLostTransfer },
+  // These last longer than a peer waits for a leader before it asks whether it was removed.
+  "missed-merge": { durationMs: [5_000, 9_000], action: drawMissedMerge },
+  "untold-change": { durationMs: [5_000, 9_000], action: drawUntoldChange },
+  "overtaken-snapshot": { durationMs: [4_000, 7_000], action: drawOvertakenSnapshot },
 };
 
 type UsualKind = Exclude<FaultKind, keyof typeof elasticDraws | keyof typeof apartDraws>;

@@ -6,6 +6,8 @@ import type { Plan } from "./plan.ts";
 /** Those that bring about by stages what chance seldom does. */
 const STAGED_KINDS = ["doubtful-leader", "usurper", "lost-transfer"] as const;
 const STAGED_MAX_COUNT = 2;
+/** The same for changes of Regions: most elastic plans have one of these, too. */
+const CHANGING_KINDS = ["missed-merge", "untold-change", "overtaken-snapshot"] as const;
 /** Before one begins there is peace for a leader to be found, */
 const CALM_BEFORE_MS = 1_500;
 /** and after its second stage begins, for what should come of it. */
@@ -26,12 +28,14 @@ interface Span {
  */
 export function withStaged(plan: Plan, random: Random, startMs: number): Plan {
   const { shape, faultsEndMs } = plan;
-  const count = random.nextInt(STAGED_MAX_COUNT + 1);
+  const usualCount = random.nextInt(STAGED_MAX_COUNT + 1);
+  const changing = shape.elastic === undefined ? [] : drawChanging(random, usualCount + 1);
+  const count = usualCount + changing.length;
   // Each in a part of the run of its own.
   const partMs = Math.floor((faultsEndMs - startMs) / Math.max(1, count));
   let others = plan.faults;
   const staged = Array.from({ length: count }, (_, place): Fault => {
-    const kind = STAGED_KINDS[random.nextInt(STAGED_KINDS.length)] ?? "doubtful-leader";
+    const kind = changing.find((one) => one.place === place)?.kind ?? oneOf(random, STAGED_KINDS);
     const drawn = drawFault(random, kind, shape);
     const atMs = startMs + place * partMs + random.nextInt(Math.max(1, partMs - drawn.durationMs));
     const leadMs = "leadMs" in drawn ? drawn.leadMs : 0;
@@ -53,4 +57,18 @@ function outOf({ startMs, endMs }: Span, fault: Fault, faultsEndMs: number): Fau
   }
   const atMs = Math.max(fault.atMs, Math.min(fault.atMs + endMs - startMs, faultsEndMs - LATEST_MS));
   return { ...fault, atMs, durationMs: Math.min(fault.durationMs, faultsEndMs - atMs) };
+}
+
+/** The kind of one, and its place among `count`. */
+function drawChanging(
+  random: Random,
+  count: number,
+): readonly { readonly kind: (typeof CHANGING_KINDS)[number]; readonly place: number }[] {
+  return random.nextInt(4) === 0
+    ? []
+    : [{ kind: oneOf(random, CHANGING_KINDS), place: random.nextInt(count) }];
+}
+
+function oneOf<Item>(random: Random, items: readonly Item[]): Item {
+  return items[random.nextInt(items.length)] as Item;
 }

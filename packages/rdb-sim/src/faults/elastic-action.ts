@@ -94,6 +94,16 @@ export function drawElasticAction(random: Random, kind: ElasticAction["kind"]): 
   }
 }
 
+/** The key that clients write in a hurry, of the Region at this place when the run began. */
+export function eagerKeyOf(region: number): string {
+  return `${LETTERS[region]}-eager`;
+}
+
+/** Where such a Region may be cut. */
+export function drawCut(random: Random, region: number): string {
+  return `${LETTERS[region]}${oneOf(random, TAILS.slice(1))}`;
+}
+
 function drawKey(random: Random): string {
   return `${oneOf(random, LETTERS)}${oneOf(random, TAILS)}`;
 }

@@ -1,6 +1,9 @@
 import type { AdminAction, ElasticAction } from "./elastic-action.ts";
 import type { LostTransfer } from "./lost-transfer.ts";
 import type { MissedChange } from "./missed-change.ts";
+import type { MissedMerge } from "./missed-merge.ts";
+import type { OvertakenSnapshot } from "./overtaken-snapshot.ts";
+import type { UntoldChange } from "./untold-change.ts";
 
 /** One process, by the part that it plays when the fault begins. Places count from 0 and wrap around. */
 export type Target =
@@ -48,6 +51,9 @@ export type FaultAction =
   | NetworkFaultAction
   | ElasticAction
   | MissedChange
+  | MissedMerge
+  | OvertakenSnapshot
+  | UntoldChange
   | LostTransfer
   /** Both ends see their connections with each other break. */
   | { readonly kind: "reset-connections"; readonly a: Target; readonly b: Target }

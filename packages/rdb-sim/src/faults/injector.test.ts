@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { SimClock } from "@flaredb/rdb-server/testing";
 import type { AdminAction } from "./elastic-action.ts";
 import type { FaultAction } from "./fault.ts";
-import { type FaultyCluster, type FaultyProcess, Injector } from "./injector.ts";
+import { type FaultyCluster, type FaultyProcess, Injector, type RegionAt } from "./injector.ts";
 
 /** A cluster that writes down what is done to it. */
 class NotedCluster implements FaultyCluster {
@@ -13,13 +13,40 @@ class NotedCluster implements FaultyCluster {
   readonly clients = [this.#process("c1", false)];
   leader: FaultyProcess | undefined = this.stores[1];
   crash: (() => void) | undefined;
+  /** Delivers a message that is waited for. */
+  deliver: (what: string, to: FaultyProcess | undefined) => void = () => {};
+  /** The Region begins to wait at the so manieth look. */
+  looksUntilWaiting = 2;
 
   leaderOf(): FaultyProcess | undefined {
     return this.leader;
   }
 
-  hasPeer(_region: number, store: FaultyProcess): boolean {
+  hasPeer(_region: RegionAt, store: FaultyProcess): boolean {
     return store !== this.stores[0];
+  }
+
+  atMessage(
+    what: string,
+    isWanted: (to: FaultyProcess) => boolean,
+    callback: (to: FaultyProcess) => void,
+  ): () => void {
+    const before = this.deliver;
+    this.deliver = (delivered, to) => {
+      before(delivered, to);
+      if (delivered === what && to !== undefined && isWanted(to)) {
+        callback(to);
+      }
+    };
+    return () => this.#note(`no wait for ${what}`);
+  }
+
+  isWaiting(): boolean {
+    return --this.looksUntilWaiting <= 0;
+  }
+
+  split(at: string): void {
+    this.#note(`split at ${at}`);
   }
 
   atTransferMessage({ name }: FaultyProcess, messageCount: number, callback: () => void): () => void {
@@ -28,7 +55,7 @@ class NotedCluster implements FaultyCluster {
     return () => this.#note(`no wait ${name}`);
   }
 
-  transfer(region: number, to: FaultyProcess): void {
+  transfer(region: RegionAt, to: FaultyProcess): void {
     this.#note(`transfer ${region} to ${to.name}`);
   }
 
@@ -242,6 +269,47 @@ describe("an injector", () => {
     cluster.crash?.();
     await cluster.clock.run(50);
     expect(cluster.done.slice(before)).toEqual(done);
+  });
+
+  test("a merge is missed from when its source waits, for a while", async () => {
+    const cluster = new NotedCluster();
+    const parameters = { region: 1, at: "b-key0", place: 0, lateMs: 70, leadMs: 500, cutMs: 40 };
+    new Injector(cluster).inflict({ kind: "missed-merge", ...parameters, atMs: 0, durationMs: 2_000 });
+    await cluster.clock.run(1_000);
+    expect(cluster.done).toEqual([
+      ...["0 split at b-key0", "400 slow-link s2 s3 70", "500 merge-region b-eager"],
+      ...["510 cut-off s3", "550 end of cut-off s3"],
+    ]);
+  });
+
+  test.each([
+    ["split", "split at c-", "new ids", "s3"],
+    ["add-peer", "add-peer c-", "command of PD", "s1"],
+  ] as const)("what a leader did PD is not told: %s", async (change, asked, last, cutOff) => {
+    const cluster = new NotedCluster();
+    const [first, leading] = cluster.stores;
+    const parameters = { at: "c-", place: 0, cutAfterMs: 7 };
+    new Injector(cluster).inflict({ kind: "untold-change", change, ...parameters, atMs: 0, durationMs: 50 });
+    cluster.deliver(last, first);
+    cluster.deliver("offer of a snapshot", leading);
+    expect(cluster.done).toEqual([`0 ${asked}`]);
+    cluster.deliver(last, leading);
+    cluster.deliver("offer of a snapshot", first);
+    await cluster.clock.run(20);
+    expect(cluster.done).toEqual([`0 ${asked}`, "0 one-way s2 pd", `7 cut-off ${cutOff}`]);
+  });
+
+  test("a snapshot is overtaken by that of a part of its Region", async () => {
+    const cluster = new NotedCluster();
+    const parameters = { at: "a-key1", to: 4, place: 0, lateMs: 900, handOverMs: 9 };
+    new Injector(cluster).inflict({
+      ...{ kind: "overtaken-snapshot", ...parameters, atMs: 0, durationMs: 50 },
+    });
+    cluster.deliver("offer of a snapshot", cluster.stores[0]);
+    await cluster.clock.run(20);
+    expect(cluster.done).toEqual([
+      ...["0 add-peer a-key1", "0 slow-link s2 s1 900", "0 split at a-key1", "9 transfer a-key1 to s3"],
+    ]);
   });
 
   test("without a leader something happens all the same", () => {

@@ -4,7 +4,10 @@ import type { Fault, FaultKind, NetworkFaultAction, Target, Targets } from "./fa
 import type { ActiveNetworkFault } from "./network-faults.ts";
 import { beginLostTransfer } from "./lost-transfer.ts";
 import { beginMissedChange } from "./missed-change.ts";
+import { beginMissedMerge } from "./missed-merge.ts";
+import { beginOvertakenSnapshot } from "./overtaken-snapshot.ts";
 import { beginDoubtfulLeader, beginUsurper } from "./staged-faults.ts";
+import { beginUntoldChange } from "./untold-change.ts";
 
 /** A process as faults see it. */
 export interface FaultyProcess {
@@ -33,19 +36,35 @@ export interface FaultyDisk {
   cancelCrash(): void;
 }
 
+/** A Region: by its place in the key space when the run began, or by a key that it has. */
+export type RegionAt = number | string;
+
+/** What a fault may wait for. */
+export type AwaitedMessage = "new ids" | "command of PD" | "offer of a snapshot";
+
 /** The cluster as faults see it. */
 export interface FaultyCluster {
   readonly stores: readonly FaultyProcess[];
   readonly pd: FaultyProcess;
   readonly clients: readonly FaultyProcess[];
-  /** The Store that leads the Region at this place of the key space now, if any is known to. */
-  leaderOf(region: number): FaultyProcess | undefined;
+  /** The Store that leads the Region now, if any is known to. */
+  leaderOf(region: RegionAt): FaultyProcess | undefined;
   /** Whether the Store has a peer of the Region now, as far as is known. */
-  hasPeer(region: number, store: FaultyProcess): boolean;
+  hasPeer(region: RegionAt, store: FaultyProcess): boolean;
   /** Calls back once, at the so manieth message of a snapshot's transfer that reaches the Store. @returns does not */
   atTransferMessage(store: FaultyProcess, messageCount: number, callback: () => void): () => void;
+  /** Calls back once, at the first message of the kind that reaches a Store that is wanted. @returns does not */
+  atMessage(
+    what: AwaitedMessage,
+    isWanted: (to: FaultyProcess) => boolean,
+    callback: (to: FaultyProcess) => void,
+  ): () => void;
+  /** Whether the Region waits to be merged, as its leader knows it. */
+  isWaiting(region: RegionAt): boolean;
+  /** The leader of the Region that has the key is told to split it there: the key begins a new one. */
+  split(at: string): void;
   /** PD tells the Region's leader to hand over to the peer on this Store. */
-  transfer(region: number, to: FaultyProcess): void;
+  transfer(region: RegionAt, to: FaultyProcess): void;
   /** The Region's leader receives a proposal of an older epoch from the peer on this Store. */
   proposeStale(region: number, from: FaultyProcess): void;
   /** An administrator asks the placement driver. */
@@ -158,6 +177,12 @@ export class Injector {
         return this.#cluster.loseStore(fault.place, fault.successor);
       case "missed-change":
         return beginMissedChange(this.#cluster, fault);
+      case "missed-merge":
+        return beginMissedMerge(this.#cluster, fault);
+      case "untold-change":
+        return beginUntoldChange(this.#cluster, fault);
+      case "overtaken-snapshot":
+        return beginOvertakenSnapshot(this.#cluster, fault);
       case "lost-transfer":
         return beginLostTransfer(this.#cluster, fault);
       case "doubtful-leader":

@@ -4,7 +4,12 @@ import { drawPlan, formatPlan, streamOf, withElasticity } from "./plan.ts";
 
 const seeds = Array.from({ length: 400 }, (_, place) => place * 7_919);
 const plans = seeds.map(drawPlan);
-const allKinds: readonly string[] = [...faultKinds, ...elasticKinds, "missed-change", "lost-transfer"];
+const stagedChanges = ["missed-merge", "untold-change", "overtaken-snapshot"];
+const allKinds: readonly string[] = [
+  ...faultKinds,
+  ...elasticKinds,
+  ...["missed-change", "lost-transfer", ...stagedChanges],
+];
 
 describe("a plan", () => {
   test("follows from its seed alone", () => {

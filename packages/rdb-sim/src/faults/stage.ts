@@ -1,4 +1,4 @@
-import type { FaultyCluster, FaultyProcess } from "./injector.ts";
+import type { FaultyCluster, FaultyProcess, RegionAt } from "./injector.ts";
 
 /** What a fault in stages has done so far, and what it is still to do. */
 export class Stage {
@@ -50,15 +50,16 @@ export class Stage {
 /** The Region's leader, or some Store when none is known, and the other Stores. */
 export function rolesIn(
   cluster: FaultyCluster,
-  region: number,
+  region: RegionAt,
 ): { readonly leader: FaultyProcess; readonly others: readonly FaultyProcess[] } {
   const { stores } = cluster;
-  const leader = cluster.leaderOf(region) ?? (stores[region % stores.length] as FaultyProcess);
+  const place = typeof region === "number" ? region : 0;
+  const leader = cluster.leaderOf(region) ?? (stores[place % stores.length] as FaultyProcess);
   return { leader, others: stores.filter((store) => store !== leader) };
 }
 
 /** Of the other Stores those that have a peer of the Region; all of them when none is known to. */
-export function followersOf(cluster: FaultyCluster, region: number): readonly FaultyProcess[] {
+export function followersOf(cluster: FaultyCluster, region: RegionAt): readonly FaultyProcess[] {
   const { others } = rolesIn(cluster, region);
   const followers = others.filter((store) => cluster.hasPeer(region, store));
   return followers.length === 0 ? others : followers;

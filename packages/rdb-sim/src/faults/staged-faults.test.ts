@@ -15,12 +15,16 @@ const lost: Fault = {
   ...{ kind: "lost-transfer", region: 0, place: 0, leadMs: 800, messageCount: 1, how: "kill", restartMs: 5 },
   ...{ atMs: 30_000, durationMs: 6_000 },
 };
+const missedMerge: Fault = {
+  ...{ kind: "missed-merge", region: 0, at: "a-", place: 0, lateMs: 90, leadMs: 700, cutMs: 500 },
+  ...{ atMs: 50_000, durationMs: 6_000 },
+};
 const transfer: Fault = { kind: "transfer", region: 0, place: 1, atMs: 0, durationMs: 60_000 };
-const faults = [transfer, usurper, doubtful, lost, lateTransfer];
+const faults = [transfer, usurper, doubtful, lost, lateTransfer, missedMerge];
 
 describe("faults in two stages", () => {
   test("are those that clients are in a hurry for", () => {
-    expect(faults.filter(isStaged)).toEqual([usurper, doubtful, lost, lateTransfer]);
+    expect(faults.filter(isStaged)).toEqual([usurper, doubtful, lost, lateTransfer, missedMerge]);
   });
 
   test("have the clients write that lose the leader, and all of them what a follower should miss", () => {
@@ -29,6 +33,7 @@ describe("faults in two stages", () => {
     expect(writersOf(usurper)).toEqual([true, false, false]);
     expect(writersOf(doubtful)).toEqual([false, true, false]);
     expect(writersOf(lost)).toEqual([true, true, true]);
+    expect(writersOf(missedMerge)).toEqual([true, false, false]);
   });
 
   test.each([
@@ -41,6 +46,8 @@ describe("faults in two stages", () => {
     [23_000, undefined],
     [30_799, lost],
     [30_800, undefined],
+    [50_699, missedMerge],
+    [50_700, undefined],
   ])("at %i ms clients are in a hurry because of %o", (nowMs, fault) => {
     expect(stagedFaultAt(faults, nowMs)).toBe(fault);
   });

@@ -2,7 +2,7 @@ import type { Fault } from "./fault.ts";
 import type { FaultyCluster } from "./injector.ts";
 import { Stage, followersOf, rolesIn } from "./stage.ts";
 
-type StagedFault = Extract<Fault, { kind: "doubtful-leader" | "usurper" | "lost-transfer" }>;
+type StagedFault = Extract<Fault, { kind: "doubtful-leader" | "usurper" | "lost-transfer" | "missed-merge" }>;
 
 // Faults in two stages, aimed at a leader that does not know yet that another one leads. Chance alone seldom brings
 // about the few hundred milliseconds in which it could answer reads that it must not answer.
@@ -92,13 +92,21 @@ export function stagedFaultAt(faults: readonly Fault[], nowMs: number): StagedFa
 
 /** Whether the client at this place writes meanwhile; the others read. */
 export function writesIn(fault: StagedFault, place: number): boolean {
-  // Whoever misses a part of the log should miss much of it.
-  return fault.kind === "lost-transfer" || (fault.clients & (1 << place)) !== 0;
+  switch (fault.kind) {
+    case "lost-transfer":
+      // Whoever misses a part of the log should miss much of it,
+      return true;
+    case "missed-merge":
+      // or some of it: a log that is cut meanwhile cannot be merged.
+      return place === 0;
+    default:
+      return (fault.clients & (1 << place)) !== 0;
+  }
 }
 
 /** How long after its second stage begins. */
 function hurryMs({ kind }: StagedFault): number {
-  return kind === "lost-transfer" ? 0 : DOUBT_MS;
+  return kind === "lost-transfer" || kind === "missed-merge" ? 0 : DOUBT_MS;
 }
 
 /** Whether nothing should be written now: some faults need followers that have, and are known to have, everything. */
@@ -121,5 +129,10 @@ function needsLevelFollowers(fault: Fault): fault is StagedFault {
 
 /** Whether clients are in a hurry while it goes on. */
 export function isStaged(fault: Fault): fault is StagedFault {
-  return fault.kind === "doubtful-leader" || fault.kind === "usurper" || fault.kind === "lost-transfer";
+  return (
+    fault.kind === "doubtful-leader" ||
+    fault.kind === "usurper" ||
+    fault.kind === "lost-transfer" ||
+    fault.kind === "missed-merge"
+  );
 }

@@ -6,6 +6,7 @@ import type { Violation } from "../check/violation.ts";
 import type { SimCluster } from "../cluster/sim-cluster.ts";
 import type { SimProcess } from "../cluster/sim-process.ts";
 import type { ClusterShape } from "../faults/cluster-shape.ts";
+import { eagerKeyOf } from "../faults/elastic-action.ts";
 import { type Plan, streamOf } from "../faults/plan.ts";
 import { isReadOnlyAt, isStaged, stagedFaultAt, writesIn } from "../faults/staged-faults.ts";
 import { BankWorkload } from "../workload/bank-workload.ts";
@@ -80,7 +81,7 @@ export class SeedWorkloads {
       const places = isReadOnlyAt(faults, nowMs) ? [] : cluster.clients.map((_, place) => place);
       return (
         fault && {
-          key: `${LETTERS[fault.region]}-eager`,
+          key: eagerKeyOf(fault.region),
           writers: new Set(places.filter((place) => writesIn(fault, place))),
         }
       );

@@ -3,6 +3,7 @@ import type { Mutant } from "../mutant.ts";
 // Bugs in what merges make of Regions.
 
 const APPLY_MERGE = "packages/rdb-server/src/peer/admin/apply-merge.ts";
+const MERGE_PATH = "packages/rdb-server/src/peer/admin/merge-path.ts";
 const MERGE_PLAN = "packages/rdb-server/src/peer/admin/merge-plan.ts";
 
 export const mergeMutants: readonly Mutant[] = [
@@ -54,6 +55,30 @@ export const mergeMutants: readonly Mutant[] = [
         file: APPLY_MERGE,
         find: "revision: Math.max(state.revision, source.applyState.revision),",
         replace: "revision: state.revision,",
+      },
+    ],
+    seenBy: ["simulator"],
+  },
+  {
+    name: "merge-without-catch-up",
+    breaks:
+      "A source is taken as its peer here stands, without the entries up to its PrepareMerge: acknowledged writes are lost on this Store.",
+    edits: [
+      {
+        file: MERGE_PATH,
+        find: '    this.#catchUp(missing.own, missing.carried);\n    const prepared = this.#prepared;\n    assert(\n      prepared !== undefined && BigInt(prepared.prepareIndex) === command.commitIndex,\n      "a source that is taken stands at the merge that the target names",\n    );',
+        replace:
+          '    const prepared = this.#prepared ?? {\n      kind: "Prepared" as const,\n      target: region,\n      minMatchedIndex: this.#owner.applyState().index,\n      prepareIndex: this.#owner.applyState().index,\n    };',
+      },
+      {
+        file: APPLY_MERGE,
+        find: "if (!epochsEqual(source.region.epoch, expected.epoch)) {",
+        replace: "if (source.region.id !== expected.id) {",
+      },
+      {
+        file: APPLY_MERGE,
+        find: "joinedRegion(target, source.region);",
+        replace: "joinedRegion(target, expected);",
       },
     ],
     seenBy: ["simulator"],

@@ -8,6 +8,8 @@ const MESSAGE_ROUTER = "packages/rdb-server/src/store/message-router.ts";
 const PEER_LIFECYCLE = "packages/rdb-server/src/store/peer-lifecycle.ts";
 const PROPOSE_CHANGE_PEERS = "packages/rdb-server/src/peer/admin/propose-change-peers.ts";
 const REGION_REPLACEMENT = "packages/rdb-storage/src/region-replacement.ts";
+const SNAPSHOT_GATE = "packages/rdb-server/src/store/snapshot-gate.ts";
+const STORE = "packages/rdb-server/src/store/store.ts";
 
 export const replicaMutants: readonly Mutant[] = [
   {
@@ -120,6 +122,45 @@ export const replicaMutants: readonly Mutant[] = [
         file: PEER_LIFECYCLE,
         find: "      known.epoch.confVer > peer.region.epoch.confVer &&\n",
         replace: "      known.epoch.confVer < 0 &&\n",
+      },
+    ],
+    seenBy: ["simulator"],
+  },
+  {
+    name: "snapshot-over-a-neighbour",
+    breaks:
+      "A snapshot of a Region's older, wider range is installed over a Region that was split off it meanwhile.",
+    edits: [
+      {
+        file: SNAPSHOT_GATE,
+        find: "    return peers.overlapping(region, region.id, ...merger.endedBy(message));",
+        replace:
+          "    merger.endedBy(message);\n    return peers.overlapping(region, ...[...peers.values()].map((peer) => peer.regionId));",
+      },
+    ],
+    seenBy: ["simulator"],
+  },
+  {
+    name: "unknown-to-pd-is-removed",
+    breaks: "A peer destroys itself because PD does not know its Region.",
+    edits: [
+      {
+        file: STORE,
+        find: "        if (region !== undefined && !this.#stopped) {\n          this.#lifecycle.learn(region);\n        }",
+        replace:
+          '        const peer = this.#peers.holder(regionId);\n        if (region !== undefined && !this.#stopped) {\n          this.#lifecycle.learn(region);\n        } else if (peer !== undefined && !this.#stopped) {\n          this.#lifecycle.destroy(peer, "PD does not know its Region");\n        }',
+      },
+    ],
+    seenBy: ["simulator"],
+  },
+  {
+    name: "stale-answer-of-pd-counts",
+    breaks: "A peer destroys itself because PD knows an older configuration of its Region, without it.",
+    edits: [
+      {
+        file: PEER_LIFECYCLE,
+        find: "      known.epoch.confVer > peer.region.epoch.confVer &&\n",
+        replace: "",
       },
     ],
     seenBy: ["simulator"],
