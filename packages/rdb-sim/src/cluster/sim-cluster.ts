@@ -2,14 +2,10 @@ import {
   type Clock,
   type Logger,
   type Random,
-  type Region,
   type RegionId,
   type StoreId,
   hasCode,
   keyInRange,
-  keysEqual,
-  peerById,
-  peerOnStore,
 } from "@flaredb/rdb-base";
 import type { RdbClient } from "@flaredb/rdb-client";
 import type { RunningPd } from "@flaredb/rdb-pd";
@@ -33,12 +29,13 @@ import { SimWire } from "../wire/sim-wire.ts";
 import type { CallRecorder } from "../workload/call-recorder.ts";
 import { type AdminProgram, adminProgram } from "./admin-program.ts";
 import { askAdmin } from "./ask-admin.ts";
+import { atMessage, atTransferMessage } from "./awaited-messages.ts";
 import { clientProgram } from "./client-program.ts";
 import { drivenBy, pdConfig, pdProgram } from "./pd-program.ts";
 import { leaderOfKey, newestRegions } from "./region-view.ts";
 import { type DiskEvent, SimDisk } from "./sim-disk.ts";
 import { type EndKind, type Machine, type ProcessEvent, type Program, SimProcess } from "./sim-process.ts";
-import { staleProposal } from "./stale-proposal.ts";
+import { receiveStale, splitAt, transferTo } from "./store-commands.ts";
 import { RPC_PORT, storeConfig, storeProgram } from "./store-program.ts";
 
 /** What becomes known of a cluster while it runs. */
@@ -81,16 +78,6 @@ const ADMIN_HOST = "admin";
 const SPARE_JOINS_MS = 2_000;
 /** A Store that ended this long ago is long gone: nobody counts on it. */
 const LONG_GONE_MS = 15_000;
-/** Where snapshots are offered and sent. */
-const TRANSFER_PATHS: ReadonlySet<string> = new Set([
-  "/rdb.v1.RaftService/OfferSnapshot",
-  "/rdb.v1.RaftService/Snapshot",
-]);
-const AWAITED_PATHS: { readonly [What in AwaitedMessage]: string } = {
-  "new ids": "/rdb.v1.PdService/AllocateIds",
-  "command of PD": "/rdb.v1.PdService/RegionHeartbeat",
-  "offer of a snapshot": "/rdb.v1.RaftService/OfferSnapshot",
-};
 /** What is asked when all is repaired may take this long. */
 const JUDGE_DEADLINE_MS = 8_000;
 
@@ -211,14 +198,7 @@ export class SimCluster implements FaultyCluster {
   }
 
   atTransferMessage(store: FaultyProcess, messageCount: number, callback: () => void): () => void {
-    let remaining = messageCount;
-    const stop = this.net.watch(({ kind, to, path }) => {
-      if (kind === "deliver" && to === store.name && TRANSFER_PATHS.has(path) && --remaining === 0) {
-        stop();
-        callback();
-      }
-    });
-    return stop;
+    return atTransferMessage(this.net, store.name, messageCount, callback);
   }
 
   atMessage(
@@ -226,17 +206,9 @@ export class SimCluster implements FaultyCluster {
     isWanted: (to: FaultyProcess) => boolean,
     callback: (to: FaultyProcess) => void,
   ): () => void {
-    const stop = this.net.watch(({ kind, path, to }) => {
-      const store =
-        kind === "deliver" && path === AWAITED_PATHS[what]
-          ? this.stores.find(({ name }) => name === to)
-          : undefined;
-      if (store !== undefined && isWanted(store)) {
-        stop();
-        callback(store);
-      }
-    });
-    return stop;
+    const storeOf = (host: string): FaultyProcess | undefined =>
+      this.stores.find((store) => store.name === host && isWanted(store));
+    return atMessage(this.net, what, storeOf, callback);
   }
 
   isWaiting(region: RegionAt): boolean {
@@ -246,11 +218,7 @@ export class SimCluster implements FaultyCluster {
   split(at: string): void {
     const key = Buffer.from(at);
     const leader = leaderOfKey(this.stores, key);
-    leader?.member.process.call(({ store }) => {
-      const { id: regionId, epoch } = leader.status.region;
-      // What the Store says against it would go to PD; nobody waits for it here.
-      void store.splitRegion({ regionId, epoch, keys: [key], partCount: 0 });
-    });
+    leader?.member.process.call(({ store }) => splitAt(store, leader.status.region, key));
   }
 
   transfer(region: RegionAt, to: FaultyProcess): void {
@@ -500,35 +468,6 @@ function faultyDisk(disk: SimDisk, process: SimProcess<unknown>): NonNullable<Me
     crashAtWrite: (writeCount, moment, crash, from) => disk.crashAtWrite(writeCount, moment, crash, from),
     cancelCrash: () => disk.cancelCrash(),
   };
-}
-
-function receiveStale(store: RunningStore["store"], id: RegionId | undefined, sender: StoreId): void {
-  const status = id === undefined ? undefined : store.regionStatus(id);
-  if (status === undefined) {
-    return;
-  }
-  const { region, peerId } = status;
-  const from = peerOnStore(region, sender);
-  const to = peerById(region, peerId);
-  if (from !== undefined && to !== undefined && from !== to) {
-    const next = store
-      .regionStatuses()
-      .map((other) => other.region)
-      .find(({ startKey, peers }) => isBehind(region, startKey) && peers.length === region.peers.length);
-    store.receive([staleProposal({ region, next, from, to })], () => {});
-  }
-}
-
-function isBehind({ endKey }: Region, startKey: Uint8Array): boolean {
-  return endKey.length > 0 && keysEqual(endKey, startKey);
-}
-
-function transferTo(store: RunningStore["store"], id: RegionId | undefined, target: StoreId): void {
-  const region = id === undefined ? undefined : store.regionStatus(id)?.region;
-  const peer = region === undefined ? undefined : peerOnStore(region, target);
-  if (region !== undefined && peer !== undefined) {
-    store.transferLeader(region.id, region.epoch, peer.id);
-  }
 }
 
 /** Of what the placement driver refuses with. */
