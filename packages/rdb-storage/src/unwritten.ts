@@ -15,12 +15,17 @@ import type { WriteOp } from "./write-part.ts";
 /** Stands in an overlay for a value that is deleted. */
 export const DELETED: Uint8Array = new Uint8Array(0);
 
-/** Parts that are written in one go, and what they leave visible: the newest value of each key. */
+/**
+ * Parts that are written in one go, and what they leave visible: the newest value of each key. Most steps are written
+ * before anybody reads their rows, so a column is indexed when somebody does.
+ */
 export class BatchStep {
   readonly kind = "batch";
   readonly callbacks: (() => void)[] = [];
   readonly batch: FlatBatch;
   sync = false;
+  /** Of each column what came since it was indexed. */
+  readonly #unindexed: WriteOp[][] = columns.map(() => []);
   readonly #values: (Map<KeyText, Uint8Array> | undefined)[] = columns.map(() => undefined);
   readonly #sorted: (readonly KeyText[] | undefined)[] = columns.map(() => undefined);
 
@@ -35,25 +40,18 @@ export class BatchStep {
   add(op: WriteOp): void {
     const { column, key, value } = op;
     this.batch.add(column, key, value);
-    const number = columnNumbers[column];
-    let values = this.#values[number];
-    if (values === undefined) {
-      values = new Map();
-      this.#values[number] = values;
-    }
-    values.set(keyText(key), value ?? DELETED);
-    this.#sorted[number] = undefined;
+    this.#unindexed[columnNumbers[column]]?.push(op);
   }
 
   /** Undefined: this step says nothing about the key. */
   find(column: Column, key: KeyText): Uint8Array | undefined {
-    return this.#values[columnNumbers[column]]?.get(key);
+    return this.#valuesOf(columnNumbers[column])?.get(key);
   }
 
   /** Calls `visit` with every key of the range that this step writes, in ascending order. */
   forEachIn(column: Column, range: TextRange, visit: (key: KeyText, value: Uint8Array) => void): void {
     const number = columnNumbers[column];
-    const values = this.#values[number];
+    const values = this.#valuesOf(number);
     if (values === undefined) {
       return;
     }
@@ -65,6 +63,20 @@ export class BatchStep {
       }
       visit(key, values.get(key) as Uint8Array);
     }
+  }
+
+  #valuesOf(number: number): ReadonlyMap<KeyText, Uint8Array> | undefined {
+    const ops = this.#unindexed[number] ?? [];
+    if (ops.length > 0) {
+      const values = this.#values[number] ?? new Map<KeyText, Uint8Array>();
+      for (const { key, value } of ops) {
+        values.set(keyText(key), value ?? DELETED);
+      }
+      this.#unindexed[number] = [];
+      this.#values[number] = values;
+      this.#sorted[number] = undefined;
+    }
+    return this.#values[number];
   }
 
   #sortedKeys(number: number, values: ReadonlyMap<KeyText, Uint8Array>): readonly KeyText[] {
