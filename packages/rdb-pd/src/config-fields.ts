@@ -115,7 +115,11 @@ export const pdFields = z.strictObject({
   logLevel: z
     .enum(["debug", "info", "warn", "error", "silent"])
     .default("info")
-    .meta(about("The least urgent lines that are logged: debug, info, warn, error or silent.")),
+    .meta(
+      about("The least urgent lines that are logged: debug, info, warn, error or silent.", {
+        change: "SIGHUP",
+      }),
+    ),
   insecure: z.boolean().default(false).meta(about("Listen beyond loopback though nothing is encrypted.")),
   raft: raftSchema.prefault({}),
   placement: placementSchema

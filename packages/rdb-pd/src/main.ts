@@ -1,6 +1,13 @@
-import { type Logger, RdbError, systemClock, systemRandom } from "@flaredb/rdb-base";
-import { type Configured, configure, endWith } from "@flaredb/rdb-process";
-import { pino } from "pino";
+import { hasCode, systemClock, systemRandom } from "@flaredb/rdb-base";
+import {
+  ConfigReloader,
+  ProcessLogger,
+  configure,
+  endWith,
+  exitCodes,
+  fail,
+  onSignals,
+} from "@flaredb/rdb-process";
 import { type PdConfig, parsePdConfig } from "./config.ts";
 import { pdSettings, usage } from "./flags.ts";
 import type { RunningPd } from "./run-pd.ts";
@@ -8,31 +15,46 @@ import { startPd } from "./start-pd.ts";
 
 /**
  * The process `rdb-pd`: logs as JSON lines on stdout, ends on SIGTERM and SIGINT in good order, and on what it cannot
- * live with by one line on stderr and exit code 1; 2 when the command line or the config file is wrong.
+ * live with by one line on stderr and exit code 1; 2 when the command line or the config file is wrong. SIGHUP: the
+ * config file is read again.
  */
 export async function main(argv: readonly string[]): Promise<void> {
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
+  const stop = new AbortController();
   try {
-    const configured = readConfiguration(argv);
+    const surroundings = { argv, environment: process.env, columns: process.stdout.columns };
+    const configured = configure(program, surroundings);
     if (configured.kind === "end") {
       endWith(configured);
       return;
     }
-    const { config } = configured;
-    const logger: Logger = pino({ level: config.logLevel, base: { program: "rdb-pd" } });
-    const pd = await startPd(config, { clock: systemClock, random: systemRandom, logger, onFatal: fail });
-    stopOnSignals(pd, logger);
-    announce(pd);
+    const { config, reading } = configured;
+    const logger = ProcessLogger.of("rdb-pd", config.logLevel);
+    const ports = { clock: systemClock, random: systemRandom, logger, onFatal: fail, signal: stop.signal };
+    const starting = startPd(config, ports);
+    const apply = ({ logLevel }: PdConfig): void => {
+      logger.level = logLevel;
+    };
+    const reloader = new ConfigReloader({ program, surroundings, reading, logger, apply });
+    onSignals({
+      stop: (signal) => {
+        logger.info({ signal }, "stopping");
+        end(starting, stop);
+      },
+      reload: () => reloader.reload(),
+    });
+    announce(await starting);
   } catch (error) {
-    fail(error);
+    // A start that a signal ended is ended by its handler.
+    if (!(stop.signal.aborted && hasCode(error, "RDB_CLOSED"))) {
+      fail(error);
+    }
   }
 }
 
-function readConfiguration(argv: readonly string[]): Configured<PdConfig> {
-  const program = { settings: pdSettings, usage, parse: parsePdConfig };
-  return configure(program, { argv, environment: process.env, columns: process.stdout.columns });
-}
+/** How its settings are read. */
+const program = { settings: pdSettings, usage, parse: parsePdConfig };
 
 /** Whoever started it waits for this: a line on stdout, and a message if there is a channel. */
 function announce({ address, httpAddress, clusterId }: RunningPd): void {
@@ -43,22 +65,13 @@ function announce({ address, httpAddress, clusterId }: RunningPd): void {
   process.send?.({ type: "ready", ...ready });
 }
 
-function stopOnSignals(pd: RunningPd, logger: Logger): void {
-  const stop = (signal: NodeJS.Signals): void => {
-    logger.info({ signal }, "stopping");
-    pd.close().then(() => process.exit(0), fail);
-  };
-  process.once("SIGTERM", stop);
-  process.once("SIGINT", stop);
-}
-
-/** Exit codes. A supervisor need not try again with what is wrong usage. */
-const FAILED = 1;
-const WRONG_USAGE = 2;
-
-function fail(error: unknown): never {
-  const { code, message } = RdbError.from(error);
-  const stack = error instanceof RdbError || !(error instanceof Error) ? "" : `\n${error.stack}`;
-  process.stderr.write(`error: ${message} (${code})${stack}\n`);
-  process.exit(code === "RDB_CONFIG_INVALID" ? WRONG_USAGE : FAILED);
+/** Also a start that still waits for the other members ends in good order. */
+function end(starting: Promise<RunningPd>, stop: AbortController): void {
+  stop.abort();
+  starting
+    .then((pd) => pd.close())
+    .then(
+      () => process.exit(exitCodes.done),
+      (error: unknown) => (hasCode(error, "RDB_CLOSED") ? process.exit(exitCodes.done) : fail(error)),
+    );
 }

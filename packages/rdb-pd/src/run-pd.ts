@@ -1,5 +1,5 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { Clock, Logger, Random, RdbError } from "@flaredb/rdb-base";
+import { type Clock, type Logger, type Random, RdbError } from "@flaredb/rdb-base";
 import { PdAdminService, PdService } from "@flaredb/rdb-proto";
 import type { Engine } from "@flaredb/rdb-storage";
 import { type Wire, type WireServer, formatAddress } from "@flaredb/rdb-wire";
@@ -28,6 +28,8 @@ export interface PdPorts {
    * process has to end.
    */
   readonly onFatal: (error: RdbError) => void;
+  /** Gives up a start that still waits for the other members. */
+  readonly signal?: AbortSignal;
   readonly wire: Wire;
   /**
    * Opens the database, once for each run of PD.
@@ -72,7 +74,7 @@ export interface RunningGroup {
  * PD, without what only a real process has (see `startPd`): opens its disk, and serves once it is elected. Resolves
  * when the group has a cluster and a leader, whichever member that is. A refused start leaves nothing open.
  *
- * @throws RdbError RDB_ADDRESS_IN_USE; what `openEngine` and `openMember` throw
+ * @throws RdbError RDB_ADDRESS_IN_USE; what `openEngine` and `openMember` throw; RDB_CLOSED when `signal` fires
  */
 export async function runPd(config: PdConfig, ports: PdPorts): Promise<RunningPd> {
   const engine = await ports.openEngine(ports.onFatal);
@@ -92,13 +94,27 @@ export async function runPd(config: PdConfig, ports: PdPorts): Promise<RunningPd
     endpoint.port = parts.rpc.port;
   };
   try {
-    await begin(member.log, parts.settled, listen);
+    const settled = (): Promise<void> => Promise.race([parts.settled, givenUp(ports.signal)]);
+    await begin(member.log, settled, listen);
   } catch (error) {
     parts.leadership.close();
+    await parts.rpc.close(CLOSE_GRACE_MS);
     await member.close();
     throw error;
   }
   return running(member, parts, { address: address(), httpAddress: ports.httpAddress });
+}
+
+/** Rejects when the signal fires. */
+function givenUp(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const giveUp = (): void => reject(new RdbError("RDB_CLOSED", "the start was given up"));
+    if (signal?.aborted === true) {
+      giveUp();
+    } else {
+      signal?.addEventListener("abort", giveUp, { once: true });
+    }
+  });
 }
 
 interface Parts {
@@ -173,15 +189,15 @@ interface LeaderServices {
 }
 
 /** A lone member listens when it serves; one of several has to hear the others before. */
-async function begin(log: PdRaft, settled: Promise<void>, listen: () => Promise<void>): Promise<void> {
+async function begin(log: PdRaft, settled: () => Promise<void>, listen: () => Promise<void>): Promise<void> {
   if (log.isAlone) {
     log.start();
-    await settled;
+    await settled();
     await listen();
   } else {
     await listen();
     log.start();
-    await settled;
+    await settled();
   }
 }
 

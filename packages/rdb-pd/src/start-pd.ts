@@ -20,7 +20,7 @@ const engineMemory: RocksOptions = {
 };
 
 /** What the process of a PD gets from whoever starts it. */
-export type PdProcessPorts = Pick<PdPorts, "clock" | "random" | "logger" | "onFatal">;
+export type PdProcessPorts = Pick<PdPorts, "clock" | "random" | "logger" | "onFatal" | "signal">;
 
 /**
  * A PD in a process of its own: on HTTP/2 and on its data folder, with its HTTP endpoint around it. A refused start

@@ -5,6 +5,10 @@ export {
   type Configured,
   type Surroundings,
 } from "./settings/configure.ts";
+export { exitCodes, fail } from "./exit.ts";
+export { ProcessLogger, type LogLevel } from "./process-logger.ts";
+export { onSignals } from "./signals.ts";
+export { ConfigReloader, type ConfigReloaderOptions } from "./settings/config-reloader.ts";
 export { ProgramSettings, type Flag, type GivenSetting } from "./settings/program-settings.ts";
 export { about, type Setting, type SettingChange } from "./settings/setting.ts";
 export { ownUsage } from "./settings/command-line.ts";

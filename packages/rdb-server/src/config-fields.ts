@@ -2,6 +2,9 @@ import { GiB, HOUR_MS, KiB, MINUTE_MS, MiB, SECOND_MS } from "@flaredb/rdb-base"
 import { about } from "@flaredb/rdb-process";
 import { z } from "zod";
 
+/** It takes effect while the Store runs: `RunningStore.reconfigure`. */
+const online = { change: "SIGHUP" } as const;
+
 const byteCount = (atLeast: number, atMost: number) => z.int().min(atLeast).max(atMost);
 const milliseconds = (atLeast: number, atMost = HOUR_MS) => z.int().min(atLeast).max(atMost);
 const port = z.int().min(0).max(65_535);
@@ -142,7 +145,9 @@ const snapshotSchema = z.strictObject({
     ),
   maxBytesPerSecond: byteCount(0, 16 * GiB)
     .default(100 * MiB)
-    .meta(about("All snapshots that this Store sends together, and all that it receives; 0: no limit.")),
+    .meta(
+      about("All snapshots that this Store sends together, and all that it receives; 0: no limit.", online),
+    ),
 });
 
 /** RocksDB's memory. */
@@ -168,7 +173,7 @@ const diskSchema = z.strictObject({
     ),
   fullDiskBytes: byteCount(0, 1024 * GiB)
     .default(256 * MiB)
-    .meta(about("With less than this available the Store refuses writes and snapshots.")),
+    .meta(about("With less than this available the Store refuses writes and snapshots.", online)),
 });
 
 /** How this Store speaks to the placement driver. */
@@ -234,7 +239,7 @@ export const storeFields = z.strictObject({
   logLevel: z
     .enum(["debug", "info", "warn", "error", "silent"])
     .default("info")
-    .meta(about("The least urgent lines that are logged: debug, info, warn, error or silent.")),
+    .meta(about("The least urgent lines that are logged: debug, info, warn, error or silent.", online)),
   insecure: z.boolean().default(false).meta(about("Listen beyond loopback though nothing is encrypted.")),
 
   tickMs: milliseconds(1, 10 * SECOND_MS)
@@ -263,6 +268,7 @@ export const storeFields = z.strictObject({
     .meta(
       about(
         "A pass of the writer that takes longer: leaderships are handed away. At twice that, heartbeats stop.",
+        online,
       ),
     ),
   hibernateAfterMs: milliseconds(0, 24 * HOUR_MS)
@@ -289,7 +295,7 @@ export const storeFields = z.strictObject({
 
   regionSplitSizeBytes: byteCount(1, 1024 * GiB)
     .default(96 * MiB)
-    .meta(about("A Region that grew to this size is split into halves.")),
+    .meta(about("A Region that grew to this size is split into halves.", online)),
   splitQps: z
     .int()
     .min(0)
@@ -298,7 +304,7 @@ export const storeFields = z.strictObject({
     .meta(
       about(
         "A Region of which more keys a second are read and written is split where its load is; 0: none is.",
-        { unit: "keys/s" },
+        { ...online, unit: "keys/s" },
       ),
     ),
 

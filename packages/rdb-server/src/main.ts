@@ -1,28 +1,37 @@
-import { type Logger, RdbError, hasCode, systemClock, systemRandom } from "@flaredb/rdb-base";
-import { type Configured, configure, endWith } from "@flaredb/rdb-process";
+import { type RdbError, hasCode, systemClock, systemRandom } from "@flaredb/rdb-base";
+import {
+  ConfigReloader,
+  type ConfigReloaderOptions,
+  ProcessLogger,
+  configure,
+  endWith,
+  exitCodes,
+  fail,
+  onSignals,
+} from "@flaredb/rdb-process";
 import { type StoreConfig, parseStoreConfig } from "./config.ts";
 import { storeSettings, usage } from "./flags.ts";
-import { makeLogger } from "./logging.ts";
 import type { RunningStore } from "./run-store.ts";
 import { startStore } from "./start-store.ts";
 
 /**
  * The process `rdb-server`: logs as JSON lines on stdout, ends on SIGTERM, SIGINT and once it was decommissioned in good
  * order, and on what it cannot live with by one line on stderr and exit code 1, or 2 when the command line or the config
- * file is wrong.
+ * file is wrong. SIGHUP: the config file is read again.
  */
 export async function main(argv: readonly string[]): Promise<void> {
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
   const stop = new AbortController();
   try {
-    const configured = readConfiguration(argv);
+    const surroundings = { argv, environment: process.env, columns: process.stdout.columns };
+    const configured = configure(program, surroundings);
     if (configured.kind === "end") {
       endWith(configured);
       return;
     }
-    const { config } = configured;
-    const logger = makeLogger(config.logLevel);
+    const { config, reading } = configured;
+    const logger = ProcessLogger.of("rdb-server", config.logLevel);
     const starting = startStore(config, {
       clock: systemClock,
       random: systemRandom,
@@ -34,7 +43,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       logger.info({ reason: message }, "stopping: nothing is left here, and the data folder can be deleted");
       end(starting, stop);
     };
-    stopOnSignals(starting, stop, logger);
+    listenToSignals({ starting, stop, logger }, { program, surroundings, reading, logger });
     announce(await starting);
   } catch (error) {
     // A start that a signal ended is ended by its handler.
@@ -44,10 +53,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-function readConfiguration(argv: readonly string[]): Configured<StoreConfig> {
-  const program = { settings: storeSettings, usage, parse: parseStoreConfig };
-  return configure(program, { argv, environment: process.env, columns: process.stdout.columns });
-}
+/** How its settings are read. */
+const program = { settings: storeSettings, usage, parse: parseStoreConfig };
 
 /** Whoever started it waits for this: a line on stdout, and a message if there is a channel. */
 function announce({ ident, address, httpAddress }: RunningStore): void {
@@ -59,34 +66,45 @@ function announce({ ident, address, httpAddress }: RunningStore): void {
   process.send?.({ type: "ready", ...ready });
 }
 
-/** Also a start that still waits for PD ends in good order. */
-function stopOnSignals(starting: Promise<RunningStore>, stop: AbortController, logger: Logger): void {
-  const onSignal = (signal: NodeJS.Signals): void => {
-    logger.info({ signal }, "stopping");
-    end(starting, stop);
-  };
-  process.once("SIGTERM", onSignal);
-  process.once("SIGINT", onSignal);
+interface Running {
+  readonly starting: Promise<RunningStore>;
+  readonly stop: AbortController;
+  readonly logger: ProcessLogger;
 }
+
+/** Also a start that still waits for PD ends in good order; what is to be read again, it reads when it is done. */
+function listenToSignals(
+  { starting, stop, logger }: Running,
+  settings: Omit<ConfigReloaderOptions<StoreConfig>, "apply">,
+): void {
+  const reloading = starting.then((running) => {
+    const apply = (config: StoreConfig): void => {
+      logger.level = config.logLevel;
+      running.reconfigure(config);
+    };
+    return new ConfigReloader({ ...settings, apply });
+  });
+  onSignals({
+    stop: (signal) => {
+      logger.info({ signal }, "stopping");
+      end(starting, stop);
+    },
+    reload: () => {
+      reloading.then((reloader) => reloader.reload()).catch(passOverFailedStart);
+    },
+  });
+  reloading.catch(passOverFailedStart);
+}
+
+/** `main` tells of it, and ends. */
+function passOverFailedStart(): void {}
 
 function end(starting: Promise<RunningStore>, stop: AbortController): void {
   stop.abort();
   starting
     .then((running) => running.close())
     .then(
-      () => process.exit(0),
-      (error: unknown) => (hasCode(error, "RDB_CLOSED") ? process.exit(0) : fail(error)),
+      () => process.exit(exitCodes.done),
+      (error: unknown) => (hasCode(error, "RDB_CLOSED") ? process.exit(exitCodes.done) : fail(error)),
     );
-}
-
-/** Exit codes. A supervisor need not try again with what is wrong usage. */
-const FAILED = 1;
-const WRONG_USAGE = 2;
-
-function fail(error: unknown): never {
-  const { code, message } = RdbError.from(error);
-  // What is no RdbError is a fault of the program: its stack says where.
-  const stack = error instanceof RdbError || !(error instanceof Error) ? "" : `\n${error.stack}`;
-  process.stderr.write(`error: ${message} (${code})${stack}\n`);
-  process.exit(code === "RDB_CONFIG_INVALID" ? WRONG_USAGE : FAILED);
 }

@@ -59,6 +59,8 @@ export interface RunningStore {
   readonly httpAddress: string;
   readonly store: Store;
   readonly pdIsConnected: () => boolean;
+  /** Puts in force what differs from the running configuration and can change online (docs/configuration.md). */
+  reconfigure(config: StoreConfig): void;
   /** Hands leaderships over, ends everything in good order, frees the disk. Idempotent. */
   close(): Promise<void>;
 }
@@ -97,6 +99,7 @@ export async function runStore(config: StoreConfig, ports: StorePorts): Promise<
       ...{ ident, address, store },
       httpAddress: ports.httpAddress,
       pdIsConnected: () => pdLink.isConnected,
+      reconfigure: parts.reconfigure,
       close: closer(opened, server, store),
     };
   } catch (error) {
@@ -122,12 +125,14 @@ interface Parts {
   readonly sender: SnapshotSender;
   readonly receiver: SnapshotReceiver;
   readonly pdLink: PdLink;
+  readonly reconfigure: (config: StoreConfig) => void;
 }
 
 async function assemble(base: Base, opened: ClosingStack): Promise<Parts> {
   const { config, ports, engine, identity, ident } = base;
   const { addressBook, bootId } = identity;
-  const isStalled = (): boolean => engine.passAgeMs() > STALLED_FACTOR * config.slowDiskMs;
+  let { slowDiskMs } = config;
+  const isStalled = (): boolean => engine.passAgeMs() > STALLED_FACTOR * slowDiskMs;
   const pdLink = makePdLink(base, isStalled);
   opened.add(() => pdLink.close());
   const sender = new SnapshotSender({
@@ -159,7 +164,13 @@ async function assemble(base: Base, opened: ClosingStack): Promise<Parts> {
     ...{ ident, handle: store, files: snapshotFiles, config: config.snapshot },
   });
   opened.add(() => receiver.close());
-  return { ident, store, transport, sender, receiver, pdLink };
+  const reconfigure = (changed: StoreConfig): void => {
+    slowDiskMs = changed.slowDiskMs;
+    store.reconfigure(changed);
+    sender.maxBytesPerSecond = changed.snapshot.maxBytesPerSecond;
+    receiver.maxBytesPerSecond = changed.snapshot.maxBytesPerSecond;
+  };
+  return { ident, store, transport, sender, receiver, pdLink, reconfigure };
 }
 
 function makePdLink({ config, ports, identity, ident, isNew }: Base, isStalled: () => boolean): PdLink {

@@ -213,10 +213,14 @@ test.each<[string, string[], string]>([
   [
     "a port out of range",
     ["--data-dir", "d", "--port", "70000"],
-    "error: port 70000 must be <= 65535 (RDB_CONFIG_INVALID)\n",
+    "error: port 70000 must be <= 65535 (--port) (RDB_CONFIG_INVALID)\n",
   ],
   ["an address beyond loopback", ["--data-dir", "d", "--host", "0.0.0.0"], "--insecure"],
-  ["no data folder", [], "error: dataDir is missing (RDB_CONFIG_INVALID)\n"],
+  [
+    "no data folder",
+    [],
+    "error: dataDir is missing: give --data-dir or FLAREDB_SERVER_DATA_DIR (RDB_CONFIG_INVALID)\n",
+  ],
 ])(
   "the process refuses %s in one line",
   async (_name, args, line) => {

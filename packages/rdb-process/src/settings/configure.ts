@@ -1,4 +1,5 @@
 import { type RdbError, hasCode } from "@flaredb/rdb-base";
+import { exitCodes } from "../exit.ts";
 import { readCommandLine } from "./command-line.ts";
 import type { Environment } from "./environment.ts";
 import { type Origins, configError, problemsOf } from "./issue.ts";
@@ -27,9 +28,6 @@ export interface Surroundings {
 export type Configured<Config> =
   | { readonly kind: "start"; readonly config: Config; readonly reading: Reading }
   | { readonly kind: "end"; readonly stdout: string; readonly stderr: string; readonly exitCode: number };
-
-/** Of a program that was used wrongly; a supervisor need not try again. */
-const WRONG_USAGE = 2;
 
 /**
  * Reads flags, environment and config file. Touches nothing else, no port and no data.
@@ -97,5 +95,5 @@ function said<Config>(stdout: string): Configured<Config> {
 function refused<Config>(settings: ProgramSettings, stdout: string, error: RdbError): Configured<Config> {
   const lines = problemsOf(error).map((problem) => `  ${problem}\n`);
   const stderr = `${settings.program}: the configuration is wrong:\n${lines.join("")}`;
-  return { kind: "end", stdout, stderr, exitCode: WRONG_USAGE };
+  return { kind: "end", stdout, stderr, exitCode: exitCodes.wrongUsage };
 }

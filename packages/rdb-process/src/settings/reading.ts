@@ -128,8 +128,11 @@ export function valueAt(fields: unknown, path: readonly PropertyKey[]): unknown 
   return value;
 }
 
-/** What stands in the way and has no fields stays as it is: the check will name it. */
-function setAt(fields: Record<string, unknown>, path: readonly string[], value: unknown): void {
+/**
+ * Sets a field, or takes it away; objects on the way are replaced by copies.
+ * What stands in the way and has no fields stays as it is: the check will name it.
+ */
+export function setAt(fields: Record<string, unknown>, path: readonly string[], value: unknown): void {
   const [key = "", ...rest] = path;
   if (rest.length === 0) {
     if (value === undefined) {

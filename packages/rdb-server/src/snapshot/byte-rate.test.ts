@@ -33,6 +33,21 @@ test("makes up for no more than a moment of silence", async () => {
   expect(wentMs).toBeCloseTo(900);
 });
 
+test("another limit holds for what is asked for from then on", async () => {
+  const clock = new SimClock();
+  const rate = new ByteRate(clock, 1_000);
+  const startMs = clock.monotonicMs();
+  const wentMs: number[] = [];
+  const take = (bytes: number): void =>
+    void rate.take(bytes).then(() => wentMs.push(Math.round(clock.monotonicMs() - startMs)));
+  take(1_100);
+  rate.bytesPerSecond = 10_000;
+  take(1_000);
+  take(1);
+  await clock.run(5_000);
+  expect(wentMs).toEqual([0, 1_000, 1_100]);
+});
+
 test("without a limit everything goes at once", async () => {
   const rate = new ByteRate(new SimClock(), 0);
   await rate.take(1e12);

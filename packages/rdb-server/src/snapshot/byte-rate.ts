@@ -9,13 +9,18 @@ const BURST_MS = 100;
  */
 export class ByteRate {
   readonly #clock: Clock;
-  readonly #msPerByte: number;
+  #msPerByte = 0;
   /** When everything that was asked for so far is paid. */
   #paidMs = Number.NEGATIVE_INFINITY;
 
   /** @param bytesPerSecond 0: no limit */
   constructor(clock: Clock, bytesPerSecond: number) {
     this.#clock = clock;
+    this.bytesPerSecond = bytesPerSecond;
+  }
+
+  /** May change at any time: for what is asked for from then on. 0: no limit. */
+  set bytesPerSecond(bytesPerSecond: number) {
     this.#msPerByte = bytesPerSecond === 0 ? 0 : 1_000 / bytesPerSecond;
   }
 

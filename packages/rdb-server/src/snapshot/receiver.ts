@@ -55,6 +55,11 @@ export class SnapshotReceiver {
     this.#rate = new ByteRate(clock, config.maxBytesPerSecond);
   }
 
+  /** Bandwidth of all transfers together, from now on; 0: no limit. */
+  set maxBytesPerSecond(maxBytesPerSecond: number) {
+    this.#rate.bytesPerSecond = maxBytesPerSecond;
+  }
+
   /** Whether a snapshot is welcome now, and from which chunk on. */
   async offer(request: OfferSnapshotRequest): Promise<OfferSnapshotResponse> {
     try {

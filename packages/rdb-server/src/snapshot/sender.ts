@@ -54,6 +54,11 @@ export class SnapshotSender {
     this.#rate = new ByteRate(options.clock, options.config.maxBytesPerSecond);
   }
 
+  /** Bandwidth of all transfers together, from now on; 0: no limit. */
+  set maxBytesPerSecond(maxBytesPerSecond: number) {
+    this.#rate.bytesPerSecond = maxBytesPerSecond;
+  }
+
   /** Says who hears how transfers end. Before the first `send`. */
   start(handle: Pick<StoreHandle, "snapshotStatus">): void {
     this.#handle = handle;

@@ -19,6 +19,15 @@ describe("DiskHealth", () => {
     expect(health.observe(2_500, 1_000)).toBe(false);
   });
 
+  it("judges by another limit as soon as there is one", () => {
+    const health = new DiskHealth(1_000);
+    health.slowDiskMs = 100;
+    expect(health.observe(150, 0)).toBe(true);
+    health.slowDiskMs = 1_000;
+    health.observe(150, 5_000);
+    expect(health.level).toBe("Ok");
+  });
+
   it("says so too when it finds the disk stalled at once", () => {
     expect(new DiskHealth(1_000).observe(9_000, 0)).toBe(true);
   });

@@ -6,13 +6,13 @@ const RECOVERY_MS = 5_000;
 
 /** Judges the disk by how long it has been at one pass of the writer (DESIGN §4, ADR 5). Pure. */
 export class DiskHealth {
-  readonly #slowDiskMs: number;
+  /** A pass that takes longer makes the disk slow; twice this, stalled. May change at any time. */
+  slowDiskMs: number;
   #slowUntilMs = Number.NEGATIVE_INFINITY;
   #level: DiskLevel = "Ok";
 
-  /** @param slowDiskMs a pass that takes longer makes the disk slow; twice this, stalled */
   constructor(slowDiskMs: number) {
-    this.#slowDiskMs = slowDiskMs;
+    this.slowDiskMs = slowDiskMs;
   }
 
   get level(): DiskLevel {
@@ -22,10 +22,10 @@ export class DiskHealth {
   /** @returns whether the disk has just become slow, so that leaderships are to be handed away */
   observe(passAgeMs: number, nowMs: number): boolean {
     const before = this.#level;
-    if (passAgeMs > this.#slowDiskMs) {
+    if (passAgeMs > this.slowDiskMs) {
       this.#slowUntilMs = nowMs + RECOVERY_MS;
     }
-    if (passAgeMs > 2 * this.#slowDiskMs) {
+    if (passAgeMs > 2 * this.slowDiskMs) {
       this.#level = "Stalled";
     } else {
       this.#level = nowMs < this.#slowUntilMs ? "Slow" : "Ok";

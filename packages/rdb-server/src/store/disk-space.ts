@@ -5,17 +5,17 @@ const CHECK_INTERVAL_MS = 1_000;
 
 /** Whether the disk is so full that the Store takes no writes (DESIGN §3). */
 export class DiskSpace {
+  /** With less than this left the disk counts as full; 0: never. May change: it counts from the next look. */
+  fullDiskBytes: number;
   readonly #freeBytes: () => Promise<number>;
-  readonly #fullDiskBytes: number;
   readonly #logger: Logger;
   #nextCheckMs = 0;
   #checking = false;
   #isFull = false;
 
-  /** @param fullDiskBytes with less than this left the disk counts as full; 0: never */
   constructor(freeBytes: () => Promise<number>, fullDiskBytes: number, logger: Logger) {
     this.#freeBytes = freeBytes;
-    this.#fullDiskBytes = fullDiskBytes;
+    this.fullDiskBytes = fullDiskBytes;
     this.#logger = logger;
   }
 
@@ -40,11 +40,11 @@ export class DiskSpace {
 
   async refresh(): Promise<void> {
     const freeBytes = await this.#freeBytes();
-    const isFull = freeBytes < this.#fullDiskBytes;
+    const isFull = freeBytes < this.fullDiskBytes;
     if (isFull !== this.#isFull) {
       this.#isFull = isFull;
       this.#logger.warn(
-        { freeBytes, fullDiskBytes: this.#fullDiskBytes },
+        { freeBytes, fullDiskBytes: this.fullDiskBytes },
         isFull ? "the disk is full" : "the disk has room again",
       );
     }

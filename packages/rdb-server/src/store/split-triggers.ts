@@ -30,10 +30,11 @@ interface Backoff {
  * should serve. No storm: one attempt for a Region at a time, few at once, and a pause after one that failed.
  */
 export class SplitTriggers {
+  /** May change at any time. */
+  limits: SplitTriggerLimits;
   readonly #splitter: RegionSplitter;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #limits: SplitTriggerLimits;
   readonly #attempts = new Set<RegionId>();
   readonly #backoffs = new Map<RegionId, Backoff>();
 
@@ -44,7 +45,7 @@ export class SplitTriggers {
     this.#splitter = splitter;
     this.#clock = options.clock;
     this.#logger = options.logger;
-    this.#limits = options.limits;
+    this.limits = options.limits;
   }
 
   /** Looks at a peer of this Store. Called at its ticks: it only compares numbers until there is something to do. */
@@ -52,9 +53,9 @@ export class SplitTriggers {
     if (!peer.isLeader) {
       return;
     }
-    const hotMs = peer.keys.tick(nowMs, this.#limits.splitQps);
-    const isLarge = peer.size.bytes >= this.#limits.regionSplitSizeBytes;
-    const isHot = this.#limits.splitQps > 0 && hotMs >= HOT_DURATION_MS;
+    const hotMs = peer.keys.tick(nowMs, this.limits.splitQps);
+    const isLarge = peer.size.bytes >= this.limits.regionSplitSizeBytes;
+    const isHot = this.limits.splitQps > 0 && hotMs >= HOT_DURATION_MS;
     if ((isLarge || isHot) && this.#mayTry(peer, nowMs)) {
       this.#try(peer, isLarge ? "size" : "load");
     }
@@ -74,7 +75,7 @@ export class SplitTriggers {
     this.#attempts.add(regionId);
     const attempt =
       why === "size"
-        ? this.#splitter.splitBySize(peer, this.#limits.regionSplitSizeBytes)
+        ? this.#splitter.splitBySize(peer, this.limits.regionSplitSizeBytes)
         : this.#splitByLoad(peer);
     void attempt.then((outcome) => {
       this.#attempts.delete(regionId);

@@ -37,7 +37,7 @@ import { type CreateOutcome, RegionOpener } from "./region-opener.ts";
 import { RegionSplitter } from "./region-splitter.ts";
 import { ReplicaChecker } from "./replica-checker.ts";
 import { headerRefusal, isFollowerRead, requestRefusal } from "./request-gate.ts";
-import { SplitTriggers } from "./split-triggers.ts";
+import { type SplitTriggerLimits, SplitTriggers } from "./split-triggers.ts";
 import { SnapshotGate } from "./snapshot-gate.ts";
 import type { RegionStatus, StoreHandle, StoreHealth } from "./store-handle.ts";
 import { sweepOrphans } from "./sweep-orphans.ts";
@@ -58,6 +58,9 @@ export interface StoreOptions {
   /** Bytes that the data folder's file system has left. */
   readonly diskFreeBytes: () => Promise<number>;
 }
+
+/** Limits that can change while a Store runs. */
+type OnlineLimits = SplitTriggerLimits & Pick<StoreConfig, "slowDiskMs" | "disk">;
 
 /** Regions that are woken in one tick when a Store fell silent, at most: their elections are work. */
 const WAKE_MAX_COUNT_PER_TICK = 256;
@@ -163,6 +166,13 @@ export class Store implements StoreHandle {
       peer.stop();
     }
     await this.#options.engine.flush();
+  }
+
+  /** Puts other limits in force: those that can change while the Store runs. */
+  reconfigure({ slowDiskMs, disk, regionSplitSizeBytes, splitQps }: OnlineLimits): void {
+    this.#diskHealth.slowDiskMs = slowDiskMs;
+    this.#diskSpace.fullDiskBytes = disk.fullDiskBytes;
+    this.#splitTriggers.limits = { regionSplitSizeBytes, splitQps };
   }
 
   // StoreHandle: messages of other Stores.
@@ -417,7 +427,7 @@ export class Store implements StoreHandle {
     this.#diskSpace.tick(nowMs);
     if (becameSlow) {
       this.#logger.warn(
-        { slowDiskMs: this.#options.config.slowDiskMs },
+        { slowDiskMs: this.#diskHealth.slowDiskMs },
         "the disk is slow: leaderships are handed over",
       );
     }
