@@ -29,11 +29,11 @@ function mountsOf(service: Service): Map<string, string> {
 }
 
 function understood(service: Service): Promise<Settings> {
-  const files = [...mountsOf(service)].filter(([, source]) => source.startsWith("./"));
-  return settingsOf(
-    service.command.split(" "),
-    Object.fromEntries(files.map(([target, source]) => [target, deployPath(source)])),
-  );
+  expect(mountsOf(service).get("/etc/flaredb")).toBe("./config");
+  return settingsOf(service.command.split(" "), {
+    "/etc/flaredb/pd.json": deployPath("config/pd.json"),
+    "/etc/flaredb/store.json": deployPath("config/store.json"),
+  });
 }
 
 const pdAddresses = services.filter(([name]) => !isStore(name)).map(([name]) => `${name}:7400`);
