@@ -5,9 +5,9 @@ import type { FaultyCluster } from "./injector.ts";
 import { Stage, followersOf, rolesIn } from "./stage.ts";
 
 /**
- * A Region is split, and merged away while one of its followers is some entries behind, and that follower is cut off in the middle
- * of it: when the Region has begun to wait and its neighbour has not taken it yet. So this Store has to bring its own
- * peer to where the merge is, later, out of what the neighbour's log tells. Clients and PD reach it still.
+ * A Region is split, and merged away while one of its followers is some entries behind. That follower is cut off in the
+ * middle of it: when the Region has begun to wait and its neighbour has not taken it yet. So this Store has to bring its
+ * own peer to where the merge is, later, out of what the neighbour's log tells. Clients and PD reach it still.
  */
 export interface MissedMerge {
   readonly kind: "missed-merge";
