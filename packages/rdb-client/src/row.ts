@@ -47,14 +47,16 @@ export class Row {
   }
 }
 
-/** What an answer has of a row, beside its key. */
-interface WireValue {
-  readonly value: Uint8Array;
-  readonly version: bigint;
-}
+/** Bytes may hold so much: the small rows of an answer share memory in such pieces. */
+const HELD_MAX_BYTES = 8 * KiB;
 
 /** A row as the wire has it. Its bytes are copied where they would keep a whole message alive. */
-export function rowFromWire(key: Uint8Array, wire: WireValue, revision: bigint, regionId: RegionId): Row {
+export function rowFromWire(
+  key: Uint8Array,
+  wire: { readonly value: Uint8Array; readonly version: bigint },
+  revision: bigint,
+  regionId: RegionId,
+): Row {
   return new Row({
     key: own(key),
     value: own(wire.value),
@@ -64,67 +66,9 @@ export function rowFromWire(key: Uint8Array, wire: WireValue, revision: bigint, 
   });
 }
 
-/**
- * The rows of one answer. Small ones share pieces of memory with their neighbours: memory of its own would cost each
- * value as much as all the rest.
- */
-export class AnsweredRows {
-  readonly #revision: number;
-  readonly #regionId: RegionId;
-  readonly #copies = new NeighbourCopies();
-
-  constructor(revision: bigint, regionId: RegionId) {
-    this.#revision = safeInteger(revision, "revision");
-    this.#regionId = regionId;
-  }
-
-  take(wire: WireValue & { readonly key: Uint8Array }): Row {
-    const isSmall = wire.value.length <= SHARING_MAX_BYTES;
-    return new Row({
-      key: isSmall ? this.#copies.of(wire.key) : own(wire.key),
-      value: isSmall ? this.#copies.of(wire.value) : own(wire.value),
-      version: safeInteger(wire.version, "version"),
-      revision: this.#revision,
-      regionId: this.#regionId,
-    });
-  }
-}
-
-/** What a row that is kept holds of its neighbours, at most. */
-const PIECE_BYTES = 8 * KiB;
-/** Larger values have memory of their own. */
-const SHARING_MAX_BYTES = PIECE_BYTES / 4;
-
-/** Copies of bytes that stand one behind the other in a message, a piece of it at a time. */
-class NeighbourCopies {
-  #source: ArrayBufferLike | undefined;
-  #start = 0;
-  #piece = new ArrayBuffer(0);
-
-  of(bytes: Uint8Array): Uint8Array {
-    const { buffer, byteOffset, length } = bytes;
-    if (length * 2 >= buffer.byteLength) {
-      return bytes;
-    }
-    const isInPiece =
-      buffer === this.#source &&
-      byteOffset >= this.#start &&
-      byteOffset + length <= this.#start + this.#piece.byteLength;
-    if (!isInPiece) {
-      this.#source = buffer;
-      this.#start = byteOffset;
-      this.#piece = new Uint8Array(
-        buffer,
-        byteOffset,
-        Math.min(PIECE_BYTES, buffer.byteLength - byteOffset),
-      ).slice().buffer;
-    }
-    return new Uint8Array(this.#piece, byteOffset - this.#start, length);
-  }
-}
-
 /** Bytes that are a small part of a message would hold all of it for as long as somebody holds them. */
 function own(bytes: Uint8Array): Uint8Array {
+  const heldBytes = bytes.buffer.byteLength;
   // No `slice`: that of a Buffer copies nothing.
-  return bytes.length * 2 < bytes.buffer.byteLength ? new Uint8Array(bytes) : bytes;
+  return heldBytes > HELD_MAX_BYTES && bytes.length * 2 < heldBytes ? new Uint8Array(bytes) : bytes;
 }

@@ -11,6 +11,8 @@ const NO_VALUE = new Uint8Array(0);
 export class StreamCursor implements Cursor {
   readonly #raw: RawIterator;
   readonly #overlay: Overlay;
+  /** Nothing unwritten was in the range: the database's rows are the answer. */
+  readonly #isPlain: boolean;
   readonly #reverse: boolean;
   readonly #keysOnly: boolean;
   #overlayPosition = 0;
@@ -25,6 +27,7 @@ export class StreamCursor implements Cursor {
     this.#reverse = options.reverse ?? false;
     this.#keysOnly = options.keysOnly ?? false;
     this.#overlay = this.#reverse ? { ...overlay, rows: overlay.rows.toReversed() } : overlay;
+    this.#isPlain = overlay.rows.length === 0 && overlay.deleted.length === 0;
     this.#onClose = onClose;
   }
 
@@ -35,7 +38,7 @@ export class StreamCursor implements Cursor {
       if (this.#pagePosition === this.#page.length && !this.#rawDone) {
         await this.#fetch(Math.min(maxCount - rows.length, RAW_PAGE_MAX_COUNT));
       }
-      const row = this.#takeLowest();
+      const row = this.#isPlain ? this.#takeRaw() : this.#takeLowest();
       if (row === "end") {
         return { rows, done: true };
       }
@@ -57,6 +60,15 @@ export class StreamCursor implements Cursor {
     this.#page = rows;
     this.#pagePosition = 0;
     this.#rawDone = done;
+  }
+
+  #takeRaw(): Row | "end" {
+    const row = this.#page[this.#pagePosition];
+    if (row === undefined) {
+      return "end";
+    }
+    this.#pagePosition++;
+    return row;
   }
 
   /** The row that comes next in the direction of the walk, taken off its source. */

@@ -30,5 +30,7 @@ export function decodeValue(row: Uint8Array): VersionedValue {
     const problem = row.length < HEADER_BYTES ? `is ${row.length} bytes long` : `has format ${row[0]}`;
     throw new RdbError("RDB_DATA_CORRUPT", `a stored value ${problem}, known is format ${FORMAT}`);
   }
-  return { version: readU64(row, 1), value: row.subarray(HEADER_BYTES) };
+  // Not subarray: rows come as Buffers, of which it takes four times as long.
+  const value = new Uint8Array(row.buffer, row.byteOffset + HEADER_BYTES, row.length - HEADER_BYTES);
+  return { version: readU64(row, 1), value };
 }

@@ -18,7 +18,7 @@ import {
   forEachRegion,
   partsError,
 } from "../region-parts.ts";
-import { AnsweredRows, type Row } from "../row.ts";
+import { type Row, rowFromWire } from "../row.ts";
 import { checkBatch, keyBytes, valueBytes } from "../validate.ts";
 
 /** A row to be written. */
@@ -79,12 +79,11 @@ function placeRows(
   keys: readonly Uint8Array[],
   { answer, places, regionId }: AnsweredPart<Answer<"batchGet">>,
 ): void {
-  const rows = new AnsweredRows(answer.revision, regionId);
   let next = 0;
   for (const place of places) {
     const wire = answer.rows[next];
     if (wire !== undefined && keysEqual(wire.key, keys[place] as Uint8Array)) {
-      found[place] = rows.take(wire);
+      found[place] = rowFromWire(wire.key, wire, answer.revision, regionId);
       next++;
     }
   }

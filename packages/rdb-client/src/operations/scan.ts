@@ -1,7 +1,7 @@
 import { type KeyRange, RdbError, compareEndKeys, compareKeys, keyAfter, limits } from "@flaredb/rdb-base";
 import { type Answer, type ClientContext, request, termsOf } from "../call-context.ts";
 import type { ReadOptions } from "../options.ts";
-import { AnsweredRows, type Row } from "../row.ts";
+import { type Row, rowFromWire } from "../row.ts";
 import { type RangeOptions, checkCount, scanRange } from "../validate.ts";
 
 /** Rows of a page when the caller does not say. */
@@ -89,7 +89,10 @@ export class Scan implements AsyncIterable<Row> {
         }
       }
     } finally {
-      abandoned.abort();
+      // What is at its end is not aborted: that takes as long as ten rows.
+      if (pending !== undefined) {
+        abandoned.abort();
+      }
     }
   }
 
@@ -124,13 +127,10 @@ export class Scan implements AsyncIterable<Row> {
         isWrite: false,
         sizeBytes: range.startKey.length + range.endKey.length,
       },
-      (answer, by) => {
-        const rows = new AnsweredRows(answer.revision, by);
-        return {
-          rows: answer.rows.map((row) => rows.take(row)),
-          next: this.#isReverse ? this.#nextDown(answer) : this.#nextUp(answer),
-        };
-      },
+      (answer, by) => ({
+        rows: answer.rows.map((row) => rowFromWire(row.key, row, answer.revision, by)),
+        next: this.#isReverse ? this.#nextDown(answer) : this.#nextUp(answer),
+      }),
     );
   }
 

@@ -17,16 +17,18 @@ const ROW_OVERHEAD_BYTES = PUT_OVERHEAD_BYTES + 1 + VARINT_MAX_BYTES;
 /** Of a list of them: a tag and a length, of the list and of each item. */
 const ITEM_OVERHEAD_BYTES = 1 + VARINT_MAX_BYTES;
 
+/** A row of an answer. A small one shares memory with its neighbours, and not with the message. */
 export function readRow(reader: ProtoReader): Row {
   let key: Uint8Array = NO_BYTES;
   let value: Uint8Array = NO_BYTES;
   let version = 0;
   const outerEnd = reader.enter();
+  const isCopied = reader.copyNested();
   for (let next = reader.nextTag(); next !== 0; next = reader.nextTag()) {
     if (next === KEY) {
-      key = reader.bytes();
+      key = isCopied ? reader.copiedBytes() : reader.bytes();
     } else if (next === VALUE) {
-      value = reader.bytes();
+      value = isCopied ? reader.copiedBytes() : reader.bytes();
     } else if (next === VERSION) {
       version = reader.number();
     } else {

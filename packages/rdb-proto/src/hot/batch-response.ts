@@ -42,7 +42,11 @@ const NO_BYTES = new Uint8Array(0);
 /** Of a response beside a value: five numbers, their tags, and three lengths. */
 const RESPONSE_OVERHEAD_BYTES = 8 * (1 + VARINT_MAX_BYTES);
 
-/** Bytes of a BatchResponse; errors as those of `fromBinary`. Values are views of the message. */
+/**
+ * Bytes of a BatchResponse; errors as those of `fromBinary`. Values are views of the message,
+ * but for those of small rows of a page or batch: they share copies of 8 KiB of it, so that a row that is kept does not
+ * hold the message.
+ */
 export function decodeBatchResponse(message: Uint8Array): BatchResponse {
   const reader = new ProtoReader(message);
   const responses: KvResponse[] = [];

@@ -7,6 +7,7 @@ import {
   type KvRequest,
   KvRequestSchema,
   ReadFrom,
+  type Row,
 } from "../gen/rdb/v1/kv_service_pb.ts";
 import { LogCommandSchema } from "../gen/rdb/v1/log_command_pb.ts";
 import { encodeFrame, frameInPlace } from "../grpc-frame.ts";
@@ -218,6 +219,57 @@ describe("a BatchResponse by hand", () => {
     messages: responses.map((init) => create(BatchResponseSchema, init)),
     encode: (message) => encodeBatchResponse(message.responses),
     decode: decodeBatchResponse,
+  });
+});
+
+describe("rows of an answer", () => {
+  const answerOf = (rows: readonly { key: Uint8Array; value: Uint8Array }[]): Uint8Array => {
+    const value = { rows: rows.map((one) => ({ ...one, version: 1n })) };
+    return toBinary(
+      BatchResponseSchema,
+      create(BatchResponseSchema, { responses: [{ requestId: 1, result: { case: "scan", value } }] }),
+    );
+  };
+  const rowsOf = (message: Uint8Array): Row[] => {
+    const result = decodeBatchResponse(message).responses[0]?.result;
+    return result?.case === "scan" ? result.value.rows : [];
+  };
+
+  it("share no byte with each other: what one is written over with shows in no other", () => {
+    const rows = fc.array(fc.record({ key: bytes, value: fc.uint8Array({ maxLength: 3_000 }) }), {
+      minLength: 1,
+      maxLength: 60,
+      size: "max",
+    });
+    fc.assert(
+      fc.property(rows, (written) => {
+        const before = written.map(({ key, value }) => [[...key], [...value]]);
+        for (const [place, { key, value }] of rowsOf(answerOf(written)).entries()) {
+          expect([[...key], [...value]]).toEqual(before[place]);
+          key.fill(0xee);
+          value.fill(0xee);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("hold 8 KiB of their message when they are small, and nothing that is copied when they are large", () => {
+    const small = Array.from({ length: 1_000 }, () => ({
+      key: new Uint8Array(16),
+      value: new Uint8Array(256),
+    }));
+    const pieces = new Set(rowsOf(answerOf(small)).map((one) => one.value.buffer));
+    expect(pieces.size).toBeGreaterThan(30);
+    for (const piece of pieces) {
+      expect(piece.byteLength).toBeLessThanOrEqual(8 * 1024);
+    }
+    const large = [1, 2].map(() => ({ key: new Uint8Array(16), value: new Uint8Array(5_000) }));
+    const message = answerOf(large);
+    for (const one of rowsOf(message)) {
+      expect(one.key.buffer).toBe(message.buffer);
+      expect(one.value.buffer).toBe(message.buffer);
+    }
   });
 });
 

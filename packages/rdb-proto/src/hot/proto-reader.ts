@@ -1,8 +1,15 @@
+const NO_PIECE = new ArrayBuffer(0);
+
 /** A tag as one number: field * 8 + wire type. */
 export const tag = {
   varint: (field: number): number => field * 8,
   bytes: (field: number): number => field * 8 + 2,
 } as const;
+
+/** What a copied row holds of the message it came in, at most. */
+const PIECE_BYTES = 8 * 1024;
+/** Larger rows are not copied. */
+const COPIED_MAX_BYTES = PIECE_BYTES / 4;
 
 /**
  * Reads protobuf for the decoders of hot messages. It knows only what those messages hold: numbers up to 2^53 and
@@ -14,6 +21,9 @@ export class ProtoReader {
   #position: number;
   #end: number;
   #isOdd = false;
+  /** A copy of what follows `#pieceStart`, for {@link copyNested}. */
+  #piece = NO_PIECE;
+  #pieceStart = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -85,6 +95,38 @@ export class ProtoReader {
     this.#position = start + length;
     // Not subarray: of a Buffer it takes longer.
     return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + start, length);
+  }
+
+  /**
+   * Makes {@link copiedBytes} of the nested message that was just entered views of a copy of it, which small messages
+   * share with their neighbours: each by itself would take longer to get memory for than to read.
+   *
+   * @returns false: it is too large for that
+   */
+  copyNested(): boolean {
+    const start = this.#position;
+    if (this.#end - start > COPIED_MAX_BYTES) {
+      return false;
+    }
+    if (start < this.#pieceStart || this.#end > this.#pieceStart + this.#piece.byteLength) {
+      const from = this.#bytes.byteOffset + start;
+      const length = Math.min(PIECE_BYTES, this.#bytes.length - start);
+      this.#piece = new Uint8Array(this.#bytes.buffer, from, length).slice().buffer;
+      this.#pieceStart = start;
+    }
+    return true;
+  }
+
+  /** As {@link bytes}, of the copy that {@link copyNested} made. */
+  copiedBytes(): Uint8Array {
+    const length = this.number();
+    const start = this.#position;
+    if (start + length > this.#end) {
+      this.odd();
+      return this.#bytes.subarray(0, 0);
+    }
+    this.#position = start + length;
+    return new Uint8Array(this.#piece, start - this.#pieceStart, length);
   }
 
   /** Where a nested message begins: before its length, for {@link rewind}. */

@@ -1,9 +1,13 @@
 import { MiB, type Region, compareKeys } from "@flaredb/rdb-base";
 import { type Engine, decodeValue } from "@flaredb/rdb-storage";
 
-/** A count is made anew when at least this much was put since, and a part of the size. */
+/**
+ * A count reads every row, so it is made anew when twice the size was put since; of small Regions at least this much, of
+ * large ones no more than that: a size is told as that much too large, at most.
+ */
+const RECOUNT_SIZES = 2;
 const RECOUNT_MIN_BYTES = 16 * MiB;
-const RECOUNT_PART = 1 / 4;
+const RECOUNT_MAX_BYTES = 64 * MiB;
 /** One step of a count. */
 const SLICE_MAX_COUNT = 1_000;
 const SLICE_MAX_BYTES = 1 * MiB;
@@ -64,7 +68,8 @@ export class SizeKeeper {
       return true;
     }
     const since = this.#owner.addedBytes() - this.#addedAtCount;
-    return since >= RECOUNT_MIN_BYTES && since >= this.#countedBytes * RECOUNT_PART;
+    const enough = Math.max(RECOUNT_MIN_BYTES, this.#countedBytes * RECOUNT_SIZES);
+    return since >= Math.min(RECOUNT_MAX_BYTES, enough);
   }
 
   /** The Region was cut into so many parts. @returns the size of each, as long as none is counted */
