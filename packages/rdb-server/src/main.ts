@@ -10,6 +10,7 @@ import {
   onSignals,
 } from "@flaredb/rdb-process";
 import { type StoreConfig, parseStoreConfig } from "./config.ts";
+import { countExternalMemoryAsHeap } from "./external-memory.ts";
 import { storeSettings, usage } from "./flags.ts";
 import type { RunningStore } from "./run-store.ts";
 import { startStore } from "./start-store.ts";
@@ -22,6 +23,7 @@ import { startStore } from "./start-store.ts";
 export async function main(argv: readonly string[]): Promise<void> {
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
+  countExternalMemoryAsHeap();
   const stop = new AbortController();
   try {
     const surroundings = { argv, environment: process.env, columns: process.stdout.columns };

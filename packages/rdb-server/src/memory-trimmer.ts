@@ -14,7 +14,7 @@ export interface MemoryTrimmerPorts {
   readonly clock: Pick<Clock, "setTimer">;
   /** Whether nothing is asked of the Store and (nearly) every Region sleeps. */
   readonly isQuiet: () => boolean;
-  /** Bytes of the heap that are in use, garbage included. */
+  /** Bytes of the heap, and of what it holds outside of it, that are in use, garbage included. */
   readonly heapBytes: () => number;
   /** Collects all garbage and gives the memory back to the system. Nothing else runs meanwhile. */
   readonly collect: () => void;

@@ -39,7 +39,10 @@ export async function startStore(config: StoreConfig, ports: StoreProcessPorts):
   const trimmer = new MemoryTrimmer({
     clock: ports.clock,
     isQuiet: () => isQuiet(store.health()),
-    heapBytes: () => process.memoryUsage().heapUsed,
+    heapBytes: () => {
+      const { heapUsed, external } = process.memoryUsage();
+      return heapUsed + external;
+    },
     collect: v8Collector(),
   });
   trimmer.start();
