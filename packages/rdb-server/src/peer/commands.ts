@@ -1,4 +1,4 @@
-import { RdbError } from "@flaredb/rdb-base";
+import { RdbError, assert } from "@flaredb/rdb-base";
 import type { RegionEpoch } from "@flaredb/rdb-base";
 import {
   type ClientSession,
@@ -16,6 +16,11 @@ export type CommandBody = LogCommand["command"];
 
 /** The part of a request's command that is a write and can share an entry with others. */
 export type FoldableCommand = WriteCommand["command"] & { case: string };
+
+/** A request's write as it waits to be put into an entry. */
+export type ProposableCommand =
+  | FoldableCommand
+  | { readonly case: "deleteRange"; readonly value: DeleteRangeRequest };
 
 /**
  * A request's write in the form that the log holds, or undefined when it is no such write. The request's own
@@ -45,6 +50,16 @@ export function foldedBody(commands: readonly FoldableCommand[]): CommandBody {
       writes: commands.map((command) => ({ $typeName: "rdb.v1.WriteCommand", command })),
     },
   };
+}
+
+/** What one entry says for requests that share it; a deleteRange shares none. */
+export function entryBody(commands: readonly ProposableCommand[]): CommandBody {
+  const [first] = commands;
+  if (first?.case === "deleteRange") {
+    assert(commands.length === 1, "a deleteRange has an entry of its own");
+    return deleteRangeBody(first.value);
+  }
+  return foldedBody(commands as readonly FoldableCommand[]);
 }
 
 export function deleteRangeBody(request: DeleteRangeRequest): CommandBody {

@@ -135,6 +135,7 @@ export class Peer {
       log,
       region,
       leaderHint,
+      epochNotMatch: mismatch,
       appliedLogTimeMs: () => this.#applier.state.logTimeMs,
       sessions: () => this.#applier.sessions,
     });
@@ -276,7 +277,7 @@ export class Peer {
     return this.#writes.waitingCount + this.#reads.waitingCount;
   }
 
-  /** Writes that are in the log and not applied yet. */
+  /** Writes that are taken and not applied yet. */
   get waitingWriteCount(): number {
     return this.#writes.waitingCount;
   }
@@ -395,13 +396,13 @@ export class Peer {
       return;
     }
     this.#noticeLeadership();
-    if (this.#node.isLeader) {
-      this.#writes.flush();
-    } else {
-      this.#writes.refuseQueued();
-    }
+    this.#writes.flush();
     this.#reads.flush();
     this.#ready.run();
+    if (!this.#stopped && this.#writes.flush()) {
+      // What was in flight is applied now, and made way.
+      this.#ready.run();
+    }
     if (!this.#ready.isInstalling) {
       this.#reads.serve();
     }

@@ -7,12 +7,18 @@ function caller(requestId: number, deadlineMs = 1_000): Caller {
   return { requestId, deadlineMs, respond: () => {} };
 }
 
-function proposal(requestId: number, sizeBytes: number): Proposal {
+function proposal(requestId: number, sizeBytes: number, deadlineMs?: number): Proposal {
   const command = {
     case: "delete",
     value: { $typeName: "rdb.v1.DeleteRequest", key: new Uint8Array(1) },
   } as const;
-  return { caller: caller(requestId), command, identity: undefined, sizeBytes };
+  return { caller: caller(requestId, deadlineMs), command, epochVersion: 1, identity: undefined, sizeBytes };
+}
+
+function rangeProposal(requestId: number): Proposal {
+  const [startKey, endKey] = [new Uint8Array(1), new Uint8Array(2)];
+  const value = { $typeName: "rdb.v1.DeleteRangeRequest", startKey, endKey } as const;
+  return { ...proposal(requestId, 1), command: { case: "deleteRange", value } };
 }
 
 const ids = (group: readonly Proposal[]): number[] => group.map((one) => one.caller.requestId);
@@ -24,6 +30,26 @@ describe("ProposalQueue", () => {
     [40, 40, 40, 10, 200, 1].forEach((sizeBytes, place) => queue.push(proposal(place, sizeBytes)));
     expect(queue.takeGroups(100).map(ids)).toEqual([[0, 1], [2, 3], [4], [5]]);
     expect(queue.isEmpty).toBe(true);
+  });
+
+  it("gives a deleteRange an entry of its own", () => {
+    const queue = new ProposalQueue({ maxCount: 100, maxBytes: 1_000 });
+    const [range, another] = [rangeProposal(2), rangeProposal(3)];
+    for (const one of [proposal(0, 1), proposal(1, 1), range, another, proposal(4, 1), proposal(5, 1)]) {
+      queue.push(one);
+    }
+    expect(queue.takeGroups(100).map(ids)).toEqual([[0, 1], [2], [3], [4, 5]]);
+  });
+
+  it("takes the callers whose time is over, and keeps the others' order and room", () => {
+    const queue = new ProposalQueue({ maxCount: 100, maxBytes: 100 });
+    for (const one of [proposal(0, 40, 10), proposal(1, 30, 99), proposal(2, 30, 10)]) {
+      queue.push(one);
+    }
+    const taken = queue.takeCallers(({ deadlineMs }) => deadlineMs <= 10);
+    expect(taken.map(({ requestId }) => requestId)).toEqual([0, 2]);
+    expect([71, 70].map((size) => queue.push(proposal(3, size)))).toEqual([false, true]);
+    expect(queue.takeGroups(1_000).map(ids)).toEqual([[1, 3]]);
   });
 
   it("loses nothing and reorders nothing, whatever the sizes and the bound", () => {

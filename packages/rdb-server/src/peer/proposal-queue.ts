@@ -1,5 +1,5 @@
 import type { KvResponse, LogCommand } from "@flaredb/rdb-proto";
-import type { FoldableCommand } from "./commands.ts";
+import type { ProposableCommand } from "./commands.ts";
 import type { RequestIdentity } from "./request-identity.ts";
 
 /** Who waits for the answer to one request. */
@@ -14,14 +14,16 @@ export interface Caller {
 /** A write that waits to be put into an entry. */
 export interface Proposal {
   readonly caller: Caller;
-  readonly command: FoldableCommand;
+  readonly command: ProposableCommand;
+  /** The Region's version that the request was checked against: an entry of another must not hold it. */
+  readonly epochVersion: number;
   /** Absent: it may be applied twice when it is sent twice. */
   readonly identity: RequestIdentity | undefined;
   /** About what it adds to an entry. */
   readonly sizeBytes: number;
 }
 
-/** Writes that wait at one leader for the loop's turn, folded into few entries then. Bounded. */
+/** Writes that wait at one leader to be proposed, folded into few entries then. Bounded. */
 export class ProposalQueue {
   readonly #maxCount: number;
   readonly #maxBytes: number;
@@ -51,21 +53,44 @@ export class ProposalQueue {
     return true;
   }
 
-  /** Takes all, in groups that make one entry each: at most `entryMaxBytes`, but at least one proposal. */
+  /**
+   * Takes all, in groups that make one entry each: at most `entryMaxBytes`, but at least one proposal. A deleteRange has
+   * an entry of its own.
+   */
   takeGroups(entryMaxBytes: number): Proposal[][] {
     const groups: Proposal[][] = [];
+    let group: Proposal[] | undefined;
     let groupBytes = 0;
     for (const proposal of this.#waiting) {
-      if (groups.length === 0 || groupBytes + proposal.sizeBytes > entryMaxBytes) {
-        groups.push([]);
+      const isAlone = proposal.command.case === "deleteRange";
+      if (group === undefined || isAlone || groupBytes + proposal.sizeBytes > entryMaxBytes) {
+        group = [];
+        groups.push(group);
         groupBytes = 0;
       }
-      groups.at(-1)?.push(proposal);
+      group.push(proposal);
       groupBytes += proposal.sizeBytes;
+      if (isAlone) {
+        group = undefined;
+      }
     }
     this.#waiting = [];
     this.#bytes = 0;
     return groups;
+  }
+
+  /** Takes the callers that `isOver` names, with their writes. */
+  takeCallers(isOver: (caller: Caller) => boolean): Caller[] {
+    const taken: Caller[] = [];
+    this.#waiting = this.#waiting.filter(({ caller, sizeBytes }) => {
+      if (!isOver(caller)) {
+        return true;
+      }
+      taken.push(caller);
+      this.#bytes -= sizeBytes;
+      return false;
+    });
+    return taken;
   }
 }
 

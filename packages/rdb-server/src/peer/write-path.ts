@@ -8,10 +8,9 @@ import {
   type EntryIdentity,
   compactLogBody,
   decodeLogCommand,
-  deleteRangeBody,
   encodeLogCommand,
+  entryBody,
   foldableCommand,
-  foldedBody,
   logCommand,
 } from "./commands.ts";
 import { LogTime } from "./log-time.ts";
@@ -25,6 +24,11 @@ import { isInWindow } from "./session-window.ts";
 
 /** Suggested pause for a client whose proposal found a full queue. */
 const BUSY_BACKOFF_MS = 50;
+/**
+ * While so many entries of the Region are on their way, what comes gathers and shares the next one: an entry costs its
+ * three peers as much as some dozens of the writes in it (ADR 17).
+ */
+const ENTRIES_IN_FLIGHT_MAX_COUNT = 2;
 /** How far back a new leader looks for the last log time in its log. */
 const LOG_TIME_SEARCH_BYTES = 1024 * 1024;
 
@@ -43,13 +47,8 @@ export interface WritePathOwner {
   sessions(): Pick<SessionTable, "count" | "sizeBytes" | "hasOver" | "client">;
   /** The leader's peer, for hints. */
   leaderHint(): RegionError;
-}
-
-/** A deleteRange that waits for the loop's turn. It makes an entry of its own. */
-interface WaitingDeleteRange {
-  readonly caller: Caller;
-  readonly body: CommandBody;
-  readonly identity: RequestIdentity | undefined;
+  /** The refusal of what was meant for another version of the Region. */
+  epochNotMatch(version: number): RegionError;
 }
 
 /**
@@ -61,7 +60,6 @@ export class WritePath {
   readonly #owner: WritePathOwner;
   readonly #queue: ProposalQueue;
   readonly #logTime = new LogTime();
-  #deleteRanges: WaitingDeleteRange[] = [];
   readonly #sessionBound: SessionBound;
   /** Since when this peer does not lead any more; undefined while it does or no caller waits. */
   #leadershipLostMs: number | undefined;
@@ -73,8 +71,9 @@ export class WritePath {
     this.#queue = new ProposalQueue({ maxCount: proposalQueueMaxCount, maxBytes: proposalQueueMaxBytes });
   }
 
+  /** Writes that wait to be proposed or applied. */
   get waitingCount(): number {
-    return this.pending.callerCount;
+    return this.pending.callerCount + this.#queue.count;
   }
 
   /** Takes a checked write of a leader. Answers at once only when it is refused. */
@@ -82,32 +81,40 @@ export class WritePath {
     const refusal = identity === undefined ? undefined : this.#sessionRefusal(identity);
     if (refusal !== undefined) {
       caller.respond(errorResponse(caller.requestId, refusal));
-    } else if (command.case === "deleteRange") {
-      this.#acceptDeleteRange({ caller, body: deleteRangeBody(command.value), identity });
     } else {
-      const foldable = foldableCommand(command);
-      assert(foldable !== undefined, "a request that is no read is a write");
+      const proposable = command.case === "deleteRange" ? command : foldableCommand(command);
+      assert(proposable !== undefined, "a request that is no read is a write");
       const keptBytes = identity === undefined ? 0 : keptAnswerSizeBytes(command);
       const sizeBytes = requestSizeBytes(command) + keptBytes;
-      const proposal: Proposal = { caller, command: foldable, identity, sizeBytes };
-      if (!this.#queue.push(proposal)) {
+      const epochVersion = this.#owner.region().epoch.version;
+      if (!this.#queue.push({ caller, command: proposable, epochVersion, identity, sizeBytes })) {
         caller.respond(errorResponse(caller.requestId, busy("the proposal queue of the Region is full")));
       }
     }
   }
 
-  /** Proposes what gathered. Called once a turn, on a leader. */
-  flush(): void {
-    if (!this.#queue.isEmpty) {
-      for (const group of this.#queue.takeGroups(this.#owner.config.raft.entryMaxBytes)) {
-        this.#proposeGroup(group);
-      }
+  /**
+   * Proposes what gathered, unless enough entries are on their way; refuses it when this peer does not lead. Called in
+   * the loop's turn, before and after what is committed is applied.
+   *
+   * @returns whether something was proposed
+   */
+  flush(): boolean {
+    const { node, config } = this.#owner;
+    if (this.#queue.isEmpty) {
+      return false;
     }
-    const deleteRanges = this.#deleteRanges;
-    this.#deleteRanges = [];
-    for (const waiting of deleteRanges) {
-      this.#proposeDeleteRange(waiting);
+    if (!node.isLeader) {
+      this.refuseQueued();
+      return false;
     }
+    if (node.lastIndex - node.appliedIndex >= ENTRIES_IN_FLIGHT_MAX_COUNT) {
+      return false;
+    }
+    for (const group of this.#queue.takeGroups(config.raft.entryMaxBytes)) {
+      this.#proposeGroup(group);
+    }
+    return true;
   }
 
   /** Proposes that entries up to `index` may go. Nobody waits for it. */
@@ -142,19 +149,22 @@ export class WritePath {
 
   /** Refuses what was taken and cannot be proposed, because this peer does not lead. */
   refuseQueued(): void {
-    if (this.#queue.isEmpty && this.#deleteRanges.length === 0) {
-      return;
+    if (!this.#queue.isEmpty) {
+      const error = this.#owner.leaderHint();
+      for (const caller of this.#queue.takeCallers(() => true)) {
+        caller.respond(errorResponse(caller.requestId, error));
+      }
     }
-    const error = this.#owner.leaderHint();
-    const waiting = this.#queue.takeGroups(Number.POSITIVE_INFINITY).flat();
-    for (const { caller } of [...waiting, ...this.#deleteRanges]) {
-      caller.respond(errorResponse(caller.requestId, error));
-    }
-    this.#deleteRanges = [];
   }
 
-  /** Gives up on callers whose time ran out, and on all some time after the leadership was lost: their fate is unknown. */
+  /**
+   * Gives up on callers whose time ran out. What is in the log is of unknown fate then, as is all of it some time after
+   * the leadership was lost.
+   */
   expire(nowMs: number, giveUpAfterMs: number): void {
+    for (const caller of this.#queue.takeCallers(({ deadlineMs }) => deadlineMs <= nowMs)) {
+      caller.respond(errorResponse(caller.requestId, busy("time ran out before the write was proposed")));
+    }
     if (this.pending.callerCount === 0) {
       return;
     }
@@ -177,55 +187,36 @@ export class WritePath {
     this.refuseQueued();
   }
 
-  #acceptDeleteRange(waiting: WaitingDeleteRange): void {
-    if (this.#deleteRanges.length >= this.#owner.config.raft.proposalQueueMaxCount) {
-      const { caller } = waiting;
-      caller.respond(errorResponse(caller.requestId, busy("too many deleteRange wait")));
-      return;
-    }
-    this.#deleteRanges.push(waiting);
-  }
-
   /** Why the write is not taken, if so: too much would have to be remembered. */
   #sessionRefusal(identity: RequestIdentity): RegionError | undefined {
     const sessions = this.#owner.sessions();
-    const inFlightCount = this.pending.callerCount + this.#queue.count + this.#deleteRanges.length;
-    const limit = this.#sessionBound.refusal(sessions, identity, inFlightCount);
+    const limit = this.#sessionBound.refusal(sessions, identity, this.waitingCount);
     // The next entry makes room when time alone does; without entries no room is ever made.
     return limit === undefined || sessions.hasOver(this.#nextLogTime()) ? undefined : busy(limit);
   }
 
   #proposeGroup(group: readonly Proposal[]): void {
     const logTimeMs = this.#nextLogTime();
-    const inTime = group.filter(({ caller, identity }) => !this.#refuseExpired(caller, identity, logTimeMs));
-    if (inTime.length === 0) {
+    const due = group.filter((proposal) => !this.#refuseLate(proposal, logTimeMs));
+    if (due.length === 0) {
       return;
     }
     const identities = new EntryIdentities(logTimeMs);
-    for (const { identity } of inTime) {
+    for (const { identity } of due) {
       identities.add(identity);
     }
     this.#propose(
-      {
-        logTimeMs,
-        body: foldedBody(inTime.map(({ command }) => command)),
-        identity: identities.entry(),
-      },
-      inTime.map(({ caller }) => caller),
+      { logTimeMs, body: entryBody(due.map(({ command }) => command)), identity: identities.entry() },
+      due.map(({ caller }) => caller),
     );
   }
 
-  #proposeDeleteRange({ caller, body, identity }: WaitingDeleteRange): void {
-    const logTimeMs = this.#nextLogTime();
-    if (!this.#refuseExpired(caller, identity, logTimeMs)) {
-      const identities = new EntryIdentities(logTimeMs);
-      identities.add(identity);
-      this.#propose({ logTimeMs, body, identity: identities.entry() }, [caller]);
+  /** What apply would refuse, by its age or because the Region changed while it waited, is not proposed. */
+  #refuseLate({ caller, epochVersion, identity }: Proposal, logTimeMs: number): boolean {
+    if (epochVersion !== this.#owner.region().epoch.version) {
+      caller.respond(errorResponse(caller.requestId, this.#owner.epochNotMatch(epochVersion)));
+      return true;
     }
-  }
-
-  /** What apply would refuse by its age is not proposed. */
-  #refuseExpired(caller: Caller, identity: RequestIdentity | undefined, logTimeMs: number): boolean {
     if (identity === undefined || isInWindow(identity.issuedAtMs, logTimeMs)) {
       return false;
     }

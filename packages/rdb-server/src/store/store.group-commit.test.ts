@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import {
+  type Outcome,
+  SimCluster,
+  type SimStore,
+  bytes,
+  expectConverged,
+  putCommand,
+} from "../testing/index.ts";
+
+/** With so many entries on their way, more writes gather. */
+const IN_FLIGHT_COUNT = 2;
+
+async function startedCluster(seed: number): Promise<{ cluster: SimCluster; leader: SimStore }> {
+  const cluster = await SimCluster.start({ seed });
+  const leader = await cluster.waitForLeader();
+  await cluster.put("a", "0");
+  return { cluster, leader };
+}
+
+function cutOff(cluster: SimCluster, leader: SimStore): void {
+  const others = cluster.others(leader.storeId).map(({ storeId }) => storeId);
+  cluster.network.partition([leader.storeId], others);
+}
+
+/** Sends writes to the leader, and lets it have a turn after each. */
+async function sendEach(
+  cluster: SimCluster,
+  leader: SimStore,
+  keys: readonly string[],
+  timeoutMs = 5_000,
+): Promise<Promise<Outcome>[]> {
+  const sent: Promise<Outcome>[] = [];
+  for (const key of keys) {
+    sent.push(cluster.newClient().call(putCommand(key, "1"), { only: leader.storeId, timeoutMs }));
+    await cluster.clock.run(5);
+  }
+  return sent;
+}
+
+describe("writes that come while entries are on their way", () => {
+  it("gather, and share one entry as soon as one of those is applied", async () => {
+    const { cluster, leader } = await startedCluster(1);
+    const before = cluster.statusOf(leader).lastIndex;
+    cutOff(cluster, leader);
+    const sent = await sendEach(cluster, leader, ["b", "c", "d", "e", "f"]);
+    expect(cluster.statusOf(leader).lastIndex).toBe(before + IN_FLIGHT_COUNT);
+    expect(leader.store.health().pendingRequestCount).toBe(5);
+    cluster.network.heal();
+    const outcomes = await cluster.complete(Promise.all(sent));
+    expect(outcomes.map(({ kind }) => kind)).toEqual(["ok", "ok", "ok", "ok", "ok"]);
+    expect(cluster.statusOf(leader).lastIndex).toBe(before + IN_FLIGHT_COUNT + 1);
+    await expectConverged(cluster);
+  });
+
+  it("are refused when their time runs out: they were never proposed, and never come", async () => {
+    const { cluster, leader } = await startedCluster(2);
+    cutOff(cluster, leader);
+    const sent = await sendEach(cluster, leader, ["b", "c"]);
+    sent.push(...(await sendEach(cluster, leader, ["late"], 100)));
+    const late = await cluster.complete(sent[IN_FLIGHT_COUNT] as Promise<Outcome>);
+    expect(late).toMatchObject({ kind: "failed", error: { reason: { case: "serverIsBusy" } } });
+    cluster.network.heal();
+    await cluster.complete(Promise.all(sent));
+    await expectConverged(cluster);
+    expect(await cluster.get("late")).toBeUndefined();
+  });
+
+  it("are refused with NotLeader when the leadership goes", async () => {
+    const { cluster, leader } = await startedCluster(3);
+    cutOff(cluster, leader);
+    const sent = await sendEach(cluster, leader, ["b", "c", "d"]);
+    const held = await cluster.complete(sent[IN_FLIGHT_COUNT] as Promise<Outcome>);
+    expect(held).toMatchObject({ kind: "failed", error: { reason: { case: "notLeader" } } });
+    cluster.network.heal();
+    await expectConverged(cluster);
+  });
+
+  it("SPEC-M3: are refused with EpochNotMatch when the Region is split meanwhile", async () => {
+    const { cluster, leader } = await startedCluster(4);
+    cutOff(cluster, leader);
+    const sent = await sendEach(cluster, leader, ["b"]);
+    const { region } = cluster.statusOf(leader);
+    const command = { regionId: region.id, epoch: region.epoch, keys: [bytes("m")], partCount: 2 };
+    const split = leader.store.splitRegion(command);
+    await cluster.clock.run(50);
+    sent.push(...(await sendEach(cluster, leader, ["z"])));
+    cluster.network.heal();
+    expect(await cluster.complete(split)).toEqual({ ok: true });
+    const outcomes = await cluster.complete(Promise.all(sent));
+    expect(outcomes).toMatchObject([
+      { kind: "ok" },
+      { kind: "failed", error: { reason: { case: "epochNotMatch" } } },
+    ]);
+    await expectConverged(cluster);
+    expect(await cluster.get("z")).toBeUndefined();
+  });
+});
