@@ -61,14 +61,18 @@ async function writesThrough(cluster: ComposeProject, faults: () => Promise<void
   return found;
 }
 
-/** kill -9 of everything in the container but PID 1, and Docker has to start it again. */
-async function killInside(cluster: ComposeProject, service: string): Promise<void> {
-  const before = await cluster.stateOf(service);
+/** kill -9 of everything in the containers but PID 1, and Docker has to start them again. */
+async function killInside(cluster: ComposeProject, services: readonly string[]): Promise<void> {
+  const before = await Promise.all(services.map((service) => cluster.stateOf(service)));
+  const ids = await Promise.all(services.map((service) => cluster.containerOf(service)));
   // The shell that sends it is spared by the kernel, and goes with the container.
-  await cluster.exec(service, "sh", "-c", "kill -9 -1").catch(ignoreEndOfShell);
-  await waitFor(`${service} restarted and healthy`, RESTART_MAX_MS, async () => {
-    const { isHealthy, restartCount } = await cluster.stateOf(service);
-    return isHealthy && restartCount > before.restartCount;
+  const kill = ["sh", "-c", "kill -9 -1"];
+  await Promise.all(ids.map((id) => run("docker", ["exec", id, ...kill]).catch(ignoreEndOfShell)));
+  await waitFor(`${services.join(", ")} restarted and healthy`, RESTART_MAX_MS, async () => {
+    const states = await Promise.all(services.map((service) => cluster.stateOf(service)));
+    return states.every(
+      ({ isHealthy, restartCount }, at) => isHealthy && restartCount > (before[at]?.restartCount ?? 0),
+    );
   });
 }
 
@@ -138,12 +142,22 @@ async function shrinks(cluster: ComposeProject): Promise<string> {
   return "its process ended with 0";
 }
 
+async function countOfKeys(cluster: ComposeProject): Promise<number> {
+  const keys = await cluster.exec("pd-2", "rdb", "scan", "--prefix", "writes/", "--keys-only");
+  return keys.split("\n").length;
+}
+
+async function losesAllAtOnce(cluster: ComposeProject): Promise<string> {
+  const before = await countOfKeys(cluster);
+  const startedMs = performance.now();
+  await killInside(cluster, SERVICES);
+  const after = await waitFor("a scan of all keys", UP_MAX_MS, () => countOfKeys(cluster));
+  check(after === before, `${before} keys were there, ${after} are`);
+  return `all ${after} keys are read after ${((performance.now() - startedMs) / 1000).toFixed(1)} s`;
+}
+
 async function stopsAndStarts(cluster: ComposeProject): Promise<string> {
-  const count = async (): Promise<number> => {
-    const keys = await cluster.exec("pd-2", "rdb", "scan", "--prefix", "writes/", "--keys-only");
-    return keys.split("\n").length;
-  };
-  const before = await count();
+  const before = await countOfKeys(cluster);
   const startedMs = performance.now();
   await cluster.compose("stop");
   const stopped = ((performance.now() - startedMs) / 1000).toFixed(1);
@@ -152,7 +166,7 @@ async function stopsAndStarts(cluster: ComposeProject): Promise<string> {
     check(exitCode === 0, `${service} ended with ${exitCode}`);
   }
   const up = await bringUp(cluster);
-  const after = await count();
+  const after = await countOfKeys(cluster);
   check(after === before, `${before} keys were there, ${after} are`);
   return `stopped in ${stopped} s, all with 0; ${up}; ${after} keys as before`;
 }
@@ -165,10 +179,11 @@ async function walk(cluster: ComposeProject): Promise<void> {
   await step("kill -9 of a Store, of another, and of a member of PD, while clients write", () =>
     writesThrough(cluster, async () => {
       for (const service of ["store-1", "store-2", "pd-1"]) {
-        await killInside(cluster, service);
+        await killInside(cluster, [service]);
       }
     }),
   );
+  await step("kill -9 of all six at once", () => losesAllAtOnce(cluster));
   await step("a fourth Store is filled by PD", () => grows(cluster));
   await step("it is decommissioned, and stays ended", () => shrinks(cluster));
   await step("the cluster stops and starts in good order", () => stopsAndStarts(cluster));
@@ -178,7 +193,7 @@ const [pdHttpPort] = await freePorts(1);
 const cluster = await ComposeProject.create("flaredb-verify", {
   FLAREDB_IMAGE: IMAGE,
   BASE_IMAGE,
-  FLAREDB_PD_HTTP_PORT: String(pdHttpPort),
+  FLAREDB_PUBLISHED_HTTP_PORT: String(pdHttpPort),
 });
 try {
   await walk(cluster);

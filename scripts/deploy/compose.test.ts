@@ -28,17 +28,23 @@ function mountsOf(service: Service): Map<string, string> {
   );
 }
 
-function understood(service: Service): Promise<Settings> {
+/** With what the one who starts it gives in the environment, for `${NAME:-}`. */
+function understood(service: Service, given: Readonly<Record<string, string>> = {}): Promise<Settings> {
   expect(mountsOf(service).get("/etc/flaredb")).toBe("./config");
-  return settingsOf(service.command.split(" "), {
+  const files = {
     "/etc/flaredb/pd.json": deployPath("config/pd.json"),
     "/etc/flaredb/store.json": deployPath("config/store.json"),
-  });
+  };
+  const environment = Object.entries(service.environment).map(([name, value]) => [
+    name,
+    value.replace(/^\$\{(\w+):-\}$/, (_, variable: string) => given[variable] ?? ""),
+  ]);
+  return settingsOf(service.command.split(" "), files, Object.fromEntries(environment));
 }
 
 const pdAddresses = services.filter(([name]) => !isStore(name)).map(([name]) => `${name}:7400`);
 
-describe("deploy/docker-compose.yaml", () => {
+describe("SPEC-U4: deploy/docker-compose.yaml", () => {
   test("has three members of PD, three Stores, and a fourth that is asked for", () => {
     expect(services.map(([name, { profiles = [] }]) => [name, ...profiles].join(" "))).toEqual([
       ...["pd-1", "pd-2", "pd-3", "store-1", "store-2", "store-3"],
@@ -70,7 +76,17 @@ describe("deploy/docker-compose.yaml", () => {
   test("publishes PD's HTTP port, for this machine alone", async () => {
     const published = services.flatMap(([, { ports = [] }]) => ports);
     const settings = await understood(file.services["pd-1"] as Service);
-    expect(published).toEqual([`127.0.0.1:\${FLAREDB_PD_HTTP_PORT:-7401}:${String(settings["httpPort"])}`]);
+    expect(published).toEqual([
+      `127.0.0.1:\${FLAREDB_PUBLISHED_HTTP_PORT:-7401}:${String(settings["httpPort"])}`,
+    ]);
+  });
+
+  test("takes the log level from the environment", async () => {
+    for (const name of ["pd-1", "store-1"]) {
+      const service = file.services[name] as Service;
+      expect((await understood(service, { FLAREDB_LOG_LEVEL: "debug" }))["logLevel"]).toBe("debug");
+      expect((await understood(service))["logLevel"]).toBe("info");
+    }
   });
 
   test.for(services)("%s is started again when it fails, and has time to hand over", ([, service]) => {

@@ -23,11 +23,13 @@ interface PrintedSetting {
  *
  * @param command the program's name, then its arguments
  * @param configFiles where the files that `--config` names in the deployment lie in truth
+ * @param environment what the deployment file sets beside
  * @throws Error with what the program says of the command line
  */
 export async function settingsOf(
   command: readonly string[],
   configFiles: Readonly<Record<string, string>> = {},
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<Settings> {
   const [name = "", ...args] = command;
   const program = programs[name];
@@ -35,7 +37,9 @@ export async function settingsOf(
     throw new Error(`"${command.join(" ")}" starts none of ${Object.keys(programs).join(", ")}`);
   }
   const given = args.map((arg, at) => (args[at - 1] === "--config" ? lookUp(arg, configFiles) : arg));
-  const printed = JSON.parse(await run([join(root, program), ...given, "--print-config", "--json"]));
+  const printed = JSON.parse(
+    await run([join(root, program), ...given, "--print-config", "--json"], environment),
+  );
   return Object.fromEntries((printed as PrintedSetting[]).map((setting) => [setting.name, setting.value]));
 }
 
@@ -47,11 +51,11 @@ function lookUp(path: string, files: Readonly<Record<string, string>>): string {
   return file;
 }
 
-async function run(args: readonly string[]): Promise<string> {
+async function run(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, args, {
     cwd: root,
-    // Nothing of the environment that sets anything.
-    env: { PATH: process.env["PATH"] },
+    // Nothing of this environment that sets anything.
+    env: { PATH: process.env["PATH"], ...environment },
   });
   return stdout;
 }
