@@ -42,6 +42,7 @@ export class TestStore extends ManagedProcess {
   /** Where others reach it. */
   readonly address: string;
   readonly httpUrl: string;
+  readonly configFile: string;
 
   constructor(place: number, folder: string, ports: StorePorts, pdAddress: string, options: ClusterOptions) {
     const name = `store-${place + 1}`;
@@ -61,6 +62,7 @@ export class TestStore extends ManagedProcess {
     };
     super({ name, program: STORE_PROGRAM, args: toArgs(flags), logFile: join(folder, `${name}.log`) });
     this.place = place;
+    this.configFile = configFile;
     this.address = address;
     this.httpUrl = `http://127.0.0.1:${ports.http}`;
   }

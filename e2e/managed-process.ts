@@ -19,7 +19,7 @@ export interface ProcessPlan {
 export class ManagedProcess {
   readonly plan: ProcessPlan;
   #child: ChildProcess | undefined;
-  #exited: Promise<void> = Promise.resolve();
+  #exited: Promise<number | NodeJS.Signals> = Promise.resolve(0);
   #endIsExpected = false;
   #exitCode: number | null | undefined;
   readonly #unexpectedEnds: string[] = [];
@@ -67,7 +67,7 @@ export class ManagedProcess {
             `${this.plan.name} ended: ${signal ?? `exit code ${code}`}; its log ends:\n${this.#tail()}`,
           );
         }
-        resolve();
+        resolve(signal ?? code ?? 0);
       });
     });
     return this.#ready(child);
@@ -86,10 +86,15 @@ export class ManagedProcess {
     return this.#exitCode;
   }
 
-  /** Asks it to stop in good order. Resolves when it is gone. */
-  async stop(): Promise<void> {
+  /** Asks it to stop in good order. Resolves when it is gone, to its exit code or the signal that ended it. */
+  stop(): Promise<number | NodeJS.Signals> {
     this.#end("SIGTERM");
-    await this.#exited;
+    return this.#exited;
+  }
+
+  /** SIGHUP: it reads its config file again. */
+  reload(): void {
+    this.#child?.kill("SIGHUP");
   }
 
   /** SIGSTOP: it keeps its connections and does nothing. */
