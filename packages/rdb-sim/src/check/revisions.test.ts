@@ -167,6 +167,18 @@ test("a split and a merge with nothing written between them", () => {
   expect(wrong(history, { descents, joinings })).toEqual([]);
 });
 
+test("a comparison of two keys that did not hold, where a split at that revision parted them for a while", () => {
+  const descents = [{ regionId: 2, parentId: 1, revision: 2, order: 1, from: "m", to: "" }];
+  const joinings = [
+    { regionId: 1, sourceId: 2, before: 2, revision: 2, sourceRevision: 2, order: 2, from: "m", to: "" },
+  ];
+  const history = [
+    batchPut({ a: "1", z: "2" }, at(0, 1, 2, 1)),
+    conditionalBatch({ z: 2, a: 9 }, [{ key: "z", value: "3" }], [1], at(2, 3, 2, 1)),
+  ];
+  expect(wrong(history, { descents, joinings })).toEqual([]);
+});
+
 describe("owners of keys", () => {
   const OWNER = "a key has one owner";
   const descents = [{ regionId: 2, parentId: 1, revision: 1, order: 1, from: "m", to: "" }];

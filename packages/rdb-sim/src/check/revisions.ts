@@ -238,9 +238,12 @@ function atHome(call: Call, lineage: Lineage): Call {
   }
   const look = { regionId: shown.regionId, revision: Number.MAX_SAFE_INTEGER, key };
   // Where nothing was taken, the Region that answers may just have begun at that revision.
-  const version = takenCount(call) === 0 ? shown.revision + HALF : shown.revision;
-  const regionId = lineage.homeOf(look, version);
-  return regionId === shown.regionId ? call : { ...call, shown: { ...shown, regionId } };
+  const isOpen = takenCount(call) === 0;
+  const regionId = lineage.homeOf(look, isOpen ? shown.revision + HALF : shown.revision);
+  const isHome = keysOf(call).every((each) => lineage.owned(regionId, shown.revision, each));
+  // Several keys that only the Region had which was split later: that one answered, at the revision of the split.
+  const stays = regionId === shown.regionId || (isOpen && !isHome);
+  return stays ? call : { ...call, shown: { ...shown, regionId } };
 }
 
 /** A key of a call whose answer is recorded. */
