@@ -170,11 +170,12 @@ test("a split and a merge with nothing written between them", () => {
 test("a comparison of two keys that did not hold, where a split at that revision parted them for a while", () => {
   const descents = [{ regionId: 2, parentId: 1, revision: 2, order: 1, from: "m", to: "" }];
   const joinings = [
-    { regionId: 1, sourceId: 2, before: 2, revision: 2, sourceRevision: 2, order: 2, from: "m", to: "" },
+    { regionId: 1, sourceId: 2, before: 3, revision: 3, sourceRevision: 2, order: 2, from: "m", to: "" },
   ];
   const history = [
     batchPut({ a: "1", z: "2" }, at(0, 1, 2, 1)),
     conditionalBatch({ z: 2, a: 9 }, [{ key: "z", value: "3" }], [1], at(2, 3, 2, 1)),
+    put("b", "4", at(4, 5, 3, 1)),
   ];
   expect(wrong(history, { descents, joinings })).toEqual([]);
 });
