@@ -20,7 +20,7 @@ export function renderReport({ conditions, cores, medians, cpuCosts, seconds, pl
   return [
     "## Conditions",
     table(["", ""], conditions, ["left", "left"]),
-    `Medians of ${rounds} ${rounds === 1 ? "round" : "rounds"}, in which etcd and FlareDB take turns; each case ${seconds} s after a second of warm-up.`,
+    `Medians of ${rounds} ${rounds === 1 ? "round" : "rounds"}, in which etcd and FlareDB take turns; each case ${seconds} s after a second of warm-up, on FlareDB's side in processes that were under load before for as long as V8 compiles.`,
     "## Goals",
     table(
       ["case", "etcd", "FlareDB", "ratio", "p50 ms (etcd)", "p99 ms (etcd)", "goal", "met"],
