@@ -12,9 +12,9 @@ export interface Sender {
 /**
  * Whether a heartbeat is from a Store of this cluster, and from the process that registered last.
  *
- * @throws RdbError RDB_CLUSTER_MISMATCH; RDB_NOT_FOUND for a Store that never registered; RDB_STORE_DECOMMISSIONED
- * or RDB_DATA_FOREIGN for one that is gone for good; RDB_STORE_NOT_MATCH when another process of the Store registered since, or another Store at
- * its address: it has to register again
+ * @throws RdbError RDB_CLUSTER_MISMATCH; RDB_NOT_FOUND for a Store that never registered; RDB_STORE_DECOMMISSIONED or
+ * RDB_DATA_FOREIGN for one that is gone for good; RDB_STORE_NOT_MATCH when another process of the Store registered
+ * since, or another Store at its address: it has to register again
  */
 export function checkSender(state: DurableState, { clusterId, storeId, bootId }: Sender): void {
   checkCluster(state, clusterId, storeId);

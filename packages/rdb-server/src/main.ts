@@ -42,7 +42,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       signal: stop.signal,
     });
     const retire = ({ message }: RdbError): void => {
-      logger.info({ reason: message }, "stopping: nothing is left here, and the data folder can be deleted");
+      logger.info({ reason: message }, "stopping: the cluster does not need this Store or its data folder any more");
       end(starting, stop);
     };
     listenToSignals({ starting, stop, logger }, { program, surroundings, reading, logger });

@@ -220,6 +220,19 @@ describe("a BatchResponse by hand", () => {
     encode: (message) => encodeBatchResponse(message.responses),
     decode: decodeBatchResponse,
   });
+
+  it("refuses a number that is padded beyond ten bytes", () => {
+    const withRequestId = (padBytes: number): Uint8Array => {
+      const response = Uint8Array.of(0x08, 0x81, ...new Uint8Array(padBytes).fill(0x80), 0);
+      return Uint8Array.of(0x0a, response.length, ...response);
+    };
+    for (const padBytes of [0, 5, 6, 7, 8, 9, 10]) {
+      const data = withRequestId(padBytes);
+      const decoded = outcome(() => decodeBatchResponse(data));
+      expect(decoded).toEqual(outcome(() => fromBinary(BatchResponseSchema, data)));
+      expect(decoded === "refused").toBe(padBytes > 8);
+    }
+  });
 });
 
 describe("rows of an answer", () => {

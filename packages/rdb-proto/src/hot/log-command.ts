@@ -13,8 +13,8 @@ import { PUT_OVERHEAD_BYTES, readDelete, readPut, writeKey, writePut } from "./p
 import { ProtoReader, tag } from "./proto-reader.ts";
 import { readGenerated } from "./read-generated.ts";
 
-// An entry of puts, deletes and batches of puts, read and written by hand: every follower reads each once. The bytes are those of the
-// generated code, which stays the reference and does the other commands.
+// An entry of puts, deletes and batches of puts, read and written by hand: every follower reads each once. The bytes are
+// those of the generated code, which stays the reference and does the other commands.
 
 const EPOCH_VERSION = tag.varint(1);
 const EPOCH_CONF_VER = tag.varint(2);

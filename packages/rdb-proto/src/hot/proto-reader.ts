@@ -1,3 +1,5 @@
+import { VARINT_MAX_BYTES } from "./backward-writer.ts";
+
 const NO_PIECE = new ArrayBuffer(0);
 
 /** A tag as one number: field * 8 + wire type. */
@@ -168,7 +170,7 @@ export class ProtoReader {
   #longNumber(first: number): number {
     let value = first & 0x7f;
     let byte = first;
-    for (let scale = 0x80; byte >= 0x80; scale *= 0x80) {
+    for (let scale = 0x80, count = 1; byte >= 0x80 && count < VARINT_MAX_BYTES; scale *= 0x80, count++) {
       byte = this.#bytes[this.#position++] ?? 0;
       value += (byte & 0x7f) * scale;
       if (!Number.isSafeInteger(value)) {

@@ -60,6 +60,18 @@ describe("SessionBound", () => {
     expect(refusal(15, 2, CLIENT_ID, 100)).toBeUndefined();
   });
 
+  it("lets a floor be told again when what told it came to nothing", () => {
+    record(
+      CLIENT_ID,
+      1,
+      Array.from({ length: 25 }, (_, place) => 1 + place),
+    );
+    expect(refusal(26, 26)).toBeUndefined();
+    expect(refusal(27, 27, CLIENT_ID, 1)).toBeDefined();
+    // The write that told it was refused for its age, or a full queue: nothing is in flight, and no room was made.
+    expect(refusal(28, 28)).toBeUndefined();
+  });
+
   it("takes what records nothing: a retry, and what is closed", () => {
     record(CLIENT_ID, 5, [5, 6]);
     expect(refusal(6, 5, CLIENT_ID, 100)).toBeUndefined();

@@ -36,6 +36,10 @@ export class SessionBound {
     { session, sequence }: RequestIdentity,
     inFlightCount: number,
   ): string | undefined {
+    if (inFlightCount === 0) {
+      // What told a floor and was refused later, or was cut off, makes no room: it may be told again.
+      this.#told.clear();
+    }
     const isFull =
       sessions.count + inFlightCount >= this.#maxCount ||
       sessions.sizeBytes + inFlightCount * RECORD_USUAL_BYTES >= this.#maxBytes;
