@@ -49,6 +49,10 @@ test("SIGTERM drains a Store: no put fails, exit code 0 within 10 s, each of thr
       const stoppedMs = performance.now();
       expect(await store.stop()).toBe(0);
       expect(performance.now() - stoppedMs).toBeLessThan(DRAIN_MAX_MS);
+      // None was left to an election.
+      expect(linesOf(store)).toContainEqual(
+        expect.objectContaining({ msg: "leaderships are handed over", leaders: 0 }),
+      );
       await everyRegionIsWritten(workload);
       await store.launch();
       await everyStoreHasEverything(cluster);

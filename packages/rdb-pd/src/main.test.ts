@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { createClient } from "@connectrpc/connect";
 import { PdService } from "@flaredb/rdb-proto";
 import { type UnaryTransport, unaryTransport } from "@flaredb/rdb-wire";
@@ -58,6 +60,17 @@ class PdProcess {
     return this.#exited;
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Resolves when this stands in its log. */
+  async says(text: string): Promise<void> {
+    while (!this.stdout.includes(text)) {
+      await once(this.#child.stdout as Readable, "data");
+    }
+  }
+
   end(signal: NodeJS.Signals): Promise<number | null> {
     this.#child.kill(signal);
     return this.#exited;
@@ -97,6 +110,50 @@ describe("the process", () => {
     expect(clusterIds.size).toBe(1);
     const gaps = firstIds.slice(1).map((id, at) => id - (firstIds[at] ?? id));
     expect(gaps.every((gap) => gap >= 10n)).toBe(true);
+  });
+
+  test("--check-config touches no port and no folder, and names every problem", async () => {
+    const holder = start();
+    const port = (await holder.ready).address.split(":")[1] ?? "";
+    const dataDir = join(folder, "other");
+    const right = new PdProcess(["--check-config", "--data-dir", dataDir, "--port", port]);
+    expect(await right.exit()).toBe(0);
+    expect(right.stdout).toBe("rdb-pd: the configuration is right\n");
+    const wrong = new PdProcess(["--check-config", "--port", "x", "--replicas", "10"]);
+    expect(await wrong.exit()).toBe(2);
+    expect(wrong.stderr.trimEnd().split("\n")).toEqual([
+      "rdb-pd: the configuration is wrong:",
+      '  --port "x" must be an integer',
+      "  dataDir is missing: give --data-dir or FLAREDB_PD_DATA_DIR",
+      "  replicas 10 must be <= 9 (--replicas)",
+    ]);
+    expect(existsSync(dataDir)).toBe(false);
+  });
+
+  test("a start that waits for the rest of its group ends well on SIGTERM, and on a later start goes on", async () => {
+    const cluster = "pd-1=127.0.0.1:1,pd-2=127.0.0.1:2,pd-3=127.0.0.1:3";
+    for (let run = 0; run < 2; run++) {
+      const pd = start("--initial-cluster", cluster);
+      await pd.says("PreCandidate");
+      expect(await pd.end("SIGTERM")).toBe(0);
+      expect(pd.stderr).toBe("");
+    }
+  });
+
+  test("SIGHUP puts the log level of the config file in force", async () => {
+    const path = join(folder, "pd.json");
+    writeFileSync(path, '{ "logLevel": "warn" }');
+    const pd = start("--config", path);
+    await pd.ready;
+    writeFileSync(path, '{ "logLevel": "loud" }');
+    pd.signal("SIGHUP");
+    await pd.says("the configuration is wrong: nothing was changed");
+    writeFileSync(path, '{ "logLevel": "info", "replicas": 5 }');
+    pd.signal("SIGHUP");
+    await pd.says("the configuration was read again");
+    expect(pd.stdout).toContain("the setting needs a restart to change");
+    expect(await pd.end("SIGTERM")).toBe(0);
+    expect(pd.stdout).toContain("stopping");
   });
 
   test("--help is usage on stdout", async () => {

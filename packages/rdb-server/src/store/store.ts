@@ -159,6 +159,7 @@ export class Store implements StoreHandle {
   async #close(): Promise<void> {
     this.#stopping = true;
     await this.#handOver.all();
+    this.#logger.info({ leaders: this.health().leaderCount }, "leaderships are handed over");
     this.#stopped = true;
     this.#lifecycle.stop();
     this.#tickTimer?.cancel();
