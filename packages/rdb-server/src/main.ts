@@ -42,7 +42,10 @@ export async function main(argv: readonly string[]): Promise<void> {
       signal: stop.signal,
     });
     const retire = ({ message }: RdbError): void => {
-      logger.info({ reason: message }, "stopping: the cluster does not need this Store or its data folder any more");
+      logger.info(
+        { reason: message },
+        "stopping: the cluster does not need this Store or its data folder any more",
+      );
       end(starting, stop);
     };
     listenToSignals({ starting, stop, logger }, { program, surroundings, reading, logger });
