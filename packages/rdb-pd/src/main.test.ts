@@ -140,6 +140,13 @@ describe("the process", () => {
     }
   });
 
+  test("one that waits for the group it joins says so, and ends at once on SIGTERM", async () => {
+    const pd = start("--name", "pd-4", "--join", "127.0.0.1:1");
+    await pd.says("waiting for the placement driver to join");
+    expect(await pd.end("SIGTERM")).toBe(0);
+    expect(pd.stderr).toBe("");
+  });
+
   test("SIGHUP puts the log level of the config file in force", async () => {
     const path = join(folder, "pd.json");
     writeFileSync(path, '{ "logLevel": "warn" }');

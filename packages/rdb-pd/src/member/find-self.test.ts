@@ -1,5 +1,5 @@
 import { createRouterTransport } from "@connectrpc/connect";
-import { type Clock, RdbError, systemClock } from "@flaredb/rdb-base";
+import { type Clock, RdbError, silentLogger, systemClock } from "@flaredb/rdb-base";
 import { PdService } from "@flaredb/rdb-proto";
 import { type Wire, toConnectError } from "@flaredb/rdb-wire";
 import { describe, expect, test } from "vitest";
@@ -51,22 +51,26 @@ function unavailable(): never {
 describe("a member that joins finds its id", () => {
   test("by the address of a follower, which names the leader", async () => {
     const { wire, asked } = group();
-    expect(await findSelf("pd-4", [FOLLOWER], { wire, clock: hasty })).toBe(4);
+    expect(await findSelf("pd-4", [FOLLOWER], { wire, clock: hasty, logger: silentLogger })).toBe(4);
     expect(asked).toEqual([FOLLOWER, LEADER]);
   });
 
   test("past one that does not answer", async () => {
     const { wire } = group();
-    expect(await findSelf("pd-4", [SILENT, FOLLOWER], { wire, clock: hasty })).toBe(4);
+    expect(await findSelf("pd-4", [SILENT, FOLLOWER], { wire, clock: hasty, logger: silentLogger })).toBe(4);
   });
 
   test("or hears that it was not added, or that nobody answers", async () => {
     const { wire } = group();
-    await expect(findSelf("pd-5", [FOLLOWER], { wire, clock: hasty })).rejects.toMatchObject({
+    await expect(
+      findSelf("pd-5", [FOLLOWER], { wire, clock: hasty, logger: silentLogger }),
+    ).rejects.toMatchObject({
       code: "RDB_NOT_FOUND",
       message: `the placement driver at ${LEADER} has no member pd-5: add it first, with rdb pd add-member`,
     });
-    await expect(findSelf("pd-4", [SILENT], { wire, clock: hasty })).rejects.toMatchObject({
+    await expect(
+      findSelf("pd-4", [SILENT], { wire, clock: hasty, logger: silentLogger }),
+    ).rejects.toMatchObject({
       code: "RDB_PD_UNAVAILABLE",
       message: expect.stringContaining("nobody is there"),
     });

@@ -1,5 +1,5 @@
 import { createClient } from "@connectrpc/connect";
-import { type Clock, RdbError, SECOND_MS, safeInteger } from "@flaredb/rdb-base";
+import { type Clock, type Logger, RdbError, SECOND_MS, safeInteger } from "@flaredb/rdb-base";
 import { PdService } from "@flaredb/rdb-proto";
 import { MemberRing, type Wire, fromConnectError } from "@flaredb/rdb-wire";
 
@@ -8,33 +8,50 @@ const PAUSE_MS = 500;
 /** A group that has no leader gets one within this, if it ever does. */
 const ROUNDS_MAX_COUNT = 40;
 
+/** How a member that joins asks. */
+export interface FindSelfPorts {
+  readonly wire: Pick<Wire, "unary">;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Gives up. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Under which id the group that is there knows a member that was added to it by name. Any member's address will do: who
  * is said to lead is asked next.
  *
- * @throws RdbError RDB_NOT_FOUND when it was not added; RDB_PD_UNAVAILABLE when no member answers for long
+ * @throws RdbError RDB_NOT_FOUND when it was not added; RDB_PD_UNAVAILABLE when no member answers for long; RDB_CLOSED
+ * when `signal` fires
  */
 export async function findSelf(
   name: string,
   addresses: readonly string[],
-  { wire, clock }: { readonly wire: Pick<Wire, "unary">; readonly clock: Clock },
+  { wire, clock, logger, signal = new AbortController().signal }: FindSelfPorts,
 ): Promise<number> {
   const members = new MemberRing(addresses);
   let lastReason = "";
   for (let round = 0; round < ROUNDS_MAX_COUNT; round++) {
     for (let asked = 0; members.mayAsk(asked); asked++) {
       const address = members.current;
-      const answer = await askFor(name, address, wire);
+      const answer = await askFor(name, address, wire, signal);
+      if (signal.aborted) {
+        throw new RdbError("RDB_CLOSED", "the start was given up");
+      }
       if (typeof answer === "number") {
         return answer;
       }
       if (answer.code === "RDB_NOT_FOUND") {
         throw answer;
       }
-      lastReason = `${address}: ${answer.message}`;
+      const reason = `${address}: ${answer.message}`;
+      if (reason !== lastReason) {
+        logger.info({ address, reason: answer.message }, "waiting for the placement driver to join");
+      }
+      lastReason = reason;
       members.next(answer);
     }
-    await new Promise<void>((resolve) => clock.setTimer(PAUSE_MS, resolve));
+    await pause(clock, PAUSE_MS, signal);
   }
   throw new RdbError(
     "RDB_PD_UNAVAILABLE",
@@ -43,12 +60,17 @@ export async function findSelf(
 }
 
 /** @returns the id, or why there is none: RDB_NOT_FOUND when the leader does not know the name */
-async function askFor(name: string, address: string, wire: Pick<Wire, "unary">): Promise<number | RdbError> {
+async function askFor(
+  name: string,
+  address: string,
+  wire: Pick<Wire, "unary">,
+  signal: AbortSignal,
+): Promise<number | RdbError> {
   const connection = wire.unary(address);
   try {
     const { members } = await createClient(PdService, connection.transport).getClusterInfo(
       {},
-      { timeoutMs: CALL_TIMEOUT_MS },
+      { timeoutMs: CALL_TIMEOUT_MS, signal },
     );
     const self = members.find((member) => member.name === name);
     return self === undefined
@@ -62,4 +84,17 @@ async function askFor(name: string, address: string, wire: Pick<Wire, "unary">):
   } finally {
     connection.close();
   }
+}
+
+/** Resolves after `delayMs`, or as soon as `signal` fires. */
+function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      timer.cancel();
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = clock.setTimer(delayMs, done);
+    signal.addEventListener("abort", done);
+  });
 }

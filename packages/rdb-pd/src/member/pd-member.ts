@@ -24,6 +24,8 @@ export interface PdMemberOptions {
   readonly httpAddress: string;
   /** The group does not want this member, for good, or cannot trust it. May be called again. */
   readonly onExcluded: (error: RdbError) => void;
+  /** Gives up asking the group that it joins. */
+  readonly signal?: AbortSignal;
 }
 
 /** This process's part in PD's own group: its log and state on disk, and its way to the other members. */
@@ -38,7 +40,8 @@ export interface PdMember {
 /**
  * Reads what the folder holds. Nothing goes on before `log.start()`.
  *
- * @throws RdbError what `PdStorage.open` and `findSelf` throw; RDB_DATA_FOREIGN for a member that was removed
+ * @throws RdbError what `PdStorage.open` and `findSelf` throw; RDB_DATA_FOREIGN for a member that was removed;
+ * RDB_CLOSED when `signal` fires
  */
 export async function openMember(options: PdMemberOptions): Promise<PdMember> {
   try {
@@ -53,7 +56,7 @@ export async function openMember(options: PdMemberOptions): Promise<PdMember> {
 }
 
 /** A folder that was used knows whose it is, whatever became of the group since; only a new one has to be told. */
-async function identify({ config, engine, wire, clock }: PdMemberOptions): Promise<MemberIdentity> {
+async function identify({ config, engine, ...ports }: PdMemberOptions): Promise<MemberIdentity> {
   const { name, initialCluster, join } = config;
   const ident = readIdentOf(engine, "PD");
   if (join === undefined) {
@@ -61,7 +64,7 @@ async function identify({ config, engine, wire, clock }: PdMemberOptions): Promi
     const isTheirs = ident !== undefined && ident.memberId !== configured.memberId;
     return isTheirs ? joiningIdentity(ident.memberId) : configured;
   }
-  return joiningIdentity(ident?.memberId ?? (await findSelf(name, join, { wire, clock })));
+  return joiningIdentity(ident?.memberId ?? (await findSelf(name, join, ports)));
 }
 
 /**
