@@ -45,18 +45,20 @@ export interface ContainerState {
 
 /** One project of docker-compose, of the file in deploy/: its containers, network and volumes. */
 export class ComposeProject {
+  readonly #name: string;
   readonly #program: readonly string[];
   readonly #env: NodeJS.ProcessEnv;
 
-  private constructor(program: readonly string[], env: NodeJS.ProcessEnv) {
-    this.#program = program;
+  private constructor(name: string, program: readonly string[], env: NodeJS.ProcessEnv) {
+    this.#name = name;
+    this.#program = [...program, "-p", name, "-f", "deploy/docker-compose.yaml"];
     this.#env = env;
   }
 
   /** With docker-compose (v1, or v2 under that name), or else with Docker's plugin. */
   static async create(name: string, env: NodeJS.ProcessEnv): Promise<ComposeProject> {
     const program = (await isInstalled("docker-compose")) ? ["docker-compose"] : ["docker", "compose"];
-    return new ComposeProject([...program, "-p", name, "-f", "deploy/docker-compose.yaml"], env);
+    return new ComposeProject(name, program, env);
   }
 
   /** Runs one of docker-compose's commands. */
@@ -66,8 +68,8 @@ export class ComposeProject {
   }
 
   /** Runs a command in a service's container. */
-  exec(service: string, ...command: readonly string[]): Promise<string> {
-    return this.compose("exec", "-T", service, ...command);
+  async exec(service: string, ...command: readonly string[]): Promise<string> {
+    return run("docker", ["exec", await this.containerOf(service), ...command]);
   }
 
   /** `rdb … --json` in the container of a member of PD. */
@@ -84,9 +86,18 @@ export class ComposeProject {
     return outputOf(child);
   }
 
-  /** The id of a service's container, also of one that ended. */
-  containerOf(service: string): Promise<string> {
-    return this.compose("--profile", "grow", "ps", "-a", "-q", service);
+  /** The id of a service's container, also of one that ended. By its labels: docker-compose itself takes a second. */
+  async containerOf(service: string): Promise<string> {
+    const labels = { project: this.#name, service };
+    const filters = Object.entries(labels).flatMap(([label, value]) => [
+      "--filter",
+      `label=com.docker.compose.${label}=${value}`,
+    ]);
+    const id = await run("docker", ["ps", "-a", "-q", ...filters]);
+    if (id === "") {
+      throw new Error(`${service} has no container`);
+    }
+    return id;
   }
 
   async stateOf(service: string): Promise<ContainerState> {
