@@ -3,6 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { RdbError } from "@flaredb/rdb-base";
+import { memberEnvironment } from "./member-environment.ts";
 import { lastLogLine } from "./member-log.ts";
 import type { MemberPlan } from "./plan.ts";
 import { liveProcess, writeProcessMark } from "./process-mark.ts";
@@ -37,6 +38,7 @@ export class MemberRun {
       this.#child = spawn(process.execPath, [...NODE_FLAGS, CHILD_MAIN, plan.kind, ...plan.args], {
         stdio: ["ignore", log, log, "ipc"],
         detached: true,
+        env: memberEnvironment(process.env),
       });
     } finally {
       closeSync(log);
