@@ -141,18 +141,11 @@ class RevisionCheck {
           event,
         );
     }
-    if (isThere && this.#isSame(read, event)) {
+    // A put of unknown outcome may lie between: then another row was seen.
+    if (isThere && seen.version === event.revision) {
       const life = this.#lifeOf(event);
       life.seen = life.seen === undefined || life.seen.revision < revision ? read : life.seen;
     }
-  }
-
-  /** Whether the row that was seen is the one of the event, and none that a write of unknown outcome put since. */
-  #isSame(read: ReadFact, event: KeyEvent): boolean {
-    const { seen } = read;
-    return seen.kind === "version" || seen.kind === "row"
-      ? seen.version === event.revision
-      : !this.#mayBePut(read, event, seen.kind === "value" ? seen.value : undefined);
   }
 
   #checkAbsent(read: ReadFact, event: KeyEvent | undefined): void {
