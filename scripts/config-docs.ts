@@ -22,13 +22,13 @@ A variable's name is the setting's, in capitals, with \`_\` between its words an
 | number of bytes, bytes/s | \`67108864\` or \`64MiB\`; KiB, MiB, GiB |
 | number of ms | \`10000\` or \`10s\`; ms, s, m, h |
 | yes or no | \`true\`, \`false\`, \`1\`, \`0\` |
-| list | with commas: \`pd-1:7400,pd-2:7400\` |
+| list | with commas: \`pd-1:7400,pd-2:7400\`; spaces beside them do not count |
 | \`labels\` | \`host=a,zone=b\` |
 | \`initialCluster\` | \`pd-1=pd-1:7400,pd-2=pd-2:7400,pd-3=pd-3:7400\` |
 | \`initialRanges\` | JSON |
 
 The config file takes the same texts for bytes and ms, in quotes, beside plain numbers. A variable that is empty counts as
-not set. An unknown flag, field, or variable that begins with the program's prefix ends the start with exit code 2; so
+not set. A flag that is given again adds to a list or to labels, and is refused where there is one value. An unknown flag, field, or variable that begins with the program's prefix ends the start with exit code 2; so
 does a variable that is but a slip away from one (\`FLAREDB_SEVRER_PORT\`). Those that Kubernetes makes of Services
 (\`FLAREDB_PD_SERVICE_HOST\`, \`FLAREDB_PD_PORT=tcp://…\`) are passed over.
 

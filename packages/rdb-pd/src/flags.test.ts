@@ -73,6 +73,13 @@ test("variables become the fields of the configuration", () => {
   });
 });
 
+test("lists are trimmed, and those given again add up", () => {
+  const environment = { FLAREDB_PD_PLACEMENT_LOCATION_LABELS: "zone, host" };
+  expect(configOf(["--data-dir", "d"], environment).placement.locationLabels).toEqual(["zone", "host"]);
+  const members = ["--initial-cluster", "pd-1=h:1", "--initial-cluster", "b=h:2, c=h:3"];
+  expect(configOf(["--data-dir", "d", ...members]).initialCluster).toHaveLength(3);
+});
+
 test("every flag stands in the help", () => {
   expect(() => configOf(["--help"])).toThrow("Usage: rdb-pd --data-dir DIR");
   expect(pdSettings.flags.filter(({ name }) => !usage.includes(`  --${name} `))).toEqual([]);

@@ -17,7 +17,7 @@ const flags: readonly Flag[] = [
   },
   { name: "name", setting: "name" },
   { name: "advertise-address", setting: "advertiseAddress" },
-  { name: "initial-cluster", setting: "initialCluster" },
+  { name: "initial-cluster", setting: "initialCluster", addsUp: true },
   { name: "join", setting: "join" },
   { name: "log-level", setting: "logLevel" },
   { name: "insecure", setting: "insecure" },

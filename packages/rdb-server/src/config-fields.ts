@@ -10,6 +10,13 @@ const milliseconds = (atLeast: number, atMost = HOUR_MS) => z.int().min(atLeast)
 const port = z.int().min(0).max(65_535);
 const hostAndPort = z.string().regex(/^(\[[0-9A-Fa-f:]+\]|[^:\s/]+):\d{1,5}$/, "must be HOST:PORT");
 
+const labelName = z.string().regex(/^[^=,\s]{1,63}$/, "must have 1 to 63 characters, no space, = or comma");
+/** No comma: in the environment and on the command line another label begins there. */
+const labelValue = z
+  .string()
+  .max(253)
+  .regex(/^[^\s,]([^,]*[^\s,])?$/, "must have a character, no comma and no space at its ends");
+
 /** One peer's Raft core and what waits in front of it. */
 const raftSchema = z.strictObject({
   maxSizePerMessageBytes: byteCount(1, 16 * MiB)
@@ -233,7 +240,7 @@ export const storeFields = z.strictObject({
     .optional()
     .meta(about("The local address of outgoing connections. Default: the system's choice.")),
   labels: z
-    .record(z.string().min(1).max(63), z.string().min(1).max(253))
+    .record(labelName, labelValue)
     .default({})
     .meta(about("Where it stands, for placement, such as host=a,zone=b.")),
   logLevel: z

@@ -87,6 +87,11 @@ test.each<[string, unknown, string]>([
     "leaseMs (default) times 1.1 must be < (electionTicks - 1) * tickMs",
   ],
   ["silence too soon", { ...minimal, storeSilentMs: 500 }, "storeSilentMs 500 must be > livenessIntervalMs"],
+  [
+    "a label with two labels in it",
+    { ...minimal, labels: { host: "a,zone=b" } },
+    'labels.host "a,zone=b" must have a character, no comma and no space at its ends',
+  ],
   ["an inner limit", { ...minimal, snapshot: { sendMaxCount: 0 } }, "snapshot.sendMaxCount 0 must be >= 1"],
   [
     "a window under one message",

@@ -50,6 +50,18 @@ test("variables become fields of the configuration, inner ones too", () => {
   });
 });
 
+test.each([
+  ["--data-dir d --label host=a,zone=b", {}],
+  ["--data-dir d --label host=a --label zone=b", {}],
+  ["--data-dir d", { FLAREDB_SERVER_LABELS: "host=a, zone=b" }],
+])("labels are split and trimmed alike: %s %j", (line, environment) => {
+  expect(configOf(line, environment).labels).toEqual({ host: "a", zone: "b" });
+});
+
+test("members of PD add up", () => {
+  expect(configOf("--data-dir d --pd a:1 --pd b:2,c:3").pdAddresses).toEqual(["a:1", "b:2", "c:3"]);
+});
+
 test("every flag stands in the help", () => {
   expect(() => configOf("-h")).toThrow("Usage: rdb-server --data-dir DIR");
   expect(storeSettings.flags.filter(({ name }) => !usage.includes(`  --${name} `))).toEqual([]);

@@ -36,7 +36,7 @@ A Store: it keeps Regions and serves their keys and values.
   --http-port PORT        HTTP port: health and read-only JSON (7420)
   --advertise-address A   HOST:PORT at which others reach it
   --outgoing-host HOST    local address of outgoing connections
-  --label NAME=VALUE      for placement, such as host=a; may be repeated
+  --label NAME=VALUE      for placement, such as host=a,zone=b; may be repeated
   --region-split-size S   a Region that grew to this is split into halves: 32MiB, 1GiB (96MiB)
   --log-level LEVEL       debug, info, warn, error or silent (info)
   --insecure              listen beyond loopback though nothing is encrypted

@@ -41,7 +41,7 @@ export const ownUsage = `  --check-config          say whether the configuration
 Every setting can be given in the environment too, and in the config file: see --print-config and docs/configuration.md.
 A flag goes before a variable of the environment, that before the config file, that before the default.`;
 
-/** @throws RdbError RDB_CONFIG_INVALID for an unknown flag, or a word that belongs to none */
+/** @throws RdbError RDB_CONFIG_INVALID for an unknown flag, one given twice that takes one value, or a word that belongs to none */
 export function readCommandLine(settings: ProgramSettings, argv: readonly string[]): CommandLine {
   const values = parse(settings, argv);
   return {
@@ -60,18 +60,38 @@ type Values = Readonly<Record<string, string | boolean | readonly (string | bool
 
 function parse(settings: ProgramSettings, argv: readonly string[]): Values {
   const options = Object.fromEntries(
-    settings.flags.map(({ name, setting }) => {
+    settings.flags.map(({ name, setting, addsUp }) => {
       const { kind } = settings.named(setting);
-      return [name, { type: kind === "boolean" ? "boolean" : "string", multiple: kind === "map" } as const];
+      const multiple = addsUp ?? (kind === "map" || kind === "list");
+      return [name, { type: kind === "boolean" ? "boolean" : "string", multiple } as const];
     }),
   );
+  const known: Options = { ...options, ...ownOptions };
   try {
-    const args = [...argv];
-    return parseArgs({ args, options: { ...options, ...ownOptions }, strict: true, allowPositionals: false })
-      .values;
+    const parsed = parseArgs({ args: [...argv], options: known, strict: true, tokens: true });
+    refuseTwice(
+      known,
+      parsed.tokens.flatMap((token) => (token.kind === "option" ? [token.name] : [])),
+    );
+    return parsed.values;
   } catch (error) {
     const { message } = error as Error;
     throw new RdbError("RDB_CONFIG_INVALID", `${message}; see ${settings.program} --help`, { cause: error });
+  }
+}
+
+type Options = Readonly<
+  Record<
+    string,
+    { readonly type: "string" | "boolean"; readonly multiple?: boolean; readonly short?: string }
+  >
+>;
+
+/** Whoever writes a flag twice means one of the two: which one, nobody knows. */
+function refuseTwice(options: Options, given: readonly string[]): void {
+  const twice = given.find((name, at) => options[name]?.multiple !== true && given.indexOf(name) < at);
+  if (twice !== undefined) {
+    throw new Error(`--${twice} is given twice: give it once`);
   }
 }
 

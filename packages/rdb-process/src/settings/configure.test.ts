@@ -138,6 +138,8 @@ describe("values as text", () => {
     ["FLAREDB_THING_IS_QUICK", "1", { isQuick: true }],
     ["FLAREDB_THING_IS_QUICK", "false", { isQuick: false }],
     ["FLAREDB_THING_LABELS", "a=1,b=x=y", { labels: { a: "1", b: "x=y" } }],
+    ["FLAREDB_THING_LABELS", " a=1, b = 2 ", { labels: { a: "1", b: "2" } }],
+    ["FLAREDB_THING_KEYS", "a, b ,c", { keys: ["a", "b", "c"] }],
     ["FLAREDB_THING_RANGES", '[{"from":"x"}]', { ranges: [{ from: "x" }] }],
   ])("%s=%s", (variable, text, fields) => {
     expect(start([], { [variable]: text })).toMatchObject(fields);
@@ -151,7 +153,8 @@ describe("values as text", () => {
     ["FLAREDB_THING_RAFT_PART", "half", "must be a number"],
     ["FLAREDB_THING_IS_QUICK", "yes", 'FLAREDB_THING_IS_QUICK "yes" must be true or false'],
     ["FLAREDB_THING_LABELS", "a", "must be NAME=VALUE"],
-    ["FLAREDB_THING_LABELS", "a=1,a=2", "gives a twice"],
+    ["FLAREDB_THING_LABELS", "a=1, a=2", "gives a twice"],
+    ["FLAREDB_THING_LABELS", "a= ,b=1", "must be NAME=VALUE"],
     ["FLAREDB_THING_RANGES", "x", "must be JSON"],
     ["FLAREDB_THING_PORT", "70000", "port 70000 must be <= 65535 (FLAREDB_THING_PORT)"],
   ])("%s=%s is refused", (variable, text, message) => {
@@ -164,6 +167,25 @@ describe("values as text", () => {
     expect(() => start(["--config", file({ port: "7" })])).toThrow(
       `port "7" must be of type number (${path})`,
     );
+  });
+});
+
+describe("a flag that is given again", () => {
+  test("adds to a list, and to a map", () => {
+    expect(start(["--keys", "a,b", "--keys", "c", "--label", "x=1, y=2", "--label", "z=3"])).toMatchObject({
+      keys: ["a", "b", "c"],
+      labels: { x: "1", y: "2", z: "3" },
+    });
+  });
+
+  test.each([
+    ["--port", ["--port", "1", "--port", "2"]],
+    ["--port", ["--port", "1", "--port=1"]],
+    ["--quick", ["--quick", "--quick"]],
+    ["--config", ["--config", "a", "--config", "b"]],
+    ["--help", ["-h", "--help"]],
+  ])("is refused where it has one value: %s", (flag, argv) => {
+    expect(() => run(argv)).toThrow(`${flag} is given twice: give it once; see thing --help`);
   });
 });
 

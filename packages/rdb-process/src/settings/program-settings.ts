@@ -10,6 +10,8 @@ export interface Flag {
   readonly name: string;
   /** The setting that it sets. */
   readonly setting: string;
+  /** Whether one that is given again adds to what was given before. Default: of lists and maps it does. */
+  readonly addsUp?: boolean;
   /** Default: as in the environment. */
   readonly read?: TextReader;
 }

@@ -3,7 +3,7 @@ import type { CommandLine } from "./command-line.ts";
 import { type ConfigFields, isFields, readConfigFile } from "./config-file.ts";
 import { type Environment, setVariables, unknownVariables } from "./environment.ts";
 import type { GivenSetting, ProgramSettings } from "./program-settings.ts";
-import { type TextReader, hasMultiples, readMap } from "./text-value.ts";
+import { type TextReader, hasMultiples } from "./text-value.ts";
 
 /** Who gave a setting its value. A later one goes before an earlier one. */
 export type Source = "default" | "file" | "environment" | "flag";
@@ -92,9 +92,12 @@ class JoinedSettings {
 
   addFlags({ values }: CommandLine): void {
     for (const { setting, flag, texts } of values) {
-      const isMap = setting.kind === "map";
-      const read = isMap ? () => readMap(texts) : (setting.flag?.read ?? setting.read);
-      this.#give(setting, { source: "flag", place: flag }, texts.join(","), read);
+      this.#give(
+        setting,
+        { source: "flag", place: flag },
+        texts.join(","),
+        setting.flag?.read ?? setting.read,
+      );
     }
   }
 

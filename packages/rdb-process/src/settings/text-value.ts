@@ -19,9 +19,9 @@ export function textReader(setting: Setting): TextReader {
     case "text":
       return (text) => ({ value: text });
     case "list":
-      return (text) => ({ value: text === "" ? [] : text.split(",") });
+      return (text) => ({ value: text === "" ? [] : partsOf(text) });
     case "map":
-      return (text) => readMap(text.split(","));
+      return readMap;
     case "json":
       return readJson;
     default:
@@ -95,21 +95,27 @@ function readBoolean(text: string): TextValue {
   }
 }
 
+/** What stands between commas, without the spaces around it. */
+export function partsOf(text: string): string[] {
+  return text.split(",").map((part) => part.trim());
+}
+
 /** `NAME=VALUE` each. */
-export function readMap(pairs: readonly string[]): TextValue {
-  const values: Record<string, string> = {};
-  for (const pair of pairs) {
+function readMap(text: string): TextValue {
+  const values = new Map<string, string>();
+  for (const pair of partsOf(text)) {
     const at = pair.indexOf("=");
-    const name = pair.slice(0, at);
-    if (at < 1 || at === pair.length - 1) {
+    const name = pair.slice(0, at).trim();
+    const value = pair.slice(at + 1).trim();
+    if (at < 0 || name === "" || value === "") {
       return { problem: "must be NAME=VALUE" };
     }
-    if (Object.hasOwn(values, name)) {
+    if (values.has(name)) {
       return { problem: `gives ${name} twice` };
     }
-    values[name] = pair.slice(at + 1);
+    values.set(name, value);
   }
-  return { value: values };
+  return { value: Object.fromEntries(values) };
 }
 
 function readJson(text: string): TextValue {
