@@ -1,6 +1,8 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { DRAIN_MAX_SECONDS, deployPath, deployYaml, secondsOf } from "./deploy-files.ts";
-import { type Settings, settingsOf } from "./program-settings.ts";
+import { STARTS_TIMEOUT_MS, type Settings, settingsOf } from "./program-settings.ts";
+
+vi.setConfig({ testTimeout: STARTS_TIMEOUT_MS });
 
 interface Service {
   readonly command: string;

@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { root } from "../source-files.ts";
 import { deployPath, deployText } from "./deploy-files.ts";
-import { settingsOf } from "./program-settings.ts";
+import { STARTS_TIMEOUT_MS, settingsOf } from "./program-settings.ts";
+
+vi.setConfig({ testTimeout: STARTS_TIMEOUT_MS });
 
 const dockerfile = deployText("Dockerfile");
 

@@ -4,10 +4,12 @@ import { join } from "node:path";
 import type { StatefulSet } from "kubernetes-types/apps/v1.js";
 import type { ConfigMap, Container, Service } from "kubernetes-types/core/v1.js";
 import type { PodDisruptionBudget } from "kubernetes-types/policy/v1.js";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { DRAIN_MAX_SECONDS, deployText, deployYaml } from "./deploy-files.ts";
 import { type Manifest, kubernetesProblems } from "./kubernetes-types.ts";
-import { type Settings, settingsOf } from "./program-settings.ts";
+import { STARTS_TIMEOUT_MS, type Settings, settingsOf } from "./program-settings.ts";
+
+vi.setConfig({ testTimeout: STARTS_TIMEOUT_MS });
 
 const names = ["pd", "store"] as const;
 

@@ -9,6 +9,9 @@ const programs: Readonly<Record<string, string>> = {
   "rdb-server": "packages/rdb-server/bin/rdb-server.mjs",
 };
 
+/** For tests that start programs: each start takes a second or more where both cores are busy. */
+export const STARTS_TIMEOUT_MS = 90_000;
+
 /** A program's settings by name, as it prints them itself. */
 export type Settings = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { DRAIN_MAX_SECONDS, deployPath, deployText, secondsOf } from "./deploy-files.ts";
-import { settingsOf } from "./program-settings.ts";
+import { STARTS_TIMEOUT_MS, settingsOf } from "./program-settings.ts";
+
+vi.setConfig({ testTimeout: STARTS_TIMEOUT_MS });
 
 const units = [
   { program: "rdb-pd", config: "pd.json" },
