@@ -94,3 +94,22 @@ it("a source that lacks what the carried entries follow is as it was", () => {
   expect(() => path.surrender(commitCarrying(7))).toThrow("it lacks entry 7");
   expect(path.isAheadOfCore).toBe(false);
 });
+
+it("a source that has all carried entries and more keeps its log, and what it knows to be committed", () => {
+  append(entry(6), entry(7), entry(8), entry(9), entry(10));
+  const part = new WritePart();
+  log.setHardState(part, { term: term(6), vote: 0, commit: index(10) });
+  engine.submit(part);
+  stuckAt = 6;
+  expect(() => path.surrender(commitCarrying(5))).toThrow("not here");
+  expect(log.lastIndex()).toBe(10);
+  expect(log.hardState.commit).toBe(10);
+});
+
+it("a source whose log goes on differently takes the carried entries in its place", () => {
+  append(...[6, 7, 8, 9].map((at) => ({ ...entry(at), term: term(5) })));
+  stuckAt = 6;
+  expect(() => path.surrender(commitCarrying(5))).toThrow("not here");
+  expect([6, 7, 8, 9].map((at) => log.term(index(at)))).toEqual([6, 6, 6, 6]);
+  expect(log.hardState.commit).toBe(9);
+});

@@ -8,6 +8,7 @@ import {
   type RegionId,
   assert,
   epochsEqual,
+  index,
   term,
 } from "@flaredb/rdb-base";
 import { type CommitMergeCommand, regionToProto } from "@flaredb/rdb-proto";
@@ -301,11 +302,14 @@ export class MergePath {
     const { engine, log } = this.#owner;
     const { hardState } = log;
     const part = new WritePart();
-    log.append(part, entries);
+    // Logs that have the same entry at one place are the same up to it, and this one may go on behind it.
+    if (log.term(last.index) !== last.term) {
+      log.append(part, entries);
+    }
     log.setHardState(part, {
       term: term(Math.max(hardState.term, last.term)),
       vote: hardState.term < last.term ? 0 : hardState.vote,
-      commit: last.index,
+      commit: index(Math.max(hardState.commit, last.index)),
     });
     engine.submit(part);
   }
