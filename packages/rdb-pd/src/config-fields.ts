@@ -1,11 +1,10 @@
 import { SECOND_MS } from "@flaredb/rdb-base";
-import { about } from "@flaredb/rdb-process";
+import { about, hostAndPort } from "@flaredb/rdb-process";
 import { z } from "zod";
 import { pdLimits } from "./limits.ts";
 import { placementSchema } from "./placement/placement-config.ts";
 
 const port = z.int().min(0).max(65_535);
-const hostAndPort = z.string().regex(/^(\[[0-9A-Fa-f:]+\]|[^:\s/]+):\d{1,5}$/, "must be HOST:PORT");
 const memberName = z.string().regex(/^[^=,\s]{1,63}$/, "must have 1 to 63 characters, no space, = or comma");
 const milliseconds = z
   .int()

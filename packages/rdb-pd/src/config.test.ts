@@ -61,6 +61,9 @@ test.each([
     "and initialCluster exclude each other",
   ],
   [{ dataDir: "d", join: ["nowhere"] }, "must be HOST:PORT"],
+  [{ dataDir: "d", join: ["h:65536"] }, 'join.0 "h:65536" must be HOST:PORT, with a port from 1 to 65535'],
+  [{ dataDir: "d", initialCluster: [{ name: "pd-1", address: "h:0" }] }, "must be HOST:PORT"],
+  [{ dataDir: "d", port: 7_777, httpPort: 7_777 }, "httpPort 7777 must differ from port"],
 ])("%j is refused: %s", (input, message) => {
   expect(refusal(input)).toContain(message);
 });
@@ -80,9 +83,18 @@ describe("listening", () => {
     "on %s needs insecure",
     (host) => {
       expect(refusal({ dataDir: "d", host })).toContain(`host "${host}" is not a loopback address`);
-      expect(parsePdConfig({ dataDir: "d", host, insecure: true }).host).toBe(host);
+      const advertiseAddress = "h:1";
+      expect(parsePdConfig({ dataDir: "d", host, insecure: true, advertiseAddress }).host).toBe(host);
     },
   );
+
+  test.each(["0.0.0.0", "::"])("on %s needs an address at which it is reached", (host) => {
+    const everywhere = { dataDir: "d", host, insecure: true };
+    const wanted = "advertiseAddress (default) must be given where host is every address of the machine";
+    expect(refusal(everywhere)).toContain(wanted);
+    expect(refusal({ ...everywhere, join: ["h:1"] })).toContain(wanted);
+    expect(parsePdConfig({ ...everywhere, initialCluster: group("pd-1") }).host).toBe(host);
+  });
 });
 
 describe("SPEC-M5: initial Regions in the configuration", () => {

@@ -1,5 +1,5 @@
 import { type KeyRange, RdbError } from "@flaredb/rdb-base";
-import { type Origins, checkInput, configError } from "@flaredb/rdb-process";
+import { type Origins, checkInput, configError, isEveryAddress } from "@flaredb/rdb-process";
 import { isLoopback } from "@flaredb/rdb-wire";
 import type { z } from "zod";
 import { checkInitialRanges, rangesFromSplitKeys } from "./cluster/initial-regions.ts";
@@ -16,6 +16,19 @@ const schema = pdFields
   .refine((config) => config.insecure || isLoopback(config.host), {
     path: ["host"],
     error: "is not a loopback address and nothing is encrypted: listen on 127.0.0.1, or say insecure",
+  })
+  .refine(
+    ({ advertiseAddress, initialCluster, host }) =>
+      advertiseAddress !== undefined || initialCluster !== undefined || !isEveryAddress(host),
+    {
+      path: ["advertiseAddress"],
+      error:
+        "must be given where host is every address of the machine: say --advertise-address HOST:PORT at which Stores, clients and the other members reach this one, or name it in initialCluster",
+    },
+  )
+  .refine(({ port, httpPort }) => port === 0 || port !== httpPort, {
+    path: ["httpPort"],
+    error: "must differ from port",
   })
   .refine((config) => config.initialSplitKeys === undefined || config.initialRanges === undefined, {
     path: ["initialRanges"],

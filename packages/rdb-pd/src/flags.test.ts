@@ -113,6 +113,11 @@ describe("a config file", () => {
     expect(initialStarts(["--config", path, "--initial-regions", "m"])).toEqual(["", "m"]);
   });
 
+  test("that cannot be read has nothing missing in it", () => {
+    const path = join(folder, "none.json");
+    expect(() => configOf(["--config", path])).toThrow(/cannot be read: [^;]*$/);
+  });
+
   test.each([
     ["none.json", undefined, "cannot be read"],
     ["text.json", "{", "cannot be read"],

@@ -1,5 +1,5 @@
 import { GiB, HOUR_MS, KiB, MINUTE_MS, MiB, SECOND_MS } from "@flaredb/rdb-base";
-import { about } from "@flaredb/rdb-process";
+import { about, hostAndPort } from "@flaredb/rdb-process";
 import { z } from "zod";
 
 /** It takes effect while the Store runs: `RunningStore.reconfigure`. */
@@ -8,7 +8,6 @@ const online = { change: "SIGHUP" } as const;
 const byteCount = (atLeast: number, atMost: number) => z.int().min(atLeast).max(atMost);
 const milliseconds = (atLeast: number, atMost = HOUR_MS) => z.int().min(atLeast).max(atMost);
 const port = z.int().min(0).max(65_535);
-const hostAndPort = z.string().regex(/^(\[[0-9A-Fa-f:]+\]|[^:\s/]+):\d{1,5}$/, "must be HOST:PORT");
 
 const labelName = z.string().regex(/^[^=,\s]{1,63}$/, "must have 1 to 63 characters, no space, = or comma");
 /** No comma: in the environment and on the command line another label begins there. */

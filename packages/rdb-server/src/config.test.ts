@@ -63,8 +63,19 @@ test.each<[string, unknown, string]>([
   [
     "an address without a port",
     { ...minimal, pdAddresses: ["pd1"] },
-    'pdAddresses.0 "pd1" must be HOST:PORT',
+    'pdAddresses.0 "pd1" must be HOST:PORT, with a port from 1 to 65535',
   ],
+  [
+    "an address with a port too high",
+    { ...minimal, pdAddresses: ["127.0.7.1:99999"] },
+    'pdAddresses.0 "127.0.7.1:99999" must be HOST:PORT, with a port from 1 to 65535',
+  ],
+  [
+    "an address with no port of its own",
+    { ...minimal, advertiseAddress: "127.0.7.18:0" },
+    'advertiseAddress "127.0.7.18:0" must be HOST:PORT, with a port from 1 to 65535',
+  ],
+  ["one port for both", { ...minimal, port: 7_777, httpPort: 7_777 }, "httpPort 7777 must differ from port"],
   ["no address", { ...minimal, pdAddresses: [] }, "pdAddresses [] must have a length >= 1"],
   [
     "a level",
@@ -111,5 +122,17 @@ test.each(["localhost", "127.0.0.1", "127.1.2.3", "::1"])("%s is loopback", (hos
 });
 
 test("beyond loopback with insecure", () => {
-  expect(parseStoreConfig({ ...minimal, host: "0.0.0.0", insecure: true }).insecure).toBe(true);
+  expect(parseStoreConfig({ ...minimal, host: "10.0.0.1", insecure: true }).insecure).toBe(true);
+});
+
+test.each(["0.0.0.0", "::"])("who listens on %s has to say where it is reached", (host) => {
+  const everywhere = { ...minimal, host, insecure: true };
+  expect(messageOf(everywhere)).toContain(
+    "advertiseAddress (default) must be given where host is every address of the machine: say --advertise-address",
+  );
+  expect(parseStoreConfig({ ...everywhere, advertiseAddress: "[::1]:7410" }).host).toBe(host);
+});
+
+test("both ports may be free ones, which differ", () => {
+  expect(parseStoreConfig({ ...minimal, port: 0, httpPort: 0 }).httpPort).toBe(0);
 });

@@ -1,4 +1,4 @@
-import { checkInput, type Origins } from "@flaredb/rdb-process";
+import { checkInput, isEveryAddress, type Origins } from "@flaredb/rdb-process";
 import type { z } from "zod";
 import { storeFields } from "./config-fields.ts";
 import { storeSettings } from "./flags.ts";
@@ -25,6 +25,15 @@ const schema = storeFields
   .refine((config) => config.insecure || loopback.test(config.host), {
     path: ["host"],
     error: "is reachable from elsewhere and nothing is encrypted: give --insecure to allow it",
+  })
+  .refine((config) => config.advertiseAddress !== undefined || !isEveryAddress(config.host), {
+    path: ["advertiseAddress"],
+    error:
+      "must be given where host is every address of the machine: say --advertise-address HOST:PORT at which PD, clients and the other Stores reach this one",
+  })
+  .refine(({ port, httpPort }) => port === 0 || port !== httpPort, {
+    path: ["httpPort"],
+    error: "must differ from port",
   })
   .refine((config) => config.electionTicks > config.heartbeatTicks, {
     path: ["electionTicks"],

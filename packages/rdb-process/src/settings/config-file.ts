@@ -12,7 +12,7 @@ export type ConfigFields = Readonly<Record<string, unknown>>;
 export function readConfigFile(path: string): ConfigFields {
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(path, "utf8"));
+    value = parseJson(readFileSync(path, "utf8"));
   } catch (error) {
     const reason = (error as Error).message;
     throw new RdbError("RDB_CONFIG_INVALID", `config file ${path} cannot be read: ${reason}`, {
@@ -23,6 +23,20 @@ export function readConfigFile(path: string): ConfigFields {
     throw new RdbError("RDB_CONFIG_INVALID", `config file ${path} must hold one JSON object`);
   }
   return value;
+}
+
+/**
+ * Reads JSON, with or without the mark that some editors write before it.
+ *
+ * @throws SyntaxError when it is none; or has a field `__proto__`, which would hide fields from every check that follows
+ */
+export function parseJson(text: string): unknown {
+  return JSON.parse(text.replace(/^\uFEFF/, ""), (key, value: unknown) => {
+    if (key === "__proto__") {
+      throw new SyntaxError("__proto__ is no known field");
+    }
+    return value;
+  });
 }
 
 /** Whether it has fields: no list, no plain value. */

@@ -161,6 +161,10 @@ describe("values as text", () => {
     expect(() => start([], { [variable]: text })).toThrow(message);
   });
 
+  test("a file may begin with a byte order mark", () => {
+    expect(start(["--config", file('\uFEFF{"port":3}')]).port).toBe(3);
+  });
+
   test("a file takes units in quotes", () => {
     const path = file({ raft: { pauseMs: "2s", maxSizeBytes: "3KiB" } });
     expect(start(["--config", path]).raft).toMatchObject({ pauseMs: 2_000, maxSizeBytes: 3_072 });
@@ -196,6 +200,13 @@ describe("a slip", () => {
     ["FLAREDB_THING_RAFT_PAUSE", "is no known environment variable: unset it, or see --print-config"],
   ])("in the name of %s does not pass", (variable, message) => {
     expect(() => start([], { [variable]: "1" })).toThrow(message);
+  });
+
+  test("that sets a prototype does not pass", () => {
+    for (const text of ['{"__proto__":{"port":1}}', '{"raft":{"__proto__":{"pauseMs":1}}}']) {
+      expect(() => start(["--config", file(text)])).toThrow("__proto__ is no known field");
+    }
+    expect(() => start(["--label", "__proto__=a"])).toThrow("must be NAME=VALUE");
   });
 
   test("in the name of a field does not pass", () => {

@@ -75,8 +75,11 @@ export function endWith({ stdout, stderr, exitCode }: Extract<Configured<unknown
 /** The configuration that a reading makes; or all that is wrong with it, of form and of content. */
 function check<Config>(
   { parse }: Configurable<Config>,
-  { input, origins, problems }: Reading,
+  { input, origins, problems, isWhole }: Reading,
 ): { readonly config: Config } | { readonly error: RdbError } {
+  if (!isWhole) {
+    return { error: configError(problems) };
+  }
   try {
     const config = parse(input, origins);
     return problems.length === 0 ? { config } : { error: configError(problems) };

@@ -22,6 +22,8 @@ export interface Reading {
   readonly origins: ReadonlyMap<string, Origin>;
   /** What could not be read, in words. */
   readonly problems: readonly string[];
+  /** Whether the config file was read, if one was named: without it nobody knows what is missing. */
+  readonly isWhole: boolean;
   /** undefined: none was named. */
   readonly file: string | undefined;
 }
@@ -39,14 +41,15 @@ export function readSettings(
   }
   joined.addVariables(environment);
   joined.addFlags(commandLine);
-  const { input, origins, problems } = joined;
-  return { input, origins, problems, file };
+  const { input, origins, problems, isWhole } = joined;
+  return { input, origins, problems, isWhole, file };
 }
 
 class JoinedSettings {
   readonly input: Record<string, unknown> = {};
   readonly origins = new Map<string, Origin>();
   readonly problems: string[] = [];
+  isWhole = true;
   readonly #settings: ProgramSettings;
 
   constructor(settings: ProgramSettings) {
@@ -58,6 +61,7 @@ class JoinedSettings {
       Object.assign(this.input, readConfigFile(path));
     } catch (error) {
       this.problems.push(RdbError.from(error).message);
+      this.isWhole = false;
       return;
     }
     for (const setting of this.#settings.all) {

@@ -1,4 +1,5 @@
 import { GiB, HOUR_MS, KiB, MINUTE_MS, MiB, SECOND_MS, assertNever } from "@flaredb/rdb-base";
+import { parseJson } from "./config-file.ts";
 import type { Setting } from "./setting.ts";
 
 /** What a text says; or why it says nothing, as the end of a sentence. */
@@ -107,7 +108,7 @@ function readMap(text: string): TextValue {
     const at = pair.indexOf("=");
     const name = pair.slice(0, at).trim();
     const value = pair.slice(at + 1).trim();
-    if (at < 0 || name === "" || value === "") {
+    if (at < 0 || name === "" || name === "__proto__" || value === "") {
       return { problem: "must be NAME=VALUE" };
     }
     if (values.has(name)) {
@@ -120,7 +121,7 @@ function readMap(text: string): TextValue {
 
 function readJson(text: string): TextValue {
   try {
-    return { value: JSON.parse(text) };
+    return { value: parseJson(text) };
   } catch {
     return { problem: "must be JSON" };
   }
