@@ -6,6 +6,12 @@ export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
 const urgency: Readonly<Record<LogLevel, number>> = { debug: 1, info: 2, warn: 3, error: 4, silent: 5 };
 
+/** Whether the second level lets fewer lines pass than the first. What is no level is neither quieter nor louder. */
+export function isQuieter(from: unknown, to: unknown): boolean {
+  const levels: ReadonlyMap<unknown, number> = new Map(Object.entries(urgency));
+  return (levels.get(to) ?? 0) > (levels.get(from) ?? Number.POSITIVE_INFINITY);
+}
+
 /**
  * Logs as JSON lines on stdout, each written at once, so that a killed process loses none. The level can change at any
  * time, for all loggers that came of one.

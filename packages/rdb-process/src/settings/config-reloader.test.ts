@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LogFields, Logger } from "@flaredb/rdb-base";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { checkInput } from "./check.ts";
 import { ConfigReloader } from "./config-reloader.ts";
@@ -25,6 +25,14 @@ const fields = z.strictObject({
     .int()
     .default(100)
     .meta(about("How much at most.", { unit: "parts" })),
+  begin: z
+    .int()
+    .optional()
+    .meta(about("How it began.", { unit: "parts", change: "first start" })),
+  logLevel: z
+    .enum(["info", "warn", "error"])
+    .optional()
+    .meta(about("How loud.", { change: "SIGHUP" })),
 });
 const schema = fields.refine(({ limit, most }) => limit <= most, {
   path: ["limit"],
@@ -125,7 +133,6 @@ test.each([
   ["no JSON", "{", "cannot be read"],
   ["out of bounds", { limit: 0, port: 9 }, "limit 0 must be >= 1"],
   ["an unknown field", { limit: 3, x: 1 }, "x is no known field"],
-  ["right only after a restart", { limit: 300, most: 400 }, "limit 300 must be <= most"],
 ])("a file that is %s changes nothing", (_name, content, problem) => {
   write({ limit: 20 });
   const again = reloader();
@@ -141,6 +148,48 @@ test.each([
   write({ limit: 21 });
   again.reload();
   expect(applied).toEqual([{ port: 7, limit: 21, most: 100 }]);
+});
+
+test("a file that is right only after a restart changes nothing, and is not called wrong", () => {
+  write({ limit: 20 });
+  const again = reloader();
+  write({ limit: 300, most: 400 });
+  again.reload();
+  expect(applied).toEqual([]);
+  expect(lines).toEqual([
+    {
+      level: "error",
+      fields: { file: path, problems: [`limit 300 must be <= most (${path})`] },
+      message:
+        "the configuration is right, but not beside settings that need a restart to change: nothing was changed, restart to have all of it",
+    },
+  ]);
+});
+
+test("what counts at the first start only is told so", () => {
+  write({});
+  const again = reloader();
+  write({ begin: 3 });
+  again.reload();
+  expect(lines[0]).toEqual({
+    level: "warn",
+    fields: { setting: "begin", value: "-", wanted: "3" },
+    message: "the setting counts at the very first start only: a change has no effect",
+  });
+});
+
+test.each([
+  ["quieter", "info", "error", ["told", "told", "applied"]],
+  ["louder", "error", "info", ["applied", "told", "told"]],
+])("a change to a %s log is told while the log still has it", (_name, from, to, order) => {
+  write({ logLevel: from });
+  const again = reloader();
+  write({ logLevel: to });
+  const seen: string[] = [];
+  vi.spyOn(lines, "push").mockImplementation(() => seen.push("told"));
+  vi.spyOn(applied, "push").mockImplementation(() => seen.push("applied"));
+  again.reload();
+  expect(seen).toEqual(order);
 });
 
 test("without a file there is nothing to read", () => {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Logger, RdbError } from "@flaredb/rdb-base";
+import { isQuieter } from "../process-logger.ts";
 import { type Configurable, type Surroundings, configure } from "./configure.ts";
 import { problemsOf } from "./issue.ts";
 import { settingText } from "./print.ts";
@@ -16,6 +17,9 @@ export interface ConfigReloaderOptions<Config> {
   /** Puts a configuration in force that differs in settings only that can change while the process runs. */
   readonly apply: (config: Config) => void;
 }
+
+/** The setting of how much is logged, in every program that has one. */
+const LOG_LEVEL = "logLevel";
 
 /** Reads the config file again, and puts in force what can change while the process runs. */
 export class ConfigReloader<Config> {
@@ -45,7 +49,7 @@ export class ConfigReloader<Config> {
   }
 
   #reload(file: string): void {
-    const { program, surroundings, logger, apply } = this.#options;
+    const { program, surroundings, apply } = this.#options;
     const configured = configure(program, surroundings);
     if (configured.kind === "end") {
       return;
@@ -56,17 +60,54 @@ export class ConfigReloader<Config> {
     );
     const now = changed.filter(({ change }) => change === "SIGHUP");
     const next = this.#with(now, reading);
-    // Together with what needs a restart it was right; it has to be without, too.
-    const config = program.parse(next.input, next.origins);
-    apply(config);
-    for (const setting of now) {
-      const [from, to] = [textIn(setting, this.#reading), textIn(setting, next)];
-      logger.info({ setting: setting.name, from, to }, "the setting was changed");
+    const config = this.#besideWhatRuns(next, file);
+    if (config === undefined) {
+      return;
+    }
+    // A line about a quieter log would not get into it.
+    if (this.#isQuieter(next)) {
+      this.#tell(changed, reading, file);
+      apply(config);
+    } else {
+      apply(config);
+      this.#tell(changed, reading, file);
     }
     this.#reading = next;
+  }
+
+  /** Together with what needs a restart it was right; it has to be without, too. Logged, undefined: it is not. */
+  #besideWhatRuns({ input, origins }: Reading, file: string): Config | undefined {
+    try {
+      return this.#options.program.parse(input, origins);
+    } catch (error) {
+      const problems = problemsOf(RdbError.from(error));
+      this.#options.logger.error(
+        { file, problems },
+        "the configuration is right, but not beside settings that need a restart to change: nothing was changed, restart to have all of it",
+      );
+      return undefined;
+    }
+  }
+
+  #isQuieter(next: Reading): boolean {
+    const setting = this.#options.program.settings.all.find(({ name }) => name === LOG_LEVEL);
+    return setting !== undefined && isQuieter(valueIn(setting, this.#reading), valueIn(setting, next));
+  }
+
+  #tell(changed: readonly GivenSetting[], reading: Reading, file: string): void {
+    const { logger } = this.#options;
+    const now = changed.filter(({ change }) => change === "SIGHUP");
+    for (const setting of now) {
+      const [from, to] = [textIn(setting, this.#reading), textIn(setting, reading)];
+      logger.info({ setting: setting.name, from, to }, "the setting was changed");
+    }
     for (const setting of changed.filter(({ change }) => change !== "SIGHUP")) {
       const [value, wanted] = [textIn(setting, this.#reading), textIn(setting, reading)];
-      logger.warn({ setting: setting.name, value, wanted }, "the setting needs a restart to change");
+      const message =
+        setting.change === "first start"
+          ? "the setting counts at the very first start only: a change has no effect"
+          : "the setting needs a restart to change";
+      logger.warn({ setting: setting.name, value, wanted }, message);
     }
     logger.info({ file, changed: now.length }, "the configuration was read again");
   }

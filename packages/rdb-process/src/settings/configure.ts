@@ -65,11 +65,21 @@ export function configure<Config>(
   }
 }
 
-/** Says what there is to say. The process ends by itself: nothing was begun. */
+/** Says what there is to say, as far as somebody listens. The process ends by itself: nothing was begun. */
 export function endWith({ stdout, stderr, exitCode }: Extract<Configured<unknown>, { kind: "end" }>): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", passOverNoReader);
+  }
   process.stdout.write(stdout);
   process.stderr.write(stderr);
   process.exitCode = exitCode;
+}
+
+/** Whoever read a pipe may have enough of it (`--print-config | head`): that is no failure. */
+function passOverNoReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") {
+    throw error;
+  }
 }
 
 /** The configuration that a reading makes; or all that is wrong with it, of form and of content. */

@@ -97,7 +97,7 @@ function readBoolean(text: string): TextValue {
 }
 
 /** What stands between commas, without the spaces around it. */
-export function partsOf(text: string): string[] {
+function partsOf(text: string): string[] {
   return text.split(",").map((part) => part.trim());
 }
 
