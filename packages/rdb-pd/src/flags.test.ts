@@ -80,6 +80,15 @@ test("lists are trimmed, and those given again add up", () => {
   expect(configOf(["--data-dir", "d", ...members]).initialCluster).toHaveLength(3);
 });
 
+test("the first members are printed as the environment takes them", () => {
+  const members = "pd-1=h:1,b=h:2,c=h:3";
+  expect(() => configOf(["--print-config", "--data-dir", "d", "--initial-cluster", members])).toThrow(
+    members,
+  );
+  const wrong = configFile("wrong.json", '{"initialCluster":[{"name":"pd-1"}]}');
+  expect(() => configOf(["--print-config", "--config", wrong])).toThrow('[{"name":"pd-1"}]');
+});
+
 test("every flag stands in the help", () => {
   expect(() => configOf(["--help"])).toThrow("Usage: rdb-pd --data-dir DIR");
   expect(pdSettings.flags.filter(({ name }) => !usage.includes(`  --${name} `))).toEqual([]);

@@ -30,6 +30,7 @@ export const pdSettings = new ProgramSettings({
   schema: pdFields,
   flags,
   readers: { initialCluster: readMembers },
+  writers: { initialCluster: writeMembers },
   alternatives: [
     ["initialSplitKeys", "initialRanges"],
     ["initialCluster", "join"],
@@ -56,6 +57,11 @@ The placement driver: it owns the map of Stores and Regions.
   --log-level LEVEL       debug, info, warn, error or silent (info)
   --insecure              listen beyond loopback though nothing is encrypted
 ${ownUsage}`;
+
+function writeMembers(value: unknown): string | undefined {
+  const members = pdFields.shape.initialCluster.safeParse(value).data;
+  return members?.map(({ name, address }) => `${name}=${address}`).join(",");
+}
 
 /** As `pd-1=127.0.0.1:7400,pd-2=127.0.0.1:7402`. What is wrong with an address is found with the rest. */
 function readMembers(text: string): TextValue {

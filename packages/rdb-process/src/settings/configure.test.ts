@@ -168,6 +168,9 @@ describe("values as text", () => {
   test("a file takes units in quotes", () => {
     const path = file({ raft: { pauseMs: "2s", maxSizeBytes: "3KiB" } });
     expect(start(["--config", path]).raft).toMatchObject({ pauseMs: 2_000, maxSizeBytes: 3_072 });
+    expect(() => start(["--config", file({ raft: { maxSizeBytes: "32MB" } })])).toThrow(
+      `raft.maxSizeBytes "32MB" must be an integer, or one with KiB, MiB or GiB (${path})`,
+    );
     expect(() => start(["--config", file({ port: "7" })])).toThrow(
       `port "7" must be of type number (${path})`,
     );
@@ -254,7 +257,7 @@ describe("--check-config", () => {
         "thing: the configuration is wrong:",
         '  FLAREDB_THING_IS_QUICK "maybe" must be true or false',
         "  port 70000 must be <= 65535 (--port)",
-        `  raft.pauseMs "soon" must be of type number (${path})`,
+        `  raft.pauseMs "soon" must be an integer, or one with ms, s, m or h (${path})`,
         "  secret (hidden) must have a length >= 3 (FLAREDB_THING_SECRET)",
         "  x is no known field",
       ].toSorted(),

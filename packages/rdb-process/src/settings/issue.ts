@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { nearest } from "./nearest.ts";
 import type { GivenSetting, ProgramSettings } from "./program-settings.ts";
 import { type Origin, valueAt } from "./reading.ts";
+import { hasMultiples } from "./text-value.ts";
 
 /** Who may have given the values that are checked, so that what is wrong can be found. */
 export type Origins = ReadonlyMap<string, Origin>;
@@ -31,7 +32,8 @@ export function describeIssues(
 ): string[] {
   return issues.flatMap((issue) => {
     const setting = settings.at(issue.path);
-    const clauses = describeIssue(issue, input, setting?.isSecret === true);
+    const clauses =
+      describeUnit(issue, input, setting) ?? describeIssue(issue, input, setting?.isSecret === true);
     const origin = setting === undefined ? undefined : origins.get(setting.name);
     if (issue.code === "unrecognized_keys") {
       return clauses.map((clause, at) => clause + hint(settings, [...issue.path, issue.keys[at] ?? ""]));
@@ -45,6 +47,26 @@ export function describeIssues(
     }
     return clauses.map((clause) => (origin === undefined ? clause : `${clause} (${origin.place})`));
   });
+}
+
+/** JSON has no units, so a text may stand where a number is meant, with one behind it. undefined: that is not it. */
+function describeUnit(
+  issue: z.core.$ZodIssue,
+  input: unknown,
+  setting: GivenSetting | undefined,
+): string[] | undefined {
+  const value = valueAt(input, issue.path);
+  if (
+    setting === undefined ||
+    issue.code !== "invalid_type" ||
+    typeof value !== "string" ||
+    !hasMultiples(setting.unit)
+  ) {
+    return undefined;
+  }
+  const outcome = setting.read(value);
+  const shown = setting.isSecret ? "(hidden)" : show(value);
+  return "problem" in outcome ? [`${setting.name} ${shown} ${outcome.problem}`] : undefined;
 }
 
 function waysToGive({ flag, variable }: GivenSetting): string {

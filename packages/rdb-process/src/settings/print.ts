@@ -60,12 +60,16 @@ function valueOf(setting: GivenSetting, { input, origins }: Reading): unknown {
 }
 
 /** A value as it would be written in the environment; "-" for none. */
-export function settingText({ isSecret, unit }: GivenSetting, value: unknown): string {
+export function settingText({ isSecret, unit, write }: GivenSetting, value: unknown): string {
   if (value === undefined) {
     return "-";
   }
   if (isSecret) {
     return HIDDEN;
+  }
+  const written = write?.(value);
+  if (written !== undefined) {
+    return written;
   }
   if (typeof value === "number") {
     return withMultiple(value, unit);

@@ -16,6 +16,9 @@ export interface Flag {
   readonly read?: TextReader;
 }
 
+/** Writes a value as its reader takes it. */
+type TextWriter = (value: unknown) => string | undefined;
+
 /** What a program's settings are, and how they can be given. */
 export interface ProgramSettingsOptions {
   /** `rdb-server` */
@@ -27,6 +30,8 @@ export interface ProgramSettingsOptions {
   readonly flags: readonly Flag[];
   /** Readers of settings whose text is no plain value. */
   readonly readers?: Readonly<Record<string, TextReader>>;
+  /** The opposite of `readers`; undefined for a value that is none of the setting's. */
+  readonly writers?: Readonly<Record<string, TextWriter>>;
   /** Settings that say the same in different ways: whoever gives one takes back the others that were given before. */
   readonly alternatives?: readonly (readonly string[])[];
 }
@@ -36,6 +41,7 @@ export interface GivenSetting extends Setting {
   readonly variable: string;
   readonly flag: Flag | undefined;
   readonly read: TextReader;
+  readonly write: TextWriter | undefined;
 }
 
 /** The settings of one program: made from its schema, so that none can be forgotten. */
@@ -49,7 +55,7 @@ export class ProgramSettings {
   readonly #alternatives: readonly (readonly string[])[];
 
   constructor(options: ProgramSettingsOptions) {
-    const { program, prefix, flags, readers = {}, alternatives = [] } = options;
+    const { program, prefix, flags, readers = {}, writers = {}, alternatives = [] } = options;
     this.program = program;
     this.prefix = prefix;
     this.flags = flags;
@@ -60,6 +66,7 @@ export class ProgramSettings {
       variable: variableOf(prefix, setting),
       flag: flags.find((flag) => flag.setting === setting.name),
       read: readers[setting.name] ?? textReader(setting),
+      write: writers[setting.name],
     }));
     const variables = new Set(this.all.map((setting) => setting.variable));
     assert(variables.size === this.all.length, "every setting has a variable of its own");
