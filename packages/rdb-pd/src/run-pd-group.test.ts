@@ -6,6 +6,7 @@ import { MemoryEngine, MemoryRawEngine } from "@flaredb/rdb-storage";
 import { type UnaryTransport, fromConnectError, httpWire, unaryTransport } from "@flaredb/rdb-wire";
 import { afterEach, describe, expect, test } from "vitest";
 import { parsePdConfig } from "./config.ts";
+import { healthView } from "./http/json-views.ts";
 import { type RunningPd, runPd } from "./run-pd.ts";
 
 interface Machine {
@@ -271,5 +272,47 @@ describe("SPEC-M7: three members of a placement driver", () => {
     expect(await refusal(pdAt(leader.address).allocateIds({ count: 1 }))).toMatchObject({
       code: "RDB_NOT_LEADER",
     });
+  });
+
+  test("is of no use to anybody once two of three are gone, and says so", async () => {
+    await threeMembers();
+    const leader = await serving();
+    const [left, other] = machines.filter((machine) => machine !== leader);
+    assert(left?.running !== undefined && other?.running !== undefined, "two follow");
+    const { group } = left.running;
+    expect(healthView(group).status).toBe("following");
+    await other.running.close();
+    other.running = undefined;
+    await leader.running?.close();
+    leader.running = undefined;
+    // The leader that ends may have made it the next one, which without a second voter never serves.
+    await until(() => (group.leaderMemberId === 0 ? true : undefined));
+    expect(healthView(group).status).toBe("leaderless");
+  });
+
+  test("a member that lost its data comes back under its name and address, as a new one that joins", async () => {
+    await threeMembers();
+    const leader = await serving();
+    const lost = machines.find((machine) => machine !== leader);
+    assert(lost?.running !== undefined, "two follow");
+    const { memberId } = lost.running.group;
+    await until(() => (leader.running?.group.members().every(({ isUp }) => isUp) ? true : undefined));
+    await lost.running.close();
+    machines = machines.filter((machine) => machine !== lost);
+    // As a set of Pods has it: one command line for all, those with data among them.
+    const join = [lost, ...machines].map(({ address }) => address);
+    const admin = adminAt(leader.address);
+    await admin.removePdMember({ memberId: BigInt(memberId) });
+    await admin.addPdMember({ name: lost.name, address: lost.address });
+    const empty = { ...lost, disk: new MemoryRawEngine({ clock: systemClock, random }), running: undefined };
+    machines.push(empty);
+    const back = await startMachine(empty, { join, advertiseAddress: empty.address });
+    expect(back.group).toMatchObject({ memberId: 4, clusterId: leader.running?.clusterId });
+    const another = machines.find((machine) => machine !== leader && machine !== empty);
+    assert(another?.running !== undefined, "one follows still");
+    const { memberId: itsId } = another.running.group;
+    await another.running.close();
+    const again = await startMachine(another, { join, advertiseAddress: another.address });
+    expect(again.group).toMatchObject({ memberId: itsId, clusterId: back.clusterId });
   });
 });

@@ -15,7 +15,10 @@ export interface HttpServerOptions {
 /** What the endpoint shows. */
 export type HttpSource = Pick<RunningPd, "driver" | "group">;
 
-/** Health, and what PD knows as read-only JSON; 503 while PD is starting, and beside health on members that do not lead. */
+/**
+ * Health, and what PD knows as read-only JSON. 503 while PD is starting, on health while this member knows no leader,
+ * on all else while it does not lead.
+ */
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #server: FastifyInstance;
@@ -26,7 +29,10 @@ export class HttpServer {
     this.#options = options;
     // Connections are cut at the close: a browser's idle one would hold it up.
     this.#server = fastify({ forceCloseConnections: true });
-    this.#server.get("/health", () => healthView(this.#shown.group));
+    this.#server.get("/health", (_request, reply) => {
+      const view = healthView(this.#shown.group);
+      return reply.status(view.status === "leaderless" ? 503 : 200).send(view);
+    });
     this.#server.get("/api/v1/cluster", () => {
       const { driver, group } = this.#shown;
       return clusterView(driver, group.members());
