@@ -85,10 +85,10 @@ export const pdFields = z.strictObject({
     .max(pdLimits.replicaMaxCount)
     .default(3)
     .meta(
-      about("Peers of each Region; the initial ones begin with fewer where `bootstrapStores` is less.", {
-        ...online,
-        unit: "peers",
-      }),
+      about(
+        "Peers of each Region; the initial ones begin with fewer where `bootstrapStores` is less. Where `rdb scheduler config` never set it, another value takes effect as soon as a PD that has it leads: peers are added to, or removed from, all Regions at once.",
+        { ...online, unit: "peers" },
+      ),
     ),
   initialSplitKeys: z
     .array(z.string())
