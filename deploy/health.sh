@@ -1,17 +1,32 @@
 #!/usr/bin/env bash
 # Whether the program in this container is healthy: GET /health on its HTTP port has to answer 200.
 #
-#   flaredb-health [PORT]      without PORT: 7401 where PID 1 was given rdb-pd, 7420 where it was given rdb-server
+#   flaredb-health [PORT]      without PORT: the one that PID 1's program was given, by flag, variable or config file
+#                              in this order, as the program itself takes it; else the program's default
 #
 # In bash alone, which the base image has: a check every few seconds should not start a Node each time.
 set -euo pipefail
 
+# The HTTP port of a program: its command line, the prefix of its variables, its default.
+http_port() {
+  local command=$1 variable=$2_HTTP_PORT
+  if [[ $command =~ \ --http-port[\ =]([0-9]+) ]]; then
+    echo "${BASH_REMATCH[1]}"
+  elif [ -n "${!variable:-}" ]; then
+    echo "${!variable}"
+  elif [[ $command =~ \ --config[\ =]([^\ ]+) && $(<"${BASH_REMATCH[1]}") =~ \"httpPort\"[[:space:]]*:[[:space:]]*\"?([0-9]+) ]]; then
+    echo "${BASH_REMATCH[1]}"
+  else
+    echo "$3"
+  fi
+}
+
 port=${1:-}
 if [ -z "$port" ]; then
-  command=$(tr '\0' ' ' </proc/1/cmdline)
-  case " $command" in
-    *" rdb-pd "*) port=7401 ;;
-    *" rdb-server "*) port=7420 ;;
+  command=" $(tr '\0' ' ' </proc/1/cmdline) "
+  case "$command" in
+    *" rdb-pd "*) port=$(http_port "$command" FLAREDB_PD 7401) ;;
+    *" rdb-server "*) port=$(http_port "$command" FLAREDB_SERVER 7420) ;;
     *)
       echo "healthy: neither rdb-pd nor rdb-server runs here"
       exit 0

@@ -19,8 +19,8 @@ test("the image names the ports that the programs listen on, and its health chec
   const ports = [pd, store].flatMap((settings) => [settings["port"], settings["httpPort"]]);
   expect(instructions("EXPOSE")).toEqual([ports.join(" ")]);
   const health = deployText("health.sh");
-  expect(health).toContain(`*" rdb-pd "*) port=${String(pd["httpPort"])} ;;`);
-  expect(health).toContain(`*" rdb-server "*) port=${String(store["httpPort"])} ;;`);
+  expect(health).toContain(`FLAREDB_PD ${String(pd["httpPort"])}) ;;`);
+  expect(health).toContain(`FLAREDB_SERVER ${String(store["httpPort"])}) ;;`);
 });
 
 test("the image runs as a user that is a number and not root, under an init", () => {

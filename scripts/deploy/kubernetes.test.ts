@@ -79,6 +79,7 @@ describe("deploy/kubernetes", () => {
     const members = pods.map((name) => ({ name, address: `${name}.flaredb-pd:${String(pd["port"])}` }));
     expect(pd["name"]).toBe("flaredb-pd-0");
     expect(pd["initialCluster"]).toEqual(members);
+    expect(pd["advertiseAddress"]).toBe(members[0]?.address);
     expect(store["pdAddresses"]).toEqual(members.map(({ address }) => address));
     expect(store["advertiseAddress"]).toBe(`flaredb-store-0.flaredb-store:${String(store["port"])}`);
   });
@@ -126,5 +127,9 @@ describe("deploy/kubernetes", () => {
     const [, user] = /^USER (\d+):/m.exec(deployText("Dockerfile")) ?? [];
     expect(pod?.securityContext).toMatchObject({ runAsUser: Number(user), fsGroup: Number(user) });
     expect(pod?.terminationGracePeriodSeconds).toBeGreaterThan(DRAIN_MAX_SECONDS);
+  });
+
+  test.for(names)("%s: an update watches each Pod for a while", (name) => {
+    expect(manifestsOf(name).statefulSet.spec?.minReadySeconds).toBeGreaterThanOrEqual(10);
   });
 });

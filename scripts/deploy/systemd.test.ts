@@ -37,6 +37,8 @@ test.for(units)("$program ends and restarts as the program means it", ({ program
   expect(unit.get("Restart")).toBe("on-failure");
   // The exit code for wrong usage.
   expect(unit.get("RestartPreventExitStatus")).toBe("2");
+  // A reload during a start must not leave it down.
+  expect(unit.get("RestartForceExitStatus")).toBe("SIGHUP");
   expect(unit.get("KillSignal")).toBe("SIGTERM");
   expect(secondsOf(unit.get("TimeoutStopSec") ?? "")).toBeGreaterThan(DRAIN_MAX_SECONDS);
   expect(Number(unit.get("LimitNOFILE"))).toBeGreaterThanOrEqual(65_536);
