@@ -74,6 +74,8 @@ export interface Member<Running> extends FaultyProcess {
 const PD_HOST = "pd";
 const pdHost = (place: number): string => (place === 0 ? PD_HOST : `${PD_HOST}-${place + 1}`);
 const ADMIN_HOST = "admin";
+/** A proposal queue so long is never full: what is sent twice at once is taken or refused together. */
+const COPIES_MIN_QUEUE_COUNT = 1_000;
 /** Then the first spare Store joins. */
 const SPARE_JOINS_MS = 2_000;
 /** A Store that ended this long ago is long gone: nobody counts on it. */
@@ -115,7 +117,11 @@ export class SimCluster implements FaultyCluster {
   constructor(options: SimClusterOptions) {
     const { shape, splitKeys, randomOf } = options;
     this.#options = options;
-    this.net = new SimNet({ clock: this.clock, random: randomOf("network") });
+    this.net = new SimNet({
+      ...{ clock: this.clock, random: randomOf("network") },
+      // A short queue takes the first of two and refuses the second, which is told to be not applied.
+      repeatsAtOnce: shape.limits.proposalQueueMaxCount >= COPIES_MIN_QUEUE_COUNT,
+    });
     const pdHosts = Array.from({ length: shape.pdMemberCount ?? 1 }, (_, place) => pdHost(place));
     const pdAddresses = pdHosts.map((host) => `${host}:${RPC_PORT}`);
     const store = (place: number): Member<RunningStore> => {

@@ -20,7 +20,7 @@ const AT_ONCE_ONE_IN = 4;
 export function sendTwice(stream: SimStream, sent: Frame): void {
   const { net, connection } = stream.session;
   const bytes = sent.bytes as Uint8Array;
-  if (net.random.nextInt(AT_ONCE_ONE_IN) === 0) {
+  if (net.random.nextInt(AT_ONCE_ONE_IN) === 0 && net.repeatsAtOnce) {
     stream.session.send(dataFrame(stream.id, Buffer.concat([bytes, bytes])));
     return;
   }

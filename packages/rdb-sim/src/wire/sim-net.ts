@@ -15,6 +15,8 @@ export interface SimNetOptions {
   readonly unreliablePaths?: readonly string[];
   /** Methods whose requests may come again. Default: `/rdb.v1.KvService/Batch`. */
   readonly repeatedPaths?: readonly string[];
+  /** Whether a copy may come with its request: whoever takes the one takes the other too. Default true. */
+  readonly repeatsAtOnce?: boolean;
 }
 
 /** Who takes connections at an address. */
@@ -44,6 +46,7 @@ export class SimNet {
   readonly windowBytes: number;
   readonly unreliablePaths: ReadonlySet<string>;
   readonly repeatedPaths: ReadonlySet<string>;
+  readonly repeatsAtOnce: boolean;
   /** Sees every message and every change of a connection, at the time at which it happens. */
   observe: ((event: NetEvent) => void) | undefined;
   /** Decides about every message that is sent. */
@@ -70,6 +73,7 @@ export class SimNet {
     this.windowBytes = options.windowBytes ?? DEFAULT_WINDOW_BYTES;
     this.unreliablePaths = new Set(options.unreliablePaths ?? ["/rdb.v1.RaftService/Batch"]);
     this.repeatedPaths = new Set(options.repeatedPaths ?? ["/rdb.v1.KvService/Batch"]);
+    this.repeatsAtOnce = options.repeatsAtOnce ?? true;
     assert(this.windowBytes > 0, "a stream has a window");
   }
 
