@@ -6,15 +6,17 @@ import { Scenario, type StoreMember } from "./scenario.ts";
 /** Each proposal is an entry of its own. */
 const SMALL_ENTRIES = { entryMaxBytes: 1, hibernateAfterMs: 0 };
 
-/** Five puts, one after the other, that this leader appends and cannot commit; resolves to how each ended. */
+/**
+ * Five puts that this leader appends and cannot commit; resolves to how each ended. They come together: what came later
+ * would wait until some of those before are applied.
+ */
 async function appendInVain(scenario: Scenario, leader: StoreMember, name: string): Promise<string[]> {
   const before = scenario.statusOf(leader).lastIndex;
-  const outcomes: Promise<string>[] = [];
-  for (let count = 0; count < 5; count++) {
-    const put = scenario.client().put(`tail ${name} ${count}`, "lost", { deadlineMs: 300 });
-    outcomes.push(put.then(() => "ok", outcomeOf));
-    await scenario.run(5);
-  }
+  const client = scenario.client();
+  const outcomes = Array.from({ length: 5 }, (_, count) =>
+    client.put(`tail ${name} ${count}`, "lost", { deadlineMs: 300 }).then(() => "ok", outcomeOf),
+  );
+  await scenario.run(25);
   expect(scenario.statusOf(leader).lastIndex).toBe(before + 5);
   return scenario.complete(Promise.all(outcomes));
 }
