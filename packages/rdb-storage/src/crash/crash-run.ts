@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, linkSync, mkdirSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Random, FULL_RANGE, SeededRandom, systemClock } from "@flaredb/rdb-base";
@@ -91,6 +91,8 @@ async function runAndKill(run: CrashRun): Promise<Killed> {
   const journal = join(run.workFolder, "journal");
   mkdirSync(grave);
   mkdirSync(run.folder, { recursive: true });
+  // A process that dies before the shim is loaded has done nothing.
+  writeFileSync(journal, "");
   const before = bury(run.folder, grave);
   const acknowledged = await writeUntilKilled(run, grave, journal);
   if (run.shim === undefined) {
