@@ -269,6 +269,20 @@ describe("scan", () => {
     expect(keys(await until(client.scanReverse({ pageSize: 3 }).toArray()))).toEqual(letters.toReversed());
   });
 
+  test("asks for nothing more once a full page ends where the range does, at a Region's edge", async () => {
+    const { client, cluster, until } = await filled();
+    const range = { start: "k", end: "n", pageSize: 3 };
+    const requestCount = (): number => cluster.stores.flatMap((store) => store.requests).length;
+    expect(keys(await until(client.scanReverse(range).toArray()))).toEqual(["m", "l", "k"]);
+    expect(requestCount()).toBe(1);
+    expect(keys(await until(client.scan({ start: "o", end: "q\0", pageSize: 3 }).toArray()))).toEqual([
+      "o",
+      "p",
+      "q",
+    ]);
+    expect(requestCount()).toBe(2);
+  });
+
   test("keeps to prefix, start, end and limit", async () => {
     const { client, until } = await filled();
     await until(client.put("c1", "x"));

@@ -135,18 +135,13 @@ export class Scan implements AsyncIterable<Row> {
   }
 
   #nextUp(answer: Answer<"scan">): Uint8Array | undefined {
-    if (answer.hasMore) {
-      return keyAfter(lastKey(answer));
-    }
-    const next = answer.regionEndKey;
+    const next = answer.hasMore ? keyAfter(lastKey(answer)) : answer.regionEndKey;
     return next.length === 0 || compareEndKeys(next, this.#range.endKey) >= 0 ? undefined : next;
   }
 
   #nextDown(answer: Answer<"scan">): Uint8Array | undefined {
-    if (answer.hasMore) {
-      return lastKey(answer);
-    }
-    const next = answer.regionStartKey;
+    // A full page may end at the range's first key: nothing is left then, and the Region before that has none of it.
+    const next = answer.hasMore ? lastKey(answer) : answer.regionStartKey;
     return next.length === 0 || compareKeys(next, this.#range.startKey) <= 0 ? undefined : next;
   }
 }

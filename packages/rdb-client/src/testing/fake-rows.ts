@@ -181,7 +181,8 @@ export class FakeRows {
         rows: page
           .flatMap((row) => wireRows(row))
           .map((row) => (scan.keysOnly ? { ...row, value: new Uint8Array(0) } : row)),
-        hasMore: page.length < ordered.length,
+        // As a Store does, which does not look past a full page.
+        hasMore: page.length === scan.limit || page.length < ordered.length,
         revision: this.#revision,
         regionStartKey: region.startKey,
         regionEndKey: region.endKey,
