@@ -24,7 +24,8 @@ describe("block A: replication", () => {
       scenario.fault({ kind: "loss", packetRate: 0, messageRate });
       scenario.startLoops();
       await scenario.run(6_000);
-      expect(scenario.okCount).toBeGreaterThan(20);
+      // At half of the messages lost a few seconds may see nothing but elections and entries that are sent again.
+      await scenario.until("calls get through", () => scenario.okCount > 20);
       await expectInvariants(scenario);
       expect(scenario.loopFailures).toEqual([]);
     },
