@@ -1,4 +1,5 @@
 import { checkInput, isEveryAddress, type Origins } from "@flaredb/rdb-process";
+import { isLoopback } from "@flaredb/rdb-wire";
 import type { z } from "zod";
 import { storeFields } from "./config-fields.ts";
 import { storeSettings } from "./flags.ts";
@@ -19,10 +20,8 @@ function chunkTurnMs(snapshot: StoreFields["snapshot"]): number {
   return maxBytesPerSecond === 0 ? 0 : (atOnceBytes * SECOND_MS) / maxBytesPerSecond;
 }
 
-const loopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
-
 const schema = storeFields
-  .refine((config) => config.insecure || loopback.test(config.host), {
+  .refine((config) => config.insecure || isLoopback(config.host), {
     path: ["host"],
     error: "is reachable from elsewhere and nothing is encrypted: give --insecure to allow it",
   })

@@ -20,4 +20,5 @@ export {
 } from "./batch-writer.ts";
 export type { KeepaliveOptions } from "./keepalive.ts";
 export { formatAddress, isLoopback, parseAddress, type HostPort } from "./address.ts";
+export { pause } from "./pause.ts";
 export { wireSettings } from "./http2-settings.ts";

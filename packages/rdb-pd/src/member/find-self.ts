@@ -1,7 +1,7 @@
 import { createClient } from "@connectrpc/connect";
 import { type Clock, type Logger, RdbError, SECOND_MS, safeInteger } from "@flaredb/rdb-base";
 import { PdService } from "@flaredb/rdb-proto";
-import { MemberRing, type Wire, fromConnectError } from "@flaredb/rdb-wire";
+import { MemberRing, type Wire, fromConnectError, pause } from "@flaredb/rdb-wire";
 
 const CALL_TIMEOUT_MS = 2 * SECOND_MS;
 const PAUSE_MS = 500;
@@ -84,17 +84,4 @@ async function askFor(
   } finally {
     connection.close();
   }
-}
-
-/** Resolves after `delayMs`, or as soon as `signal` fires. */
-function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      timer.cancel();
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = clock.setTimer(delayMs, done);
-    signal.addEventListener("abort", done);
-  });
 }

@@ -1,6 +1,6 @@
 import type { BatchGetRequest, BatchPutRequest, KeyValue, Row } from "../gen/rdb/v1/kv_service_pb.ts";
 import { type BackwardWriter, VARINT_MAX_BYTES } from "./backward-writer.ts";
-import { PUT_OVERHEAD_BYTES, writePut } from "./point-commands.ts";
+import { PUT_OVERHEAD_BYTES, readPair, writePut } from "./point-commands.ts";
 import { type ProtoReader, tag } from "./proto-reader.ts";
 
 // What a request or an answer has many of: rows and keys, read and written by hand wherever they stand. Such a message
@@ -65,7 +65,7 @@ export function readBatchPut(reader: ProtoReader): BatchPutRequest {
   const outerEnd = reader.enter();
   for (let next = reader.nextTag(); next !== 0; next = reader.nextTag()) {
     if (next === ITEMS) {
-      rows.push(readKeyValue(reader));
+      rows.push(readPair(reader, "rdb.v1.KeyValue"));
     } else {
       reader.odd();
     }
@@ -120,21 +120,4 @@ export function batchGetSizeBytes({ keys }: BatchGetRequest): number {
     bytes += key.length;
   }
   return bytes;
-}
-
-function readKeyValue(reader: ProtoReader): KeyValue {
-  let key: Uint8Array = NO_BYTES;
-  let value: Uint8Array = NO_BYTES;
-  const outerEnd = reader.enter();
-  for (let next = reader.nextTag(); next !== 0; next = reader.nextTag()) {
-    if (next === KEY) {
-      key = reader.bytes();
-    } else if (next === VALUE) {
-      value = reader.bytes();
-    } else {
-      reader.odd();
-    }
-  }
-  reader.leave(outerEnd);
-  return { $typeName: "rdb.v1.KeyValue", key, value };
 }

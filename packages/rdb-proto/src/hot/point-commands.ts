@@ -12,6 +12,14 @@ const VALUE = tag.bytes(2);
 export const PUT_OVERHEAD_BYTES = 12;
 
 export function readPut(reader: ProtoReader): PutRequest {
+  return readPair(reader, "rdb.v1.PutRequest");
+}
+
+/** A message of a key and a value. */
+export function readPair<Name extends string>(
+  reader: ProtoReader,
+  $typeName: Name,
+): { $typeName: Name; key: Uint8Array; value: Uint8Array } {
   let key: Uint8Array = NO_BYTES;
   let value: Uint8Array = NO_BYTES;
   const outerEnd = reader.enter();
@@ -25,7 +33,7 @@ export function readPut(reader: ProtoReader): PutRequest {
     }
   }
   reader.leave(outerEnd);
-  return { $typeName: "rdb.v1.PutRequest", key, value };
+  return { $typeName, key, value };
 }
 
 export function readGet(reader: ProtoReader): GetRequest {

@@ -7,12 +7,12 @@ import {
   type Region,
   type RegionId,
 } from "@flaredb/rdb-base";
+import { pause } from "@flaredb/rdb-wire";
 import type { StoreIdent } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
 import type { PdReporter } from "../store/ports.ts";
 import type { StoreHandle } from "../store/store-handle.ts";
 import type { AddressBook } from "../transport/address-book.ts";
-import { pause } from "./pause.ts";
 import { PdCommands, type PdCommandsHandle } from "./pd-commands.ts";
 import type { PdConnection } from "./pd-connection.ts";
 import { findRegion } from "./region-by-id.ts";

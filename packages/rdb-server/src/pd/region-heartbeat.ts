@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type Clock, type Logger, type Random, RdbError, type RegionId } from "@flaredb/rdb-base";
+import { pause } from "@flaredb/rdb-wire";
 import {
   type CommandRefusal,
   type RegionHeartbeatRequest,
@@ -8,7 +9,7 @@ import {
 } from "@flaredb/rdb-proto";
 import type { StoreIdent } from "@flaredb/rdb-storage";
 import type { StoreHandle } from "../store/store-handle.ts";
-import { pause, retryDelayMs } from "./pause.ts";
+import { retryDelayMs } from "./retry-delay.ts";
 import { type PdClient, type PdConnection, pdError } from "./pd-connection.ts";
 import { regionReport } from "./region-report.ts";
 

@@ -9,11 +9,12 @@ import {
   safeInteger,
   storeId,
 } from "@flaredb/rdb-base";
+import { pause } from "@flaredb/rdb-wire";
 import { type RegisterStoreResponse, RegisterStoreRequestSchema } from "@flaredb/rdb-proto";
 import { type Engine, type StoreIdent, WritePart, readIdentOf, writeIdent } from "@flaredb/rdb-storage";
 import { OnceLog } from "../transport/once-log.ts";
 import { PROGRAM_VERSION } from "../version.ts";
-import { pause, retryDelayMs } from "./pause.ts";
+import { retryDelayMs } from "./retry-delay.ts";
 import type { PdConnection } from "./pd-connection.ts";
 
 /** What a Store says of itself. */

@@ -82,6 +82,9 @@ export class ProposalQueue {
   /** Takes the callers that `isOver` names, with their writes. */
   takeCallers(isOver: (caller: Caller) => boolean): Caller[] {
     const taken: Caller[] = [];
+    if (this.isEmpty) {
+      return taken;
+    }
     this.#waiting = this.#waiting.filter(({ caller, sizeBytes }) => {
       if (!isOver(caller)) {
         return true;
