@@ -39,7 +39,7 @@ export class TcpProxy {
 
   async close(): Promise<void> {
     for (const link of this.#links) {
-      link.reset();
+      link.destroy();
     }
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
@@ -96,6 +96,12 @@ class Link {
   reset(): void {
     this.#caller.resetAndDestroy();
     this.#target.resetAndDestroy();
+  }
+
+  /** Not a reset: a socket that is reset as the process ends keeps Node 24's clean-up waiting for ever, now and then. */
+  destroy(): void {
+    this.#caller.destroy();
+    this.#target.destroy();
   }
 
   #carry(from: net.Socket, to: net.Socket): void {

@@ -124,3 +124,4 @@ try {
 } finally {
   await cluster.dispose();
 }
+process.exit();
