@@ -340,6 +340,7 @@ export class Peer {
     }
     const { electionTicks, tickMs } = this.#context.config;
     this.#writes.expire(nowMs, electionTicks * tickMs);
+    this.#writes.tick();
     this.#reads.expire(nowMs);
     this.#snapshots.expire(nowMs);
     this.#load.tick(nowMs, () => ({

@@ -61,6 +61,8 @@ export class WritePath {
   readonly #queue: ProposalQueue;
   readonly #logTime = new LogTime();
   readonly #sessionBound: SessionBound;
+  /** What waits now goes into the log, whatever is on its way. */
+  #waitedEnough = false;
   /** Since when this peer does not lead any more; undefined while it does or no caller waits. */
   #leadershipLostMs: number | undefined;
 
@@ -94,6 +96,14 @@ export class WritePath {
   }
 
   /**
+   * At each tick: nothing gathers for longer. Where messages are lost, what is on its way may take many of them, and
+   * writes that are in the log already are sent along when it is sent again.
+   */
+  tick(): void {
+    this.#waitedEnough = !this.#queue.isEmpty;
+  }
+
+  /**
    * Proposes what gathered, unless enough entries are on their way; refuses it when this peer does not lead. Called in
    * the loop's turn, before and after what is committed is applied.
    *
@@ -108,9 +118,10 @@ export class WritePath {
       this.refuseQueued();
       return false;
     }
-    if (node.lastIndex - node.appliedIndex >= ENTRIES_IN_FLIGHT_MAX_COUNT) {
+    if (!this.#waitedEnough && node.lastIndex - node.appliedIndex >= ENTRIES_IN_FLIGHT_MAX_COUNT) {
       return false;
     }
+    this.#waitedEnough = false;
     for (const group of this.#queue.takeGroups(config.raft.entryMaxBytes)) {
       this.#proposeGroup(group);
     }

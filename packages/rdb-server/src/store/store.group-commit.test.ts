@@ -53,11 +53,25 @@ describe("writes that come while entries are on their way", () => {
     await expectConverged(cluster);
   });
 
+  it("gather until the next tick and no longer, whatever is on its way", async () => {
+    const { cluster, leader } = await startedCluster(5);
+    const before = cluster.statusOf(leader).lastIndex;
+    cutOff(cluster, leader);
+    const sent = await sendEach(cluster, leader, ["b", "c", "d", "e", "f"]);
+    expect(cluster.statusOf(leader).lastIndex).toBe(before + IN_FLIGHT_COUNT);
+    await cluster.clock.run(cluster.config.tickMs);
+    expect(cluster.statusOf(leader).lastIndex).toBe(before + IN_FLIGHT_COUNT + 1);
+    cluster.network.heal();
+    const outcomes = await cluster.complete(Promise.all(sent));
+    expect(outcomes.map(({ kind }) => kind)).toEqual(["ok", "ok", "ok", "ok", "ok"]);
+    await expectConverged(cluster);
+  });
+
   it("are refused when their time runs out: they were never proposed, and never come", async () => {
     const { cluster, leader } = await startedCluster(2);
     cutOff(cluster, leader);
     const sent = await sendEach(cluster, leader, ["b", "c"]);
-    sent.push(...(await sendEach(cluster, leader, ["late"], 100)));
+    sent.push(...(await sendEach(cluster, leader, ["late"], 10)));
     const late = await cluster.complete(sent[IN_FLIGHT_COUNT] as Promise<Outcome>);
     expect(late).toMatchObject({ kind: "failed", error: { reason: { case: "serverIsBusy" } } });
     cluster.network.heal();
@@ -69,8 +83,12 @@ describe("writes that come while entries are on their way", () => {
   it("are refused with NotLeader when the leadership goes", async () => {
     const { cluster, leader } = await startedCluster(3);
     cutOff(cluster, leader);
-    const sent = await sendEach(cluster, leader, ["b", "c", "d"]);
-    const held = await cluster.complete(sent[IN_FLIGHT_COUNT] as Promise<Outcome>);
+    const sent: Promise<Outcome>[] = [];
+    while (leader.store.health().leaderCount > 0) {
+      sent.push(...(await sendEach(cluster, leader, [`k${sent.length}`])));
+    }
+    // The last one may have come too late; the one before it lay in the queue at the tick that ended the leadership.
+    const held = await cluster.complete(sent.at(-2) as Promise<Outcome>);
     expect(held).toMatchObject({ kind: "failed", error: { reason: { case: "notLeader" } } });
     cluster.network.heal();
     await expectConverged(cluster);
