@@ -1,5 +1,5 @@
 import { SECOND_MS } from "@flaredb/rdb-base";
-import { about, hostAndPort } from "@flaredb/rdb-process";
+import { about, hostAndPort, reachableHostAndPort } from "@flaredb/rdb-process";
 import { z } from "zod";
 import { pdLimits } from "./limits.ts";
 import { placementSchema } from "./placement/placement-config.ts";
@@ -39,7 +39,7 @@ export const pdFields = z.strictObject({
     .meta(about("The HTTP port (health, read-only JSON); 0 takes a free one.", { unit: "port" })),
   dataDir: z.string().min(1).meta(about("The folder of PD's data. Made when it is not there.")),
   name: memberName.default("pd-1").meta(about("What this member is called in lists.")),
-  advertiseAddress: hostAndPort
+  advertiseAddress: reachableHostAndPort
     .optional()
     .meta(
       about(
@@ -47,7 +47,7 @@ export const pdFields = z.strictObject({
       ),
     ),
   initialCluster: z
-    .array(z.strictObject({ name: memberName, address: hostAndPort }))
+    .array(z.strictObject({ name: memberName, address: reachableHostAndPort }))
     .min(1)
     .max(pdLimits.memberMaxCount)
     .optional()

@@ -14,6 +14,6 @@ export { about, type Setting, type SettingChange } from "./settings/setting.ts";
 export { ownUsage } from "./settings/command-line.ts";
 export { checkInput } from "./settings/check.ts";
 export { configError, describeIssue, type Origins } from "./settings/issue.ts";
-export { hostAndPort, isEveryAddress } from "./settings/host-and-port.ts";
+export { hostAndPort, isEveryAddress, reachableHostAndPort, reachedAt } from "./settings/host-and-port.ts";
 export { settingText } from "./settings/print.ts";
 export { type TextValue, withUnit } from "./settings/text-value.ts";

@@ -1,5 +1,5 @@
 import { GiB, HOUR_MS, KiB, MINUTE_MS, MiB, SECOND_MS } from "@flaredb/rdb-base";
-import { about, hostAndPort } from "@flaredb/rdb-process";
+import { about, hostAndPort, reachableHostAndPort } from "@flaredb/rdb-process";
 import { z } from "zod";
 
 /** It takes effect while the Store runs: `RunningStore.reconfigure`. */
@@ -230,7 +230,7 @@ export const storeFields = z.strictObject({
     .max(15)
     .default(["127.0.0.1:7400"])
     .meta(about("The placement driver's members, HOST:PORT each.")),
-  advertiseAddress: hostAndPort
+  advertiseAddress: reachableHostAndPort
     .optional()
     .meta(about("HOST:PORT at which others reach this Store. Default: `host` and the port listened on.")),
   outgoingHost: z

@@ -1,4 +1,5 @@
 import { httpWire } from "@flaredb/rdb-wire";
+import { reachedAt } from "@flaredb/rdb-process";
 import type { StoreConfig } from "./config.ts";
 import { folderDisk } from "./folder-disk.ts";
 import { HealthServer } from "./health.ts";
@@ -26,7 +27,7 @@ export async function startStore(config: StoreConfig, ports: StoreProcessPorts):
       ...ports,
       wire: httpWire(),
       disk: folderDisk(config, ports),
-      httpAddress: http.address,
+      httpAddress: reachedAt(http.address, config.advertiseAddress ?? http.address),
       residentMemoryBytes: () => process.memoryUsage.rss(),
     });
   } catch (error) {
