@@ -17,6 +17,10 @@ import {
 import { type DeleteRangeResult, deleteRange } from "./operations/delete-range.ts";
 import { type DeleteResult, type PutResult, deleteKey, get, put } from "./operations/point.ts";
 import { Scan, type ScanOptions } from "./operations/scan.ts";
+import type { KeySpace } from "./key-space/key-space.ts";
+import { Namespace } from "./key-space/namespace.ts";
+import type { TypedCodecs } from "./key-space/typed-row.ts";
+import { TypedSpace } from "./key-space/typed-space.ts";
 import {
   type Bytes,
   type CallOptions,
@@ -68,7 +72,7 @@ const ELECTION_PAUSE_MS = 200;
  *
  * Leader changes, splits, busy Stores and lost connections are handled within the call's deadline.
  */
-export class RdbClient {
+export class RdbClient implements KeySpace {
   readonly #context: ClientContext;
   readonly #sender: RequestSender;
   readonly #pd: PdClient;
@@ -202,6 +206,16 @@ export class RdbClient {
    */
   conditionalBatch(conditional: ConditionalBatch, options?: CallOptions): Promise<ConditionalBatchResult> {
     return attempt(() => conditionalBatch(this.#context, conditional, options));
+  }
+
+  /** The keys that begin with `prefix`, as a key space of their own. @throws RdbError RDB_INVALID_ARGUMENT */
+  namespace(prefix: Bytes): Namespace {
+    return new Namespace(this, prefix);
+  }
+
+  /** The same keys and values, read and written through codecs. */
+  typed<Key, Value>(codecs: TypedCodecs<Key, Value>): TypedSpace<Key, Value> {
+    return new TypedSpace(this, codecs);
   }
 
   /** Ends every connection. Calls in flight fail: with RDB_UNDETERMINED_RESULT the writes that were sent, RDB_CLOSED the others. */

@@ -8,6 +8,25 @@ export {
   clientDefaults,
 } from "./options.ts";
 export { Row } from "./row.ts";
+export type { KeySpace, Scanned } from "./key-space/key-space.ts";
+export type { Namespace } from "./key-space/namespace.ts";
+export {
+  type Codec,
+  type Schema,
+  bytesCodec,
+  integerCodec,
+  jsonCodec,
+  textCodec,
+} from "./key-space/codec.ts";
+export type { TypedCodecs, TypedRow } from "./key-space/typed-row.ts";
+export type {
+  TypedCompareResult,
+  TypedConditionalBatch,
+  TypedExpectation,
+  TypedRange,
+  TypedScanOptions,
+  TypedSpace,
+} from "./key-space/typed-space.ts";
 export type { Scan, ScanOptions } from "./operations/scan.ts";
 export type { DeleteResult, PutResult } from "./operations/point.ts";
 export type { BatchDeleteResult, BatchPart, BatchPutResult, KeyValue } from "./operations/batch.ts";

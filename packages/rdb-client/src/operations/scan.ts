@@ -1,5 +1,6 @@
 import { type KeyRange, RdbError, compareEndKeys, compareKeys, keyAfter, limits } from "@flaredb/rdb-base";
 import { type Answer, type ClientContext, request, termsOf } from "../call-context.ts";
+import type { Scanned } from "../key-space/key-space.ts";
 import type { ReadOptions } from "../options.ts";
 import { type Row, rowFromWire } from "../row.ts";
 import { type RangeOptions, checkCount, scanRange } from "../validate.ts";
@@ -27,7 +28,7 @@ interface Page {
  * then one page is fetched ahead. Each page shows one moment of one Region; two pages may show two. `deadlineMs`
  * counts for each page.
  */
-export class Scan implements AsyncIterable<Row> {
+export class Scan implements Scanned<Row> {
   readonly #context: ClientContext;
   readonly #options: ScanOptions;
   readonly #range: KeyRange;
@@ -71,6 +72,11 @@ export class Scan implements AsyncIterable<Row> {
 
   /** The rows page by page, which costs less than one by one. No page is empty. */
   async *pages(): AsyncGenerator<Row[], void, undefined> {
+    const { startKey, endKey } = this.#range;
+    if (endKey.length > 0 && compareKeys(startKey, endKey) >= 0) {
+      // No Region holds nothing: at the edge between two, each would send it to the other.
+      return;
+    }
     const abandoned = new AbortController();
     let remaining = this.#limit;
     let pending: Promise<Page> | undefined = this.#fetch(this.#firstCursor(), remaining, abandoned.signal);
