@@ -1,7 +1,10 @@
 import { type LinkRule, TcpProxy } from "./tcp-proxy.ts";
 
-/** Whoever sends or listens: PD, a Store by its place, or the tests themselves. */
-export type Party = "pd" | "client" | number;
+/**
+ * Whoever sends or listens: PD or a member of its group, a Store by its place, or the tests themselves. Members of PD
+ * call from the same address as the tests: as callers they are `client`.
+ */
+export type Party = "pd" | `pd-${number}` | "client" | number;
 
 /**
  * The network between the processes of a test: each process is reached through a proxy, and each Store calls from a

@@ -1,10 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type CallOptions, type Client, createClient } from "@connectrpc/connect";
+import type { CallOptions } from "@connectrpc/connect";
 import { RdbClient } from "@flaredb/rdb-client";
-import { PdAdminService, PdService } from "@flaredb/rdb-proto";
-import { MemberRing, fromConnectError, unaryTransport } from "@flaredb/rdb-wire";
+import { type PdClients, askPd } from "./ask-pd.ts";
 import { PD_PROGRAM, TestStore } from "./cluster.ts";
 import { freePorts } from "./free-ports.ts";
 import { ManagedProcess } from "./managed-process.ts";
@@ -12,10 +11,7 @@ import { waitFor } from "./wait.ts";
 
 const MEMBER_COUNT = 3;
 const STORE_COUNT = 3;
-const CALL_TIMEOUT_MS = 1_000;
 const SERVING_TIMEOUT_MS = 30_000;
-/** A member that does not lead is asked for the leader again after so long. */
-const PATIENCE_MS = 30_000;
 
 /** One member of the placement driver. */
 export class PdMemberProcess extends ManagedProcess {
@@ -26,12 +22,6 @@ export class PdMemberProcess extends ManagedProcess {
     super({ name, program: PD_PROGRAM, args: plan.args, logFile });
     this.address = address;
   }
-}
-
-/** What is asked of whoever leads. */
-export interface PdClients {
-  readonly pd: Client<typeof PdService>;
-  readonly admin: Client<typeof PdAdminService>;
 }
 
 /** Three members of a placement driver and three Stores, as real processes. */
@@ -78,35 +68,8 @@ export class PdGroupCluster {
   }
 
   /** Asks whoever leads, through elections. What the leader refuses is thrown. */
-  async ask<Answer>(call: (clients: PdClients, options: CallOptions) => Promise<Answer>): Promise<Answer> {
-    const ring = new MemberRing(this.pdAddresses);
-    const answered = await waitFor("an answer of the placement driver", PATIENCE_MS, async () => {
-      const connection = unaryTransport(ring.current);
-      const { transport } = connection;
-      try {
-        const pd = createClient(PdService, transport);
-        const admin = createClient(PdAdminService, transport);
-        return { answer: await call({ pd, admin }, { timeoutMs: CALL_TIMEOUT_MS }) };
-      } catch (error) {
-        const refusal = fromConnectError(error);
-        const asksAnother = [
-          "RDB_NOT_LEADER",
-          "RDB_UNAVAILABLE",
-          "RDB_DEADLINE_EXCEEDED",
-          "RDB_CLOSED",
-          "RDB_ABORTED",
-          "RDB_STALE_COMMAND",
-        ];
-        if (!asksAnother.includes(refusal.code)) {
-          throw refusal;
-        }
-        ring.next(refusal);
-        return undefined;
-      } finally {
-        connection.close();
-      }
-    });
-    return answered.answer;
+  ask<Answer>(call: (clients: PdClients, options: CallOptions) => Promise<Answer>): Promise<Answer> {
+    return askPd(this.pdAddresses, call);
   }
 
   /** The member that leads now. */

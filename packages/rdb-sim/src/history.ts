@@ -5,4 +5,5 @@ export { checkKeys } from "./check/check-keys.ts";
 export { checkRevisions } from "./check/revisions.ts";
 export { CallRecorder } from "./workload/call-recorder.ts";
 export { RecordedClient } from "./workload/recorded-client.ts";
+export { PrefixWorkload } from "./workload/prefix-workload.ts";
 export { RegisterWorkload } from "./workload/register-workload.ts";

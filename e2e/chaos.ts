@@ -1,0 +1,79 @@
+// `npm run chaos`: real processes on loopback are killed, frozen, cut off and given broken disks while clients work; in
+// the end every acknowledged write must be there, and what clients saw must be linearizable. docs/chaos.md says more.
+// usage: npm run chaos -- [--minutes 10] [--seed S] [--only NEMESIS,...] [--report FILE.md]
+import { parseArgs } from "node:util";
+import { ChaosCluster } from "./chaos/chaos-cluster.ts";
+import { INITIAL_REGIONS } from "./chaos/load.ts";
+import { nemeses } from "./chaos/nemeses.ts";
+import { drawStoreCount } from "./chaos/plan.ts";
+import { ChaosRun } from "./chaos/run.ts";
+import { judge } from "./chaos/verdict.ts";
+
+/** Beyond the run's own time: start, the last fault, reading back. Past it something hangs. */
+const DEADLINE_SLACK_MS = 240_000;
+const MS_PER_MINUTE = 60_000;
+/** What is told of each kind of finding. */
+const TOLD_MAX_COUNT = 5;
+
+const { values: flags } = parseArgs({
+  options: {
+    minutes: { type: "string", default: "10" },
+    seed: { type: "string", default: String(Math.floor(Math.random() * 1_000_000)) },
+    only: { type: "string" },
+  },
+});
+process.exit(await main());
+
+async function main(): Promise<number> {
+  const names = flags.only?.split(",");
+  const unknown = names?.filter((name) => nemeses.every((nemesis) => nemesis.name !== name)) ?? [];
+  const durationMs = Number(flags.minutes) * MS_PER_MINUTE;
+  const seed = Number(flags.seed);
+  if (unknown.length > 0 || !(durationMs > 0) || !Number.isSafeInteger(seed)) {
+    console.error(
+      `--minutes must be > 0, --seed an integer, and --only of: ${nemeses.map(({ name }) => name).join(", ")}`,
+    );
+    return 2;
+  }
+  const storeCount = drawStoreCount(seed);
+  console.log(`seed ${seed}: ${storeCount} Stores, 3 members of PD, ${flags.minutes} minutes`);
+  const cluster = await ChaosCluster.start({
+    storeCount,
+    initialRegions: INITIAL_REGIONS,
+    pdConfig: { placement: { maxStoreDownTimeMs: 15_000 } },
+    storeConfig: { regionSplitSizeBytes: 1024 * 1024 },
+  });
+  const end = (why: string): void => {
+    console.error(`${why}: the run ends here; data and logs are in ${cluster.folder}`);
+    process.exit(1);
+  };
+  // The processes end with this one, however it ends.
+  setTimeout(() => end("the run takes longer than it may"), durationMs + DEADLINE_SLACK_MS);
+  process.once("SIGTERM", () => end("SIGTERM"));
+  process.once("SIGINT", () => end("SIGINT"));
+  const run = await ChaosRun.start(cluster, {
+    seed,
+    durationMs,
+    nemeses: nemeses.filter(({ name }) => names?.includes(name) !== false),
+    print: (line) => console.log(line),
+  });
+  const findings = await run.play();
+  const judgements = judge(findings);
+  const isGood = judgements.every(({ isKept }) => isKept);
+  console.log();
+  for (const { what, found, isKept } of judgements) {
+    console.log(`${isKept ? "  ok  " : "FAILED"}  ${what}: ${found}`);
+  }
+  for (const finding of [findings.anomalies, findings.lost, findings.troubles].flatMap((some) =>
+    some.slice(0, TOLD_MAX_COUNT),
+  )) {
+    console.log(`\n${finding}`);
+  }
+  await cluster.dispose({ keepsFolder: !isGood });
+  console.log(
+    isGood
+      ? `\nAll promises kept. Seed ${seed}.`
+      : `\nNot as promised. Seed ${seed}. Data, logs and histories: ${cluster.folder}`,
+  );
+  return isGood ? 0 : 1;
+}

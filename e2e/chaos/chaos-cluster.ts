@@ -1,0 +1,220 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { CallOptions } from "@connectrpc/connect";
+import { type Random, systemClock, systemRandom } from "@flaredb/rdb-base";
+import { type AnswerListener, RdbClient } from "@flaredb/rdb-client";
+import type { RegionRoute } from "@flaredb/rdb-proto";
+import { httpWire } from "@flaredb/rdb-wire";
+import { type PdClients, askPd } from "../ask-pd.ts";
+import { TestStore } from "../cluster.ts";
+import { freePorts } from "../free-ports.ts";
+import type { ManagedProcess } from "../managed-process.ts";
+import { Network } from "../network.ts";
+import { PdMemberProcess } from "../pd-group.ts";
+import { waitFor } from "../wait.ts";
+import { pick } from "./nemesis.ts";
+
+const MEMBER_COUNT = 3;
+/** Those that are added meanwhile included. */
+const STORE_MAX_COUNT = 9;
+const SERVING_TIMEOUT_MS = 60_000;
+
+export interface ChaosClusterOptions {
+  readonly storeCount: number;
+  /** Keys at which Regions begin, by comma. */
+  readonly initialRegions: string;
+  /** Fields of PD's config file. */
+  readonly pdConfig: Readonly<Record<string, unknown>>;
+  /** Fields of each Store's config file. */
+  readonly storeConfig: Readonly<Record<string, unknown>>;
+}
+
+/** Three members of PD and some Stores as real processes, each behind a proxy, with their data in a temporary folder. */
+export class ChaosCluster {
+  readonly folder = mkdtempSync(join(tmpdir(), "flaredb-chaos-"));
+  readonly network = new Network();
+  readonly members: PdMemberProcess[] = [];
+  readonly stores: TestStore[] = [];
+  readonly #options: ChaosClusterOptions;
+  readonly #ports: number[];
+  readonly #clients: RdbClient[] = [];
+
+  /** Starts everything, and waits until every Region has a leader. */
+  static async start(options: ChaosClusterOptions): Promise<ChaosCluster> {
+    const cluster = new ChaosCluster(options, await freePorts(3 * (MEMBER_COUNT + STORE_MAX_COUNT)));
+    try {
+      await cluster.#layOutMembers();
+      const stores = await Promise.all(
+        Array.from({ length: options.storeCount }, () => cluster.layOutStore()),
+      );
+      await Promise.all([...cluster.members, ...stores].map((process) => process.launch()));
+      await cluster.waitUntilServing();
+      return cluster;
+    } catch (error) {
+      await cluster.dispose({ keepsFolder: false });
+      throw error;
+    }
+  }
+
+  private constructor(options: ChaosClusterOptions, ports: number[]) {
+    this.#options = options;
+    this.#ports = ports;
+  }
+
+  get processes(): readonly ManagedProcess[] {
+    return [...this.members, ...this.stores];
+  }
+
+  get pdAddresses(): string[] {
+    return this.members.map(({ address }) => address);
+  }
+
+  /** Stores that run. */
+  get runningStores(): readonly TestStore[] {
+    return this.stores.filter((store) => store.isRunning);
+  }
+
+  /** Asks whoever leads PD's group. */
+  ask<Answer>(call: (clients: PdClients, options: CallOptions) => Promise<Answer>): Promise<Answer> {
+    return askPd(this.pdAddresses, call);
+  }
+
+  /** A client of its own; closed with the cluster. */
+  async connect(deadlineMs: number, onAnswer?: AnswerListener): Promise<RdbClient> {
+    const ports = { clock: systemClock, random: systemRandom, wire: httpWire(), onAnswer };
+    const client = await RdbClient.connectOver({ pd: this.pdAddresses, deadlineMs }, ports);
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** All Regions in the order of their keys, as PD knows them. */
+  async regions(): Promise<RegionRoute[]> {
+    const regions: RegionRoute[] = [];
+    let startKey: Uint8Array = new Uint8Array();
+    do {
+      const page = await this.ask(({ pd }, options) => pd.listRegions({ startKey }, options));
+      regions.push(...page.routes);
+      startKey = page.nextKey;
+    } while (startKey.length > 0);
+    return regions;
+  }
+
+  /** Has a Region begin at `key`. Asks again while the Region that is to be cut is busy with something else. */
+  async splitAt(key: string): Promise<void> {
+    const bytes = new TextEncoder().encode(key);
+    await this.ask(async ({ pd, admin }, options) => {
+      const { route } = await pd.getRegion({ key: bytes }, options);
+      const regionId = route?.region?.id ?? 0n;
+      return admin.splitRegionAt({ regionId, keys: [bytes] }, options);
+    });
+  }
+
+  /** The Store that leads a Region that `random` chooses, as PD knows it; waits until there is one that runs. */
+  leaderOfSome(random: Random): Promise<TestStore> {
+    return waitFor("a Region with a leader that runs", SERVING_TIMEOUT_MS, async () => {
+      const { leader } = pick(await this.regions(), random);
+      const stores = await this.#storesById();
+      const store = leader === undefined ? undefined : stores.get(leader.storeId);
+      return store?.isRunning === true && store;
+    });
+  }
+
+  /** The id that PD gave a Store. */
+  idOf(store: TestStore): Promise<bigint> {
+    return waitFor(`the id of ${store.plan.name}`, SERVING_TIMEOUT_MS, async () => {
+      return [...(await this.#storesById())].find(([, other]) => other === store)?.[0];
+    });
+  }
+
+  /** The member of PD that leads. */
+  async pdLeader(): Promise<PdMemberProcess> {
+    const { members, leaderMemberId } = await this.ask(({ pd }, options) => pd.getClusterInfo({}, options));
+    const address = members.find(({ id }) => id === leaderMemberId)?.address;
+    const leader = this.members.find((member) => member.address === address);
+    if (leader === undefined) {
+      throw new Error(`no member of the run answers at ${address}`);
+    }
+    return leader;
+  }
+
+  /** Waits until every Region has a leader. */
+  async waitUntilServing(): Promise<void> {
+    await waitFor("a cluster with a leader for every Region", SERVING_TIMEOUT_MS, async () => {
+      const info = await this.ask(({ pd }, options) => pd.getClusterInfo({}, options));
+      return info.bootstrapped && info.regionCount > 0 && info.regionWithLeaderCount === info.regionCount;
+    });
+  }
+
+  /** Makes a further Store with its proxy; does not start it. */
+  async layOutStore(): Promise<TestStore> {
+    const place = this.stores.length;
+    const ports = { rpc: this.#takePort(), http: this.#takePort(), proxy: this.#takePort() };
+    const pd = this.pdAddresses.join(",");
+    const { storeConfig } = this.#options;
+    const store = new TestStore(place, this.folder, ports, pd, { storeConfig, network: true });
+    this.stores.push(store);
+    await this.network.front(place, ports.rpc, ports.proxy);
+    return store;
+  }
+
+  /** The folder of a Store's data. */
+  dataFolderOf(store: TestStore): string {
+    return join(this.folder, store.plan.name);
+  }
+
+  /** Ends that no nemesis asked for. */
+  unexpectedEnds(): string[] {
+    return this.processes.flatMap((process) => process.unexpectedEnds);
+  }
+
+  /** Ends everything at once. @param keepsFolder leaves data and logs where they are */
+  async dispose({ keepsFolder }: { readonly keepsFolder: boolean }): Promise<void> {
+    for (const client of this.#clients) {
+      client.close();
+    }
+    await Promise.all(this.processes.map((process) => process.kill()));
+    await this.network.close();
+    if (!keepsFolder) {
+      rmSync(this.folder, { recursive: true, force: true });
+    }
+  }
+
+  async #storesById(): Promise<ReadonlyMap<bigint, TestStore>> {
+    const { statuses } = await this.ask(({ pd }, options) => pd.listStores({}, options));
+    return new Map(
+      statuses.flatMap(({ store }) => {
+        const process = this.stores.find(({ address }) => address === store?.address);
+        return store === undefined || process === undefined ? [] : [[store.id, process] as const];
+      }),
+    );
+  }
+
+  async #layOutMembers(): Promise<void> {
+    const group = Array.from({ length: MEMBER_COUNT }, (_, at) => {
+      const ports = { rpc: this.#takePort(), http: this.#takePort(), proxy: this.#takePort() };
+      return { name: `pd-${at + 1}` as const, ...ports };
+    });
+    const initialCluster = group.map(({ name, proxy }) => `${name}=127.0.0.1:${proxy}`).join(",");
+    const configFile = join(this.folder, "pd.json");
+    writeFileSync(configFile, JSON.stringify(this.#options.pdConfig));
+    for (const { name, rpc, http, proxy } of group) {
+      await this.network.front(name, rpc, proxy);
+      const args = [
+        ...["--config", configFile, "--name", name, "--initial-cluster", initialCluster],
+        ...["--port", String(rpc), "--http-port", String(http), "--data-dir", join(this.folder, name)],
+        ...["--initial-regions", this.#options.initialRegions],
+        ...["--bootstrap-stores", String(this.#options.storeCount)],
+      ];
+      this.members.push(new PdMemberProcess(name, `127.0.0.1:${proxy}`, { folder: this.folder, args }));
+    }
+  }
+
+  #takePort(): number {
+    const port = this.#ports.pop();
+    if (port === undefined) {
+      throw new Error(`a cluster under chaos has at most ${STORE_MAX_COUNT} Stores`);
+    }
+    return port;
+  }
+}

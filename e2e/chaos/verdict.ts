@@ -1,0 +1,91 @@
+/** What a run has to keep within. */
+export const limits = {
+  /** The longest gap in the writes of any lane while a majority was up. */
+  gapMs: 5_000,
+  /** From the moment that a fault begins to be taken away until every lane writes. */
+  recoveryMs: 10_000,
+} as const;
+
+/** One fault that is over. Times are milliseconds since the run began. */
+export interface EndedFault {
+  readonly name: string;
+  /** What was done to whom. */
+  readonly text: string;
+  readonly fromMs: number;
+  /** When it began to be taken away. */
+  readonly toMs: number;
+  /** From then on, until every lane had written; undefined: not before the run gave up. */
+  readonly recoveryMs: number | undefined;
+  /** The longest gap of any lane up to the end of its recovery that this fault added; 0 when it counts for none. */
+  readonly gapMs: number;
+}
+
+/** Everything that a run found out. */
+export interface Findings {
+  /** Of the checks of histories and client loops, in words. */
+  readonly anomalies: readonly string[];
+  /** Acknowledged writes that are missing or wrong, in words. */
+  readonly lost: readonly string[];
+  /** Processes that ended though no nemesis asked for it, writes that were given up, steps that did not come about. */
+  readonly troubles: readonly string[];
+  readonly faults: readonly EndedFault[];
+  readonly longestGapMs: number;
+  readonly acknowledgedCount: number;
+  /** Calls whose histories were checked. */
+  readonly checkedCallCount: number;
+}
+
+/** One promise, kept or not. */
+export interface Judgement {
+  readonly what: string;
+  readonly found: string;
+  readonly isKept: boolean;
+}
+
+/** Holds what was found against what is promised. */
+export function judge(findings: Findings): Judgement[] {
+  const { anomalies, lost, troubles, faults, longestGapMs, acknowledgedCount, checkedCallCount } = findings;
+  const recoveries = faults.map(({ recoveryMs }) => recoveryMs ?? Number.POSITIVE_INFINITY);
+  const last = recoveries.at(-1) ?? 0;
+  const worst = Math.max(0, ...recoveries);
+  return [
+    {
+      what: "anomalies in histories",
+      found: `${count(anomalies.length)} in ${count(checkedCallCount)} calls`,
+      isKept: anomalies.length === 0 && checkedCallCount > 0,
+    },
+    {
+      what: "acknowledged writes lost",
+      found: `${count(lost.length)} of ${count(acknowledgedCount)}`,
+      isKept: lost.length === 0 && acknowledgedCount > 0,
+    },
+    {
+      what: `longest gap in writes while a majority was up (< ${seconds(limits.gapMs)})`,
+      found: seconds(longestGapMs),
+      isKept: longestGapMs < limits.gapMs,
+    },
+    {
+      what: `recovery after the last fault (< ${seconds(limits.recoveryMs)})`,
+      found: seconds(last),
+      isKept: last < limits.recoveryMs,
+    },
+    {
+      what: `slowest recovery of ${count(faults.length)} faults (< ${seconds(limits.recoveryMs)})`,
+      found: seconds(worst),
+      isKept: worst < limits.recoveryMs,
+    },
+    {
+      what: "ends that no fault asked for, writes given up",
+      found: count(troubles.length),
+      isKept: troubles.length === 0,
+    },
+  ];
+}
+
+function count(value: number): string {
+  return value.toLocaleString("en");
+}
+
+function seconds(ms: number): string {
+  return Number.isFinite(ms) ? `${(ms / 1000).toFixed(2)} s` : "never";
+}
