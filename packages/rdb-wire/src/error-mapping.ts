@@ -12,6 +12,8 @@ const RDB_LEADER_HEADER = "rdb-leader";
  */
 const connectCodes: Record<ErrorCode, Code> = {
   RDB_INVALID_ARGUMENT: Code.InvalidArgument,
+  RDB_UNAUTHENTICATED: Code.Unauthenticated,
+  RDB_PERMISSION_DENIED: Code.PermissionDenied,
   RDB_CONFIG_INVALID: Code.InvalidArgument,
   RDB_NOT_LEADER: Code.Unavailable,
   RDB_EPOCH_NOT_MATCH: Code.Unavailable,

@@ -4,13 +4,15 @@ import { describe, test } from "vitest";
 import { httpWire } from "./http-wire.ts";
 import { startHungPort } from "./testing/hung-port.ts";
 import { startProxy } from "./testing/proxy.ts";
+import { testIdentity } from "./testing/tls-files.ts";
 import { wireContract } from "./testing/wire-contract.ts";
 import type { WireFixture } from "./testing/wire-fixture.ts";
+import type { TlsIdentity } from "./tls/tls-identity.ts";
 import type { Wire } from "./wire.ts";
 
 /** A wire whose servers and connections are closed at the end of a case. */
-function closingWire(cleanups: (() => unknown)[]): Wire {
-  const wire = httpWire();
+function closingWire(cleanups: (() => unknown)[], tls: TlsIdentity | undefined): Wire {
+  const wire = httpWire(tls);
   return {
     serve: (options) => {
       const server = wire.serve(options);
@@ -30,8 +32,8 @@ function closingWire(cleanups: (() => unknown)[]): Wire {
   };
 }
 
-function fixtureOf(cleanups: (() => unknown)[]): WireFixture {
-  const wire = closingWire(cleanups);
+function fixtureOf(cleanups: (() => unknown)[], tls: TlsIdentity | undefined): WireFixture {
+  const wire = closingWire(cleanups, tls);
   let silence = (): void => {};
   return {
     server: wire,
@@ -48,6 +50,7 @@ function fixtureOf(cleanups: (() => unknown)[]): WireFixture {
       return proxy.address;
     },
     silence: () => silence(),
+    endsBeforeReset: tls !== undefined,
     hungAddress: async () => {
       const port = await startHungPort();
       cleanups.push(() => port.close());
@@ -56,12 +59,15 @@ function fixtureOf(cleanups: (() => unknown)[]): WireFixture {
   };
 }
 
-describe("the Wire contract, on HTTP/2", () => {
+describe.each([
+  ["HTTP/2", () => undefined],
+  ["HTTP/2 on mutual TLS", () => testIdentity("member")],
+])("the Wire contract, on %s", (_name, tls) => {
   for (const { name, run } of wireContract) {
     test(name, async () => {
       const cleanups: (() => unknown)[] = [];
       try {
-        await run(fixtureOf(cleanups));
+        await run(fixtureOf(cleanups, tls()));
       } finally {
         for (const cleanup of cleanups.toReversed()) {
           await cleanup();

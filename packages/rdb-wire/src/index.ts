@@ -1,4 +1,7 @@
 export { httpWire } from "./http-wire.ts";
+export { TlsIdentity, type TlsListener, type TlsWatch } from "./tls/tls-identity.ts";
+export type { TlsFiles } from "./tls/tls-files.ts";
+export { httpsServer } from "./tls/https-server.ts";
 export type { InboundStream, OutboundStream, Wire, WireConnection, WireServer } from "./wire.ts";
 export {
   ReconnectingStream,

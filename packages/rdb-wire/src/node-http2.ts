@@ -1,4 +1,4 @@
-import http2, { type ServerHttp2Stream } from "node:http2";
+import http2, { type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import net, { type AddressInfo } from "node:net";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { limits } from "@flaredb/rdb-base";
@@ -7,6 +7,9 @@ import type { Http2Driver, Http2Listener, ServedServices } from "./http2-driver.
 import { http2SessionOptions } from "./http2-settings.ts";
 import { refuseUnknownMethod } from "./refusals.ts";
 import { rdbErrorInterceptor } from "./server-interceptor.ts";
+
+/** What servers of node:http2 with and without TLS have in common. */
+export type NodeServer = http2.Http2Server | http2.Http2SecureServer;
 
 /** HTTP/2 on TCP without TLS, by node:http2. */
 export const nodeHttp2: Http2Driver = {
@@ -21,10 +24,11 @@ export const nodeHttp2: Http2Driver = {
           ...(localAddress === undefined ? {} : { localAddress }),
         }),
     }),
-  createServer: nodeListener,
+  createServer: (services) => nodeListener(services, http2.createServer(http2SessionOptions)),
 };
 
-function nodeListener({ routes, logger }: ServedServices): Http2Listener {
+/** A server of node:http2, with or without TLS, that does not listen yet. */
+export function nodeListener({ routes, logger }: ServedServices, server: NodeServer): Http2Listener {
   // Never listens: it only wraps the streams that are for connect into requests and responses.
   const connectServer = http2.createServer(
     connectNodeAdapter({
@@ -38,15 +42,16 @@ function nodeListener({ routes, logger }: ServedServices): Http2Listener {
       fallback: (request, response) => refuseUnknownMethod(request.url ?? "", request.headers, response),
     }),
   );
-  const server = http2.createServer(http2SessionOptions);
   return {
     get listening() {
       return server.listening;
     },
     onSession: (opened) => server.on("session", opened),
     onStream: (opened) =>
-      server.on("stream", (stream: ServerHttp2Stream, headers, flags, rawHeaders) =>
-        opened(stream, headers, () => connectServer.emit("stream", stream, headers, flags, rawHeaders)),
+      server.on(
+        "stream",
+        (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, rawHeaders: string[]) =>
+          opened(stream, headers, () => connectServer.emit("stream", stream, headers, flags, rawHeaders)),
       ),
     onSessionError: (failed) => server.on("sessionError", failed),
     onError: (failed) => server.on("error", failed),

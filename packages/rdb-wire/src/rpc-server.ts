@@ -27,7 +27,7 @@ const defaultKeepalive: KeepaliveOptions = { intervalMs: 10_000, timeoutMs: 10_0
 
 type HotHandler = (stream: ServerCall, headers: IncomingHttpHeaders) => void;
 
-/** One port for everything a process serves: HTTP/2 without TLS, unary services by connect, hot streams directly. */
+/** One port for everything a process serves: HTTP/2, unary services by connect, hot streams directly. */
 export class RpcServer {
   readonly #options: RpcServerOptions;
   readonly #server: Http2Listener;

@@ -6,6 +6,9 @@ import { parseAddress } from "./address.ts";
 import { http2SessionOptions } from "./http2-settings.ts";
 import type { KeepaliveOptions } from "./keepalive.ts";
 import { connectionDefaults } from "./rpc-connection.ts";
+import { TlsFailures } from "./tls/tls-failures.ts";
+import { tlsConnect } from "./tls/tls-http2.ts";
+import type { TlsIdentity } from "./tls/tls-identity.ts";
 
 export interface UnaryTransportOptions {
   /** When the other side is taken for dead. Default: asked after 500 ms of silence, 1 s to answer. */
@@ -25,21 +28,32 @@ export interface UnaryTransport {
  * gRPC to `host:port` by connect: for unary methods and for streams that are not hot. Connects when first used and
  * again when needed. Calls throw ConnectError: see `fromConnectError`.
  *
+ * @param tls who calls and whom it trusts; undefined: nothing is encrypted
  * @throws RdbError RDB_INVALID_ARGUMENT when the address is not host:port
  */
-export function unaryTransport(address: string, options: UnaryTransportOptions = {}): UnaryTransport {
+export function unaryTransport(
+  address: string,
+  options: UnaryTransportOptions = {},
+  tls?: TlsIdentity,
+): UnaryTransport {
   const { host, port } = parseAddress(address);
   const { localAddress, keepalive = connectionDefaults.keepalive } = options;
   const sockets = new Set<net.Socket>();
-  const baseUrl = `http://${address}`;
+  const failures = new TlsFailures(address);
+  const baseUrl = `${tls === undefined ? "http" : "https"}://${address}`;
   const sessionManager = new Http2SessionManager(
     baseUrl,
     { pingIntervalMs: keepalive.intervalMs, pingTimeoutMs: keepalive.timeoutMs },
     {
       ...http2SessionOptions,
       createConnection: () => {
-        const address = { host, port, ...(localAddress === undefined ? {} : { localAddress }) };
-        const socket = net.connect({ ...address, noDelay: true });
+        const target = { host, port, ...(localAddress === undefined ? {} : { localAddress }) };
+        const socket =
+          tls === undefined ? net.connect({ ...target, noDelay: true }) : tlsConnect(tls, target);
+        if (tls !== undefined) {
+          failures.begin();
+          socket.once("error", (error) => failures.add(error));
+        }
         sockets.add(socket);
         socket.once("close", () => sockets.delete(socket));
         return socket;
@@ -52,6 +66,7 @@ export function unaryTransport(address: string, options: UnaryTransportOptions =
     readMaxBytes: limits.messageMaxBytes,
     writeMaxBytes: limits.messageMaxBytes,
     acceptCompression: [],
+    ...(tls === undefined ? {} : { interceptors: [failures.interceptor] }),
   });
   return {
     transport,

@@ -24,6 +24,8 @@ export interface WireFixture {
   reach(server: WireServer): Promise<string>;
   /** From now on nothing passes on the way of `reach`, in either direction, and nothing is closed. */
   silence(): void;
+  /** Whether the end that precedes a stream's reset may arrive by itself, as it does in records of TLS. Default: no. */
+  readonly endsBeforeReset?: boolean;
   /** An address at which somebody accepts connections and never says anything. */
   hungAddress(): Promise<string>;
 }

@@ -97,7 +97,8 @@ export const streamContract: readonly WireContractCase[] = [
       caller.stream.destroy(new RdbError("RDB_ABORTED", "enough"));
       deepStrictEqual(caller.events, ["open", "message", "closed"]);
       strictEqual((await caller.closed)?.code, "RDB_ABORTED");
-      strictEqual((await fixture.settle(serverClosed.promise))?.code, "RDB_UNAVAILABLE");
+      const told = (await fixture.settle(serverClosed.promise))?.code;
+      ok(told === "RDB_UNAVAILABLE" || (told === undefined && fixture.endsBeforeReset === true));
     },
   },
   {
