@@ -114,7 +114,8 @@ export class RdbClient implements KeySpace {
     const sessions = new WriteSessions({ clock, random });
     const cache = new RegionCache({ onForgotten: (entry) => sessions.forget(entry) });
     const connector = ports.stores;
-    const sender = new RequestSender({ cache, pd, connector, clock, random, sessions, onAnswer });
+    const { hooks } = options;
+    const sender = new RequestSender({ cache, pd, connector, clock, random, sessions, onAnswer, hooks });
     const client = new RdbClient({ sender, cache, clock, deadlineMs, readFrom }, sender, pd);
     try {
       await client.#learnMapWithin(deadlineMs, clock);

@@ -4,6 +4,7 @@ import type { Backoff, BackoffReason } from "./backoff.ts";
 import type { WriteIdentity } from "./open-writes.ts";
 import type { RegionEntry } from "./region-cache.ts";
 import type { ReadFrom } from "./options.ts";
+import type { RequestWatch } from "./request-watch.ts";
 
 export type KvCommand = KvRequest["command"];
 export type KvResult = KvResponse["result"];
@@ -89,6 +90,8 @@ export class KvCall {
   timer: Timer | undefined;
   pauseReason: BackoffReason | undefined;
   onAbort: (() => void) | undefined;
+  /** Set when the client has hooks. */
+  watch: RequestWatch | undefined;
   /** Neighbours among the calls in flight. */
   previous: KvCall | undefined;
   next: KvCall | undefined;

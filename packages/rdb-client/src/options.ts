@@ -1,3 +1,5 @@
+import type { ClientHooks } from "./hooks.ts";
+
 /** Bytes as they are, or text as UTF-8. Bytes must not be changed before the call has ended. */
 export type Bytes = Uint8Array | string;
 
@@ -37,6 +39,8 @@ export interface ConnectOptions {
   readonly readFrom?: ReadFrom;
   /** The address to call from, when this host has several. */
   readonly localAddress?: string;
+  /** Told of every request and every retry. Default: none. */
+  readonly hooks?: ClientHooks;
 }
 
 export const clientDefaults = {

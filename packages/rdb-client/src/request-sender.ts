@@ -19,6 +19,8 @@ import type { PdClient } from "./pd-client.ts";
 import type { AnswerListener, StoreConnector } from "./ports.ts";
 import { type RegionCache, type RegionEntry, findFor } from "./region-cache.ts";
 import { readRegionError } from "./region-error.ts";
+import type { ClientHooks } from "./hooks.ts";
+import { HookCaller, RequestWatch } from "./request-watch.ts";
 import { RegionLookup } from "./region-lookup.ts";
 import { StorePool } from "./store-pool.ts";
 import type { WriteSessions } from "./write-sessions.ts";
@@ -36,6 +38,7 @@ export interface RequestSenderOptions {
   readonly random: Random;
   readonly sessions: WriteSessions;
   readonly onAnswer?: AnswerListener | undefined;
+  readonly hooks?: ClientHooks | undefined;
 }
 
 /**
@@ -57,6 +60,7 @@ export class RequestSender {
   readonly #pauses: Pauses;
   readonly #sessions: WriteSessions;
   readonly #onAnswer: AnswerListener | undefined;
+  readonly #hooks: HookCaller | undefined;
   #isClosed = false;
 
   constructor(options: RequestSenderOptions) {
@@ -65,6 +69,7 @@ export class RequestSender {
     this.#random = options.random;
     this.#sessions = options.sessions;
     this.#onAnswer = options.onAnswer;
+    this.#hooks = options.hooks && new HookCaller(options.hooks, options.clock);
     this.#inFlight = new CallsInFlight(options.clock, (call) => this.#due(call));
     this.#pauses = new Pauses(options, (call) => this.#dispatch(call));
     this.#lookup = new RegionLookup(options, {
@@ -82,9 +87,12 @@ export class RequestSender {
   /** Sends a call on its way; one of its callbacks tells how it ended. */
   send(spec: KvCallSpec): void {
     const call = new KvCall(spec);
+    if (this.#hooks !== undefined) {
+      call.watch = new RequestWatch(this.#hooks);
+    }
     const refusal = this.#refusal(call);
     if (refusal !== undefined) {
-      spec.reject(call.isUncertain ? undeterminedError(call, refusal) : refusal);
+      this.#reject(call, call.isUncertain ? undeterminedError(call, refusal) : refusal);
       return;
     }
     if (spec.signal !== undefined) {
@@ -151,6 +159,7 @@ export class RequestSender {
     call.storeId = to;
     call.attemptedMs = this.#clock.monotonicMs();
     call.dueMs = Math.min(call.spec.deadlineMs, call.attemptedMs + call.patienceMs);
+    call.watch?.attempt(call);
     call.stream = this.#pool.push(to, call);
     if (call.stream === undefined) {
       call.lastError = new RdbError("RDB_SERVER_IS_BUSY", `the queue to Store ${to} is full`);
@@ -186,6 +195,7 @@ export class RequestSender {
       attemptCount: call.attemptCount,
     });
     this.#finish(call);
+    call.watch?.end(call, "ok");
     call.spec.resolve(result, id);
   }
 
@@ -235,7 +245,7 @@ export class RequestSender {
         return;
       case "answerLost":
         this.#finish(call);
-        call.spec.reject(answerLostError(call, error));
+        this.#reject(call, answerLostError(call, error));
         return;
       case "unknownOutcome":
         this.#elsewhere(call, by);
@@ -346,7 +356,12 @@ export class RequestSender {
   #giveUp(call: KvCall, error: RdbError): void {
     const { isUncertain } = call;
     this.#finish(call);
-    call.spec.reject(isUncertain ? undeterminedError(call, error) : error);
+    this.#reject(call, isUncertain ? undeterminedError(call, error) : error);
+  }
+
+  #reject(call: KvCall, error: RdbError): void {
+    call.watch?.end(call, error.code);
+    call.spec.reject(error);
   }
 
   #finish(call: KvCall): void {
