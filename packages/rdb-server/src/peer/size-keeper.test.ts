@@ -19,6 +19,10 @@ function counted(bytes: number) {
       addedBytes = added;
       return keeper.wantsCount;
     },
+    mayHaveReachedAfter(added: number, limitBytes: number): boolean {
+      addedBytes = added;
+      return keeper.mayHaveReached(limitBytes);
+    },
   };
 }
 
@@ -27,6 +31,15 @@ describe("a Region's size", () => {
     const { keeper, wantsCountAfter } = counted(5 * MiB);
     wantsCountAfter(3 * MiB);
     expect(keeper.bytes).toBe(8 * MiB);
+  });
+
+  it("may have reached a limit when it was counted to it, or when an eighth of it was put since", () => {
+    expect(counted(96 * MiB).mayHaveReachedAfter(0, 96 * MiB)).toBe(true);
+    const nearly = counted(95 * MiB);
+    expect(nearly.mayHaveReachedAfter(12 * MiB - 1, 96 * MiB)).toBe(false);
+    expect(nearly.mayHaveReachedAfter(12 * MiB, 96 * MiB)).toBe(true);
+    expect(counted(10 * MiB).mayHaveReachedAfter(85 * MiB, 96 * MiB)).toBe(false);
+    expect(counted(10 * MiB).mayHaveReachedAfter(86 * MiB, 96 * MiB)).toBe(true);
   });
 
   it.each([

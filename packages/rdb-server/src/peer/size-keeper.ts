@@ -8,6 +8,8 @@ import { type Engine, decodeValue } from "@flaredb/rdb-storage";
 const RECOUNT_SIZES = 2;
 const RECOUNT_MIN_BYTES = 16 * MiB;
 const RECOUNT_MAX_BYTES = 64 * MiB;
+/** Where a count found less than a limit, so much of the limit is put before the limit may have been reached again. */
+const REACHED_PART = 1 / 8;
 /** One step of a count. */
 const SLICE_MAX_COUNT = 1_000;
 const SLICE_MAX_BYTES = 1 * MiB;
@@ -70,6 +72,17 @@ export class SizeKeeper {
     const since = this.#owner.addedBytes() - this.#addedAtCount;
     const enough = Math.max(RECOUNT_MIN_BYTES, this.#countedBytes * RECOUNT_SIZES);
     return since >= Math.min(RECOUNT_MAX_BYTES, enough);
+  }
+
+  /**
+   * Whether the Region may hold so much, which a walk over its rows would tell. Not at once after one that told that it
+   * does not: rows that are replaced would have a Region that is nearly as large walked again and again.
+   */
+  mayHaveReached(limitBytes: number): boolean {
+    const since = this.#owner.addedBytes() - (this.#addedAtCount ?? 0);
+    return (
+      this.bytes >= limitBytes && (this.#countedBytes >= limitBytes || since >= limitBytes * REACHED_PART)
+    );
   }
 
   /** The Region was cut into so many parts. @returns the size of each, as long as none is counted */

@@ -54,7 +54,7 @@ export class SplitTriggers {
       return;
     }
     const hotMs = peer.keys.tick(nowMs, this.limits.splitQps);
-    const isLarge = peer.size.bytes >= this.limits.regionSplitSizeBytes;
+    const isLarge = peer.size.mayHaveReached(this.limits.regionSplitSizeBytes);
     const isHot = this.limits.splitQps > 0 && hotMs >= HOT_DURATION_MS;
     if ((isLarge || isHot) && this.#mayTry(peer, nowMs)) {
       this.#try(peer, isLarge ? "size" : "load");
