@@ -10,6 +10,14 @@ export const errorCodes = {
     write: "not applied",
     meaning: "the request breaks a rule or a limit; the message names both",
   },
+  RDB_UNAUTHENTICATED: {
+    write: "not applied",
+    meaning: "the request carries no token, or another one than the process was given",
+  },
+  RDB_PERMISSION_DENIED: {
+    write: "not applied",
+    meaning: "the process answers nobody here: it was given no token, or a web page of another origin asks",
+  },
   RDB_CONFIG_INVALID: { write: "not applied", meaning: "a configuration field is unknown or out of range" },
   RDB_NOT_LEADER: {
     write: "not applied",

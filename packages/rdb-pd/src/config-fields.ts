@@ -1,5 +1,5 @@
 import { SECOND_MS } from "@flaredb/rdb-base";
-import { about, hostAndPort, reachableHostAndPort } from "@flaredb/rdb-process";
+import { about, hostAndPort, reachableHostAndPort, tlsSchema } from "@flaredb/rdb-process";
 import { z } from "zod";
 import { pdLimits } from "./limits.ts";
 import { placementSchema } from "./placement/placement-config.ts";
@@ -32,7 +32,7 @@ export const pdFields = z.strictObject({
     .string()
     .min(1)
     .default("127.0.0.1")
-    .meta(about("The address to listen on. Beyond loopback only with `insecure`.")),
+    .meta(about("The address to listen on. Beyond loopback only with TLS, or `insecure`.")),
   port: port.default(7400).meta(about("The RPC port; 0 takes a free one.", { unit: "port" })),
   httpPort: port
     .default(7401)
@@ -119,6 +119,7 @@ export const pdFields = z.strictObject({
         change: "SIGHUP",
       }),
     ),
+  tls: tlsSchema.prefault({}),
   insecure: z.boolean().default(false).meta(about("Listen beyond loopback though nothing is encrypted.")),
   raft: raftSchema.prefault({}),
   placement: placementSchema

@@ -1,5 +1,5 @@
 import { type KeyRange, RdbError } from "@flaredb/rdb-base";
-import { type Origins, checkInput, configError, isEveryAddress } from "@flaredb/rdb-process";
+import { type Origins, checkInput, configError, isEveryAddress, tlsMissing } from "@flaredb/rdb-process";
 import { isLoopback } from "@flaredb/rdb-wire";
 import type { z } from "zod";
 import { checkInitialRanges, rangesFromSplitKeys } from "./cluster/initial-regions.ts";
@@ -13,9 +13,9 @@ const schema = pdFields
     path: ["raft", "electionTicks"],
     error: "must be > raft.heartbeatTicks",
   })
-  .refine((config) => config.insecure || isLoopback(config.host), {
+  .refine((config) => config.insecure || config.tls.cert !== undefined || isLoopback(config.host), {
     path: ["host"],
-    error: "is not a loopback address and nothing is encrypted: listen on 127.0.0.1, or say insecure",
+    error: `is not a loopback address ${tlsMissing}`,
   })
   .refine(
     ({ advertiseAddress, initialCluster, host }) =>
@@ -82,6 +82,7 @@ export function parsePdConfig(input: unknown, origins?: Origins): PdConfig {
   return Object.freeze({
     ...rest,
     raft: Object.freeze(raft),
+    tls: Object.freeze(rest.tls),
     initialRanges: Object.freeze(ranges),
     placement: Object.freeze({ ...placement, replicas: rest.replicas }),
   });

@@ -1,4 +1,12 @@
-import { type Flag, ProgramSettings, type TextValue, ownUsage, withUnit } from "@flaredb/rdb-process";
+import {
+  type Flag,
+  ProgramSettings,
+  type TextValue,
+  ownUsage,
+  tlsFlags,
+  tlsUsage,
+  withUnit,
+} from "@flaredb/rdb-process";
 import { pdFields } from "./config-fields.ts";
 
 /** In the order of the help. */
@@ -20,6 +28,7 @@ const flags: readonly Flag[] = [
   { name: "initial-cluster", setting: "initialCluster", addsUp: true },
   { name: "join", setting: "join" },
   { name: "log-level", setting: "logLevel" },
+  ...tlsFlags,
   { name: "insecure", setting: "insecure" },
 ];
 
@@ -55,7 +64,7 @@ The placement driver: it owns the map of Stores and Regions.
   --initial-cluster LIST  the first members, the same for all: pd-1=HOST:PORT,pd-2=HOST:PORT,… (this one alone)
   --join ADDRESSES        HOST:PORT of members, by comma, to which it was added: see rdb pd add-member
   --log-level LEVEL       debug, info, warn, error or silent (info)
-  --insecure              listen beyond loopback though nothing is encrypted
+${tlsUsage}
 ${ownUsage}`;
 
 function writeMembers(value: unknown): string | undefined {

@@ -8,6 +8,7 @@ import {
   fail,
   onSignals,
 } from "@flaredb/rdb-process";
+import { processTls } from "@flaredb/rdb-wire";
 import { type PdConfig, parsePdConfig } from "./config.ts";
 import { pdSettings, usage } from "./flags.ts";
 import type { RunningPd } from "./run-pd.ts";
@@ -16,7 +17,7 @@ import { startPd } from "./start-pd.ts";
 /**
  * The process `rdb-pd`: logs as JSON lines on stdout, ends on SIGTERM and SIGINT in good order, and on what it cannot
  * live with by one line on stderr and exit code 1; 2 when the command line or the config file is wrong. SIGHUP: the
- * config file is read again.
+ * config file and the TLS files are read again.
  */
 export async function main(argv: readonly string[]): Promise<void> {
   process.on("uncaughtException", fail);
@@ -31,7 +32,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     }
     const { config, reading } = configured;
     const logger = ProcessLogger.of("rdb-pd", config.logLevel);
-    const ports = { clock: systemClock, random: systemRandom, logger, onFatal: fail, signal: stop.signal };
+    const tls = processTls(config.tls, { clock: systemClock, logger });
+    const { signal } = stop;
+    const ports = { clock: systemClock, random: systemRandom, logger, tls, onFatal: fail, signal };
     const starting = startPd(config, ports);
     const apply = ({ logLevel }: PdConfig): void => {
       logger.level = logLevel;
@@ -42,7 +45,10 @@ export async function main(argv: readonly string[]): Promise<void> {
         logger.info({ signal }, "stopping");
         end(starting, stop);
       },
-      reload: () => reloader.reload(),
+      reload: () => {
+        void tls?.reload();
+        reloader.reload();
+      },
     });
     announce(await starting);
   } catch (error) {

@@ -6,7 +6,7 @@ import { MemoryEngine, MemoryRawEngine } from "@flaredb/rdb-storage";
 import { type UnaryTransport, fromConnectError, httpWire, unaryTransport } from "@flaredb/rdb-wire";
 import { afterEach, describe, expect, test } from "vitest";
 import { parsePdConfig } from "./config.ts";
-import { healthView } from "./http/json-views.ts";
+import { healthView } from "./http/health-view.ts";
 import { type RunningPd, runPd } from "./run-pd.ts";
 
 interface Machine {

@@ -11,6 +11,7 @@ import { MemberKeeper } from "./member/member-keeper.ts";
 import type { PdRaft } from "./member/pd-raft.ts";
 import { type PdMember, openMember } from "./member/pd-member.ts";
 import type { PlacementDriver } from "./placement-driver.ts";
+import { type DirectCalls, directCalls } from "./rpc/direct-calls.ts";
 import { leaderOnly } from "./rpc/leader-only.ts";
 import { pdAdminService } from "./rpc/pd-admin-service.ts";
 import { pdService } from "./rpc/pd-service.ts";
@@ -51,10 +52,18 @@ export interface RunningPd {
   readonly httpAddress: string;
   /** @throws RdbError RDB_NOT_LEADER while this member does not lead */
   readonly driver: PlacementDriver;
+  /** What its RPC does, without a wire between. Calls fail with RDB_NOT_LEADER while this member does not lead. */
+  readonly calls: PdCalls;
   /** The placement driver's group, as this member knows it. */
   readonly group: RunningGroup;
   /** Ends streams and servers, writes everything, frees the disk. Idempotent. */
   close(): Promise<void>;
+}
+
+/** What the leader answers, by service. */
+export interface PdCalls {
+  readonly pd: DirectCalls<typeof PdService>;
+  readonly admin: DirectCalls<typeof PdAdminService>;
 }
 
 /** What can be asked of any member. */
@@ -120,6 +129,7 @@ function givenUp(signal: AbortSignal | undefined): Promise<never> {
 interface Parts {
   readonly leadership: Leadership;
   readonly rpc: WireServer;
+  readonly calls: PdCalls;
   readonly clock: Clock;
   /** This member serves, or follows who does, in a cluster that has its id. */
   readonly settled: Promise<void>;
@@ -179,7 +189,11 @@ function assemble(config: PdConfig, ports: PdPorts, member: PdMember): Parts {
     },
   });
   transport.serve(rpc);
-  return { leadership, rpc, clock, settled };
+  const calls: PdCalls = {
+    pd: directCalls(PdService, () => current().pd),
+    admin: directCalls(PdAdminService, () => current().admin),
+  };
+  return { leadership, rpc, calls, clock, settled };
 }
 
 /** What only the leader answers. */
@@ -203,7 +217,7 @@ async function begin(log: PdRaft, settled: () => Promise<void>, listen: () => Pr
 
 function running(
   member: PdMember,
-  { leadership, rpc, clock }: Parts,
+  { leadership, rpc, calls, clock }: Parts,
   addresses: { readonly address: string; readonly httpAddress: string },
 ): RunningPd {
   const { log, storage, roster } = member;
@@ -217,6 +231,7 @@ function running(
   return {
     clusterId: storage.state.cluster.clusterId,
     ...addresses,
+    calls,
     get driver() {
       return leadership.driver;
     },

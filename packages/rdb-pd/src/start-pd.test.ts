@@ -179,44 +179,6 @@ describe("HTTP", () => {
     const { appliedIndex } = (await getJson(pd, "/health")) as { appliedIndex: number };
     expect(appliedIndex).toBeGreaterThan((health as { appliedIndex: number }).appliedIndex);
   });
-
-  test("cluster, Stores and Regions are there to read, and nothing else is", async () => {
-    const pd = await testPd({ bootstrapStores: 1, initialSplitKeys: ["m\\xff"] });
-    await new FakeStore(pd.client(), "127.0.0.1:7410").register();
-    expect(await getJson(pd, "/api/v1/cluster")).toMatchObject({
-      bootstrapped: true,
-      storeCount: 1,
-      upStoreCount: 1,
-      regionCount: 2,
-      formingRegionCount: 2,
-      members: [{ id: 1, name: "pd-1", address: pd.address, httpAddress: pd.httpAddress }],
-    });
-    expect(await getJson(pd, "/api/v1/stores")).toMatchObject({
-      stores: [
-        { id: 1, address: "127.0.0.1:7410", state: "Up", regionCount: 2, leaderCount: 0, stats: null },
-      ],
-    });
-    expect(await getJson(pd, "/api/v1/regions")).toMatchObject({
-      regions: [
-        { id: 1, startKey: "", endKey: "m\\xff", epoch: { confVer: 1, version: 1 }, leader: null },
-        { id: 2, startKey: "m\\xff", endKey: "", peers: [{ storeId: 1, role: "Voter" }] },
-      ],
-    });
-    expect((await fetch(`http://${pd.httpAddress}/api/v1/regions`, { method: "POST" })).status).toBe(404);
-  });
-
-  test("Regions are read from a key on, a thousand at a time", async () => {
-    const initialSplitKeys = Array.from({ length: 1_499 }, (_, at) => `k${String(at + 1).padStart(4, "0")}`);
-    const pd = await testPd({ bootstrapStores: 1, initialSplitKeys });
-    expect((await fetch(`http://${pd.httpAddress}/api/v1/regions`)).status).toBe(503);
-    await new FakeStore(pd.client(), "127.0.0.1:7410").register();
-    const first = (await getJson(pd, "/api/v1/regions")) as { regions: unknown[]; nextKey: string };
-    expect([first.regions.length, first.nextKey]).toEqual([1_000, "k1000"]);
-    const second = (await getJson(pd, `/api/v1/regions?startKey=${first.nextKey}`)) as typeof first;
-    expect([second.regions.length, second.nextKey]).toEqual([500, null]);
-    const bad = await fetch(`http://${pd.httpAddress}/api/v1/regions?startKey=%5C`);
-    expect([bad.status, await bad.json()]).toMatchObject([400, { code: "RDB_INVALID_ARGUMENT" }]);
-  });
 });
 
 test("clusters that are new get different ids", async () => {

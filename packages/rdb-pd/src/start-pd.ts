@@ -1,6 +1,6 @@
 import { KiB, MiB } from "@flaredb/rdb-base";
 import { type RocksOptions, openRocksEngine } from "@flaredb/rdb-storage";
-import { httpWire } from "@flaredb/rdb-wire";
+import { type TlsIdentity, httpWire, httpsServerFactory } from "@flaredb/rdb-wire";
 import type { PdConfig } from "./config.ts";
 import { HttpServer } from "./http/http-server.ts";
 import { checkPortFree } from "./port-check.ts";
@@ -20,7 +20,10 @@ const engineMemory: RocksOptions = {
 };
 
 /** What the process of a PD gets from whoever starts it. */
-export type PdProcessPorts = Pick<PdPorts, "clock" | "random" | "logger" | "onFatal" | "signal">;
+export interface PdProcessPorts extends Pick<PdPorts, "clock" | "random" | "logger" | "onFatal" | "signal"> {
+  /** On everything that it listens on and calls; undefined: nothing is encrypted. */
+  readonly tls?: TlsIdentity | undefined;
+}
 
 /**
  * A PD in a process of its own: on HTTP/2 and on its data folder, with its HTTP endpoint around it. A refused start
@@ -32,13 +35,17 @@ export async function startPd(config: PdConfig, ports: PdProcessPorts): Promise<
   const { host, port, httpPort, dataDir } = config;
   // Ports first: one that is taken ends the start before anything on disk is touched.
   await checkPortFree(host, port);
-  const http = new HttpServer({ host, port: httpPort });
+  const http = new HttpServer({
+    host,
+    port: httpPort,
+    serverFactory: httpsServerFactory(ports.tls, ports.logger),
+  });
   await http.listen();
   let running: RunningPd;
   try {
     running = await runPd(config, {
       ...ports,
-      wire: httpWire(),
+      wire: httpWire(ports.tls),
       openEngine: (onFatal) =>
         openRocksEngine({ path: dataDir, clock: ports.clock, onFatal, ...engineMemory }),
       httpAddress: http.address,
@@ -52,9 +59,9 @@ export async function startPd(config: PdConfig, ports: PdProcessPorts): Promise<
     await Promise.all([running.close(), http.close()]);
   };
   let closing: Promise<void> | undefined;
-  const { clusterId, address, httpAddress, group } = running;
+  const { clusterId, address, httpAddress, calls, group } = running;
   return {
-    ...{ clusterId, address, httpAddress, group },
+    ...{ clusterId, address, httpAddress, calls, group },
     get driver() {
       return running.driver;
     },

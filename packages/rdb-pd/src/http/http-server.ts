@@ -1,24 +1,26 @@
 import type { AddressInfo } from "node:net";
-import { type ErrorCode, RdbError } from "@flaredb/rdb-base";
-import { formatAddress } from "@flaredb/rdb-wire";
+import { RdbError } from "@flaredb/rdb-base";
+import { type HttpServerFactory, formatAddress } from "@flaredb/rdb-wire";
 import fastify, { type FastifyInstance } from "fastify";
-import { parseKeyText } from "../key-text.ts";
-import type { RunningPd } from "../run-pd.ts";
-import { clusterView, healthView, regionsView, storesView } from "./json-views.ts";
+import type { AccessRules } from "./api/access.ts";
+import { adminApi } from "./api/admin-api.ts";
+import type { ApiSource } from "./api/endpoint.ts";
+import { healthView } from "./health-view.ts";
 
 export interface HttpServerOptions {
   readonly host: string;
   /** 0: any free one; `listen` tells which. */
   readonly port: number;
+  /** Makes the server underneath, such as one of TLS; undefined: node:http's. */
+  readonly serverFactory?: HttpServerFactory | undefined;
+  /** What a request to the admin API has to carry; undefined: see `AccessRules`. */
+  readonly token?: string | undefined;
 }
 
 /** What the endpoint shows. */
-export type HttpSource = Pick<RunningPd, "driver" | "group">;
+export type HttpSource = ApiSource;
 
-/**
- * Health, and what PD knows as read-only JSON. 503 while PD is starting, on health while this member knows no leader,
- * on all else while it does not lead.
- */
+/** Health, and the admin API under `/api/v1`. 503 while PD is starting, on health while this member knows no leader. */
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #server: FastifyInstance;
@@ -28,22 +30,20 @@ export class HttpServer {
   constructor(options: HttpServerOptions) {
     this.#options = options;
     // Connections are cut at the close: a browser's idle one would hold it up.
-    this.#server = fastify({ forceCloseConnections: true });
+    const { serverFactory } = options;
+    this.#server = fastify({
+      forceCloseConnections: true,
+      ...(serverFactory === undefined ? {} : { serverFactory }),
+    });
     this.#server.get("/health", (_request, reply) => {
       const view = healthView(this.#shown.group);
       return reply.status(view.status === "leaderless" ? 503 : 200).send(view);
     });
-    this.#server.get("/api/v1/cluster", () => {
-      const { driver, group } = this.#shown;
-      return clusterView(driver, group.members());
-    });
-    this.#server.get("/api/v1/stores", () => storesView(this.#shown.driver));
-    this.#server.get<{ Querystring: { startKey?: string } }>("/api/v1/regions", ({ query }) =>
-      regionsView(this.#shown.driver, parseKeyText(String(query.startKey ?? ""))),
-    );
+    const access: AccessRules = { token: options.token, host: options.host };
+    void this.#server.register(adminApi({ access, source: () => this.#shown }), { prefix: "/api/v1" });
     this.#server.setErrorHandler((error, _request, reply) => {
       const { code, message } = RdbError.from(error);
-      return reply.status(httpStatus(code)).send({ code, message });
+      return reply.status(code === "RDB_UNAVAILABLE" ? 503 : 500).send({ code, message });
     });
   }
 
@@ -77,20 +77,6 @@ export class HttpServer {
       throw new RdbError("RDB_UNAVAILABLE", "the placement driver is starting");
     }
     return this.#source;
-  }
-}
-
-/** 400 for what the caller has to change, 503 for what may pass by itself. */
-function httpStatus(code: ErrorCode): number {
-  switch (code) {
-    case "RDB_INVALID_ARGUMENT":
-      return 400;
-    case "RDB_CLUSTER_NOT_BOOTSTRAPPED":
-    case "RDB_UNAVAILABLE":
-    case "RDB_NOT_LEADER":
-      return 503;
-    default:
-      return 500;
   }
 }
 

@@ -1,0 +1,76 @@
+import type { GetClusterInfoResponse } from "@flaredb/rdb-proto";
+import { z } from "zod";
+import { memberDocument, memberSchema } from "../documents/member.ts";
+import { type Endpoint, endpoint } from "../endpoint.ts";
+import { eachRegionPage } from "../region-pages.ts";
+import { count } from "../schemas.ts";
+
+const clusterSchema = z
+  .strictObject({
+    clusterId: z
+      .string()
+      .describe("A number of up to 16 digits, as text, as `rdb cluster status --json` has it."),
+    healthy: z.boolean(),
+    problems: z.array(z.string()).describe("In sentences; none when all is well."),
+    bootstrapped: z.boolean().describe("Whether the initial Regions were placed."),
+    bootstrapStoreCount: count.describe("So many Stores must register before they are."),
+    registeredStoreCount: count,
+    upStoreCount: count,
+    regionCount: count,
+    regionWithLeaderCount: count,
+    programVersion: z.string(),
+    members: z.array(memberSchema),
+  })
+  .meta({ id: "Cluster", description: "The cluster, as `rdb cluster status --json` has it." });
+
+export const clusterEndpoints: readonly Endpoint[] = [
+  endpoint({
+    method: "GET",
+    path: "/cluster",
+    id: "getCluster",
+    tag: "cluster",
+    summary: "The cluster in a few figures, and what is wrong with it",
+    access: "leader",
+    answer: clusterSchema,
+    handle: async (_input, { calls }) => {
+      const info = await calls.pd.getClusterInfo({});
+      let lackingCount = 0;
+      if (info.bootstrapped) {
+        await eachRegionPage(calls, new Uint8Array(), (routes) => {
+          lackingCount += routes.filter((route) => route.downPeerIds.length > 0).length;
+        });
+      }
+      return clusterDocument(info, problemsOf(info, lackingCount));
+    },
+  }),
+];
+
+function problemsOf(info: GetClusterInfoResponse, lackingCount: number): string[] {
+  const { bootstrapped, registeredStoreCount, regionCount } = info;
+  if (!bootstrapped) {
+    return [`waiting for Stores: ${registeredStoreCount} of ${info.bootstrapStoreCount} have registered`];
+  }
+  const missingCount = registeredStoreCount - info.upStoreCount;
+  const leaderlessCount = regionCount - info.regionWithLeaderCount;
+  return [
+    ...(missingCount > 0 ? [`${missingCount} of ${registeredStoreCount} Stores do not answer`] : []),
+    ...(leaderlessCount > 0 ? [`${leaderlessCount} of ${regionCount} Regions have no leader`] : []),
+    ...(lackingCount > 0 ? [`${lackingCount} of ${regionCount} Regions have peers that are down`] : []),
+  ];
+}
+
+function clusterDocument(info: GetClusterInfoResponse, problems: string[]): z.output<typeof clusterSchema> {
+  return {
+    clusterId: String(info.clusterId),
+    healthy: problems.length === 0,
+    problems,
+    bootstrapped: info.bootstrapped,
+    bootstrapStoreCount: info.bootstrapStoreCount,
+    registeredStoreCount: info.registeredStoreCount,
+    upStoreCount: info.upStoreCount,
+    regionCount: info.regionCount,
+    regionWithLeaderCount: info.regionWithLeaderCount,
+    programVersion: info.programVersion,
+    members: info.members.map((member) => memberDocument(member, info.leaderMemberId)),
+  };
+}
