@@ -28,6 +28,7 @@ test("a data folder is enough", () => {
     bootstrapStores: 3,
     replicas: 3,
     logLevel: "info",
+    tls: {},
     insecure: false,
     placement: placementSchema.parse({}),
     raft: { tickMs: 100, heartbeatTicks: 2, electionTicks: 10 },
@@ -80,11 +81,13 @@ describe("listening", () => {
   });
 
   test.each(["0.0.0.0", "::", "10.0.0.1", "example.org", "127.0.0.1.example.org"])(
-    "on %s needs insecure",
+    "on %s needs insecure, or TLS",
     (host) => {
       expect(refusal({ dataDir: "d", host })).toContain(`host "${host}" is not a loopback address`);
       const advertiseAddress = "h:1";
       expect(parsePdConfig({ dataDir: "d", host, insecure: true, advertiseAddress }).host).toBe(host);
+      const tls = { cert: "own.crt", key: "own.key" };
+      expect(parsePdConfig({ dataDir: "d", host, tls, advertiseAddress }).tls).toEqual(tls);
     },
   );
 

@@ -1,5 +1,5 @@
 import { GiB, HOUR_MS, KiB, MINUTE_MS, MiB, SECOND_MS } from "@flaredb/rdb-base";
-import { about, hostAndPort, reachableHostAndPort } from "@flaredb/rdb-process";
+import { about, hostAndPort, reachableHostAndPort, tlsSchema } from "@flaredb/rdb-process";
 import { z } from "zod";
 
 /** It takes effect while the Store runs: `RunningStore.reconfigure`. */
@@ -220,7 +220,7 @@ export const storeFields = z.strictObject({
     .string()
     .min(1)
     .default("127.0.0.1")
-    .meta(about("The address to listen on. Beyond loopback only with `insecure`.")),
+    .meta(about("The address to listen on. Beyond loopback only with TLS, or `insecure`.")),
   port: port.default(7410).meta(about("The RPC port; 0 takes a free one.", { unit: "port" })),
   httpPort: port.default(7420).meta(about("The HTTP port (health); 0 takes a free one.", { unit: "port" })),
   dataDir: z.string().min(1).meta(about("The folder of the Store's data. Made when it is not there.")),
@@ -246,6 +246,7 @@ export const storeFields = z.strictObject({
     .enum(["debug", "info", "warn", "error", "silent"])
     .default("info")
     .meta(about("The least urgent lines that are logged: debug, info, warn, error or silent.", online)),
+  tls: tlsSchema.prefault({}),
   insecure: z.boolean().default(false).meta(about("Listen beyond loopback though nothing is encrypted.")),
 
   tickMs: milliseconds(1, 10 * SECOND_MS)

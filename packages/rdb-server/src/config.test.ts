@@ -125,6 +125,25 @@ test("beyond loopback with insecure", () => {
   expect(parseStoreConfig({ ...minimal, host: "10.0.0.1", insecure: true }).insecure).toBe(true);
 });
 
+test("beyond loopback with TLS", () => {
+  const tls = { cert: "own.crt", key: "own.key" };
+  expect(parseStoreConfig({ ...minimal, host: "10.0.0.1", tls }).tls).toEqual(tls);
+  expect(messageOf({ ...minimal, host: "10.0.0.1" })).toBe(
+    'host "10.0.0.1" is reachable from elsewhere and nothing is encrypted: give --tls-cert, --tls-key and --tls-ca (`rdb cert create` makes them), or --insecure to allow it',
+  );
+});
+
+test.each([
+  [{ cert: "own.crt" }, "tls.key (default) and tls.cert must be given together"],
+  [{ key: "own.key" }, 'tls.key "own.key" and tls.cert must be given together'],
+  [
+    { ca: "ca.crt" },
+    'tls.ca "ca.crt" needs a certificate of its own beside it: give --tls-cert and --tls-key too',
+  ],
+])("TLS with %j is refused", (tls, message) => {
+  expect(messageOf({ ...minimal, tls })).toBe(message);
+});
+
 test.each(["0.0.0.0", "::"])("who listens on %s has to say where it is reached", (host) => {
   const everywhere = { ...minimal, host, insecure: true };
   expect(messageOf(everywhere)).toContain(

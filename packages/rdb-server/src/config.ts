@@ -1,4 +1,4 @@
-import { checkInput, isEveryAddress, type Origins } from "@flaredb/rdb-process";
+import { checkInput, isEveryAddress, type Origins, tlsMissing } from "@flaredb/rdb-process";
 import { isLoopback } from "@flaredb/rdb-wire";
 import type { z } from "zod";
 import { storeFields } from "./config-fields.ts";
@@ -21,9 +21,9 @@ function chunkTurnMs(snapshot: StoreFields["snapshot"]): number {
 }
 
 const schema = storeFields
-  .refine((config) => config.insecure || isLoopback(config.host), {
+  .refine((config) => config.insecure || config.tls.cert !== undefined || isLoopback(config.host), {
     path: ["host"],
-    error: "is reachable from elsewhere and nothing is encrypted: give --insecure to allow it",
+    error: `is reachable from elsewhere ${tlsMissing}`,
   })
   .refine((config) => config.advertiseAddress !== undefined || !isEveryAddress(config.host), {
     path: ["advertiseAddress"],

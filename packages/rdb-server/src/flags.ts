@@ -1,4 +1,4 @@
-import { type Flag, ProgramSettings, ownUsage, withUnit } from "@flaredb/rdb-process";
+import { type Flag, ProgramSettings, ownUsage, tlsFlags, tlsUsage, withUnit } from "@flaredb/rdb-process";
 import { storeFields } from "./config-fields.ts";
 
 /** In the order of the help. */
@@ -13,6 +13,7 @@ const flags: readonly Flag[] = [
   { name: "label", setting: "labels" },
   { name: "region-split-size", setting: "regionSplitSizeBytes", read: withUnit("bytes", "32MiB") },
   { name: "log-level", setting: "logLevel" },
+  ...tlsFlags,
   { name: "insecure", setting: "insecure" },
 ];
 
@@ -39,5 +40,5 @@ A Store: it keeps Regions and serves their keys and values.
   --label NAME=VALUE      for placement, such as host=a,zone=b; may be repeated
   --region-split-size S   a Region that grew to this is split into halves: 32MiB, 1GiB (96MiB)
   --log-level LEVEL       debug, info, warn, error or silent (info)
-  --insecure              listen beyond loopback though nothing is encrypted
+${tlsUsage}
 ${ownUsage}`;

@@ -1,7 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { RdbError, formatKey } from "@flaredb/rdb-base";
 import type { StoreIdent } from "@flaredb/rdb-storage";
-import { formatAddress } from "@flaredb/rdb-wire";
+import { type HttpServerFactory, formatAddress } from "@flaredb/rdb-wire";
 import fastify, { type FastifyInstance } from "fastify";
 import type { RegionStatus, StoreHandle } from "./store/store-handle.ts";
 
@@ -17,6 +17,8 @@ export interface HealthServerOptions {
   readonly host: string;
   /** 0: any free one; `listen` tells which. */
   readonly port: number;
+  /** Makes the server underneath, such as one of TLS; undefined: node:http's. */
+  readonly serverFactory?: HttpServerFactory | undefined;
 }
 
 /** The Store over HTTP, read-only: `/health` (503 while it starts or its disk is slow) and `/api/v1/regions`. */
@@ -29,7 +31,11 @@ export class HealthServer {
   constructor(options: HealthServerOptions) {
     this.#options = options;
     // Connections are cut at the close: a browser's idle one would hold it up.
-    this.#server = fastify({ forceCloseConnections: true });
+    const { serverFactory } = options;
+    this.#server = fastify({
+      forceCloseConnections: true,
+      ...(serverFactory === undefined ? {} : { serverFactory }),
+    });
     this.#server.get("/health", (_request, reply) => {
       const view = healthView(this.#source);
       return reply.status(view.status === "ok" ? 200 : 503).send(view);

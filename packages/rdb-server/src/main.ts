@@ -9,6 +9,7 @@ import {
   fail,
   onSignals,
 } from "@flaredb/rdb-process";
+import { type TlsIdentity, processTls } from "@flaredb/rdb-wire";
 import { type StoreConfig, parseStoreConfig } from "./config.ts";
 import { countExternalMemoryAsHeap } from "./external-memory.ts";
 import { storeSettings, usage } from "./flags.ts";
@@ -18,7 +19,7 @@ import { startStore } from "./start-store.ts";
 /**
  * The process `rdb-server`: logs as JSON lines on stdout, ends on SIGTERM, SIGINT and once it was decommissioned in good
  * order, and on what it cannot live with by one line on stderr and exit code 1, or 2 when the command line or the config
- * file is wrong. SIGHUP: the config file is read again.
+ * file is wrong. SIGHUP: the config file and the TLS files are read again.
  */
 export async function main(argv: readonly string[]): Promise<void> {
   process.on("uncaughtException", fail);
@@ -34,10 +35,12 @@ export async function main(argv: readonly string[]): Promise<void> {
     }
     const { config, reading } = configured;
     const logger = ProcessLogger.of("rdb-server", config.logLevel);
+    const tls = processTls(config.tls, { clock: systemClock, logger });
     const starting = startStore(config, {
       clock: systemClock,
       random: systemRandom,
       logger,
+      tls,
       onFatal: (error) => (error.code === "RDB_STORE_DECOMMISSIONED" ? retire(error) : fail(error)),
       signal: stop.signal,
     });
@@ -48,7 +51,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       );
       end(starting, stop);
     };
-    listenToSignals({ starting, stop, logger }, { program, surroundings, reading, logger });
+    listenToSignals({ starting, stop, logger, tls }, { program, surroundings, reading, logger });
     announce(await starting);
   } catch (error) {
     // A start that a signal ended is ended by its handler.
@@ -75,11 +78,12 @@ interface Running {
   readonly starting: Promise<RunningStore>;
   readonly stop: AbortController;
   readonly logger: ProcessLogger;
+  readonly tls: TlsIdentity | undefined;
 }
 
 /** Also a start that still waits for PD ends in good order; what is to be read again, it reads when it is done. */
 function listenToSignals(
-  { starting, stop, logger }: Running,
+  { starting, stop, logger, tls }: Running,
   settings: Omit<ConfigReloaderOptions<StoreConfig>, "apply">,
 ): void {
   const reloading = starting.then((running) => {
@@ -95,6 +99,7 @@ function listenToSignals(
       end(starting, stop);
     },
     reload: () => {
+      void tls?.reload();
       reloading.then((reloader) => reloader.reload()).catch(passOverFailedStart);
     },
   });

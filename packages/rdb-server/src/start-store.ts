@@ -1,4 +1,4 @@
-import { httpWire } from "@flaredb/rdb-wire";
+import { type TlsIdentity, httpWire, httpsServerFactory } from "@flaredb/rdb-wire";
 import { reachedAt } from "@flaredb/rdb-process";
 import type { StoreConfig } from "./config.ts";
 import { folderDisk } from "./folder-disk.ts";
@@ -9,7 +9,11 @@ import { type RunningStore, type StorePorts, runStore } from "./run-store.ts";
 import type { StoreHealth } from "./store/store-handle.ts";
 
 /** What the process of a Store gets from whoever starts it. */
-export type StoreProcessPorts = Pick<StorePorts, "clock" | "random" | "logger" | "onFatal" | "signal">;
+export interface StoreProcessPorts
+  extends Pick<StorePorts, "clock" | "random" | "logger" | "onFatal" | "signal"> {
+  /** On everything that it listens on and calls; undefined: nothing is encrypted. */
+  readonly tls?: TlsIdentity | undefined;
+}
 
 /**
  * A Store in a process of its own: on HTTP/2 and on its data folder, with the health endpoint around it.
@@ -18,14 +22,15 @@ export type StoreProcessPorts = Pick<StorePorts, "clock" | "random" | "logger" |
  */
 export async function startStore(config: StoreConfig, ports: StoreProcessPorts): Promise<RunningStore> {
   const { host, httpPort } = config;
+  const { tls, logger } = ports;
   // Ports first, this one and the Store's own: one that is taken ends the start before anything on disk is touched.
-  const http = new HealthServer({ host, port: httpPort });
+  const http = new HealthServer({ host, port: httpPort, serverFactory: httpsServerFactory(tls, logger) });
   await http.listen();
   let running: RunningStore;
   try {
     running = await runStore(config, {
       ...ports,
-      wire: httpWire(),
+      wire: httpWire(tls),
       disk: folderDisk(config, ports),
       httpAddress: reachedAt(http.address, config.advertiseAddress ?? http.address),
       residentMemoryBytes: () => process.memoryUsage.rss(),

@@ -1,7 +1,8 @@
 export { httpWire } from "./http-wire.ts";
 export { TlsIdentity, type TlsListener, type TlsWatch } from "./tls/tls-identity.ts";
+export { processTls } from "./tls/process-tls.ts";
 export type { TlsFiles } from "./tls/tls-files.ts";
-export { httpsServer } from "./tls/https-server.ts";
+export { httpsServerFactory, type HttpServerFactory } from "./tls/https-server.ts";
 export type { InboundStream, OutboundStream, Wire, WireConnection, WireServer } from "./wire.ts";
 export {
   ReconnectingStream,

@@ -12,7 +12,7 @@ import { BATCH_PATH, clientCodec, putRequest, putResponse, serverCodec } from ".
 import { testFile, testIdentity, testTlsFiles } from "../testing/tls-files.ts";
 import type { Wire, WireServer } from "../wire.ts";
 import { fromConnectError } from "../error-mapping.ts";
-import { httpsServer } from "./https-server.ts";
+import { type HttpServerFactory, httpsServerFactory } from "./https-server.ts";
 import { TlsIdentity } from "./tls-identity.ts";
 
 const cleanups: (() => unknown)[] = [];
@@ -78,7 +78,8 @@ async function getOver(wire: Wire, address: string): Promise<number | RdbError |
 }
 
 async function serveHttps(identity: TlsIdentity): Promise<number> {
-  const server = httpsServer(identity, silentLogger, (_request, response) => response.end("healthy"));
+  const create = httpsServerFactory(identity, silentLogger) as HttpServerFactory;
+  const server = create((_request, response) => response.end("healthy"));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   cleanups.push(() => {
