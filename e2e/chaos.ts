@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { ChaosCluster } from "./chaos/chaos-cluster.ts";
 import { INITIAL_REGIONS } from "./chaos/load.ts";
 import { nemeses } from "./chaos/nemeses.ts";
+import { FULL_DISK_BYTES, RESERVE_BYTES } from "./chaos/nemesis/fill-disk.ts";
 import { drawStoreCount } from "./chaos/plan.ts";
 import { ChaosRun } from "./chaos/run.ts";
 import { judge } from "./chaos/verdict.ts";
@@ -12,6 +13,8 @@ import { judge } from "./chaos/verdict.ts";
 /** Beyond the run's own time: start, the last fault, reading back. Past it something hangs. */
 const DEADLINE_SLACK_MS = 240_000;
 const MS_PER_MINUTE = 60_000;
+/** Small: Regions split every few seconds. */
+const REGION_SPLIT_SIZE_BYTES = 1024 * 1024;
 /** What is told of each kind of finding. */
 const TOLD_MAX_COUNT = 5;
 
@@ -41,8 +44,15 @@ async function main(): Promise<number> {
     storeCount,
     initialRegions: INITIAL_REGIONS,
     pdConfig: { placement: { maxStoreDownTimeMs: 15_000 } },
-    storeConfig: { regionSplitSizeBytes: 1024 * 1024 },
+    storeConfig: {
+      regionSplitSizeBytes: REGION_SPLIT_SIZE_BYTES,
+      disk: { fullDiskBytes: FULL_DISK_BYTES, reserveBytes: RESERVE_BYTES },
+    },
   });
+  const canFillDisks = cluster.smallDisk !== undefined;
+  if (!canFillDisks) {
+    console.log("nobody may mount here: fill-disk is left out");
+  }
   const end = (why: string): void => {
     console.error(`${why}: the run ends here; data and logs are in ${cluster.folder}`);
     process.exit(1);
@@ -54,7 +64,9 @@ async function main(): Promise<number> {
   const run = await ChaosRun.start(cluster, {
     seed,
     durationMs,
-    nemeses: nemeses.filter(({ name }) => names?.includes(name) !== false),
+    nemeses: nemeses.filter(
+      ({ name }) => names?.includes(name) !== false && (canFillDisks || name !== "fill-disk"),
+    ),
     print: (line) => console.log(line),
   });
   const findings = await run.play();

@@ -86,6 +86,11 @@ export class ManagedProcess {
     return this.#exitCode;
   }
 
+  /** Whether an end by itself is expected from now on, until it is started again. */
+  mayEnd(isExpected: boolean): void {
+    this.#endIsExpected = isExpected;
+  }
+
   /** Asks it to stop in good order. Resolves when it is gone, to its exit code or the signal that ended it. */
   stop(): Promise<number | NodeJS.Signals> {
     this.#end("SIGTERM");

@@ -105,12 +105,16 @@ class Link {
   }
 
   #carry(from: net.Socket, to: net.Socket): void {
+    // Whatever the rule becomes meanwhile, nothing overtakes what came before it.
+    const late: Buffer[] = [];
     from.on("data", (chunk) => {
-      if (typeof this.#rule === "object") {
-        setTimeout(() => this.#forward(from, to, chunk), this.#rule.delayMs);
-      } else {
+      const delayMs = typeof this.#rule === "object" ? this.#rule.delayMs : 0;
+      if (delayMs === 0 && late.length === 0) {
         this.#forward(from, to, chunk);
+        return;
       }
+      late.push(chunk);
+      setTimeout(() => this.#forward(from, to, late.shift() as Buffer), delayMs);
     });
     from.on("end", () => {
       // The other side learns of the end only while the way is open.

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CallOptions } from "@connectrpc/connect";
@@ -8,17 +8,20 @@ import type { RegionRoute } from "@flaredb/rdb-proto";
 import { httpWire } from "@flaredb/rdb-wire";
 import { type PdClients, askPd } from "../ask-pd.ts";
 import { TestStore } from "../cluster.ts";
+import { few, unhealedRegions } from "../elastic/verdict.ts";
 import { freePorts } from "../free-ports.ts";
 import type { ManagedProcess } from "../managed-process.ts";
 import { Network } from "../network.ts";
 import { PdMemberProcess } from "../pd-group.ts";
 import { waitFor } from "../wait.ts";
 import { pick } from "./nemesis.ts";
+import { SmallDisk } from "./small-disk.ts";
 
 const MEMBER_COUNT = 3;
 /** Those that are added meanwhile included. */
 const STORE_MAX_COUNT = 9;
 const SERVING_TIMEOUT_MS = 60_000;
+const HEALED_TIMEOUT_MS = 120_000;
 
 export interface ChaosClusterOptions {
   readonly storeCount: number;
@@ -36,9 +39,12 @@ export class ChaosCluster {
   readonly network = new Network();
   readonly members: PdMemberProcess[] = [];
   readonly stores: TestStore[] = [];
+  /** Of the first Store; undefined where nobody may mount. */
+  smallDisk: SmallDisk | undefined;
   readonly #options: ChaosClusterOptions;
   readonly #ports: number[];
   readonly #clients: RdbClient[] = [];
+  readonly #spares: TestStore[] = [];
 
   /** Starts everything, and waits until every Region has a leader. */
   static async start(options: ChaosClusterOptions): Promise<ChaosCluster> {
@@ -146,6 +152,38 @@ export class ChaosCluster {
     });
   }
 
+  /** Waits until every Region has three live peers, none of them behind or damaged. */
+  async waitUntilHealed(): Promise<void> {
+    await waitFor("three live peers of every Region", HEALED_TIMEOUT_MS, async () => {
+      const { statuses } = await this.ask(({ pd }, options) => pd.listStores({}, options));
+      const unhealed = unhealedRegions({ regions: await this.regions(), stores: statuses, operatorCount: 0 });
+      if (unhealed.length > 0) {
+        throw new Error(few(unhealed));
+      }
+      return true;
+    });
+  }
+
+  /** A Store that does not run and has no data: one that was taken away, or a further one. */
+  async spareStore(): Promise<TestStore> {
+    return this.#spares.pop() ?? (await this.layOutStore());
+  }
+
+  /** Ends a Store that holds nothing any more; `spareStore` may give it back under another id. */
+  async takeAway(store: TestStore): Promise<void> {
+    await this.wipe(store);
+    this.#spares.push(store);
+  }
+
+  /** Ends a Store and removes all its data, as when its disk is replaced. */
+  async wipe(store: TestStore): Promise<void> {
+    await store.kill();
+    // Not the folder itself: it may be a mount of its own.
+    for (const name of readdirSync(this.dataFolderOf(store))) {
+      rmSync(join(this.dataFolderOf(store), name), { recursive: true, force: true });
+    }
+  }
+
   /** Makes a further Store with its proxy; does not start it. */
   async layOutStore(): Promise<TestStore> {
     const place = this.stores.length;
@@ -154,6 +192,9 @@ export class ChaosCluster {
     const { storeConfig } = this.#options;
     const store = new TestStore(place, this.folder, ports, pd, { storeConfig, network: true });
     this.stores.push(store);
+    if (place === 0) {
+      this.smallDisk = SmallDisk.mount(this.dataFolderOf(store));
+    }
     await this.network.front(place, ports.rpc, ports.proxy);
     return store;
   }
@@ -176,6 +217,7 @@ export class ChaosCluster {
     await Promise.all(this.processes.map((process) => process.kill()));
     await this.network.close();
     if (!keepsFolder) {
+      this.smallDisk?.unmount();
       rmSync(this.folder, { recursive: true, force: true });
     }
   }

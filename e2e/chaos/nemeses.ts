@@ -1,5 +1,45 @@
 import type { Nemesis } from "./nemesis.ts";
+import { CutAllApart } from "./nemesis/cut-all-apart.ts";
+import { CutOffClient } from "./nemesis/cut-off-client.ts";
+import { CutOffFollower } from "./nemesis/cut-off-follower.ts";
+import { CutOffLeader } from "./nemesis/cut-off-leader.ts";
+import { CutOffPd } from "./nemesis/cut-off-pd.ts";
+import { CutOneWay } from "./nemesis/cut-one-way.ts";
+import { CutRing } from "./nemesis/cut-ring.ts";
+import { FillDisk } from "./nemesis/fill-disk.ts";
+import { FlakyNetwork } from "./nemesis/flaky-network.ts";
+import { FlipBit } from "./nemesis/flip-bit.ts";
+import { FreezeLeader } from "./nemesis/freeze-leader.ts";
+import { KillAll } from "./nemesis/kill-all.ts";
+import { KillAllPd } from "./nemesis/kill-all-pd.ts";
+import { KillFollower } from "./nemesis/kill-follower.ts";
 import { KillLeader } from "./nemesis/kill-leader.ts";
+import { KillMajority } from "./nemesis/kill-majority.ts";
+import { KillPdFollower } from "./nemesis/kill-pd-follower.ts";
+import { KillPdLeader } from "./nemesis/kill-pd-leader.ts";
+import { ReplaceStore } from "./nemesis/replace-store.ts";
+import { SlowNetwork } from "./nemesis/slow-network.ts";
 
 /** All that a run can do to a cluster. */
-export const nemeses: readonly Nemesis[] = [new KillLeader()];
+export const nemeses: readonly Nemesis[] = [
+  new KillLeader(),
+  new KillFollower(),
+  new KillMajority(),
+  new KillAll(),
+  new KillPdFollower(),
+  new KillPdLeader(),
+  new KillAllPd(),
+  new FreezeLeader(),
+  new CutOffLeader(),
+  new CutOffFollower(),
+  new CutAllApart(),
+  new CutRing(),
+  new CutOneWay(),
+  new CutOffPd(),
+  new CutOffClient(),
+  new SlowNetwork(),
+  new FlakyNetwork(),
+  new FillDisk(),
+  new FlipBit(),
+  new ReplaceStore(),
+];

@@ -96,17 +96,18 @@ export class ChaosRun {
     const toMs = timeline.nowMs();
     const endedMs = performance.now();
     const recovered = this.#recovery(endedMs);
-    await Promise.all([fault.end(), recovered]);
+    await fault.end();
+    const backMs = performance.now() - endedMs;
     const recoveryMs = await recovered;
     lanes.forEach(({ gaps }) => gaps.majorityIsBack());
     timeline.setFault("");
     const gapAfterMs = this.#load.longestGapMs(performance.now());
     const gapMs = gapAfterMs > gapBeforeMs ? gapAfterMs : 0;
-    this.#faults.push({ name: nemesis.name, text: fault.text, fromMs, toMs, recoveryMs, gapMs });
+    this.#faults.push({ name: nemesis.name, text: fault.text, fromMs, toMs, backMs, recoveryMs, gapMs });
     timeline.event(
       recoveryMs === undefined
         ? `${nemesis.name} is over, but writes do not resume`
-        : `${nemesis.name} is over; every lane writes after ${(recoveryMs / 1000).toFixed(2)} s`,
+        : `${nemesis.name} is over: all serve after ${(backMs / 1000).toFixed(2)} s, every lane writes after ${(recoveryMs / 1000).toFixed(2)} s`,
     );
     if (recoveryMs === undefined) {
       throw new Error(`after ${nemesis.name} writes did not resume in ${RECOVERY_TIMEOUT_MS} ms`);

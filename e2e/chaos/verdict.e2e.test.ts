@@ -7,6 +7,7 @@ const fault: EndedFault = {
   text: "kill -9 of store-1",
   fromMs: 0,
   toMs: 1_000,
+  backMs: 50,
   recoveryMs: 100,
   gapMs: 0,
 };

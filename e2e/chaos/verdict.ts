@@ -12,8 +12,10 @@ export interface EndedFault {
   /** What was done to whom. */
   readonly text: string;
   readonly fromMs: number;
-  /** When it began to be taken away. */
+  /** When it began to be taken away; the next two count from here. */
   readonly toMs: number;
+  /** From then on, until everything that was killed served again. */
+  readonly backMs: number;
   /** From then on, until every lane had written; undefined: not before the run gave up. */
   readonly recoveryMs: number | undefined;
   /** The longest gap of any lane up to the end of its recovery that this fault added; 0 when it counts for none. */

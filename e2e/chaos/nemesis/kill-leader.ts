@@ -1,6 +1,7 @@
 import type { Random } from "@flaredb/rdb-base";
 import type { ChaosCluster } from "../chaos-cluster.ts";
 import type { Fault, Nemesis } from "../nemesis.ts";
+import { killAll } from "../several.ts";
 
 /** kill -9 of a Store that leads: the others elect, and what it acknowledged is there. */
 export class KillLeader implements Nemesis {
@@ -9,8 +10,6 @@ export class KillLeader implements Nemesis {
   readonly majorityStays = true;
 
   async begin(cluster: ChaosCluster, random: Random): Promise<Fault> {
-    const leader = await cluster.leaderOfSome(random);
-    await leader.kill();
-    return { text: `kill -9 of ${leader.plan.name}, which leads`, end: () => leader.launch() };
+    return killAll([await cluster.leaderOfSome(random)]);
   }
 }
