@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { FakeStore } from "../../testing/fake-store.ts";
 import { TestPd } from "../../testing/test-pd.ts";
-import { bootstrapped, registered } from "../../testing/pd-cluster.ts";
+import { fourStores } from "../../testing/pd-cluster.ts";
 import { notLeaderError } from "../../member/member-errors.ts";
-import { ApiClient, type ApiRequest, type Operation } from "../testing/api-client.ts";
+import { type ApiAnswer, ApiClient, type ApiRequest, type Operation } from "../testing/api-client.ts";
 import { HttpServer } from "../http-server.ts";
 import { BODY_MAX_BYTES } from "./admin-api.ts";
 
@@ -13,13 +12,13 @@ const seen = new Set<string>();
 const closing: (() => Promise<void>)[] = [];
 let pd: TestPd;
 let api: ApiClient;
-let fourth: FakeStore;
 
 beforeAll(async () => {
-  pd = await TestPd.start({ initialSplitKeys: ["m\\xff"] });
+  // Nobody but the tests plans anything.
+  const placement = { leaderLimit: 0, regionLimit: 0, replicaLimit: 0, hotRegionLimit: 0 };
+  pd = await TestPd.start({ initialSplitKeys: ["m\\xff"], placement });
   closing.push(() => pd.close());
-  await bootstrapped(pd);
-  fourth = await registered(pd, 7413);
+  await fourStores(pd);
   api = await ApiClient.connect(pd.httpAddress, seen);
 });
 afterAll(() => Promise.all(closing.map((close) => close())));
@@ -27,6 +26,14 @@ afterAll(() => Promise.all(closing.map((close) => close())));
 /** Input that the schemas take, where an operation has any. */
 const samples: Readonly<Record<string, Omit<ApiRequest, "id">>> = {
   setStoreLabels: { body: { labels: { zone: "a" } } },
+  getRegionByKey: { query: { key: "a" } },
+  splitRegion: { body: { keys: ["c"] } },
+  mergeRegion: { body: { targetRegionId: 2 } },
+  scatterRegions: { body: { regionIds: [999] } },
+  addOperator: { body: { kind: "add-peer", regionId: 999, storeId: 4 } },
+  pauseScheduler: { body: {} },
+  setPlacementConfig: { body: { values: { replicas: 3 } } },
+  addMember: { body: { name: "pd-2", address: "127.0.0.1:7402" } },
 };
 
 /** Ids that nothing has. */
@@ -39,13 +46,38 @@ function sample(operation: Operation): ApiRequest {
 
 /** What a refusal must not change. */
 async function state(): Promise<unknown> {
-  const { body: stores } = await api.call({ id: "listStores" });
-  return JSON.stringify(stores).replaceAll(/"lastHeartbeatMs":\d+/g, "");
+  const ids = ["listStores", "listRegions", "listOperators", "getPlacementConfig", "listMembers"];
+  const answers = await Promise.all(ids.map((id) => api.call({ id })));
+  return JSON.stringify(answers.map(({ body }) => body)).replaceAll(/"(lastHeartbeat|reported)Ms":\d+/g, "");
+}
+
+/** As `call`, as often as PD is just fetching ids. */
+async function callWhenReady(request: ApiRequest): Promise<ApiAnswer> {
+  for (;;) {
+    const answer = await api.call(request);
+    if (answer.status !== 503) {
+      return answer;
+    }
+  }
+}
+
+/** The operator that the request begins, which is ended then. */
+async function begun(request: ApiRequest): Promise<Readonly<Record<string, unknown>>> {
+  const { status, body } = await callWhenReady(request);
+  expect([request.id, status]).toEqual([request.id, 202]);
+  const [operator = body] = (body["operators"] as (typeof body)[] | undefined) ?? [];
+  const params = { operatorId: Number(operator["id"]) };
+  expect((await api.call({ id: "getOperator", params })).body).toMatchObject({ id: operator["id"] });
+  expect((await api.call({ id: "cancelOperator", params })).body).toMatchObject({
+    state: "cancelled",
+    endReason: "by-admin",
+  });
+  return operator;
 }
 
 describe("every status of every operation", () => {
   test("what a Store is told to do", async () => {
-    const store = { storeId: Number(fourth.storeId) };
+    const store = { storeId: 4 };
     expect(await api.call({ id: "listStores" })).toMatchObject({
       body: { stores: [{ id: 1, state: "up", regionCount: 2 }, {}, {}, { id: 4, regionCount: 0 }] },
     });
@@ -81,6 +113,142 @@ describe("every status of every operation", () => {
     });
   });
 
+  test("Regions are found by place, id and key", async () => {
+    const { body: page } = await api.call({ id: "listRegions" });
+    expect(page).toMatchObject({
+      regions: [
+        {
+          id: 1,
+          startKey: "",
+          startKeyHex: "",
+          endKey: "m\\xff",
+          endKeyHex: "6dff",
+          leader: { role: "voter" },
+        },
+        { id: 2, startKey: "m\\xff", endKey: "" },
+      ],
+      nextKey: null,
+    });
+    const [left, right] = page["regions"] as readonly object[];
+    expect((await api.call({ id: "getRegion", params: { regionId: 1 } })).body).toEqual(left);
+    for (const query of [{ key: "m\\xff" }, { keyHex: "6dff" }, { keyHex: "6DFF00" }]) {
+      expect((await api.call({ id: "getRegionByKey", query })).body).toEqual(right);
+    }
+    expect((await api.call({ id: "getRegionByKey", query: {} })).status).toBe(400);
+    const siblings = await api.call({ id: "getSiblings", params: { regionId: 1 } });
+    expect(siblings.body).toEqual({ left: null, right });
+    expect((await api.call({ id: "checkRegions" })).body).toEqual({
+      isSound: true,
+      regionCount: 2,
+      flawCount: 0,
+      flaws: [],
+    });
+    expect((await api.call({ id: "listHotRegions" })).body).toEqual({ by: "writtenBytes", regions: [] });
+    const explained = await api.call({ id: "explainRegion", params: { regionId: 1 } });
+    expect(explained.body["explanations"]).toContainEqual(
+      expect.objectContaining({ source: "balance-region" }),
+    );
+  });
+
+  test("operators of every kind begin and can be ended", async () => {
+    const regionId = 1;
+    const { leader } = (await api.call({ id: "getRegion", params: { regionId } })).body as {
+      leader: { storeId: number };
+    };
+    const other = leader.storeId === 1 ? 2 : 1;
+    for (const wish of [
+      { kind: "add-peer", regionId, storeId: 4 },
+      { kind: "remove-peer", regionId, storeId: other },
+      { kind: "move-peer", regionId, fromStoreId: other, toStoreId: 4 },
+      { kind: "transfer-leader", regionId, toStoreId: other },
+      { kind: "split", regionId, keysHex: ["61"] },
+      { kind: "split", regionId },
+      { kind: "merge", regionId },
+    ]) {
+      const operator = await begun({ id: "addOperator", body: wish });
+      expect(operator).toMatchObject({ kind: wish.kind, origin: "admin", regionId });
+    }
+    const scattered = await api.call({ id: "addOperator", body: { kind: "scatter", regionIds: [1, 2] } });
+    for (const { id } of scattered.body["operators"] as readonly { id: number }[]) {
+      await api.call({ id: "cancelOperator", params: { operatorId: id } });
+    }
+    const twice = { kind: "add-peer", regionId, storeId: other };
+    expect(await callWhenReady({ id: "addOperator", body: twice })).toMatchObject({
+      status: 409,
+      body: { code: "RDB_ALREADY_EXISTS" },
+    });
+    expect((await api.call({ id: "listOperators" })).body).toEqual({ operators: [] });
+    const history = await api.call({ id: "listOperatorHistory", query: { regionId, limit: 2 } });
+    expect(history.body["operators"]).toHaveLength(2);
+  });
+
+  test("commands to Regions", async () => {
+    const params = { regionId: 1 };
+    const split = await begun({ id: "splitRegion", params, body: { keys: ["c", "a"] } });
+    expect(split["steps"]).toMatchObject([{ kind: "split" }]);
+    await begun({ id: "mergeRegion", params, body: { targetRegionId: 2 } });
+    const both = await api.call({ id: "splitRegion", params, body: { keys: ["c"], keysHex: ["63"] } });
+    expect(both.body["errors"]).toEqual([{ field: "keysHex", message: "and keys exclude each other" }]);
+    const odd = await api.call({ id: "splitRegion", params, body: { keys: ["c\\"] } });
+    expect(odd.body["errors"]).toMatchObject([{ field: "keys.0" }]);
+    const outside = await api.call({ id: "splitRegion", params, body: { keys: ["z"] } });
+    expect(outside).toMatchObject({ status: 400, body: { detail: expect.stringContaining("does not cut") } });
+    const { body } = await callWhenReady({ id: "scatterRegions", body: { regionIds: [1, 2] } });
+    for (const { id } of body["operators"] as readonly { id: number }[]) {
+      await api.call({ id: "cancelOperator", params: { operatorId: id } });
+    }
+    expect((await api.call({ id: "scatterRegions", body: { regionIds: [999] } })).status).toBe(404);
+    expect((await callWhenReady({ id: "checkReplicas", params })).body).toEqual({ verifiedIndexBefore: 0 });
+  });
+
+  test("schedulers and settings", async () => {
+    const params = { name: "balance-leader" };
+    const { body } = await api.call({ id: "listSchedulers" });
+    expect(body["schedulers"]).toContainEqual(expect.objectContaining({ ...params, isPaused: false }));
+    const paused = await api.call({ id: "pauseScheduler", params, body: { durationMs: 60_000 } });
+    expect(paused.body).toMatchObject({ isPaused: true, pausedUntilMs: expect.any(Number) });
+    expect((await api.call({ id: "resumeScheduler", params })).body).toMatchObject({ isPaused: false });
+    expect(await api.call({ id: "resumeScheduler", params })).toMatchObject({
+      status: 400,
+      body: { detail: "balance-leader is not paused" },
+    });
+    const safe = { name: "joint-state" };
+    expect((await api.call({ id: "pauseScheduler", params: safe, body: {} })).status).toBe(400);
+    const values = { mergeLimit: 3, mergeEnabled: false, locationLabels: ["rack", "host"] };
+    const changed = await api.call({ id: "setPlacementConfig", body: { values } });
+    expect(changed.body["settings"]).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ name: "mergeLimit", value: "3", defaultValue: "8" }),
+        expect.objectContaining({ name: "locationLabels", value: "rack,host" }),
+      ]),
+    );
+    expect((await api.call({ id: "getPlacementConfig" })).body).toEqual(changed.body);
+    const half = await api.call({
+      id: "setPlacementConfig",
+      body: { values: { mergeLimit: 4, replicas: 0 } },
+    });
+    expect(half).toMatchObject({ status: 400, body: { detail: expect.stringContaining("replicas") } });
+    expect((await api.call({ id: "getPlacementConfig" })).body).toEqual(changed.body);
+  });
+
+  test("members of PD", async () => {
+    const added = { name: "pd-2", address: "127.0.0.1:7402" };
+    expect((await api.call({ id: "transferPdLeader", params: { memberId: 1 } })).body).toEqual({
+      toMemberId: 1,
+    });
+    expect((await api.call({ id: "listMembers" })).body).toMatchObject({
+      members: [{ id: 1, isLeader: true }],
+    });
+    const { status, body } = await api.call({ id: "addMember", body: added });
+    expect([status, body]).toMatchObject([201, { ...added, isLearner: true }]);
+    expect((await api.call({ id: "addMember", body: added })).status).toBe(409);
+    const params = { memberId: Number(body["id"]) };
+    expect((await api.call({ id: "removeMember", params })).body).toEqual({
+      id: body["id"],
+      isRemoved: true,
+    });
+  });
+
   test("400 names the field, and nothing is changed", async () => {
     const before = await state();
     for (const { operation } of api.operations()) {
@@ -100,7 +268,7 @@ describe("every status of every operation", () => {
   test("404 where nothing has the id", async () => {
     for (const { operation } of api.operations()) {
       if ("404" in operation.responses) {
-        const answer = await api.call({ ...sample(operation), params: unknownParams });
+        const answer = await callWhenReady({ ...sample(operation), params: unknownParams });
         expect([operation.operationId, answer.status, answer.body["code"]]).toEqual([
           operation.operationId,
           404,
