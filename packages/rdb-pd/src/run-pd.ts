@@ -61,7 +61,7 @@ export interface RunningPd {
 }
 
 /** What the leader answers, by service. */
-export interface PdCalls {
+interface PdCalls {
   readonly pd: DirectCalls<typeof PdService>;
   readonly admin: DirectCalls<typeof PdAdminService>;
 }

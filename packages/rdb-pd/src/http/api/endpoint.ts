@@ -9,7 +9,7 @@ export type ApiSource = Pick<RunningPd, "calls" | "group">;
 type EndpointAccess = "public" | "member" | "leader";
 
 /** By what the endpoints are grouped in the documents. */
-export type EndpointTag =
+type EndpointTag =
   | "health"
   | "cluster"
   | "stores"

@@ -16,7 +16,7 @@ const peerSchema = z
   .strictObject({ id, storeId: id, role })
   .meta({ id: "Peer", description: "One copy of a Region." });
 
-export const loadSchema = z.strictObject({
+const loadSchema = z.strictObject({
   writtenBytesPerSecond: count,
   writtenKeysPerSecond: count,
   readBytesPerSecond: count,

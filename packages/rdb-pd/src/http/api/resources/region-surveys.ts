@@ -110,7 +110,12 @@ async function surveyKeySpace(calls: ApiSource["calls"]): Promise<Survey> {
       if (region !== undefined) {
         regionCount += 1;
         flaws.push(...flawBetween(left, { regionId: Number(region.id), startKey: region.startKey }));
-        left = { regionId: Number(region.id), endKey: region.endKey, isLast: region.endKey.length === 0 };
+        const edge = {
+          regionId: Number(region.id),
+          endKey: region.endKey,
+          isLast: region.endKey.length === 0,
+        };
+        left = reachesFurther(edge, left) ? edge : left;
       }
     }
   });
@@ -124,6 +129,11 @@ interface Edge {
   readonly endKey: Uint8Array;
   /** Its empty end is the end of the key space, not its beginning. */
   readonly isLast: boolean;
+}
+
+/** One that lies within the range of one before it does not end that range. */
+function reachesFurther(edge: Edge, other: Edge): boolean {
+  return !other.isLast && (edge.isLast || compareKeys(edge.endKey, other.endKey) > 0);
 }
 
 function flawBetween(
