@@ -4,7 +4,9 @@ import { defineBench } from "./commands/bench.ts";
 import { defineClusterStatus } from "./commands/cluster/status.ts";
 import { defineCas } from "./commands/kv/cas.ts";
 import { defineDelete } from "./commands/kv/delete.ts";
+import { defineExport } from "./commands/kv/export.ts";
 import { defineGet } from "./commands/kv/get.ts";
+import { defineImport } from "./commands/kv/import.ts";
 import { definePut } from "./commands/kv/put.ts";
 import { defineScan } from "./commands/kv/scan.ts";
 import { definePlayground } from "./commands/playground.ts";
@@ -24,6 +26,7 @@ Examples:
   rdb put apple 1                         write
   rdb get apple                           read
   rdb scan --prefix city/FR/ --limit 10   ten keys and their values
+  rdb export rows.jsonl --prefix city/    rows to a file; rdb import brings them back
   rdb cas apple 2 --expect-version 7      write only if nobody else has
   rdb region list                         where the data is
   rdb region move 7 --from 1 --to 4       move a peer, and wait until it is done
@@ -66,6 +69,8 @@ export function buildProgram(shell: Shell): Command {
   defineDelete(program, shell);
   defineScan(program, shell);
   defineCas(program, shell);
+  defineExport(program, shell);
+  defineImport(program, shell);
 
   program.commandsGroup("The cluster:");
   const cluster = program.command("cluster").description("status: how it is");

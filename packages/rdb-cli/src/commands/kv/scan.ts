@@ -1,6 +1,5 @@
-import { type KeyRange, compareKeys, prefixRange } from "@flaredb/rdb-base";
 import type { Command } from "commander";
-import { invalid, parseBound } from "../../input/bytes.ts";
+import { parseRange } from "../../input/key-range.ts";
 import { parseInteger } from "../../input/numbers.ts";
 import { write } from "../../io.ts";
 import { bytesField, toJsonLine } from "../../output/json.ts";
@@ -35,7 +34,8 @@ export function defineScan(parent: Command, shell: Shell): void {
 
 async function scan(call: Call<Options>): Promise<undefined> {
   const { options, globals, io } = call;
-  const range = parseRange(options);
+  const { prefix, start, end, hex = false } = options;
+  const range = parseRange({ prefix, start, end, hex }, { start: "start", end: "end" });
   const limit =
     options.limit === undefined
       ? undefined
@@ -57,25 +57,6 @@ async function scan(call: Call<Options>): Promise<undefined> {
       await write(io.stdout, page.map(print).join(""));
     }
   });
-}
-
-function parseRange(options: Options): KeyRange {
-  const { prefix, start, end, hex = false } = options;
-  if (prefix !== undefined && (start !== undefined || end !== undefined)) {
-    throw invalid("prefix", "--prefix cannot be combined with --start or --end: it sets both");
-  }
-  if (prefix !== undefined) {
-    return prefixRange(parseBound("prefix", prefix, hex));
-  }
-  const startKey = parseBound("start", start ?? "", hex);
-  const endKey = parseBound("end", end ?? "", hex);
-  if (endKey.length > 0 && compareKeys(startKey, endKey) > 0) {
-    throw invalid(
-      "start",
-      `start "${printable(startKey)}" is after end "${printable(endKey)}": start must not be greater, also with --reverse`,
-    );
-  }
-  return { startKey, endKey };
 }
 
 interface PrintedRow {
