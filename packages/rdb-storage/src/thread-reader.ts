@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { RdbError, assert } from "@flaredb/rdb-base";
 import type { Column } from "./column.ts";
@@ -16,25 +17,24 @@ interface Lookup {
   readonly reject: (error: RdbError) => void;
 }
 
-/** Point reads off the loop: what gathers while the reader thread is at work goes to it in one message. */
+/**
+ * Point reads off the loop: what gathers while the reader thread is at work goes to it in one message. A thread that
+ * ended by itself, for want of memory say, fails what it was at; the next lookup starts another one.
+ */
 export class ThreadReader {
-  readonly #worker: Worker;
+  readonly #shared: SharedDatabase;
+  #worker: Worker | undefined;
   readonly #waiting: Lookup[] = [];
   #underWay: Lookup[] = [];
   #onIdle: (() => void) | undefined;
-  /** Why the thread ended by itself. */
-  #crash: RdbError | undefined;
+  /** Of a thread that ended by itself: until then it may use the database. */
+  #crashedExit: Promise<unknown> = Promise.resolve();
 
   constructor(shared: SharedDatabase) {
-    this.#worker = new Worker(workerUrl(import.meta.url, "reader-worker"), { workerData: shared });
-    this.#worker.on("message", (answer: ReaderAnswer) => this.#finish(answer));
-    this.#worker.on("error", (error) => this.#failAll(error));
+    this.#shared = shared;
   }
 
   getMany(column: Column, keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
-    if (this.#crash !== undefined) {
-      return Promise.reject(this.#crash);
-    }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ column, keys, resolve, reject });
       if (this.#underWay.length === 0 && this.#waiting.length === 1) {
@@ -51,9 +51,21 @@ export class ThreadReader {
         this.#onIdle = resolve;
       });
     }
-    if (this.#crash === undefined) {
+    await this.#crashedExit;
+    if (this.#worker !== undefined) {
       await stopWorker(this.#worker, "stop");
     }
+  }
+
+  #startWorker(): Worker {
+    const worker = new Worker(workerUrl(import.meta.url, "reader-worker"), { workerData: this.#shared });
+    worker.on("message", (answer: ReaderAnswer) => this.#finish(answer));
+    worker.on("error", (error) => {
+      this.#worker = undefined;
+      this.#crashedExit = once(worker, "exit");
+      this.#failUnderWay(error);
+    });
+    return worker;
   }
 
   #start(): void {
@@ -75,6 +87,7 @@ export class ThreadReader {
       lookups: this.#underWay.map(({ column, keys }) => ({ column, keyCount: keys.length })),
       keys: packBytes(this.#underWay.flatMap((lookup) => lookup.keys)),
     };
+    this.#worker ??= this.#startWorker();
     this.#worker.postMessage(request, [request.keys.buffer]);
   }
 
@@ -96,12 +109,13 @@ export class ThreadReader {
     assert(answer.failures.length === lookups.length, "the reader answers each lookup");
   }
 
-  #failAll(cause: Error): void {
+  #failUnderWay(cause: Error): void {
     const error = new RdbError("RDB_STORAGE_FAILED", `the reader thread ended: ${cause.message}`, { cause });
-    this.#crash = error;
-    for (const lookup of [...this.#underWay.splice(0), ...this.#waiting.splice(0)]) {
+    const lookups = this.#underWay;
+    this.#underWay = [];
+    this.#start();
+    for (const lookup of lookups) {
       lookup.reject(error);
     }
-    this.#onIdle?.();
   }
 }
