@@ -1,5 +1,6 @@
 import type { Region } from "@flaredb/rdb-base";
 import type { ApplyState, RaftLogStoreOptions } from "@flaredb/rdb-storage";
+import type { StoreConfig } from "../config.ts";
 import { votes } from "./admin/voter-sets.ts";
 import type { PeerContext } from "./peer-context.ts";
 import type { RegionSize } from "./size-keeper.ts";
@@ -20,7 +21,7 @@ export interface PeerStart {
   readonly size?: RegionSize;
 }
 
-/** A lease that was acknowledged and is not known of any more holds this much longer at most: clocks drift 10 % apart. */
+/** A lease that was acknowledged holds this much longer at most: clocks drift 10 % apart. */
 const LEASE_GUARD_FACTOR = 1.1;
 
 /**
@@ -33,9 +34,16 @@ export function voteGuardEndMs(
 ): number {
   // An empty peer does not know who else votes; its leader may count it.
   const hasOthers = !isInitialised || region.peers.filter(votes).length > 1;
-  const guards = config.leaseReads && (takesOver || !isNew) && hasOthers;
-  const forgotMs = takesOver ? clock.monotonicMs() : startedMs;
-  return guards ? forgotMs + config.leaseMs * LEASE_GUARD_FACTOR : Number.NEGATIVE_INFINITY;
+  const guards = (takesOver || !isNew) && hasOthers;
+  return guards ? leaseEndMs(config, takesOver ? clock.monotonicMs() : startedMs) : Number.NEGATIVE_INFINITY;
+}
+
+/** Until when a lease that was acknowledged at a moment may hold; it has ended at once where leases are off. */
+export function leaseEndMs(
+  { leaseReads, leaseMs }: Pick<StoreConfig, "leaseReads" | "leaseMs">,
+  acknowledgedMs: number,
+): number {
+  return leaseReads ? acknowledgedMs + leaseMs * LEASE_GUARD_FACTOR : Number.NEGATIVE_INFINITY;
 }
 
 /** The log store asks for snapshots of a peer that is made after it. */

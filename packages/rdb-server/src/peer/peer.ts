@@ -26,7 +26,7 @@ import { LoadMeter } from "./load-meter.ts";
 import { LogKeeper } from "./log-keeper.ts";
 import { Outbox } from "./outbox.ts";
 import type { PeerContext } from "./peer-context.ts";
-import { type PeerStart, logOptions, voteGuardEndMs } from "./peer-start.ts";
+import { type PeerStart, leaseEndMs, logOptions, voteGuardEndMs } from "./peer-start.ts";
 import type { Caller } from "./proposal-queue.ts";
 import { makeRaftNode, raftStatus } from "./raft-node.ts";
 import { asksForVotes, isCampaignTransfer, wakesSleeper } from "./raft-message-kinds.ts";
@@ -74,8 +74,11 @@ export class Peer {
   readonly size: SizeKeeper;
   /** Where snapshots become the peer's content. */
   readonly installer: SnapshotInstaller;
-  /** Before this moment no vote is given: a former run may have acknowledged a lease that still holds. */
-  readonly #noVoteBeforeMs: number;
+  /**
+   * Before this moment no vote is given: a lease that this peer, or a former run of it, has acknowledged may still hold.
+   * The core counts time since it heard of its leader too, but forgets the leader with the term.
+   */
+  #noVoteBeforeMs: number;
   #region: Region;
   /** The term in which this peer is known to lead; 0 while it does not. */
   #leadsTerm = 0;
@@ -476,6 +479,10 @@ export class Peer {
       this.wake();
     }
     this.#node.step(message);
+    if (message.type === "MsgHeartbeat" && message.term === this.#node.term) {
+      const { config, clock } = this.#context;
+      this.#noVoteBeforeMs = Math.max(this.#noVoteBeforeMs, leaseEndMs(config, clock.monotonicMs()));
+    }
   }
 
   #tickLeader(nowMs: number): void {

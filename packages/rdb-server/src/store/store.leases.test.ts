@@ -1,3 +1,4 @@
+import type { StoreId } from "@flaredb/rdb-base";
 import { describe, expect, it } from "vitest";
 import { SimCluster, type SimStore, getCommand, putCommand } from "../testing/index.ts";
 
@@ -47,6 +48,51 @@ describe("a lease", () => {
       const outcome = await cluster.call(getCommand("k"), { only: old.storeId, timeoutMs: 50 });
       expect(outcome.kind, `seed ${seed}`).not.toBe("ok");
     }
+  });
+
+  it("holds against a voter that enters a later term by another word than a vote", async () => {
+    let reachedCount = 0;
+    for (let seed = 0; seed < 12; seed++) {
+      const cluster = await SimCluster.start({ seed, config: { hibernateAfterMs: 0 } });
+      const old = await cluster.waitForLeader();
+      await cluster.put("k", "old");
+      let candidate: StoreId | undefined;
+      let refused = false;
+      cluster.network.intercept = ({ payload, fromPeer, toPeer }) => {
+        if (payload.kind !== "raft" || fromPeer.storeId === old.storeId || toPeer.storeId === old.storeId) {
+          return "deliver";
+        }
+        const { type, reject } = payload.message;
+        if (type === "MsgVote" && candidate === undefined) {
+          // It has been told by a pre-vote that it may be elected; its request comes late.
+          candidate = fromPeer.storeId;
+          return { delayMs: 700 };
+        }
+        if (type === "MsgPreVoteResp" && reject && fromPeer.storeId === candidate) {
+          // The other follower campaigns as well, and is to learn of the candidate's term from its refusal.
+          refused = true;
+          return { delayMs: 250 };
+        }
+        return "deliver";
+      };
+      cluster.isolate(old);
+      const isHeld = await cluster.clock.runUntil(() => refused, 3_000);
+      const [voter] = cluster.others(old.storeId, candidate ?? old.storeId) as [SimStore];
+      cluster.network.setLink(old.storeId, voter.storeId, { isCut: false });
+      cluster.network.setLink(voter.storeId, old.storeId, { isCut: false });
+      // Meanwhile that follower hears of its leader once more, which renews its lease by its word.
+      const renewal = await cluster.call(getCommand("k"), { only: old.storeId, timeoutMs: 200 });
+      if (!isHeld || renewal.kind !== "ok") {
+        continue;
+      }
+      reachedCount++;
+      cluster.isolate(old);
+      const next = await cluster.waitForLeader((store) => store !== old);
+      await cluster.put("k", "new", { only: next.storeId });
+      const outcome = await cluster.call(getCommand("k"), { only: old.storeId, timeoutMs: 50 });
+      expect(outcome.kind, `seed ${seed}`).not.toBe("ok");
+    }
+    expect(reachedCount).toBeGreaterThanOrEqual(3);
   });
 
   it("counts from when its round was sent, not from when it was answered", async () => {
