@@ -2,7 +2,15 @@ import type { DescService } from "@bufbuild/protobuf";
 import { type Client, ConnectError, createClient } from "@connectrpc/connect";
 import { RdbError } from "@flaredb/rdb-base";
 import { PdAdminService, PdService } from "@flaredb/rdb-proto";
-import { MemberRing, RDB_CODE_HEADER, fromConnectError, unaryTransport } from "@flaredb/rdb-wire";
+import {
+  MemberRing,
+  RDB_CODE_HEADER,
+  type TlsFiles,
+  TlsIdentity,
+  type UnaryTransport,
+  fromConnectError,
+  unaryTransport,
+} from "@flaredb/rdb-wire";
 
 /** Longest time for one address when there are others to try. */
 const ADDRESS_TIMEOUT_MS = 2_000;
@@ -15,33 +23,40 @@ type Call<Service extends DescService, Answer> = (
   options: { readonly timeoutMs: number },
 ) => Promise<Answer>;
 
+/** Whom to ask, and how. Every command's globals are one. */
+export interface PdTarget {
+  /** HOST:PORT of the members; at least one. */
+  readonly pdAddresses: readonly string[];
+  /** For all of them together. */
+  readonly timeoutMs: number;
+  /** undefined: nothing is encrypted. */
+  readonly tls?: TlsFiles | undefined;
+}
+
 /**
  * Asks the placement driver: each address in turn, and who is said to lead, until one answers.
  *
  * @throws RdbError RDB_PD_UNAVAILABLE when none does within `timeoutMs`; what PD itself refuses, with its code
  */
-export function callPd<Answer>(
-  addresses: readonly string[],
-  timeoutMs: number,
-  call: Call<typeof PdService, Answer>,
-): Promise<Answer> {
-  return callService(PdService, addresses, timeoutMs, call);
+export function callPd<Answer>(target: PdTarget, call: Call<typeof PdService, Answer>): Promise<Answer> {
+  return callService(PdService, target, call);
 }
 
 /** The same for what people ask of it. */
 export function callPdAdmin<Answer>(
-  { pdAddresses, timeoutMs }: { readonly pdAddresses: readonly string[]; readonly timeoutMs: number },
+  target: PdTarget,
   call: Call<typeof PdAdminService, Answer>,
 ): Promise<Answer> {
-  return callService(PdAdminService, pdAddresses, timeoutMs, call);
+  return callService(PdAdminService, target, call);
 }
 
 async function callService<Service extends DescService, Answer>(
   service: Service,
-  addresses: readonly string[],
-  timeoutMs: number,
+  { pdAddresses: addresses, timeoutMs, tls }: PdTarget,
   call: Call<Service, Answer>,
 ): Promise<Answer> {
+  const identity = tls === undefined ? undefined : TlsIdentity.open(tls);
+  const connect = (address: string): UnaryTransport => unaryTransport(address, {}, identity);
   const failures = new Map<string, string>();
   const deadlineMs = performance.now() + timeoutMs;
   const members = new MemberRing(addresses);
@@ -54,7 +69,7 @@ async function callService<Service extends DescService, Answer>(
         break;
       }
       const callTimeoutMs = members.size === 1 ? remainingMs : Math.min(remainingMs, ADDRESS_TIMEOUT_MS);
-      const outcome = await callOnce(service, address, callTimeoutMs, call);
+      const outcome = await callOnce(service, connect(address), callTimeoutMs, call);
       if (outcome.ok) {
         return outcome.answer;
       }
@@ -81,11 +96,10 @@ type Outcome<Answer> =
 /** @throws RdbError what PD itself refuses */
 async function callOnce<Service extends DescService, Answer>(
   service: Service,
-  address: string,
+  connection: UnaryTransport,
   timeoutMs: number,
   call: Call<Service, Answer>,
 ): Promise<Outcome<Answer>> {
-  const connection = unaryTransport(address);
   try {
     return { ok: true, answer: await call(createClient(service, connection.transport), { timeoutMs }) };
   } catch (caught) {

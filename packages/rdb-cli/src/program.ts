@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { defineBench } from "./commands/bench.ts";
+import { defineCert } from "./commands/cert/create.ts";
 import { defineClusterStatus } from "./commands/cluster/status.ts";
 import { defineCas } from "./commands/kv/cas.ts";
 import { defineDelete } from "./commands/kv/delete.ts";
@@ -84,6 +85,7 @@ export function buildProgram(shell: Shell): Command {
   program.commandsGroup("Running it:");
   definePlayground(program, shell);
   defineBench(program, shell);
+  defineCert(program, shell);
   defineProcess(program, "server", "run one Store (see rdb server --help)");
   return program;
 }

@@ -8,7 +8,11 @@ export async function withClient<Answer>(
 ): Promise<Answer> {
   const { RdbClient } = await import("@flaredb/rdb-client");
   const options = { deadlineMs: globals.timeoutMs };
-  const client = await RdbClient.connect({ pd: globals.pdAddresses, ...options });
+  const client = await RdbClient.connect({
+    pd: globals.pdAddresses,
+    ...(globals.tls === undefined ? {} : { tls: globals.tls }),
+    ...options,
+  });
   try {
     return await use(client, options);
   } finally {

@@ -1,5 +1,5 @@
 import { type Clock, type Random, RdbError, systemClock, systemRandom } from "@flaredb/rdb-base";
-import { type Wire, httpWire } from "@flaredb/rdb-wire";
+import { TlsIdentity, type Wire, httpWire } from "@flaredb/rdb-wire";
 import type { ClientContext } from "./call-context.ts";
 import * as batch from "./operations/batch.ts";
 import {
@@ -76,6 +76,7 @@ export class RdbClient implements KeySpace {
   readonly #context: ClientContext;
   readonly #sender: RequestSender;
   readonly #pd: PdClient;
+  #tls: TlsIdentity | undefined;
 
   private constructor(context: ClientContext, sender: RequestSender, pd: PdClient) {
     this.#context = context;
@@ -88,13 +89,18 @@ export class RdbClient implements KeySpace {
    *
    * @throws RdbError RDB_PD_UNAVAILABLE when none of them answers
    * @throws RdbError RDB_INVALID_ARGUMENT when an option breaks a rule
+   * @throws RdbError RDB_CONFIG_INVALID when a file of `tls` cannot be read, or they do not fit together
    */
-  static connect(options: ConnectOptions): Promise<RdbClient> {
-    return RdbClient.connectOver(options, {
+  static async connect(options: ConnectOptions): Promise<RdbClient> {
+    const tls = options.tls === undefined ? undefined : TlsIdentity.open(options.tls);
+    const client = await RdbClient.connectOver(options, {
       clock: systemClock,
       random: systemRandom,
-      wire: httpWire(),
+      wire: httpWire(tls),
     });
+    client.#tls = tls;
+    tls?.watch({ clock: systemClock, onUnusable: warn });
+    return client;
   }
 
   /** @internal As `connect`, over another clock, chance and network. */
@@ -223,6 +229,7 @@ export class RdbClient implements KeySpace {
   close(): void {
     this.#sender.close();
     this.#pd.close();
+    this.#tls?.close();
   }
 
   [Symbol.dispose](): void {
@@ -264,6 +271,10 @@ export class RdbClient implements KeySpace {
       this.#sender.map.learnRoute(route, []);
     }
   }
+}
+
+function warn({ message, code }: RdbError): void {
+  process.emitWarning(message, { type: "FlareDB", code });
 }
 
 /** What is checked before sending fails the call as everything else does: by its promise. */

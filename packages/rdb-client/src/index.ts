@@ -7,6 +7,7 @@ export {
   type ReadOptions,
   clientDefaults,
 } from "./options.ts";
+export type { TlsFiles } from "@flaredb/rdb-wire";
 export type { ClientHooks, RequestEvent, RetryEvent } from "./hooks.ts";
 export { Row } from "./row.ts";
 export type { KeySpace, Scanned } from "./key-space/key-space.ts";

@@ -1,3 +1,4 @@
+import type { TlsFiles } from "@flaredb/rdb-wire";
 import type { ClientHooks } from "./hooks.ts";
 
 /** Bytes as they are, or text as UTF-8. Bytes must not be changed before the call has ended. */
@@ -39,6 +40,12 @@ export interface ConnectOptions {
   readonly readFrom?: ReadFrom;
   /** The address to call from, when this host has several. */
   readonly localAddress?: string;
+  /**
+   * PEM files: whom this client trusts (`ca`), and who it is (`cert` and `key`) where servers ask. They are read again
+   * when they change; when the new ones cannot be used, the process is warned (`process.emitWarning`) and those before
+   * stay. Default: nothing is encrypted.
+   */
+  readonly tls?: TlsFiles;
   /** Told of every request and every retry. Default: none. */
   readonly hooks?: ClientHooks;
 }

@@ -1,5 +1,6 @@
 import { type Random, systemClock, systemRandom } from "@flaredb/rdb-base";
 import { RdbClient } from "@flaredb/rdb-client";
+import type { TlsFiles } from "@flaredb/rdb-wire";
 import { Latencies } from "./latencies.ts";
 import { Load, type LoadPorts, type LoadResult } from "./load.ts";
 import { type BenchClient, makeOperation, type Operation } from "./operations.ts";
@@ -23,6 +24,8 @@ export interface Generator {
 export interface Target {
   readonly pdAddresses: readonly string[];
   readonly deadlineMs: number;
+  /** undefined: nothing is encrypted. */
+  readonly tls?: TlsFiles | undefined;
 }
 
 /** What a generator stands on. */
@@ -39,7 +42,8 @@ export const systemGeneratorPorts: GeneratorPorts = {
     const { user, system } = process.cpuUsage();
     return (user + system) / 1_000;
   },
-  connect: ({ pdAddresses, deadlineMs }) => RdbClient.connect({ pd: pdAddresses, deadlineMs }),
+  connect: ({ pdAddresses, deadlineMs, tls }) =>
+    RdbClient.connect({ pd: pdAddresses, deadlineMs, ...(tls === undefined ? {} : { tls }) }),
 };
 
 /** Makes the load in this process, through a client of its own. */

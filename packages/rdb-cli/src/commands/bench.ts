@@ -69,8 +69,8 @@ async function measureCalls(call: Call<RawBenchOptions>, kind: BenchKind): Promi
   // The SDK and the histograms are loaded only here.
   const { runBench } = await import("../bench/run-bench.ts");
   const { benchDocument, renderBench } = await import("../bench/report.ts");
-  const { pdAddresses, timeoutMs, json } = call.globals;
-  const outcome = await runBench(options, { pdAddresses, deadlineMs: timeoutMs }, call.io, json);
+  const { pdAddresses, timeoutMs, json, tls } = call.globals;
+  const outcome = await runBench(options, { pdAddresses, deadlineMs: timeoutMs, tls }, call.io, json);
   const document = benchDocument(options, outcome.result, outcome.isInterrupted);
   await call.print(document, () => renderBench(document, call.io.columns));
   return outcome.isInterrupted ? exitCodes.interrupted : exitCodes.done;

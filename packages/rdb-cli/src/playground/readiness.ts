@@ -40,7 +40,7 @@ export async function waitUntilServing(
 
 /** The Stores as PD numbers them, which need not be the order of their names: that is the order in which they came. */
 export async function registeredStores(pdAddresses: readonly string[]): Promise<Store[]> {
-  const { statuses } = await callPd(pdAddresses, CALL_TIMEOUT_MS, (pd, options) =>
+  const { statuses } = await callPd({ pdAddresses, timeoutMs: CALL_TIMEOUT_MS }, (pd, options) =>
     pd.listStores({}, options),
   );
   return statuses.flatMap(({ store }) => (store === undefined ? [] : [store]));
@@ -48,7 +48,9 @@ export async function registeredStores(pdAddresses: readonly string[]): Promise<
 
 async function askPd(pdAddresses: readonly string[]): Promise<GetClusterInfoResponse | undefined> {
   try {
-    return await callPd(pdAddresses, CALL_TIMEOUT_MS, (pd, options) => pd.getClusterInfo({}, options));
+    return await callPd({ pdAddresses, timeoutMs: CALL_TIMEOUT_MS }, (pd, options) =>
+      pd.getClusterInfo({}, options),
+    );
   } catch (error) {
     if (hasCode(error, "RDB_PD_UNAVAILABLE")) {
       return undefined;

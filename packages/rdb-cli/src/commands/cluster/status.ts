@@ -15,8 +15,7 @@ export function defineClusterStatus(parent: Command, shell: Shell): void {
 
 async function showStatus(call: Call<unknown>): Promise<ExitCode> {
   const { callPd } = await import("../../pd-caller.ts");
-  const { pdAddresses, timeoutMs } = call.globals;
-  const info = await callPd(pdAddresses, timeoutMs, (pd, options) => pd.getClusterInfo({}, options));
+  const info = await callPd(call.globals, (pd, options) => pd.getClusterInfo({}, options));
   const routes = info.bootstrapped ? await fetchRegions(call.globals) : [];
   const problems = problemsOf(info, routes);
   await call.print(statusDocument(info, problems), () => renderStatus(info, problems));

@@ -20,7 +20,10 @@ async function addMember(call: Call<unknown>, name: string, address: string): Pr
   }
   const { isLoopback, parseAddress } = await import("@flaredb/rdb-wire");
   const { host, port } = parseAddress(address);
-  const listen = `--host ${host} --port ${port} --http-port PORT${isLoopback(host) ? "" : " --insecure"}`;
+  const { tls } = call.globals;
+  const unencrypted = isLoopback(host) ? "" : " --insecure";
+  const shown = tls === undefined ? unencrypted : " --tls-cert FILE --tls-key FILE --tls-ca FILE";
+  const listen = `--host ${host} --port ${port} --http-port PORT${shown}`;
   const join = call.globals.pdAddresses.join(",");
   const { memberDocument } = await import("../../output/members.ts");
   await call.print(

@@ -12,8 +12,7 @@ export function definePdMembers(parent: Command, shell: Shell): void {
 async function listMembers(call: Call<unknown>): Promise<undefined> {
   const { callPd } = await import("../../pd-caller.ts");
   const { memberDocument, renderMembers } = await import("../../output/members.ts");
-  const { pdAddresses, timeoutMs } = call.globals;
-  const info = await callPd(pdAddresses, timeoutMs, (pd, options) => pd.getClusterInfo({}, options));
+  const info = await callPd(call.globals, (pd, options) => pd.getClusterInfo({}, options));
   await call.print(
     info.members.map((member) => memberDocument(member, info.leaderMemberId)),
     () => renderMembers(info, call.io.columns),

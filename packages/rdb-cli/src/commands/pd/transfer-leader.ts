@@ -15,16 +15,14 @@ export function definePdTransferLeader(parent: Command, shell: Shell): void {
 async function transferLeader(call: Call<unknown>, idText: string): Promise<ExitCode> {
   const toMemberId = parseId("id", idText);
   const { callPd, callPdAdmin } = await import("../../pd-caller.ts");
-  const { pdAddresses, timeoutMs } = call.globals;
+  const { timeoutMs } = call.globals;
   const ask = () => callPdAdmin(call.globals, (pd, options) => pd.transferPdLeader({ toMemberId }, options));
   await ask();
   const { waitFor } = await import("../../wait-for.ts");
   const deadlineMs = performance.now() + timeoutMs;
   const led = await waitFor(call, {
     look: async () => {
-      const { leaderMemberId } = await callPd(pdAddresses, timeoutMs, (pd, options) =>
-        pd.getClusterInfo({}, options),
-      );
+      const { leaderMemberId } = await callPd(call.globals, (pd, options) => pd.getClusterInfo({}, options));
       if (leaderMemberId === toMemberId) {
         return { done: leaderMemberId };
       }

@@ -20,7 +20,6 @@ async function showRegionOfKey(call: Call<Options>, keyText: string): Promise<un
   const hex = call.options.hex === true;
   const key = parseKey(keyText, hex);
   const { callPd } = await import("../../pd-caller.ts");
-  const { pdAddresses, timeoutMs } = call.globals;
-  const answer = await callPd(pdAddresses, timeoutMs, (pd, options) => pd.getRegion({ key }, options));
+  const answer = await callPd(call.globals, (pd, options) => pd.getRegion({ key }, options));
   await printRegion(call, answer, hex);
 }

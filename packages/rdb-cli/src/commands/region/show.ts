@@ -19,9 +19,6 @@ export function defineRegionShow(parent: Command, shell: Shell): void {
 async function showRegion(call: Call<Options>, idText: string): Promise<undefined> {
   const regionId = parseId("id", idText);
   const { callPd } = await import("../../pd-caller.ts");
-  const { pdAddresses, timeoutMs } = call.globals;
-  const answer = await callPd(pdAddresses, timeoutMs, (pd, options) =>
-    pd.getRegionById({ regionId }, options),
-  );
+  const answer = await callPd(call.globals, (pd, options) => pd.getRegionById({ regionId }, options));
   await printRegion(call, answer, call.options.hex === true);
 }

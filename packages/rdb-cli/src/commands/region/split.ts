@@ -41,10 +41,7 @@ async function splitRegion(call: Call<Options>, idText: string): Promise<ExitCod
   const partCount = parts === undefined ? 0 : parseInteger("parts", parts, 2, PART_MAX_COUNT);
   const { callPd, callPdAdmin } = await import("../../pd-caller.ts");
   const { carryOut } = await import("../../carry-out.ts");
-  const { pdAddresses, timeoutMs } = call.globals;
-  const { route } = await callPd(pdAddresses, timeoutMs, (pd, options) =>
-    pd.getRegionById({ regionId }, options),
-  );
+  const { route } = await callPd(call.globals, (pd, options) => pd.getRegionById({ regionId }, options));
   const { operator } = await callPdAdmin(call.globals, (pd, options) =>
     pd.splitRegionAt({ regionId, keys, partCount }, options),
   );

@@ -5,8 +5,7 @@ import type { Globals } from "../../globals.ts";
 /** @throws RdbError RDB_NOT_FOUND when PD knows no such Store */
 export async function fetchStore(globals: Globals, storeId: bigint): Promise<StoreStatus> {
   const { callPd } = await import("../../pd-caller.ts");
-  const { pdAddresses, timeoutMs } = globals;
-  const { status } = await callPd(pdAddresses, timeoutMs, (pd, options) => pd.getStore({ storeId }, options));
+  const { status } = await callPd(globals, (pd, options) => pd.getStore({ storeId }, options));
   if (status === undefined) {
     throw new RdbError(
       "RDB_NOT_FOUND",

@@ -13,8 +13,7 @@ export function defineStoreList(parent: Command, shell: Shell): void {
 async function listStores(call: Call<unknown>): Promise<undefined> {
   const { callPd } = await import("../../pd-caller.ts");
   const { storeDocument } = await import("../../cluster-json.ts");
-  const { pdAddresses, timeoutMs } = call.globals;
-  const { statuses } = await callPd(pdAddresses, timeoutMs, (pd, options) => pd.listStores({}, options));
+  const { statuses } = await callPd(call.globals, (pd, options) => pd.listStores({}, options));
   await call.print(statuses.map(storeDocument), async () => {
     const { renderStores } = await import("../../output/stores.ts");
     return renderStores(statuses, { nowMs: Date.now(), width: call.io.columns });
