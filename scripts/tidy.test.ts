@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { renderAdminApiDocs } from "./admin-api-docs.ts";
 import { renderConfigDocs } from "./config-docs.ts";
 import { renderErrorDocs } from "./error-docs.ts";
 import { importsOf, packageNames, root, sourceFiles } from "./source-files.ts";
@@ -160,6 +161,10 @@ describe("documents", () => {
 
   test("docs/configuration.md is what the schemas of the programs say", () => {
     expect(readFileSync(join(root, "docs", "configuration.md"), "utf8")).toBe(renderConfigDocs());
+  });
+
+  test("docs/admin-api.md is what the endpoints of PD's admin API say", () => {
+    expect(readFileSync(join(root, "docs", "admin-api.md"), "utf8")).toBe(renderAdminApiDocs());
   });
 
   test("docs/errors.md is what the table of error codes says", () => {

@@ -36,7 +36,16 @@ export const pdFields = z.strictObject({
   port: port.default(7400).meta(about("The RPC port; 0 takes a free one.", { unit: "port" })),
   httpPort: port
     .default(7401)
-    .meta(about("The HTTP port (health, read-only JSON); 0 takes a free one.", { unit: "port" })),
+    .meta(about("The HTTP port (health, admin API); 0 takes a free one.", { unit: "port" })),
+  adminTokenFile: z
+    .string()
+    .min(1)
+    .optional()
+    .meta(
+      about(
+        "A file whose first line is the token that each request to the admin API has to carry. Without it the API answers on loopback alone.",
+      ),
+    ),
   dataDir: z.string().min(1).meta(about("The folder of PD's data. Made when it is not there.")),
   name: memberName.default("pd-1").meta(about("What this member is called in lists.")),
   advertiseAddress: reachableHostAndPort

@@ -15,6 +15,7 @@ const flags: readonly Flag[] = [
   { name: "host", setting: "host" },
   { name: "port", setting: "port" },
   { name: "http-port", setting: "httpPort" },
+  { name: "admin-token-file", setting: "adminTokenFile" },
   { name: "bootstrap-stores", setting: "bootstrapStores" },
   { name: "initial-regions", setting: "initialSplitKeys" },
   { name: "replicas", setting: "replicas" },
@@ -54,7 +55,8 @@ The placement driver: it owns the map of Stores and Regions.
   --data-dir DIR          where its data lies; made when it is not there
   --host HOST             address to listen on (127.0.0.1)
   --port PORT             RPC port (7400)
-  --http-port PORT        HTTP port: health and read-only JSON (7401)
+  --http-port PORT        HTTP port: health and admin API (7401)
+  --admin-token-file FILE its first line is the token that the admin API asks for; without it: loopback alone
   --bootstrap-stores N    Stores that must be up before the initial Regions are placed (3)
   --initial-regions KEYS  keys, separated by commas, at which further initial Regions begin ("m,t")
   --replicas N            peers of each Region (3)

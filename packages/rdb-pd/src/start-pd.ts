@@ -1,7 +1,8 @@
 import { KiB, MiB } from "@flaredb/rdb-base";
 import { type RocksOptions, openRocksEngine } from "@flaredb/rdb-storage";
-import { type TlsIdentity, httpWire, httpsServerFactory } from "@flaredb/rdb-wire";
+import { type TlsIdentity, httpWire, httpsServerFactory, isLoopback } from "@flaredb/rdb-wire";
 import type { PdConfig } from "./config.ts";
+import { readAdminToken } from "./http/admin-token.ts";
 import { HttpServer } from "./http/http-server.ts";
 import { checkPortFree } from "./port-check.ts";
 import { type PdPorts, type RunningPd, runPd } from "./run-pd.ts";
@@ -29,15 +30,20 @@ export interface PdProcessPorts extends Pick<PdPorts, "clock" | "random" | "logg
  * A PD in a process of its own: on HTTP/2 and on its data folder, with its HTTP endpoint around it. A refused start
  * leaves nothing open.
  *
- * @throws RdbError as `runPd`
+ * @throws RdbError as `runPd`; RDB_CONFIG_INVALID for a token that cannot be read
  */
 export async function startPd(config: PdConfig, ports: PdProcessPorts): Promise<RunningPd> {
-  const { host, port, httpPort, dataDir } = config;
+  const { host, port, httpPort, dataDir, adminTokenFile } = config;
+  const token = adminTokenFile === undefined ? undefined : readAdminToken(adminTokenFile);
+  if (token === undefined && !isLoopback(host)) {
+    ports.logger.warn({ host }, "the admin API answers nobody: adminTokenFile is not set");
+  }
   // Ports first: one that is taken ends the start before anything on disk is touched.
   await checkPortFree(host, port);
   const http = new HttpServer({
     host,
     port: httpPort,
+    token,
     serverFactory: httpsServerFactory(ports.tls, ports.logger),
   });
   await http.listen();

@@ -2,7 +2,7 @@ import { type ErrorCode, errorCodes } from "@flaredb/rdb-base";
 import { PROGRAM_VERSION } from "../../version.ts";
 import { documentedStatuses } from "./documented-statuses.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { type FieldRow, fieldsOf } from "./field-rows.ts";
+import { type FieldRow, fieldsOf, namedTypes, typeName } from "./field-rows.ts";
 import { statusOf } from "./problem.ts";
 import { statusMeanings } from "./status-meanings.ts";
 
@@ -30,7 +30,7 @@ export function docsPage(endpoints: readonly Endpoint[]): string {
 <title>FlareDB placement driver: admin API</title><style>${STYLE}</style></head><body><main>
 <h1>FlareDB placement driver: admin API</h1>
 <p>Version ${text(PROGRAM_VERSION)}. The same for programs: <a href="openapi.json">OpenAPI 3.1</a>.</p>
-<nav aria-label="Contents"><ul>${tags.map((tag) => `<li><a href="#${tag}">${tag}</a>`).join("")}<li><a href="#errors">errors</a></ul></nav>
+<nav aria-label="Contents"><ul>${tags.map((tag) => `<li><a href="#${tag}">${tag}</a>`).join("")}<li><a href="#types">types</a><li><a href="#errors">errors</a></ul></nav>
 ${tags
   .map(
     (tag) =>
@@ -40,6 +40,7 @@ ${tags
         .join("")}`,
   )
   .join("\n")}
+<h2 id="types">types</h2>${types(endpoints)}
 <h2 id="errors">errors</h2>${table(["Code", "Status", "Meaning"], errorRows())}
 </main></body></html>
 `;
@@ -56,7 +57,23 @@ ${table(
   ["Status", "Meaning"],
   documentedStatuses(endpoint).map((status) => [String(status), text(statusMeanings[status] ?? "")]),
 )}
-<h4>Answer</h4>${table(["Field", "Type", "Meaning"], fieldsOf("answer", endpoint.answer).map(answerRow))}</section>`;
+${answer(endpoint)}</section>`;
+}
+
+function answer(endpoint: Endpoint): string {
+  const name = typeName(endpoint.answer);
+  return name === undefined
+    ? `<p>Answer: ${text(endpoint.mediaType ?? "JSON")}.</p>`
+    : `<p>Answer: <a href="#type-${name}">${name}</a>.</p>`;
+}
+
+function types(endpoints: readonly Endpoint[]): string {
+  return [...namedTypes(endpoints)]
+    .map(
+      ([name, fields]) =>
+        `<section id="type-${name}"><h3>${name}</h3>${table(["Field", "Type", "Meaning"], fields.map(answerRow))}</section>`,
+    )
+    .join("");
 }
 
 function inputRow({ name, place, type, isRequired, meaning }: FieldRow): string[] {

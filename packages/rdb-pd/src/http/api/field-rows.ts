@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Endpoint } from "./endpoint.ts";
 
 /** A field of a request or an answer, for tables. */
 export interface FieldRow {
@@ -25,41 +26,58 @@ interface Schema {
   readonly $ref?: string;
 }
 
-/** The schema's fields, outer ones first; none without a schema. */
+/** The name under which documents for people describe the schema once. */
+export function typeName(schema: z.ZodType): string | undefined {
+  return schema.meta()?.id;
+}
+
+/** Every named schema of the endpoints' answers, and what those are made of, with its fields; by name. */
+export function namedTypes(endpoints: readonly Endpoint[]): Map<string, FieldRow[]> {
+  const named = new Map<string, FieldRow[]>();
+  for (const { answer } of endpoints) {
+    const { $defs = {} } = jsonSchemaOf("answer", answer);
+    for (const [name, schema] of Object.entries($defs)) {
+      named.set(name, rowsOf("answer", schema, ""));
+    }
+  }
+  return new Map([...named].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The schema's fields, outer ones first; those of named schemas within it stand with their names. */
 export function fieldsOf(place: FieldRow["place"], schema: z.ZodType | undefined): FieldRow[] {
   if (schema === undefined) {
     return [];
   }
-  const io = place === "body" ? "input" : "output";
-  return rowsOf(place, z.toJSONSchema(schema, { io, reused: "inline" }) as Schema, "", new Map());
+  const whole = jsonSchemaOf(place, schema);
+  const name = whole.$ref?.split("/").at(-1);
+  return rowsOf(place, name === undefined ? whole : (whole.$defs?.[name] ?? whole), "");
 }
 
-function rowsOf(
-  place: FieldRow["place"],
-  schema: Schema & { readonly $defs?: Readonly<Record<string, Schema>> },
-  prefix: string,
-  outer: ReadonlyMap<string, Schema>,
-): FieldRow[] {
-  const defs = new Map([...outer, ...Object.entries(schema.$defs ?? {})]);
-  const whole = resolved(schema, defs);
-  const variants = whole.oneOf ?? whole.anyOf;
+interface WholeSchema extends Schema {
+  readonly $defs?: Readonly<Record<string, Schema>>;
+}
+
+function jsonSchemaOf(place: FieldRow["place"], schema: z.ZodType): WholeSchema {
+  return z.toJSONSchema(schema, { io: place === "body" ? "input" : "output" }) as WholeSchema;
+}
+
+function rowsOf(place: FieldRow["place"], schema: Schema, prefix: string): FieldRow[] {
+  const variants = schema.oneOf ?? schema.anyOf;
   if (variants !== undefined) {
-    return variants.flatMap((variant) => rowsOf(place, variant, prefix, defs));
+    return variants.flatMap((variant) => rowsOf(place, variant, prefix));
   }
-  return Object.entries(whole.properties ?? {}).flatMap(([name, raw]) => {
-    const field = resolved(raw, defs);
+  return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const row: FieldRow = {
       name: `${prefix}${name}`,
       place,
-      type: typeOf(field, defs),
+      type: typeOf(field),
       isRequired:
-        place === "path" || (whole.required?.includes(name) === true && field.default === undefined),
-      meaning: [raw.description ?? field.description ?? "", defaultOf(field)].filter(Boolean).join(" "),
+        place === "path" || (schema.required?.includes(name) === true && field.default === undefined),
+      meaning: [field.description ?? "", defaultOf(field)].filter(Boolean).join(" "),
     };
-    const items = field.items === undefined ? undefined : resolved(field.items, defs);
-    return items === undefined
-      ? [row, ...rowsOf(place, field, `${prefix}${name}.`, defs)]
-      : [row, ...rowsOf(place, items, `${prefix}${name}[].`, defs)];
+    return field.items === undefined
+      ? [row, ...rowsOf(place, field, `${prefix}${name}.`)]
+      : [row, ...rowsOf(place, field.items, `${prefix}${name}[].`)];
   });
 }
 
@@ -67,8 +85,11 @@ function defaultOf(field: Schema): string {
   return field.default === undefined ? "" : `Default: ${JSON.stringify(field.default)}.`;
 }
 
-function typeOf(schema: Schema, defs: ReadonlyMap<string, Schema>): string {
-  const { type, anyOf, oneOf, items, additionalProperties } = schema;
+function typeOf(schema: Schema): string {
+  const { type, anyOf, oneOf, items, additionalProperties, $ref } = schema;
+  if ($ref !== undefined) {
+    return $ref.split("/").at(-1) ?? "any";
+  }
   if (schema.const !== undefined || schema.enum !== undefined) {
     return [schema.const, ...(schema.enum ?? [])]
       .filter((each) => each !== undefined)
@@ -77,20 +98,13 @@ function typeOf(schema: Schema, defs: ReadonlyMap<string, Schema>): string {
   }
   const variants = anyOf ?? oneOf;
   if (variants !== undefined) {
-    return [...new Set(variants.map((each) => typeOf(resolved(each, defs), defs)))].join(" or ");
+    return [...new Set(variants.map(typeOf))].join(" or ");
   }
   if (items !== undefined) {
-    return `list of ${typeOf(resolved(items, defs), defs)}`;
+    return `list of ${typeOf(items)}`;
   }
   if (typeof additionalProperties === "object") {
-    return `${typeOf(resolved(additionalProperties, defs), defs)} by name`;
+    return `${typeOf(additionalProperties)} by name`;
   }
   return typeof type === "string" ? type : (type ?? ["any"]).join(" or ");
-}
-
-function resolved(schema: Schema, defs: ReadonlyMap<string, Schema>): Schema {
-  const name = schema.$ref?.split("/").at(-1);
-  return name === undefined
-    ? schema
-    : { ...defs.get(name), ...(schema.description === undefined ? {} : { description: schema.description }) };
 }

@@ -11,7 +11,8 @@ type Json = Readonly<Record<string, unknown>>;
 const DEFS = "#/$defs/";
 const COMPONENTS = "#/components/schemas/";
 
-const DESCRIPTION = `What people and programs ask of the placement driver (PD), and how they change what it does. Every
+/** What holds for all of it, as Markdown. */
+export const API_DESCRIPTION = `What people and programs ask of the placement driver (PD), and how they change what it does. Every
 change goes the way of the command line's: the same checks, the same refusals.
 
 Ids are numbers, and so are counts, bytes and milliseconds since 1970; all are safe integers. \`clusterId\` is text. A key
@@ -36,7 +37,7 @@ export function openApiDocument(endpoints: readonly Endpoint[]): Json {
   }
   return {
     openapi: "3.1.0",
-    info: { title: "FlareDB placement driver", version: PROGRAM_VERSION, description: DESCRIPTION },
+    info: { title: "FlareDB placement driver", version: PROGRAM_VERSION, description: API_DESCRIPTION },
     servers: [{ url: "/" }],
     tags: [...new Set(endpoints.map(({ tag }) => tag))].map((name) => ({ name })),
     paths,
