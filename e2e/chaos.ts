@@ -1,12 +1,14 @@
 // `npm run chaos`: real processes on loopback are killed, frozen, cut off and given broken disks while clients work; in
 // the end every acknowledged write must be there, and what clients saw must be linearizable. docs/chaos.md says more.
 // usage: npm run chaos -- [--minutes 10] [--seed S] [--only NEMESIS,...] [--report FILE.md]
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { ChaosCluster } from "./chaos/chaos-cluster.ts";
 import { INITIAL_REGIONS } from "./chaos/load.ts";
-import { nemeses } from "./chaos/nemeses.ts";
-import { FULL_DISK_BYTES, RESERVE_BYTES } from "./chaos/nemesis/fill-disk.ts";
+import { diskFillers, nemeses } from "./chaos/nemeses.ts";
+import { FULL_DISK_BYTES, RESERVE_BYTES } from "./chaos/fill.ts";
 import { drawStoreCount } from "./chaos/plan.ts";
+import { plot, withRun } from "./chaos/report.ts";
 import { ChaosRun } from "./chaos/run.ts";
 import { judge } from "./chaos/verdict.ts";
 
@@ -23,6 +25,7 @@ const { values: flags } = parseArgs({
     minutes: { type: "string", default: "10" },
     seed: { type: "string", default: String(Math.floor(Math.random() * 1_000_000)) },
     only: { type: "string" },
+    report: { type: "string" },
   },
 });
 process.exit(await main());
@@ -32,6 +35,10 @@ async function main(): Promise<number> {
   const unknown = names?.filter((name) => nemeses.every((nemesis) => nemesis.name !== name)) ?? [];
   const durationMs = Number(flags.minutes) * MS_PER_MINUTE;
   const seed = Number(flags.seed);
+  if (flags.report !== undefined && !(flags.report.endsWith(".md") && existsSync(flags.report))) {
+    console.error("--report must name a Markdown file that is there");
+    return 2;
+  }
   if (unknown.length > 0 || !(durationMs > 0) || !Number.isSafeInteger(seed)) {
     console.error(
       `--minutes must be > 0, --seed an integer, and --only of: ${nemeses.map(({ name }) => name).join(", ")}`,
@@ -39,7 +46,8 @@ async function main(): Promise<number> {
     return 2;
   }
   const storeCount = drawStoreCount(seed);
-  console.log(`seed ${seed}: ${storeCount} Stores, 3 members of PD, ${flags.minutes} minutes`);
+  const title = `Seed ${seed}: ${storeCount} Stores, 3 members of PD, ${flags.minutes} minutes of faults.`;
+  console.log(title);
   const cluster = await ChaosCluster.start({
     storeCount,
     initialRegions: INITIAL_REGIONS,
@@ -51,7 +59,7 @@ async function main(): Promise<number> {
   });
   const canFillDisks = cluster.smallDisk !== undefined;
   if (!canFillDisks) {
-    console.log("nobody may mount here: fill-disk is left out");
+    console.log(`nobody may mount here: ${[...diskFillers].join(" and ")} are left out`);
   }
   const end = (why: string): void => {
     console.error(`${why}: the run ends here; data and logs are in ${cluster.folder}`);
@@ -65,7 +73,7 @@ async function main(): Promise<number> {
     seed,
     durationMs,
     nemeses: nemeses.filter(
-      ({ name }) => names?.includes(name) !== false && (canFillDisks || name !== "fill-disk"),
+      ({ name }) => names?.includes(name) !== false && (canFillDisks || !diskFillers.has(name)),
     ),
     print: (line) => console.log(line),
   });
@@ -80,6 +88,12 @@ async function main(): Promise<number> {
     some.slice(0, TOLD_MAX_COUNT),
   )) {
     console.log(`\n${finding}`);
+  }
+  if (flags.report !== undefined) {
+    const picture = flags.report.replace(/\.md$/, ".svg");
+    const record = { title, samples: run.timeline.samples, faults: findings.faults, judgements };
+    writeFileSync(picture, plot(record));
+    writeFileSync(flags.report, withRun(readFileSync(flags.report, "utf8"), record, picture));
   }
   await cluster.dispose({ keepsFolder: !isGood });
   console.log(

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { CallOptions } from "@connectrpc/connect";
 import { type Random, systemClock, systemRandom } from "@flaredb/rdb-base";
 import { type AnswerListener, RdbClient } from "@flaredb/rdb-client";
-import type { RegionRoute } from "@flaredb/rdb-proto";
+import { type RegionRoute, StoreState } from "@flaredb/rdb-proto";
 import { httpWire } from "@flaredb/rdb-wire";
 import { type PdClients, askPd } from "../ask-pd.ts";
 import { TestStore } from "../cluster.ts";
@@ -22,6 +22,13 @@ const MEMBER_COUNT = 3;
 const STORE_MAX_COUNT = 9;
 const SERVING_TIMEOUT_MS = 60_000;
 const HEALED_TIMEOUT_MS = 120_000;
+
+const PRESENT: ReadonlySet<StoreState> = new Set([
+  StoreState.UP,
+  StoreState.DISCONNECTED,
+  StoreState.DOWN,
+  StoreState.DRAINING,
+]);
 
 export interface ChaosClusterOptions {
   readonly storeCount: number;
@@ -222,12 +229,14 @@ export class ChaosCluster {
     }
   }
 
+  /** Without those that are gone for good: a Store whose disk was replaced has the address of the one that it was. */
   async #storesById(): Promise<ReadonlyMap<bigint, TestStore>> {
     const { statuses } = await this.ask(({ pd }, options) => pd.listStores({}, options));
     return new Map(
       statuses.flatMap(({ store }) => {
         const process = this.stores.find(({ address }) => address === store?.address);
-        return store === undefined || process === undefined ? [] : [[store.id, process] as const];
+        const isThere = store !== undefined && process !== undefined && PRESENT.has(store.state);
+        return isThere ? [[store.id, process] as const] : [];
       }),
     );
   }

@@ -17,6 +17,7 @@ import { KillLeader } from "./nemesis/kill-leader.ts";
 import { KillMajority } from "./nemesis/kill-majority.ts";
 import { KillPdFollower } from "./nemesis/kill-pd-follower.ts";
 import { KillPdLeader } from "./nemesis/kill-pd-leader.ts";
+import { LowDisk } from "./nemesis/low-disk.ts";
 import { ReplaceStore } from "./nemesis/replace-store.ts";
 import { SlowNetwork } from "./nemesis/slow-network.ts";
 
@@ -40,6 +41,10 @@ export const nemeses: readonly Nemesis[] = [
   new SlowNetwork(),
   new FlakyNetwork(),
   new FillDisk(),
+  new LowDisk(),
   new FlipBit(),
   new ReplaceStore(),
 ];
+
+/** Those that need a disk of their own for a Store. */
+export const diskFillers: ReadonlySet<string> = new Set(["fill-disk", "low-disk"]);

@@ -14,9 +14,10 @@ export class ReplaceStore implements Nemesis {
   readonly majorityStays = true;
 
   async begin(cluster: ChaosCluster, random: Random): Promise<Fault> {
-    const [leaving] = drawSome(cluster.runningStores, 1, random);
+    // The first one stays: it has the small disk.
+    const [leaving] = drawSome(cluster.runningStores.slice(1), 1, random);
     if (leaving === undefined) {
-      throw new Error("no Store runs");
+      throw new Error("no second Store runs");
     }
     const joining = await cluster.spareStore();
     await joining.launch();
