@@ -62,3 +62,16 @@ export function checkKey(field: string, key: Uint8Array): Uint8Array {
   }
   return key;
 }
+
+/**
+ * A bound of a range is not a row's key: what goes on behind the longest key begins one byte longer.
+ *
+ * @throws RdbError RDB_INVALID_ARGUMENT when it is longer than that
+ */
+export function checkBound(field: string, bound: Uint8Array): Uint8Array {
+  const most = limits.keyMaxBytes + 1;
+  if (bound.length > most) {
+    throw invalid(field, `has ${bound.length} bytes, keyMaxBytes + 1 is ${most}`, most);
+  }
+  return bound;
+}

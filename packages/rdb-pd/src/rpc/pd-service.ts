@@ -25,7 +25,7 @@ import { pdLimits } from "../limits.ts";
 import type { MemberStatus } from "../member/member-info.ts";
 import type { PlacementDriver } from "../placement-driver.ts";
 import { PROGRAM_VERSION } from "../version.ts";
-import { checkKey, checkLabels, checkText, fromWire, invalid } from "./from-wire.ts";
+import { checkBound, checkLabels, checkText, fromWire, invalid } from "./from-wire.ts";
 import { heartbeatHandler } from "./region-heartbeat.ts";
 import { reportsFromProto } from "./report-codec.ts";
 import { senderFromProto } from "./sender.ts";
@@ -74,7 +74,7 @@ export function pdService(options: PdServiceOptions): ServiceImpl<typeof PdServi
     },
 
     getRegion(request) {
-      const info = driver.lookup.regionOf(checkKey("key", request.key), request.before);
+      const info = driver.lookup.regionOf(checkBound("key", request.key), request.before);
       return create(GetRegionResponseSchema, withStores(driver, info));
     },
 
@@ -92,7 +92,7 @@ export function pdService(options: PdServiceOptions): ServiceImpl<typeof PdServi
           pdLimits.listRegionsMaxCount,
         );
       }
-      const startKey = checkKey("start_key", request.startKey);
+      const startKey = checkBound("start_key", request.startKey);
       const { regions, next } = driver.lookup.regionPage(startKey, limit);
       return create(ListRegionsResponseSchema, {
         routes: regions.map(routeToProto),
