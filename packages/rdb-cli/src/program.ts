@@ -5,6 +5,7 @@ import { defineCert } from "./commands/cert/create.ts";
 import { defineClusterStatus } from "./commands/cluster/status.ts";
 import { defineCas } from "./commands/kv/cas.ts";
 import { defineDelete } from "./commands/kv/delete.ts";
+import { defineDoctor } from "./commands/doctor.ts";
 import { defineExport } from "./commands/kv/export.ts";
 import { defineGet } from "./commands/kv/get.ts";
 import { defineImport } from "./commands/kv/import.ts";
@@ -29,6 +30,7 @@ Examples:
   rdb scan --prefix city/FR/ --limit 10   ten keys and their values
   rdb export rows.jsonl --prefix city/    rows to a file; rdb import brings them back
   rdb cas apple 2 --expect-version 7      write only if nobody else has
+  rdb doctor                              is anything wrong, and what to do
   rdb region list                         where the data is
   rdb region move 7 --from 1 --to 4       move a peer, and wait until it is done
   rdb store decommission 2                empty a Store, to shut it down for good
@@ -76,6 +78,7 @@ export function buildProgram(shell: Shell): Command {
   program.commandsGroup("The cluster:");
   const cluster = program.command("cluster").description("status: how it is");
   defineClusterStatus(cluster, shell);
+  defineDoctor(program, shell);
   defineRegion(program, shell);
   defineStore(program, shell);
   defineOperator(program, shell);
