@@ -1,9 +1,7 @@
 import type { AddressInfo } from "node:net";
-import { RdbError } from "@flaredb/rdb-base";
+import { RdbError, assert } from "@flaredb/rdb-base";
 import { type HttpServerFactory, formatAddress } from "@flaredb/rdb-wire";
 import fastify, { type FastifyInstance } from "fastify";
-import type { AccessRules } from "./api/access.ts";
-import { adminApi } from "./api/admin-api.ts";
 import type { ApiSource } from "./api/endpoint.ts";
 import { healthView } from "./health-view.ts";
 
@@ -24,6 +22,8 @@ export type HttpSource = ApiSource;
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #server: FastifyInstance;
+  /** The admin API. Made when somebody first asks it: its schemas would cost every start a tenth of a second. */
+  #api: Promise<FastifyInstance> | undefined;
   #source: HttpSource | undefined;
   #port = 0;
 
@@ -39,8 +39,15 @@ export class HttpServer {
       const view = healthView(this.#shown.group);
       return reply.status(view.status === "leaderless" ? 503 : 200).send(view);
     });
-    const access: AccessRules = { token: options.token, host: options.host };
-    void this.#server.register(adminApi({ access, source: () => this.#shown }), { prefix: "/api/v1" });
+    this.#server.all("/api/v1/*", {
+      // Before the body is read: that is the API's to do, a server of its own on the same connections.
+      onRequest: async (request, reply) => {
+        const api = await (this.#api ??= this.#makeApi());
+        reply.hijack();
+        api.routing(request.raw, reply.raw);
+      },
+      handler: () => assert(false, "the hook has taken the request over"),
+    });
     this.#server.setErrorHandler((error, _request, reply) => {
       const { code, message } = RdbError.from(error);
       return reply.status(code === "RDB_UNAVAILABLE" ? 503 : 500).send({ code, message });
@@ -69,7 +76,19 @@ export class HttpServer {
   }
 
   async close(): Promise<void> {
-    await this.#server.close();
+    const api = await this.#api;
+    await Promise.all([this.#server.close(), api?.close()]);
+  }
+
+  async #makeApi(): Promise<FastifyInstance> {
+    const { adminApi } = await import("./api/admin-api.ts");
+    const { token, host } = this.#options;
+    const api = fastify();
+    await api.register(adminApi({ access: { token, host }, source: () => this.#shown }), {
+      prefix: "/api/v1",
+    });
+    await api.ready();
+    return api;
   }
 
   get #shown(): HttpSource {
