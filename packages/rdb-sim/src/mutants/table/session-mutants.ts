@@ -87,9 +87,9 @@ export const sessionMutants: readonly Mutant[] = [
     edits: [
       {
         file: SENDER,
-        find: "call.spec.reject(isUncertain ? undeterminedError(call, error) : error);",
+        find: "this.#reject(call, isUncertain ? undeterminedError(call, error) : error);",
         replace:
-          "call.spec.reject(isUncertain && call.spec.deadlineMs < 0 ? undeterminedError(call, error) : error);",
+          "this.#reject(call, isUncertain && call.spec.deadlineMs < 0 ? undeterminedError(call, error) : error);",
       },
     ],
     seenBy: ["simulator"],
