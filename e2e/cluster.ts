@@ -6,7 +6,7 @@ import { type Client, Code, ConnectError, createClient } from "@connectrpc/conne
 import { systemClock, systemRandom } from "@flaredb/rdb-base";
 import { type AnswerListener, RdbClient } from "@flaredb/rdb-client";
 import { KvService, PdService, type RegionRoute } from "@flaredb/rdb-proto";
-import { type UnaryTransport, httpWire, unaryTransport } from "@flaredb/rdb-wire";
+import { TlsIdentity, type UnaryTransport, httpWire, unaryTransport } from "@flaredb/rdb-wire";
 import { freePorts } from "./free-ports.ts";
 import { ManagedProcess } from "./managed-process.ts";
 import { Network } from "./network.ts";
@@ -27,6 +27,33 @@ export interface ClusterOptions {
   readonly storeConfig?: Readonly<Record<string, unknown>>;
   /** Puts proxies between all processes, for partitions. Default: no. */
   readonly network?: boolean;
+  /** The folder of the certificates `pd`, `store-1`, …, `client`, for mutual TLS. Default: nothing is encrypted. */
+  readonly certificates?: string;
+}
+
+/** PEM files: the authority, and one process's own. */
+export interface CertificateFiles {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Where the files of `name` lie, as `rdb cert create` calls them. */
+export function tlsFilesOf(folder: string, name: string): CertificateFiles {
+  return {
+    ca: join(folder, "ca.crt"),
+    cert: join(folder, `${name}.crt`),
+    key: join(folder, `${name}.key`),
+  };
+}
+
+/** The flags with which a process, or `rdb`, is given its certificate. */
+export function tlsFlags(certificates: string | undefined, name: string): Readonly<Record<string, string>> {
+  if (certificates === undefined) {
+    return {};
+  }
+  const { ca, cert, key } = tlsFilesOf(certificates, name);
+  return { "tls-ca": ca, "tls-cert": cert, "tls-key": key };
 }
 
 export interface TestClientOptions {
@@ -56,6 +83,7 @@ export class TestStore extends ManagedProcess {
       host: "127.0.0.1",
       port: ports.rpc,
       "http-port": ports.http,
+      ...tlsFlags(options.certificates, name),
       ...(options.network === true
         ? { "advertise-address": address, "outgoing-host": Network.outgoingHost(place) }
         : {}),
@@ -129,6 +157,7 @@ export class TestCluster {
   readonly network: Network;
   readonly #pdConnection: UnaryTransport;
   readonly #clients: RdbClient[] = [];
+  readonly #tls: CertificateFiles | undefined;
 
   /** Starts everything, and waits until every Region has a leader. */
   static async start(options: ClusterOptions = {}): Promise<TestCluster> {
@@ -182,6 +211,7 @@ export class TestCluster {
       "http-port": pdPorts.http,
       "advertise-address": this.pdAddress,
       "bootstrap-stores": storePorts.length,
+      ...tlsFlags(options.certificates, "pd"),
       ...(options.initialRegions === undefined ? {} : { "initial-regions": options.initialRegions }),
     };
     this.pd = new ManagedProcess({
@@ -193,7 +223,9 @@ export class TestCluster {
     this.stores = storePorts.map(
       (ports, place) => new TestStore(place, this.folder, ports, this.pdAddress, options),
     );
-    this.#pdConnection = unaryTransport(this.pdAddress);
+    this.#tls = options.certificates === undefined ? undefined : tlsFilesOf(options.certificates, "client");
+    const identity = this.#tls === undefined ? undefined : TlsIdentity.open(this.#tls);
+    this.#pdConnection = unaryTransport(this.pdAddress, {}, identity);
   }
 
   /** PD's own methods. */
@@ -203,7 +235,10 @@ export class TestCluster {
 
   /** A client of its own; closed with the cluster. */
   async connect({ onAnswer, ...others }: TestClientOptions = {}): Promise<RdbClient> {
-    const options = { pd: [this.pdAddress], ...others };
+    const options = {
+      ...{ pd: [this.pdAddress], ...others },
+      ...(this.#tls === undefined ? {} : { tls: this.#tls }),
+    };
     const ports = { clock: systemClock, random: systemRandom, wire: httpWire(), onAnswer };
     const client = await (onAnswer === undefined
       ? RdbClient.connect(options)
