@@ -84,8 +84,8 @@ async function main(): Promise<number> {
   for (const { what, found, isKept } of judgements) {
     console.log(`${isKept ? "  ok  " : "FAILED"}  ${what}: ${found}`);
   }
-  for (const finding of [findings.anomalies, findings.lost, findings.troubles].flatMap((some) =>
-    some.slice(0, TOLD_MAX_COUNT),
+  for (const finding of [findings.anomalies, findings.lost, findings.differing, findings.troubles].flatMap(
+    (some) => some.slice(0, TOLD_MAX_COUNT),
   )) {
     console.log(`\n${finding}`);
   }

@@ -73,6 +73,12 @@ export class ChaosCluster {
   private constructor(options: ChaosClusterOptions, ports: number[]) {
     this.#options = options;
     this.#ports = ports;
+    // One that is frozen would not notice that its parent is gone.
+    process.once("exit", () => {
+      for (const process of this.processes) {
+        void process.kill();
+      }
+    });
   }
 
   get processes(): readonly ManagedProcess[] {

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SeededRandom } from "@flaredb/rdb-base";
 import { historyLines } from "@flaredb/rdb-sim/history";
+import { rdb } from "../run-cli.ts";
 import { pause, waitFor } from "../wait.ts";
 import type { ChaosCluster } from "./chaos-cluster.ts";
 import { HistoryChecker } from "./history-checker.ts";
@@ -55,12 +56,14 @@ export class ChaosRun {
     }
     const longestGapMs = this.#load.longestGapMs(performance.now());
     const lost = await this.#readBack();
+    const differing = await this.#compareReplicas();
     await Promise.all(this.#checks);
     await this.#checker.close();
     this.timeline.stop();
     return {
       anomalies: this.#anomalies,
       lost,
+      differing,
       troubles: [...this.#troubles, ...this.#cluster.unexpectedEnds()],
       faults: this.#faults,
       longestGapMs,
@@ -154,6 +157,19 @@ export class ChaosRun {
     } catch (error) {
       // Unread is unproved.
       return [`the rows could not be read back: ${describe(error)}`];
+    }
+  }
+
+  /** @returns in words which Regions have peers that are not equal */
+  async #compareReplicas(): Promise<string[]> {
+    this.timeline.event("comparing the peers of every Region");
+    try {
+      const leader = await this.#cluster.pdLeader();
+      const { exitCode, stdout, stderr } = await rdb(["--pd", leader.address, "region", "check"]);
+      return exitCode === 0 ? [] : [`rdb region check exits with ${exitCode}:\n${stdout}${stderr}`];
+    } catch (error) {
+      // Not compared is not equal.
+      return [`the peers could not be compared: ${describe(error)}`];
     }
   }
 }

@@ -15,6 +15,7 @@ const fault: EndedFault = {
 const good: Findings = {
   anomalies: [],
   lost: [],
+  differing: [],
   troubles: [],
   faults: [fault],
   longestGapMs: 100,
@@ -38,6 +39,7 @@ describe("the verdict", () => {
     ["anomalies", { checkedCallCount: 0 }],
     ["acknowledged", { lost: ["b/1 is missing"] }],
     ["acknowledged", { acknowledgedCount: 0 }],
+    ["Regions", { differing: ["Region 2"] }],
     ["longest", { longestGapMs: limits.gapMs }],
     ["ends", { troubles: ["store-1 ended"] }],
   ] as const)("%s: tells %o", (what, change) => {

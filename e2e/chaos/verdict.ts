@@ -28,6 +28,8 @@ export interface Findings {
   readonly anomalies: readonly string[];
   /** Acknowledged writes that are missing or wrong, in words. */
   readonly lost: readonly string[];
+  /** Regions whose peers are not equal in the end, in words. */
+  readonly differing: readonly string[];
   /** Processes that ended though no nemesis asked for it, writes that were given up, steps that did not come about. */
   readonly troubles: readonly string[];
   readonly faults: readonly EndedFault[];
@@ -46,7 +48,8 @@ export interface Judgement {
 
 /** Holds what was found against what is promised. */
 export function judge(findings: Findings): Judgement[] {
-  const { anomalies, lost, troubles, faults, longestGapMs, acknowledgedCount, checkedCallCount } = findings;
+  const { anomalies, lost, differing, troubles, faults, longestGapMs, acknowledgedCount, checkedCallCount } =
+    findings;
   const recoveries = faults.map(({ recoveryMs }) => recoveryMs ?? Number.POSITIVE_INFINITY);
   const last = recoveries.at(-1) ?? 0;
   const worst = Math.max(0, ...recoveries);
@@ -60,6 +63,11 @@ export function judge(findings: Findings): Judgement[] {
       what: "acknowledged writes lost",
       found: `${count(lost.length)} of ${count(acknowledgedCount)}`,
       isKept: lost.length === 0 && acknowledgedCount > 0,
+    },
+    {
+      what: "Regions whose peers differ",
+      found: count(differing.length),
+      isKept: differing.length === 0,
     },
     {
       what: `longest gap in writes while a majority was up (< ${seconds(limits.gapMs)})`,

@@ -2,11 +2,15 @@ import type { ChaosCluster } from "../chaos-cluster.ts";
 import { fillDisk } from "../fill.ts";
 import type { Fault, Nemesis } from "../nemesis.ts";
 
-/** The disk of the first Store is full to the last byte: its next write fails and it ends itself. Then there is room. */
+/**
+ * The disk of the first Store is full to the last byte: it refuses writes, and ends itself when one that it must not
+ * refuse fails. Then there is room.
+ */
 export class FillDisk implements Nemesis {
   readonly name = "fill-disk";
   readonly lastsMs = { min: 4_000, max: 10_000 };
-  readonly majorityStays = true;
+  /** A majority is there, but a Store that refuses writes goes on to lead what it leads. */
+  readonly majorityStays = false;
 
   begin(cluster: ChaosCluster): Promise<Fault> {
     return Promise.resolve(fillDisk(cluster, 0));
