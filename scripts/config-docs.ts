@@ -43,7 +43,7 @@ changed while PD runs (\`rdb scheduler config replicas=5\`, names without \`plac
 
 Signals: SIGTERM and SIGINT end a process in good order, exit code 0: a Store hands its leaderships over and answers what
 it took, within seconds; a PD that leads hands over to another member. A second one, half a second later or more, ends it
-at once (143, 130). SIGHUP reads the config file again; flags and environment stay as they were at the start. What is wrong
+at once (143, 130). SIGHUP reads the config file and the TLS files ([security.md](security.md)) again; flags and environment stay as they were at the start. What is wrong
 with the file is logged, and then nothing changes.
 
 Written by \`npm run docs:config\` from the programs' schemas; a test compares the two.
