@@ -99,7 +99,7 @@ export class MessageRouter {
   }
 
   #deliver(peer: Peer, message: PeerMessage): void {
-    peer.step(message);
+    this.#owner.lifecycle.attempt(peer, () => peer.step(message));
     this.#owner.wantsTurn(peer);
   }
 

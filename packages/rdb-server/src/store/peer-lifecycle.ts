@@ -5,6 +5,7 @@ import {
   RdbError,
   type Region,
   type RegionId,
+  hasCode,
   index,
   term,
 } from "@flaredb/rdb-base";
@@ -123,6 +124,18 @@ export class PeerLifecycle {
     const spared = this.#peers.claimedByOthers(peer.regionId);
     void destroyPeer(this.#context.engine, last, { claims, spared });
     this.#context.regionChanged(peer.regionId);
+  }
+
+  /** Does work of a peer that may read its log. Where the disk does not give that back the peer halts, and no other. */
+  attempt(peer: Peer, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!hasCode(error, "RDB_DATA_CORRUPT") && !hasCode(error, "RDB_STORAGE_FAILED")) {
+        throw error;
+      }
+      this.halt(peer.regionId, peer.id, error);
+    }
   }
 
   /**

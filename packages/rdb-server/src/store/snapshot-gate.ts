@@ -1,5 +1,6 @@
 import { type Logger, type Region, type StoreId, formatRange, peerOnStore } from "@flaredb/rdb-base";
 import type { Peer } from "../peer/peer.ts";
+import type { PeerLifecycle } from "./peer-lifecycle.ts";
 import type { PeerMessage } from "./peer-message.ts";
 import type { ReceivedSnapshot, SnapshotFiles } from "./ports.ts";
 import type { RegionMap } from "./region-map.ts";
@@ -12,6 +13,7 @@ export interface SnapshotGateOwner {
   readonly snapshotFiles: Pick<SnapshotFiles, "remove">;
   readonly peers: RegionMap;
   readonly merger: RegionMerger;
+  readonly lifecycle: PeerLifecycle;
   isDiskFull(): boolean;
   wantsTurn(peer: Peer): void;
 }
@@ -68,7 +70,7 @@ export class SnapshotGate {
       logger.warn({ region: region.id, snapshotId }, "a received snapshot has no place any more");
       peer.installer.drop(snapshot);
     } else {
-      peer.stepSnapshot(snapshot);
+      this.#owner.lifecycle.attempt(peer, () => peer.stepSnapshot(snapshot));
       this.#owner.wantsTurn(peer);
     }
   }

@@ -1,8 +1,8 @@
-import { type RegionId, regionId } from "@flaredb/rdb-base";
-import { WritePart, getRegionLocalState, putRegionLocalState } from "@flaredb/rdb-storage";
+import { type RegionId, index, regionId } from "@flaredb/rdb-base";
+import { WritePart, indexedKey, getRegionLocalState, putRegionLocalState } from "@flaredb/rdb-storage";
 import { describe, expect, it } from "vitest";
 import {
-  type SimCluster,
+  SimCluster,
   type SimStore,
   addVoter,
   bytes,
@@ -112,6 +112,26 @@ describe("a peer that has halted", () => {
     expect(runningOn(halted)).toEqual([child]);
     expect([await cluster.get("m"), await cluster.get("z")]).toEqual(["4", "9"]);
     expect(await cluster.complete(contentOf(halted))).toHaveLength(2);
+  });
+
+  it("SPEC-R3: is one whose log the disk does not give back: no other peer of its Store stops with it", async () => {
+    const config = { ...ALERT, entryCacheBytes: 0 };
+    const cluster = await SimCluster.start({ seed: 8, config, splitKeys: ["m"] });
+    const other = cluster.regions[1]?.id as RegionId;
+    await lead(cluster, cluster.storeOf(1), FIRST);
+    await lead(cluster, cluster.storeOf(1), other);
+    const behind = cluster.storeOf(3);
+    cluster.isolate(behind);
+    await cluster.put("a", "1");
+    await cluster.put("b", "1");
+    const store = cluster.storeOf(1);
+    await cluster.complete(store.engine.flush());
+    store.disk.damage("raft_log", indexedKey(FIRST, index(cluster.statusOf(store).appliedIndex)));
+    cluster.network.heal();
+    await cluster.until("the peer halts", () => store.store.regionStatus(FIRST) === undefined);
+    expect(runningOn(store)).toEqual([other]);
+    await cluster.put("z", "1", { only: store.storeId });
+    expect(await cluster.get("b")).toBe("1");
   });
 
   it("is destroyed by a tombstone without a restart, and makes room for what comes later", async () => {

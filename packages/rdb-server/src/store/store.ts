@@ -117,9 +117,10 @@ export class Store implements StoreHandle {
     this.#lifecycle = new PeerLifecycle(this.#context, this.#peers);
     this.#merger = new RegionMerger({ ...this.#context, peers: this.#peers });
     const wantsTurn = (peer: Peer): void => this.#wantsTurn(peer.regionId);
-    const shared = { ...this.#context, peers: this.#peers, merger: this.#merger, wantsTurn };
+    const parts = { peers: this.#peers, merger: this.#merger, lifecycle: this.#lifecycle };
+    const shared = { ...this.#context, ...parts, wantsTurn };
     const isFlooded = (): boolean => this.#context.applyIsPaused();
-    this.#router = new MessageRouter({ ...shared, lifecycle: this.#lifecycle, isFlooded });
+    this.#router = new MessageRouter({ ...shared, isFlooded });
     this.#snapshots = new SnapshotGate({ ...shared, isDiskFull: () => this.#diskSpace.isFull });
     this.#handOver = new HandOver({ ...shared, tickMs: options.config.tickMs });
     this.#peers.onAdded = (peer) => {
@@ -375,18 +376,20 @@ export class Store implements StoreHandle {
     this.#dirty.clear();
     for (const regionId of dirty) {
       const peer = this.#peers.get(regionId);
-      peer?.advance();
-      this.#noteState(peer);
+      if (peer !== undefined) {
+        this.#lifecycle.attempt(peer, () => peer.advance());
+        this.#noteState(peer);
+      }
     }
     this.#lifecycle.destroyRemoved();
   }
 
   /** Nothing wakes a peer, and nothing makes it lead or grow, without a turn of it. */
-  #noteState(peer: Peer | undefined): void {
-    if (peer?.isAsleep === false) {
+  #noteState(peer: Peer): void {
+    if (!peer.isAsleep) {
       this.#awake.add(peer.regionId);
     }
-    if (peer?.isLeader === true && peer.size.wantsCount) {
+    if (peer.isLeader && peer.size.wantsCount) {
       this.#uncounted.add(peer.regionId);
     }
   }
@@ -415,7 +418,7 @@ export class Store implements StoreHandle {
         this.#awake.delete(regionId);
         continue;
       }
-      peer.tick(nowMs);
+      this.#lifecycle.attempt(peer, () => peer.tick(nowMs));
       this.#splitTriggers.look(peer, nowMs);
       this.#wantsTurn(regionId);
     }
