@@ -70,6 +70,10 @@ export const pdLimits = {
   splitMaxCount: 64,
   /** Regions of one ScatterRegions. */
   scatterMaxCount: 1_000,
+  /** Who may watch PD's events at a time. */
+  eventReaderMaxCount: 32,
+  /** Events that one of them may be behind before it is dropped. */
+  eventQueueMaxCount: 10_000,
   /** Longest pause of a scheduler, when it is not for good. */
   pauseMaxMs: 30 * 24 * HOUR_MS,
   /** Begins and ends of operators in one command of PD's log. */

@@ -7,6 +7,8 @@ import type { Report } from "./cluster/region-info.ts";
 import type { StoreInfo } from "./cluster/store-info.ts";
 import type { Registration } from "./command/command.ts";
 import { CoordinatorRunner } from "./coordinator/coordinator-runner.ts";
+import { EventHub } from "./events/event-hub.ts";
+import { StoreWatch } from "./events/store-watch.ts";
 import { type HeartbeatStream, HeartbeatStreams } from "./heartbeat/heartbeat-streams.ts";
 import {
   createPeerCommands,
@@ -57,12 +59,15 @@ export class PlacementDriver {
   readonly operators: OperatorRunner;
   readonly settings: PlacementSettings;
   readonly coordination: CoordinatorRunner;
+  /** What happens, for whoever watches. */
+  readonly events = new EventHub();
   /** What people ask of it. */
   readonly admin: PlacementAdmin;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #ids: IdAllocator;
   readonly #streams = new HeartbeatStreams();
+  readonly #storeWatch = new StoreWatch(this.events);
   readonly #initialLeaders = new InitialLeaderSpread();
   /** Whether the placement of the initial Regions is on its way through the log. */
   #isPlacing = false;
@@ -84,6 +89,7 @@ export class PlacementDriver {
       config: () => options.settings.current,
       allocateIds: (count) => this.#ids.allocate(count),
       send: (storeId, command) => this.#streams.send(storeId, command),
+      changed: (operator) => this.events.emit({ kind: "operator", operator }),
     });
     const send = (storeId: StoreId, command: RegionHeartbeatResponse): boolean =>
       this.#streams.send(storeId, command);
@@ -221,6 +227,7 @@ export class PlacementDriver {
   /** Ends all streams. */
   close(): void {
     this.#pulse?.cancel();
+    this.events.close();
     this.operators.close();
     this.coordination.close();
     this.#streams.closeAll();
@@ -229,6 +236,7 @@ export class PlacementDriver {
   #schedulePulse(): void {
     this.#pulse = this.#clock.setTimer(pdLimits.pulseEveryMs, () => {
       this.cluster.liveness.pulse(this.#clock.monotonicMs());
+      this.#storeWatch.look(() => this.lookup.allStores());
       this.#schedulePulse();
     });
   }
@@ -253,6 +261,7 @@ export class PlacementDriver {
     for (const id of this.cluster.takeChangedRegions()) {
       this.operators.controller.regionChanged(id, this.#now());
       this.coordination.coordinator.regionChanged(id);
+      this.events.emit({ kind: "region", regionId: id });
     }
   }
 

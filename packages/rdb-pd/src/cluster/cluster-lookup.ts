@@ -18,6 +18,11 @@ export class ClusterLookup {
     return this.#cluster.countedStoreViews(this.#clock.monotonicMs());
   }
 
+  /** Every Store, tombstones included. */
+  allStores(): StoreView[] {
+    return [...this.#cluster.durable.stores.values()].map((store) => this.#storeView(store));
+  }
+
   /** Stores that are not gone for good. */
   presentStores(): StoreView[] {
     const present = [...this.#cluster.durable.stores.values()].filter((store) => !store.isTombstone);

@@ -21,6 +21,9 @@ async function healthOf(group: Partial<Group> | undefined): Promise<{ status: nu
         members,
         ...group,
       },
+      get driver(): never {
+        throw new Error("only the leader has one");
+      },
       get calls(): never {
         throw new Error("only the leader is asked");
       },

@@ -18,6 +18,8 @@ export interface OperatorRunnerOptions {
   readonly allocateIds: (count: number) => Promise<number>;
   /** Whether the Store's stream took the command. */
   readonly send: (storeId: StoreId, command: RegionHeartbeatResponse) => boolean;
+  /** An operator began or ended. */
+  readonly changed: (record: OperatorRecord) => void;
 }
 
 /** The operator controller in a running PD: with its ticks, its ids, and a line in PD's log for each begin and end. */
@@ -101,6 +103,7 @@ export class OperatorRunner {
     const ended = isEnded(record) ? { state, reason: endReason, message: endMessage } : { motive };
     const line = isEnded(record) ? "operator ended" : "operator begins";
     this.#options.logger.info({ operator: id, kind, origin, region: regionId, ...ended }, line);
+    this.#options.changed(record);
     this.#unrecorded.set(id, record);
     void this.#writeRecords();
   }

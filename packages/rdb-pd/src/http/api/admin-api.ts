@@ -62,6 +62,7 @@ function addRoute(server: FastifyInstance, endpoint: Endpoint, options: AdminApi
       return reply
         .status(endpoint.status ?? 200)
         .header("cache-control", "no-store")
+        .type(endpoint.mediaType ?? "application/json; charset=utf-8")
         .send(answer);
     },
   });

@@ -249,6 +249,23 @@ describe("every status of every operation", () => {
     });
   });
 
+  test("events are streamed as they happen", async () => {
+    const response = await fetch(`http://${pd.httpAddress}/api/v1/events`);
+    expect([response.status, response.headers.get("content-type")]).toEqual([200, "text/event-stream"]);
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    expect((await reader?.read())?.value).toBe("retry: 1000\n\n");
+    const operator = await begun({ id: "splitRegion", params: { regionId: 1 }, body: {} });
+    let text = "";
+    while (!text.includes('"state":"cancelled"')) {
+      text += (await reader?.read())?.value ?? "";
+    }
+    await reader?.cancel();
+    const events = text.split("\n\n").filter((event) => event.includes(`"id":${String(operator["id"])},`));
+    expect(events).toHaveLength(2);
+    expect(events[0]).toMatch(/^id: \d+\nevent: operator\ndata: \{"id":\d+,"kind":"split"/);
+    seen.add("watchEvents 200");
+  });
+
   test("400 names the field, and nothing is changed", async () => {
     const before = await state();
     for (const { operation } of api.operations()) {
@@ -383,6 +400,9 @@ function followerOf(leaderMemberId: number): Parameters<HttpServer["show"]>[0] {
   const refusing = new Proxy({}, { get: () => refuse }) as never;
   const base = { id: 3, name: "pd-3", address: "127.0.0.1:7404", isLearner: false, isUp: true };
   return {
+    get driver(): never {
+      throw notLeaderError(2, leaderMemberId, { members: new Map() } as never);
+    },
     calls: { pd: refusing, admin: refusing },
     group: {
       ...{ memberId: 2, leaderMemberId, appliedIndex: 9, clusterId: 7, isServing: false },

@@ -1,9 +1,10 @@
+import type { Readable } from "node:stream";
 import type { ErrorCode } from "@flaredb/rdb-base";
 import type { z } from "zod";
 import type { RunningPd } from "../../run-pd.ts";
 
 /** What the endpoints ask and change. */
-export type ApiSource = Pick<RunningPd, "calls" | "group">;
+export type ApiSource = Pick<RunningPd, "calls" | "driver" | "group">;
 
 /** `public`: anybody, on any member; `member`: any member; `leader`: the member that leads. The latter two may want a token. */
 type EndpointAccess = "public" | "member" | "leader";
@@ -30,7 +31,7 @@ interface EndpointHead {
   readonly summary: string;
   readonly description?: string;
   readonly access: EndpointAccess;
-  /** Of the answer; JSON unless said. */
+  /** Of the answer; JSON unless said. What is a stream then, its schema calls a string. */
   readonly mediaType?: string;
   /** Of the answer; 200 unless said. 202: something was begun. */
   readonly status?: 200 | 201 | 202;
@@ -50,7 +51,10 @@ interface EndpointDefinition<Params, Query, Body, Answer> extends EndpointHead {
   readonly query?: z.ZodType<Query>;
   readonly body?: z.ZodType<Body>;
   readonly answer: z.ZodType<Answer>;
-  readonly handle: (input: EndpointInput<Params, Query, Body>, source: ApiSource) => Answer | Promise<Answer>;
+  readonly handle: (
+    input: EndpointInput<Params, Query, Body>,
+    source: ApiSource,
+  ) => Answer | Promise<Answer> | Readable;
 }
 
 /** One operation of the API: from this the route, its checks, the OpenAPI document and the documents for people are made. */

@@ -1,6 +1,7 @@
 import type { Endpoint } from "./endpoint.ts";
 import { clusterEndpoints } from "./resources/cluster.ts";
 import { configEndpoints } from "./resources/config.ts";
+import { eventEndpoints } from "./resources/events.ts";
 import { healthEndpoints } from "./resources/health.ts";
 import { memberEndpoints } from "./resources/members.ts";
 import { operatorEndpoints } from "./resources/operators.ts";
@@ -22,4 +23,5 @@ export const endpoints: readonly Endpoint[] = [
   ...schedulerEndpoints,
   ...configEndpoints,
   ...memberEndpoints,
+  ...eventEndpoints,
 ];
