@@ -216,3 +216,20 @@ test("a Store that is starting says of each request that it was not applied, and
   const answers = await client.first(3);
   expect(answers[2]).toMatchObject({ requestId: 3, result: { case: "get", value: { found: true } } });
 });
+
+test("answers to reads that come all at once do not end the stream: what has no room is refused as busy", async () => {
+  const rows = Array.from({ length: 3 }, () => ({ value: new Uint8Array(limits.valueMaxBytes - 1_024) }));
+  const client = new Client();
+  client.send(batch(...[1, 2, 3, 4].map((id) => get(id, "large"))));
+  const [event] = await handle.first("handle");
+  for (const requestId of [1, 2, 3, 4]) {
+    event?.respond(create(KvResponseSchema, { requestId, result: { case: "batchGet", value: { rows } } }));
+  }
+  const answers = await client.first(4);
+  const kinds = answers.map(({ result }) =>
+    result.case === "error" ? result.value.reason.case : result.case,
+  );
+  expect(kinds).toEqual(["batchGet", "batchGet", "serverIsBusy", "serverIsBusy"]);
+  client.stream.close();
+  expect(await client.closed).toBeUndefined();
+});

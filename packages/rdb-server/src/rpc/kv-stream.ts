@@ -29,6 +29,8 @@ export const KV_BATCH_PATH: string = `/${KvService.typeName}/${KvService.method.
 const UNREAD_MAX_BYTES = 16 * MiB;
 /** What requests taken on before may add to it; past this the stream is given up. */
 const QUEUE_MAX_BYTES = 64 * MiB;
+/** With so much waiting, an answer to a read is not added to it: any one more would have room. */
+const ANSWERED_READS_MAX_BYTES = QUEUE_MAX_BYTES - limits.messageMaxBytes;
 const BUSY_BACKOFF_MS = 20;
 
 type KvServerStream = InboundStream<KvResponse>;
@@ -127,14 +129,26 @@ class KvStream {
     if (this.#pendingCount + takenCount >= streamMaxPendingCount) {
       return serverIsBusy(`streamMaxPendingCount ${streamMaxPendingCount}`, BUSY_BACKOFF_MS);
     }
-    return this.#stream.queuedBytes > UNREAD_MAX_BYTES
-      ? serverIsBusy(`the client left ${this.#stream.queuedBytes} bytes of answers unread`, BUSY_BACKOFF_MS)
-      : undefined;
+    return this.#stream.queuedBytes > UNREAD_MAX_BYTES ? this.#unread() : undefined;
+  }
+
+  #unread(): RegionError {
+    const { queuedBytes } = this.#stream;
+    return serverIsBusy(`the client left ${queuedBytes} bytes of answers unread`, BUSY_BACKOFF_MS);
+  }
+
+  /** Reads that are served at once may have more in them than the stream takes. To end it would fail all, and again. */
+  #withRoom(response: KvResponse): KvResponse {
+    const { case: kind } = response.result;
+    const isRead = kind === "get" || kind === "batchGet" || kind === "scan";
+    return isRead && this.#stream.queuedBytes > ANSWERED_READS_MAX_BYTES
+      ? errorResponse(response.requestId, this.#unread())
+      : response;
   }
 
   #answered(response: KvResponse): void {
     this.#pendingCount--;
-    this.#send(fitted(response));
+    this.#send(this.#withRoom(fitted(response)));
     this.#closeWhenDone();
   }
 
