@@ -117,7 +117,7 @@ describe("SPEC-U1: import", () => {
     for (const store of cluster.fake.stores) {
       store.intercept = () => ({ case: "serverIsBusy", value: { reason: "full", backoffMs: 10 } });
     }
-    const { exitCode, stderr } = await rdb(["import", file("in"), "--timeout", "100ms"]);
+    const { exitCode, stderr } = await rdb(["import", file("in"), "--timeout", "2s"]);
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("batchPut") });
     expect(storedKeys()).toEqual([]);
   });

@@ -4,9 +4,6 @@ import type { Globals } from "../globals.ts";
 import { askHealth } from "./ask-health.ts";
 import type { ClusterFacts } from "./facts.ts";
 
-/** One process that is silent must not cost the time of all. */
-const HEALTH_TIMEOUT_MS = 2_000;
-
 /**
  * Asks PD for what it knows, and then each process for its health, all at once.
  *
@@ -26,15 +23,12 @@ export async function gatherFacts(globals: Globals): Promise<ClusterFacts> {
         : [{ name: `Store ${store.id}`, httpAddress: store.httpAddress }],
     ),
   ].filter(({ httpAddress }) => httpAddress !== "");
-  const timeoutMs = Math.min(globals.timeoutMs, HEALTH_TIMEOUT_MS);
   const replicas = Number(settings.find(({ name }) => name === "replicas")?.value);
   return {
     info,
     stores: statuses,
     routes,
     replicaCount: Number.isSafeInteger(replicas) ? replicas : undefined,
-    processes: await Promise.all(
-      processes.map((process) => askHealth(process, { timeoutMs, tls: globals.tls })),
-    ),
+    processes: await Promise.all(processes.map((process) => askHealth(process, globals))),
   };
 }
