@@ -82,6 +82,7 @@ async function openStore(id: StoreId): Promise<void> {
     snapshotFiles: new MemorySnapshotFiles({ clock: systemClock, random: systemRandom }),
     pdReporter: {
       regionChanged: () => {},
+      diskChanged: () => {},
       findRegion: () => Promise.resolve(undefined),
       regionOfKey: () => Promise.resolve(region),
     },

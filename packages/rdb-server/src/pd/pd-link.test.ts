@@ -262,6 +262,19 @@ test("SPEC-M6: PD hears of all Regions and the Store's health at once", async ()
   expect(event?.request.regionsDigest).toEqual(reportsDigest(event?.request.regions ?? []));
 });
 
+test("SPEC-M6: PD hears at once that the disk is full, not only with the next heartbeat", async () => {
+  const { link } = await startLink();
+  await pd().first("storeHeartbeat");
+  await vi.waitFor(() => expect(link.isConnected).toBe(true));
+  handle.healthNow = { ...handle.healthNow, isFull: true };
+  link.diskChanged();
+  await pd().log.until(() =>
+    pd()
+      .of("storeHeartbeat")
+      .some(({ request }) => request.stats?.isFull === true),
+  );
+});
+
 test("SPEC-M6: when PD's view differs it gets everything; what it knows already comes as a digest", async () => {
   handle.statuses = [status(1, true), status(2, false)];
   const { link } = await startLink();

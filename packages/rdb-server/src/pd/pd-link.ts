@@ -88,6 +88,11 @@ export class PdLink implements PdReporter {
     }
   }
 
+  /** Before the first heartbeat nothing: that one tells. */
+  diskChanged(): void {
+    this.#storeHeartbeat?.beatNow();
+  }
+
   findRegion(id: RegionId): Promise<Region | undefined> {
     return findRegion(this.#options.connection, id);
   }

@@ -66,6 +66,11 @@ export class StoreHeartbeat {
     this.#beat();
   }
 
+  /** Reports now what is reported every `intervalMs`. */
+  beatNow(): void {
+    this.#beat();
+  }
+
   stop(): void {
     this.#isStopped = true;
     this.#timer?.cancel();

@@ -2,6 +2,8 @@ import type { Logger } from "@flaredb/rdb-base";
 
 /** How often the free space is looked up. */
 const CHECK_INTERVAL_MS = 1_000;
+/** For so long a Store whose disk became full hands its leaderships over. */
+const HAND_OVER_MS = 5_000;
 
 /** Whether the disk is so full that the Store takes no writes (DESIGN §3). */
 export class DiskSpace {
@@ -12,6 +14,7 @@ export class DiskSpace {
   #nextCheckMs = 0;
   #checking = false;
   #isFull = false;
+  #becameFullMs = Number.NEGATIVE_INFINITY;
 
   constructor(freeBytes: () => Promise<number>, fullDiskBytes: number, logger: Logger) {
     this.#freeBytes = freeBytes;
@@ -23,13 +26,21 @@ export class DiskSpace {
     return this.#isFull;
   }
 
+  /**
+   * Whether the disk became full a moment ago: another Store may take the writes that this one refuses. Not for as long
+   * as it is full, since where all disks are they would hand the leaderships around.
+   */
+  hasJustFilled(nowMs: number): boolean {
+    return this.#isFull && nowMs - this.#becameFullMs < HAND_OVER_MS;
+  }
+
   tick(nowMs: number): void {
     if (this.#checking || nowMs < this.#nextCheckMs) {
       return;
     }
     this.#nextCheckMs = nowMs + CHECK_INTERVAL_MS;
     this.#checking = true;
-    this.refresh()
+    this.refresh(nowMs)
       .catch((error: unknown) =>
         this.#logger.warn({ error: String(error) }, "the free disk space cannot be read"),
       )
@@ -38,15 +49,17 @@ export class DiskSpace {
       });
   }
 
-  async refresh(): Promise<void> {
+  async refresh(nowMs: number): Promise<void> {
     const freeBytes = await this.#freeBytes();
     const isFull = freeBytes < this.fullDiskBytes;
-    if (isFull !== this.#isFull) {
-      this.#isFull = isFull;
-      this.#logger.warn(
-        { freeBytes, fullDiskBytes: this.fullDiskBytes },
-        isFull ? "the disk is full" : "the disk has room again",
-      );
+    if (isFull === this.#isFull) {
+      return;
     }
+    this.#isFull = isFull;
+    this.#becameFullMs = nowMs;
+    this.#logger.warn(
+      { freeBytes, fullDiskBytes: this.fullDiskBytes },
+      isFull ? "the disk is full: leaderships are handed over" : "the disk has room again",
+    );
   }
 }

@@ -19,7 +19,7 @@ const TIMEOUT_MS = 3_000;
 /** How often a stopping or slow Store hands over what it still leads. */
 const INTERVAL_MS = 500;
 
-/** Hands a Store's leaderships to other Stores: when it stops, and while its disk is slow. */
+/** Hands a Store's leaderships to other Stores: when it stops, while its disk is slow, and when it is full. */
 export class HandOver {
   readonly #owner: HandOverOwner;
   #lastMs = Number.NEGATIVE_INFINITY;

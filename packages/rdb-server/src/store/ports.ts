@@ -63,6 +63,8 @@ export interface IncomingSnapshot {
 export interface PdReporter {
   /** The Region changed in a way that PD must know at once: a leader, an epoch, a peer that is down or pending. */
   regionChanged(regionId: RegionId): void;
+  /** The Store's disk became slow or full, or is so no more. */
+  diskChanged(): void;
   /** The Region as PD knows it; undefined when it does not, which means nothing. Rejects while PD does not answer. */
   findRegion(regionId: RegionId): Promise<Region | undefined>;
   /** The Region that has the key, as PD knows it. Rejects while PD does not answer, or knows none. */

@@ -114,19 +114,30 @@ describe("a Store's bounds", () => {
     expect(outcomes.find((outcome) => outcome.kind !== "ok")).toMatchObject(BUSY);
   });
 
-  it("refuse writes with diskFull when the disk is, and take them when there is room again", async () => {
-    const cluster = await SimCluster.start({ seed: 6 });
+  it("hand their leaderships over when their disk is full, so that writes go on", async () => {
+    const cluster = await SimCluster.start({ seed: 60 });
     const leader = await cluster.waitForLeader();
-    await cluster.put("k", "1");
     leader.diskFreeBytes = 1;
-    await cluster.run(1_500);
+    const next = await cluster.waitForLeader((store) => store !== leader);
+    await cluster.put("k", "1", { only: next.storeId });
+    expect(leader.store.health()).toMatchObject({ isFull: true, leaderCount: 0 });
+  });
+
+  it("refuse writes with diskFull when all disks are, and take them when there is room again", async () => {
+    const cluster = await SimCluster.start({ seed: 6 });
+    await cluster.waitForLeader();
+    await cluster.put("k", "1");
+    cluster.stores.forEach((store) => (store.diskFreeBytes = 1));
+    // By then nobody hands the leadership on any more.
+    await cluster.run(8_000);
+    const leader = await cluster.waitForLeader();
     expect(await cluster.call(putCommand("k", "2"), { only: leader.storeId })).toMatchObject({
       kind: "failed",
       error: { reason: { case: "diskFull" } },
     });
     expect(await cluster.get("k", { only: leader.storeId })).toBe("1");
     expect(leader.store.health().isFull).toBe(true);
-    leader.diskFreeBytes = Number.MAX_SAFE_INTEGER;
+    cluster.stores.forEach((store) => (store.diskFreeBytes = Number.MAX_SAFE_INTEGER));
     await cluster.run(1_500);
     await cluster.put("k", "3");
   });

@@ -90,6 +90,8 @@ export class Store implements StoreHandle {
   readonly #dirty = new Set<RegionId>();
   readonly #diskHealth: DiskHealth;
   readonly #diskSpace: DiskSpace;
+  /** What PD was told of the disk at once, without waiting for the next heartbeat. */
+  #toldPd = { isSlow: false, isFull: false };
   readonly #counters = { putCount: 0, getCount: 0 };
   /** Those that tick; some of them may have fallen asleep since their last one. */
   readonly #awake = new Set<RegionId>();
@@ -144,7 +146,7 @@ export class Store implements StoreHandle {
   async start(): Promise<void> {
     await this.#opener.openAll();
     await sweepOrphans(this.#options);
-    await this.#diskSpace.refresh();
+    await this.#diskSpace.refresh(this.#options.clock.monotonicMs());
     this.#isOpen = true;
     this.#scheduleTurn();
     this.#scheduleTick();
@@ -435,8 +437,14 @@ export class Store implements StoreHandle {
         "the disk is slow: leaderships are handed over",
       );
     }
-    if (this.#diskHealth.level !== "Ok") {
+    const isSlow = this.#diskHealth.level !== "Ok";
+    if (isSlow || this.#diskSpace.hasJustFilled(nowMs)) {
       this.#handOver.now();
+    }
+    const { isFull } = this.#diskSpace;
+    if (isSlow !== this.#toldPd.isSlow || isFull !== this.#toldPd.isFull) {
+      this.#toldPd = { isSlow, isFull };
+      this.#options.pdReporter.diskChanged();
     }
   }
 

@@ -108,4 +108,4 @@ export function newPeerFilters(config: PlacementConfig): readonly StoreFilter[] 
 }
 
 /** Who may lead. */
-export const leaderFilters: readonly StoreFilter[] = [...alive, draining, slow, evictsLeaders];
+export const leaderFilters: readonly StoreFilter[] = [...alive, draining, full, slow, evictsLeaders];

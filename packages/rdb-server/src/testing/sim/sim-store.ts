@@ -195,7 +195,7 @@ export class SimStore {
         isAlive: (storeId) => liveness.isAlive(storeId),
       },
       snapshotFiles: this.snapshotFiles,
-      pdReporter: { regionChanged: () => {}, findRegion, regionOfKey },
+      pdReporter: { regionChanged: () => {}, diskChanged: () => {}, findRegion, regionOfKey },
       allocateIds,
       diskFreeBytes: () => Promise.resolve(this.diskFreeBytes),
     });
