@@ -10,7 +10,7 @@ export class FillDisk implements Nemesis {
   readonly name = "fill-disk";
   readonly lastsMs = { min: 4_000, max: 10_000 };
   /** A majority is there, but a Store that refuses writes goes on to lead what it leads. */
-  readonly majorityStays = false;
+  readonly majorityStays = true;
 
   begin(cluster: ChaosCluster): Promise<Fault> {
     return Promise.resolve(fillDisk(cluster, 0));

@@ -7,7 +7,7 @@ export class LowDisk implements Nemesis {
   readonly name = "low-disk";
   readonly lastsMs = { min: 4_000, max: 10_000 };
   /** A majority is there, but a Store that refuses writes goes on to lead what it leads. */
-  readonly majorityStays = false;
+  readonly majorityStays = true;
 
   begin(cluster: ChaosCluster): Promise<Fault> {
     return Promise.resolve(fillDisk(cluster, FULL_DISK_BYTES / 2));

@@ -177,6 +177,7 @@ export class Peer {
         epochNotMatch: mismatch,
         region: () => (this.#isUnfit() ? undefined : this.#region),
         revision: () => this.#applier.state.revision,
+        installCount: () => this.installer.installCount,
         readFailed: (error) => this.check.readFailed(error),
       },
       { leaseMs: config.leaseReads ? config.leaseMs : 0, queueMaxCount: config.raft.readQueueMaxCount },

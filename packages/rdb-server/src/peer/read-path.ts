@@ -25,6 +25,8 @@ export interface ReadPathOwner {
   /** Undefined once the peer is gone or its content is being replaced. */
   region(): Region | undefined;
   revision(): number;
+  /** How often a snapshot replaced the content. */
+  installCount(): number;
   leaderHint(): RegionError;
   /** The refusal of what was asked of another version of the Region. */
   epochNotMatch(version: number): RegionError;
@@ -54,6 +56,7 @@ export class ReadPath {
       engine: owner.engine,
       region: () => owner.region(),
       revision: () => owner.revision(),
+      installCount: () => owner.installCount(),
       served: (keys, bytes) => {
         this.counts.readKeys += keys;
         this.counts.readBytes += bytes;

@@ -1,11 +1,12 @@
+import { create } from "@bufbuild/protobuf";
 import { limits, storeId, regionId, peerId, systemClock } from "@flaredb/rdb-base";
 import type { Region } from "@flaredb/rdb-base";
-import type { KvResponse } from "@flaredb/rdb-proto";
+import { type KvResponse, ScanRequestSchema } from "@flaredb/rdb-proto";
 import { type MemoryEngine, WritePart, encodeValue } from "@flaredb/rdb-storage";
 import { describe, expect, test } from "vitest";
 import { testEngine } from "../testing/index.ts";
 import { epochNotMatch } from "./responses.ts";
-import { type ReadScope, serveBatchGet, serveGets } from "./serve-read.ts";
+import { type ReadScope, serveBatchGet, serveGets, serveScan } from "./serve-read.ts";
 
 const region: Region = {
   id: regionId(1),
@@ -19,25 +20,44 @@ const keyOf = (place: number): Uint8Array => new TextEncoder().encode(`k${String
 function scopeOver(
   rows: number,
   valueBytes: number,
-): { scope: ReadScope; state: { revision: number }; engine: MemoryEngine } {
+): { scope: ReadScope; state: { revision: number; installCount: number }; engine: MemoryEngine } {
   const engine = testEngine(systemClock);
   const part = new WritePart();
   for (let place = 0; place < rows; place++) {
     part.put("data", keyOf(place), encodeValue(place + 1, new Uint8Array(valueBytes)));
   }
   engine.submit(part);
-  const state = { revision: rows };
+  const state = { revision: rows, installCount: 0 };
   const scope: ReadScope = {
     engine,
     region: () => region,
     served: () => {},
     epochNotMatch: (version) => epochNotMatch(region, version),
     revision: () => state.revision,
+    installCount: () => state.installCount,
     readFailed: (error) => {
       throw error;
     },
   };
   return { scope, state, engine };
+}
+
+test.each([
+  ["get", serveOneGet],
+  ["batchGet", (scope: ReadScope) => serveBatchGet(scope, [keyOf(0)])],
+  ["scan", (scope: ReadScope) => serveScan(scope, create(ScanRequestSchema))],
+])("a %s during which a snapshot replaced all rows is refused: it may have missed some", async (_, serve) => {
+  const { scope, state } = scopeOver(1, 1);
+  const asked = serve(scope);
+  state.installCount++;
+  const answer = await asked;
+  expect(answer.case === "error" && answer.value.reason.case).toBe("serverIsBusy");
+});
+
+async function serveOneGet(scope: ReadScope): Promise<KvResponse["result"]> {
+  const { promise, resolve } = Promise.withResolvers<KvResponse>();
+  await serveGets(scope, [{ requestId: 1, key: keyOf(0), respond: resolve }]);
+  return (await promise).result;
 }
 
 describe("serveGets", () => {

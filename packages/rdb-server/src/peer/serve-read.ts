@@ -19,12 +19,20 @@ export interface ReadScope {
   region(): Region | undefined;
   /** The Region's revision now. */
   revision(): number;
+  /** How often all rows were replaced by a snapshot's: while they are, some are missing. */
+  installCount(): number;
   /** So many keys were looked up or listed, of which rows of so many bytes were found. */
   served(keys: number, bytes: number): void;
   /** The refusal of what was asked of another version of the Region. */
   epochNotMatch(version: number): RegionError;
   /** Rows could not be read, for whatever reason. */
   readFailed(error: unknown): void;
+}
+
+/** Where a read began. */
+interface Ground {
+  readonly region: Region | undefined;
+  readonly installCount: number;
 }
 
 type Result = KvResponse["result"];
@@ -47,7 +55,7 @@ const BATCH_GET_STEP_MAX_COUNT = 64;
  * since when; a key that is not found does not, so it is looked for again when there was a write in between.
  */
 export async function serveGets(scope: ReadScope, gets: readonly GetRead[]): Promise<void> {
-  const region = scope.region();
+  const ground = groundOf(scope);
   const revision = scope.revision();
   let values: (Uint8Array | undefined)[];
   try {
@@ -62,7 +70,7 @@ export async function serveGets(scope: ReadScope, gets: readonly GetRead[]): Pro
     }
     return;
   }
-  const moved = movedError(scope, region);
+  const moved = movedError(scope, ground);
   scope.served(gets.length, sizeOf(values));
   for (const [place, get] of gets.entries()) {
     get.respond(
@@ -109,11 +117,11 @@ function getResult(stored: Uint8Array | undefined, revision: number): Result {
  * read again, in one turn.
  */
 export async function serveBatchGet(scope: ReadScope, keys: readonly Uint8Array[]): Promise<Result> {
-  const region = scope.region();
+  const ground = groundOf(scope);
   const revision = scope.revision();
   try {
     let values = await fetchBounded(scope.engine, keys);
-    const moved = movedError(scope, region);
+    const moved = movedError(scope, ground);
     if (moved !== undefined) {
       return { case: "error", value: moved };
     }
@@ -174,7 +182,8 @@ function batchGetResult(
  * opened before this returns, so the page is the state at the revision of the call.
  */
 export async function serveScan(scope: ReadScope, request: ScanRequest): Promise<Result> {
-  const region = scope.region();
+  const ground = groundOf(scope);
+  const { region } = ground;
   const revision = scope.revision();
   const range = region && intersectRanges(region, { startKey: request.startKey, endKey: request.endKey });
   if (region === undefined || range === undefined) {
@@ -185,7 +194,7 @@ export async function serveScan(scope: ReadScope, request: ScanRequest): Promise
   try {
     const { rows, hasMore, bytes } = await readPage(cursor, request);
     scope.served(rows.length, bytes);
-    const moved = movedError(scope, region);
+    const moved = movedError(scope, ground);
     return moved === undefined
       ? scanResult(rows, hasMore, revision, region)
       : { case: "error", value: moved };
@@ -251,15 +260,29 @@ function storedRow(key: Uint8Array, stored: Uint8Array, keysOnly: boolean): Row 
   return { $typeName: "rdb.v1.Row", key, value: keysOnly ? EMPTY_KEY : value, version: BigInt(version) };
 }
 
-/** The refusal of a read during which the Region changed its range or left the Store; undefined when it did not. */
-function movedError(scope: ReadScope, before: Region | undefined): RegionError | undefined {
+function groundOf(scope: ReadScope): Ground {
+  return { region: scope.region(), installCount: scope.installCount() };
+}
+
+/**
+ * The refusal of a read during which the Region changed its range, left the Store or had its rows replaced; undefined
+ * when it did not.
+ */
+function movedError(scope: ReadScope, { region, installCount }: Ground): RegionError | undefined {
+  if (region === undefined) {
+    return undefined;
+  }
   const now = scope.region();
   const sameRange =
     now !== undefined &&
-    before !== undefined &&
-    now.epoch.version === before.epoch.version &&
-    compareKeys(now.startKey, before.startKey) === 0;
-  return sameRange || before === undefined ? undefined : scope.epochNotMatch(before.epoch.version);
+    now.epoch.version === region.epoch.version &&
+    compareKeys(now.startKey, region.startKey) === 0;
+  if (!sameRange) {
+    return scope.epochNotMatch(region.epoch.version);
+  }
+  return scope.installCount() === installCount
+    ? undefined
+    : serverIsBusy("the Region's rows were replaced by a snapshot meanwhile", READ_FAILED_BACKOFF_MS);
 }
 
 /** What is wrong with the rows is told so; whatever else kept them from being read may have passed at the next try. */

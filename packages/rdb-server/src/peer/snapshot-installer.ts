@@ -38,6 +38,7 @@ export class SnapshotInstaller {
   /** The id of the one that is being installed. */
   #installing: string | undefined;
   #arriving: Region | undefined;
+  #installCount = 0;
 
   constructor(context: PeerContext, log: RaftLogStore) {
     this.#context = context;
@@ -47,6 +48,11 @@ export class SnapshotInstaller {
   /** The Region of the snapshot that is being installed: the peer is about to have its rows. */
   get arriving(): Region | undefined {
     return this.#arriving;
+  }
+
+  /** Installations that have begun. */
+  get installCount(): number {
+    return this.#installCount;
   }
 
   /** A snapshot arrived and goes to the core next. The core may not want it: see `dropUnused`. */
@@ -85,6 +91,7 @@ export class SnapshotInstaller {
   install(message: Message, snapshot: Snapshot, outcome: InstallOutcome): void {
     const expected = this.#expected;
     this.#expected = undefined;
+    this.#installCount++;
     this.#arriving = decodeSnapshotDescription(snapshot.data).region;
     void this.#install(message, snapshot, expected, outcome).catch((error: unknown) => outcome.failed(error));
   }
