@@ -271,6 +271,24 @@ describe("SPEC-S5: region check", () => {
     expect(exitCode).toBe(0);
   });
 
+  test("asks again for a Region that is between two leaders", async () => {
+    let askedCount = 0;
+    const flags = await pd(
+      {
+        checkReplicas: () => {
+          if (++askedCount < 3) {
+            throw new RdbError("RDB_SERVER_IS_BUSY", "region 5 has no leader");
+          }
+          return { verifiedIndexBefore: 7n };
+        },
+      },
+      { listRegions: () => ({ routes: [{ ...route, verifiedIndex: askedCount < 3 ? 7n : 9n }] }) },
+    );
+    const { exitCode, stdout } = await runCaptured(["region", "check", ...flags]);
+    expect(stdout).toBe("1 Region compared: the peers have the same rows\n");
+    expect(exitCode).toBe(0);
+  });
+
   test("exits with 1 and names a peer that differs", async () => {
     const flags = await pd(
       { checkReplicas: () => ({ verifiedIndexBefore: 7n }) },

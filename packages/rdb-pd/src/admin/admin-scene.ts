@@ -49,9 +49,7 @@ export class AdminScene {
   changeableRegion(id: RegionId): RegionInfo {
     const info = this.region(id);
     if (info.status?.leader === undefined) {
-      throw refused(
-        `region ${id} has no leader that the placement driver knows of: it cannot be changed now`,
-      );
+      throw busy(`region ${id} has no leader that the placement driver knows of: ask again`);
     }
     const isJoint = info.region.peers.some(
       ({ role }) => role === "IncomingVoter" || role === "DemotingVoter",

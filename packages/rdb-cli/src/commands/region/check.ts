@@ -1,4 +1,4 @@
-import { MINUTE_MS, RdbError } from "@flaredb/rdb-base";
+import { MINUTE_MS, RdbError, hasCode } from "@flaredb/rdb-base";
 import type { RegionRoute } from "@flaredb/rdb-proto";
 import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "../../failure.ts";
@@ -16,7 +16,8 @@ const CHECK_PATIENCE_MS = 5 * MINUTE_MS;
 /** One Region under comparison. */
 interface Check {
   readonly regionId: bigint;
-  readonly before: bigint;
+  /** Up to where its peers were compared before; undefined: the comparison could not begin yet. */
+  readonly before: bigint | undefined;
   readonly askedMs: number;
 }
 
@@ -34,9 +35,10 @@ async function checkReplicas(call: Call<WaitOptions>, idText: string | undefined
     idText === undefined
       ? (await fetchRegions(call.globals)).map(({ region }) => region?.id ?? 0n)
       : [parseId("id", idText)];
+  const mayWait = idText === undefined && call.options.wait;
   const checks: Check[] = [];
   for (const regionId of regionIds) {
-    checks.push(await begin(call, regionId));
+    checks.push(await (mayWait ? beginOrLater(call, regionId) : begin(call, regionId)));
   }
   if (!call.options.wait) {
     await call.print({ regionIds }, () => `${count(regionIds.length)} will be compared\n`);
@@ -58,6 +60,18 @@ async function begin(call: Call<unknown>, regionId: bigint): Promise<Check> {
   return { regionId, before: verifiedIndexBefore, askedMs: performance.now() };
 }
 
+/** Of many Regions one or the other is just being changed, or between two leaders: it is asked again. */
+async function beginOrLater(call: Call<unknown>, regionId: bigint): Promise<Check> {
+  try {
+    return await begin(call, regionId);
+  } catch (error) {
+    if (hasCode(error, "RDB_SERVER_IS_BUSY") || hasCode(error, "RDB_NOT_FOUND")) {
+      return { regionId, before: undefined, askedMs: performance.now() };
+    }
+    throw error;
+  }
+}
+
 /** Looks at the Regions that are left; those that were split or merged away meanwhile are left out. */
 function comparison(call: Call<unknown>, checks: readonly Check[]): () => Promise<Look<RegionRoute[]>> {
   const pending = new Map(checks.map((check) => [check.regionId, check]));
@@ -70,8 +84,8 @@ function comparison(call: Call<unknown>, checks: readonly Check[]): () => Promis
       if (route === undefined || isCompared(route, check)) {
         pending.delete(check.regionId);
         done.push(...(route === undefined ? [] : [route]));
-      } else if (performance.now() - check.askedMs > ASK_AGAIN_AFTER_MS) {
-        pending.set(check.regionId, await begin(call, check.regionId));
+      } else if (check.before === undefined || performance.now() - check.askedMs > ASK_AGAIN_AFTER_MS) {
+        pending.set(check.regionId, await beginOrLater(call, check.regionId));
       }
     }
     if (pending.size > 0 && performance.now() - startedMs > CHECK_PATIENCE_MS) {
@@ -82,7 +96,8 @@ function comparison(call: Call<unknown>, checks: readonly Check[]): () => Promis
 }
 
 function isCompared(route: RegionRoute, check: Check): boolean {
-  return route.verifiedIndex > check.before || route.damagedPeerIds.length > 0;
+  const isBeyond = check.before !== undefined && route.verifiedIndex > check.before;
+  return isBeyond || route.damagedPeerIds.length > 0;
 }
 
 function tooLong(regionIds: readonly bigint[]): RdbError {
