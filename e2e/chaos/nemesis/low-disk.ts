@@ -6,7 +6,7 @@ import type { Fault, Nemesis } from "../nemesis.ts";
 export class LowDisk implements Nemesis {
   readonly name = "low-disk";
   readonly lastsMs = { min: 4_000, max: 10_000 };
-  /** A majority is there, but a Store that refuses writes goes on to lead what it leads. */
+  /** A Store that refuses writes hands its leaderships over. */
   readonly majorityStays = true;
 
   begin(cluster: ChaosCluster): Promise<Fault> {
