@@ -134,4 +134,21 @@ export const readMutants: readonly Mutant[] = [
     ],
     seenBy: ["conformance"],
   },
+  {
+    name: "promise-of-a-lease-broken",
+    breaks: "Neither the core nor the peer before it keeps a follower that acknowledged a lease from voting.",
+    edits: [
+      {
+        file: "packages/rdb-raft/src/election.ts",
+        find: "return !forced && checkQuorum && raft.lead !== 0 && raft.electionElapsed < electionTicks;",
+        replace: "return !forced && checkQuorum && raft.lead === 0 && raft.electionElapsed < electionTicks;",
+      },
+      {
+        file: "packages/rdb-server/src/peer/peer.ts",
+        find: 'if (message.type === "MsgHeartbeat" && message.term === this.#node.term) {',
+        replace: 'if (message.type === "MsgHeartbeat" && message.term !== this.#node.term) {',
+      },
+    ],
+    seenBy: ["simulator"],
+  },
 ];
