@@ -54,12 +54,13 @@ export class ChaosRun {
     } catch (error) {
       this.#troubles.push(describe(error));
     }
+    // From here on nobody writes: a line a second would show that as a gap.
+    this.timeline.stop();
     const longestGapMs = this.#load.longestGapMs(performance.now());
     const lost = await this.#readBack();
     const differing = await this.#compareReplicas();
     await Promise.all(this.#checks);
     await this.#checker.close();
-    this.timeline.stop();
     return {
       anomalies: this.#anomalies,
       lost,
