@@ -23,6 +23,7 @@ if [ ! -e node_modules/typescript ]; then
   $pnpm install --frozen-lockfile "${offline[@]}" --ignore-scripts
 fi
 node node_modules/typescript/bin/tsc -b packages/rdb-cli
+(cd packages/rdb-dashboard && node node_modules/vite/bin/vite.js build)
 
 # rdb-cli depends on the other two programs. RocksDB's install script finds the binary for this platform.
 $pnpm --filter @flaredb/rdb-cli deploy --prod "${offline[@]}" "$out"

@@ -5,7 +5,7 @@ import { waitFor } from "./wait.ts";
 
 const CALL_TIMEOUT_MS = 1_000;
 /** The group is asked through its elections for so long. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 90_000;
 
 /** Refusals after which another member, or the same one later, may answer. */
 const ASKS_ANOTHER: ReadonlySet<string> = new Set([

@@ -4,8 +4,9 @@ import net, { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import { limits } from "@flaredb/rdb-base";
+import { SeededRandom, limits } from "@flaredb/rdb-base";
 import { KvService } from "@flaredb/rdb-proto";
+import { ProtoFuzzer, lyingBatch } from "@flaredb/rdb-proto/testing";
 import { unaryTransport } from "@flaredb/rdb-wire";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TestCluster, type TestStore } from "./cluster.ts";
@@ -122,6 +123,56 @@ describe("bytes that are no request end that call alone", () => {
         socket.resume();
       });
     }
+  });
+});
+
+describe("a Store that does not belong here", () => {
+  /** What two peers of the first Region would say to each other, but for who says it. */
+  async function say(change: {
+    clusterId?: bigint;
+    fromStoreId?: bigint;
+    toStoreId?: bigint;
+  }): Promise<void> {
+    const { clusterId } = await cluster.pdClient.getClusterInfo({});
+    const [route] = await cluster.regions();
+    const { statuses } = await cluster.pdClient.listStores({});
+    const here = statuses.find((status) => status.store?.address === store.address)?.store?.id ?? 0n;
+    const toPeer = route?.region?.peers.find(({ storeId }) => storeId === here);
+    const fromPeer = route?.region?.peers.find(({ storeId }) => storeId !== here);
+    if (route?.region === undefined || toPeer === undefined || fromPeer === undefined) {
+      throw new Error("each Store has a peer of the first Region");
+    }
+    const ends = { clusterId, fromStoreId: fromPeer.storeId, toStoreId: here, ...change };
+    const batch = lyingBatch(new ProtoFuzzer(new SeededRandom(1)), {
+      ...{ ...ends, regionId: route.region.id, fromPeer, toPeer },
+    });
+    const answer = await postRaw(store.address, "/rdb.v1.RaftService/Batch", frame(batch));
+    expect(answer).toEqual({ httpStatus: 200, grpcStatus: 0 });
+  }
+
+  test.each([
+    ["of another cluster", { clusterId: 12_345n }, '"reason":"ClusterMismatch"', "cluster 12345"],
+    [
+      "that means another Store than the one at this address",
+      { toStoreId: 777n },
+      '"reason":"StoreNotMatch"',
+      "Store ",
+    ],
+    [
+      "in the name of another Store than its peer's",
+      { fromStoreId: 778n },
+      '"reason":"StoreNotMatch"',
+      "Store 778",
+    ],
+  ])("%s is refused, and logged once", async (_what, change, reason, from) => {
+    for (let left = 3; left > 0; left--) {
+      await say(change);
+    }
+    const lines = store
+      .log()
+      .split("\n")
+      .filter((line) => line.includes("message refused") && line.includes(from));
+    expect(lines.filter((line) => line.includes(reason))).toHaveLength(1);
   });
 });
 

@@ -25,6 +25,8 @@ export interface ClusterOptions {
   readonly initialRegions?: string;
   /** Fields of each Store's config file. */
   readonly storeConfig?: Readonly<Record<string, unknown>>;
+  /** The Stores' program. Default: `rdb-server`. */
+  readonly storeProgram?: string;
   /** Puts proxies between all processes, for partitions. Default: no. */
   readonly network?: boolean;
   /** The folder of the certificates `pd`, `store-1`, …, `client`, for mutual TLS. Default: nothing is encrypted. */
@@ -88,7 +90,8 @@ export class TestStore extends ManagedProcess {
         ? { "advertise-address": address, "outgoing-host": Network.outgoingHost(place) }
         : {}),
     };
-    super({ name, program: STORE_PROGRAM, args: toArgs(flags), logFile: join(folder, `${name}.log`) });
+    const program = options.storeProgram ?? STORE_PROGRAM;
+    super({ name, program, args: toArgs(flags), logFile: join(folder, `${name}.log`) });
     this.place = place;
     this.configFile = configFile;
     this.address = address;

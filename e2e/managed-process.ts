@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 const PRELOAD = fileURLToPath(new URL("./die-with-parent.mjs", import.meta.url));
 
 /** The longest time from start to serving. */
-const READY_TIMEOUT_MS = 20_000;
+const READY_TIMEOUT_MS = 120_000;
 
 export interface ProcessPlan {
   readonly name: string;
@@ -23,6 +23,9 @@ export class ManagedProcess {
   #endIsExpected = false;
   #exitCode: number | null | undefined;
   readonly #unexpectedEnds: string[] = [];
+  #environment: Readonly<Record<string, string>> = {};
+  #told: object | undefined;
+  #heard: ((answer: object) => void) | undefined;
 
   constructor(plan: ProcessPlan) {
     this.plan = plan;
@@ -46,6 +49,26 @@ export class ManagedProcess {
     return readFileSync(this.plan.logFile, "utf8");
   }
 
+  /** What the process holds on its heap and beside it, after a collection. Only while it runs. */
+  heldBytes(): Promise<number> {
+    const child = this.#child;
+    return new Promise((resolve, reject) => {
+      if (child === undefined) {
+        reject(new Error(`${this.plan.name} does not run`));
+        return;
+      }
+      const answered = (message: unknown): void => {
+        if (typeof message === "object" && message !== null && "bytes" in message) {
+          child.off("message", answered);
+          resolve(Number(message.bytes));
+        }
+      };
+      child.on("message", answered);
+      child.once("exit", () => reject(new Error(`${this.plan.name} ended before it answered`)));
+      child.send({ type: "memory?" });
+    });
+  }
+
   /** Starts it; does not wait. */
   launch(): Promise<void> {
     if (this.#child !== undefined) {
@@ -54,9 +77,13 @@ export class ManagedProcess {
     const log = openSync(this.plan.logFile, "a");
     const child = spawn(process.execPath, ["--import", PRELOAD, this.plan.program, ...this.plan.args], {
       stdio: ["ignore", log, log, "ipc"],
+      env: { ...process.env, ...this.#environment },
     });
     closeSync(log);
     this.#child = child;
+    if (this.#told !== undefined) {
+      child.send(this.#told);
+    }
     this.#endIsExpected = false;
     this.#exited = new Promise((resolve) => {
       child.once("exit", (code, signal) => {
@@ -71,6 +98,11 @@ export class ManagedProcess {
       });
     });
     return this.#ready(child);
+  }
+
+  /** What it finds in its environment from its next start on, besides what is there anyway. */
+  surround(environment: Readonly<Record<string, string>>): void {
+    this.#environment = environment;
   }
 
   /** kill -9. Resolves when it is gone. */
@@ -112,6 +144,26 @@ export class ManagedProcess {
     this.#child?.kill("SIGCONT");
   }
 
+  /**
+   * Sends it a message, now and whenever it is started again, until it is told something else.
+   *
+   * @returns what it answers; undefined when it does not run, or ends before
+   */
+  tell(message: object): Promise<object | undefined> {
+    this.#told = message;
+    const child = this.#child;
+    if (child === undefined) {
+      return Promise.resolve(undefined);
+    }
+    const { promise, resolve } = Promise.withResolvers<object | undefined>();
+    const ended = (): void => resolve(undefined);
+    child.once("exit", ended);
+    this.#heard = resolve;
+    // An error means that it is about to exit.
+    child.send(message, () => {});
+    return promise.finally(() => child.off("exit", ended));
+  }
+
   #end(signal: "SIGKILL" | "SIGTERM"): void {
     this.#endIsExpected = true;
     this.#child?.kill(signal);
@@ -125,8 +177,13 @@ export class ManagedProcess {
       READY_TIMEOUT_MS,
     );
     child.on("message", (message) => {
-      if (typeof message === "object" && message !== null && "type" in message && message.type === "ready") {
+      if (typeof message !== "object" || message === null || !("type" in message)) {
+        return;
+      }
+      if (message.type === "ready") {
         resolve();
+      } else {
+        this.#heard?.(message);
       }
     });
     child.once("exit", () => {

@@ -13,13 +13,21 @@ const MEMBER_COUNT = 3;
 const STORE_COUNT = 3;
 const SERVING_TIMEOUT_MS = 30_000;
 
+interface PdMemberPlan {
+  /** Of its log. */
+  readonly folder: string;
+  readonly args: string[];
+  /** Default: `rdb-pd`. */
+  readonly program?: string;
+}
+
 /** One member of the placement driver. */
 export class PdMemberProcess extends ManagedProcess {
   readonly address: string;
 
-  constructor(name: string, address: string, plan: { readonly folder: string; readonly args: string[] }) {
+  constructor(name: string, address: string, plan: PdMemberPlan) {
     const logFile = join(plan.folder, `${name}.log`);
-    super({ name, program: PD_PROGRAM, args: plan.args, logFile });
+    super({ name, program: plan.program ?? PD_PROGRAM, args: plan.args, logFile });
     this.address = address;
   }
 }

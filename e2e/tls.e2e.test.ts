@@ -53,14 +53,44 @@ function strangers(): Record<string, { ca: Buffer; cert?: Buffer; key?: Buffer }
   return { nothing: { ca }, foreign: { ca, cert, key } };
 }
 
+function healthOf(url: string, material?: https.RequestOptions): Promise<number | undefined> {
+  return statusOf(`${url}/health`, material);
+}
+
 /** The status of the answer, or the error. */
-function healthOf(url: string, material: https.RequestOptions = {}): Promise<number | undefined> {
+function statusOf(url: string, material: https.RequestOptions = {}): Promise<number | undefined> {
   const get = url.startsWith("https:") ? https.get : http.get;
   return new Promise((resolve, reject) => {
-    get(`${url}/health`, { ...material, agent: false }, (response) => {
+    get(url, { ...material, agent: false }, (response) => {
       response.resume();
       resolve(response.statusCode);
     }).on("error", reject);
+  });
+}
+
+test("PD asks the Stores what they serve, and reads rows of theirs, under TLS too", async () => {
+  const client = await cluster.connect();
+  await client.put("asked/1", "1");
+  const point = await waitFor("a point of the Stores' flow", 30_000, async () => {
+    const { points } = (await askPd("/flows")) as { points: { writesPerSecond: number }[] };
+    await client.put("asked/1", "2");
+    return points.find(({ writesPerSecond }) => writesPerSecond > 0);
+  });
+  expect(point.writesPerSecond).toBeGreaterThan(0);
+  expect(await askPd("/data?prefix=asked/")).toMatchObject({ rows: [{ key: "asked/1" }] });
+});
+
+/** What PD's admin API answers to a client with a certificate. */
+function askPd(path: string): Promise<unknown> {
+  const { ca, cert, key } = tlsFilesOf(certificates, "client");
+  const material = { ca: readFileSync(ca), cert: readFileSync(cert), key: readFileSync(key), agent: false };
+  const url = `${cluster.pdHttpUrl.replace("http:", "https:")}/api/v1${path}`;
+  return new Promise((resolve, reject) => {
+    const answered = async (response: http.IncomingMessage): Promise<void> => {
+      const chunks = await response.toArray();
+      resolve(JSON.parse(Buffer.concat(chunks as Buffer[]).toString()));
+    };
+    https.get(url, material, (response) => void answered(response).catch(reject)).on("error", reject);
   });
 }
 
@@ -132,6 +162,19 @@ test("nor of HTTP", async () => {
     for (const stranger of Object.values(strangers())) {
       await expect(healthOf(url, stranger)).rejects.toThrow(/alert|hang up|ECONNRESET/);
     }
+  }
+});
+
+test("the doctor examines the cluster, and the admin API answers, to who shows a certificate alone", async () => {
+  const { stdout, stderr } = await rdbAs("client", "--json", "doctor");
+  expect(stderr).toBe("");
+  expect(stdout).toContain("{");
+  const { ca, cert, key } = tlsFilesOf(certificates, "client");
+  const own = { ca: readFileSync(ca), cert: readFileSync(cert), key: readFileSync(key) };
+  const url = cluster.pdHttpUrl.replace("http:", "https:");
+  expect(await statusOf(`${url}/api/v1/cluster`, own)).toBe(200);
+  for (const stranger of Object.values(strangers())) {
+    await expect(statusOf(`${url}/api/v1/cluster`, stranger)).rejects.toThrow(/alert|hang up|ECONNRESET/);
   }
 });
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { ComposeProject, run } from "./deploy/docker.ts";
 import { verifyUnits } from "./deploy/units.ts";
 import { freePorts } from "./free-ports.ts";
+import { step } from "./step.ts";
 import { waitFor } from "./wait.ts";
 
 const IMAGE = "flaredb:verify";
@@ -23,21 +24,6 @@ interface StoreRow {
   readonly id: number;
   readonly address: string;
   readonly regionCount: number;
-}
-
-let stepCount = 0;
-
-/** What `work` resolves to is printed with the step. */
-async function step(what: string, work: () => Promise<string>): Promise<void> {
-  const startedMs = performance.now();
-  process.stdout.write(`${String(++stepCount).padStart(2)}. ${what} … `);
-  try {
-    const found = await work();
-    console.log(`ok (${((performance.now() - startedMs) / 1000).toFixed(1)} s${found && `: ${found}`})`);
-  } catch (error) {
-    console.log("FAILED");
-    throw error;
-  }
 }
 
 function check(condition: boolean, problem: string): void {
@@ -171,6 +157,33 @@ async function stopsAndStarts(cluster: ComposeProject): Promise<string> {
   return `stopped in ${stopped} s, all with 0; ${up}; ${after} keys as before`;
 }
 
+/** A member of PD and a Store, each asked without a certificate and with one of an authority of its own. */
+async function refusesStrangers(cluster: ComposeProject): Promise<string> {
+  const shown = '--tls-ca /etc/flaredb-tls/ca.crt --tls-cert "$strange/app.crt" --tls-key "$strange/app.key"';
+  const attempts = [
+    "env -u FLAREDB_TLS_CA -u FLAREDB_TLS_CERT -u FLAREDB_TLS_KEY rdb get first --timeout 3s",
+    `strange=$(mktemp -d) && rdb cert create --dir "$strange" app >/dev/null && rdb ${shown} get first --timeout 3s`,
+  ];
+  for (const attempt of attempts) {
+    const answer = await cluster.exec("pd-2", "bash", "-c", `(${attempt}) 2>&1 && echo SERVED || true`);
+    check(!answer.includes("SERVED"), `a stranger was served: ${attempt}`);
+    check(/no placement driver answers/.test(answer), `it is not told why: ${answer}`);
+  }
+  const value = await cluster.exec("pd-2", "rdb", "get", "first");
+  check(value === "1", `who shows its certificate reads ${value}`);
+  const authority = await cluster.exec("store-1", "bash", "-c", "ls /etc/flaredb-tls");
+  check(authority === "ca.crt\ntls.crt\ntls.key", `a Store has ${authority}`);
+  return "nothing for whoever has no certificate of this cluster";
+}
+
+async function walkWithTls(cluster: ComposeProject): Promise<void> {
+  await step("with certificates: six processes come up", () => bringUp(cluster));
+  await step("strangers get nothing", () => refusesStrangers(cluster));
+  await step("kill -9 of a Store while clients write", () =>
+    writesThrough(cluster, () => killInside(cluster, ["store-1"])),
+  );
+}
+
 async function walk(cluster: ComposeProject): Promise<void> {
   await step("systemd takes the units", verifyUnits);
   await step("the image is built", () => build(cluster));
@@ -189,18 +202,25 @@ async function walk(cluster: ComposeProject): Promise<void> {
   await step("the cluster stops and starts in good order", () => stopsAndStarts(cluster));
 }
 
-const [pdHttpPort] = await freePorts(1);
-const cluster = await ComposeProject.create("flaredb-verify", {
-  FLAREDB_IMAGE: IMAGE,
-  BASE_IMAGE,
-  FLAREDB_PUBLISHED_HTTP_PORT: String(pdHttpPort),
-});
-try {
-  await walk(cluster);
-  console.log("everything holds");
-} catch (error) {
-  console.error(await cluster.compose("logs", "--tail", "20"));
-  throw error;
-} finally {
-  await cluster.compose("--profile", "grow", "down", "--volumes", "--timeout", "5");
+/** Its containers and volumes are gone afterwards. */
+async function walkThrough(
+  name: string,
+  files: readonly string[],
+  steps: (cluster: ComposeProject) => Promise<void>,
+): Promise<void> {
+  const [pdHttpPort] = await freePorts(1);
+  const env = { FLAREDB_IMAGE: IMAGE, BASE_IMAGE, FLAREDB_PUBLISHED_HTTP_PORT: String(pdHttpPort) };
+  const cluster = await ComposeProject.create(name, env, files);
+  try {
+    await steps(cluster);
+  } catch (error) {
+    console.error(await cluster.compose("logs", "--tail", "20"));
+    throw error;
+  } finally {
+    await cluster.compose("--profile", "grow", "down", "--volumes", "--timeout", "5");
+  }
 }
+
+await walkThrough("flaredb-verify", ["docker-compose.yaml"], walk);
+await walkThrough("flaredb-verify-tls", ["docker-compose.yaml", "docker-compose.tls.yaml"], walkWithTls);
+console.log("everything holds");

@@ -2,27 +2,13 @@
 import type { RdbClient } from "@flaredb/rdb-client";
 import { TestCluster, type TestStore } from "./cluster.ts";
 import { regionsOn } from "./store-http.ts";
+import { step } from "./step.ts";
 import { waitFor } from "./wait.ts";
 
 const WRITES = 500;
 const CATCH_UP_MAX_MS = 5_000;
 /** So long the minority is given to do wrong. */
 const MINORITY_WATCH_MS = 5_000;
-
-let stepCount = 0;
-
-async function step<Result>(what: string, work: () => Promise<Result>): Promise<Result> {
-  const startedMs = performance.now();
-  process.stdout.write(`${String(++stepCount).padStart(2)}. ${what} … `);
-  try {
-    const result = await work();
-    console.log(`ok (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`);
-    return result;
-  } catch (error) {
-    console.log("FAILED");
-    throw error;
-  }
-}
 
 function check(condition: boolean, problem: string): void {
   if (!condition) {

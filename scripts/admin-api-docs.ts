@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { documentedStatuses } from "../packages/rdb-pd/src/http/api/documented-statuses.ts";
 import type { Endpoint } from "../packages/rdb-pd/src/http/api/endpoint.ts";
@@ -6,6 +6,7 @@ import { endpoints } from "../packages/rdb-pd/src/http/api/endpoints.ts";
 import { API_DESCRIPTION } from "../packages/rdb-pd/src/http/api/openapi.ts";
 import { type FieldRow, fieldsOf, namedTypes, typeName } from "../packages/rdb-pd/src/http/api/field-rows.ts";
 import { statusMeanings } from "../packages/rdb-pd/src/http/api/status-meanings.ts";
+import { renderDashboardTypes } from "./dashboard-types.ts";
 import { root } from "./source-files.ts";
 
 const INTRODUCTION = `# Admin API of the placement driver
@@ -75,4 +76,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 if (import.meta.main) {
   writeFileSync(join(root, "docs", "admin-api.md"), renderAdminApiDocs());
+  const generated = join(root, "packages", "rdb-dashboard", "src", "web", "api", "gen");
+  mkdirSync(generated, { recursive: true });
+  writeFileSync(join(generated, "types.ts"), renderDashboardTypes());
 }

@@ -9,7 +9,7 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export interface SourceFile {
   /** From the root, with forward slashes. */
   readonly path: string;
-  /** The workspace package that it belongs to, without scope: `rdb-raft`, `e2e`, or `scripts`. */
+  /** The workspace package that it belongs to, without scope: `rdb-raft`, `e2e`; or `examples`, `scripts`. */
   readonly packageName: string;
   readonly isTest: boolean;
   readonly text: string;
@@ -18,11 +18,11 @@ export interface SourceFile {
 
 /** Every TypeScript and JavaScript source that people write: no generated code, no build output. */
 export function sourceFiles(): SourceFile[] {
-  const folders = [...packageNames().map((name) => join("packages", name)), "e2e", "scripts"];
+  const folders = [...packageNames().map((name) => join("packages", name)), "e2e", "examples", "scripts"];
   return folders.flatMap((folder) => {
     const found = readdirSync(join(root, folder), { recursive: true, withFileTypes: true });
     return found
-      .filter((entry) => entry.isFile() && /\.(ts|mjs)$/.test(entry.name))
+      .filter((entry) => entry.isFile() && /\.(tsx?|mjs)$/.test(entry.name))
       .map((entry) => relative(root, join(entry.parentPath, entry.name)))
       .filter((path) => !/(^|\/)(node_modules|dist|gen)\//.test(path))
       .map((path) => sourceFile(path, folder));

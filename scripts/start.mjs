@@ -2,12 +2,18 @@
 // without dependencies. Options after `--` are the playground's: npm start -- --tmp --initial-regions m
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { buildDashboard } from "./build-dashboard.mjs";
 import { environment, install, node, root } from "./workspace.mjs";
 
 const RDB = join(root, "packages", "rdb-cli", "bin", "rdb.mjs");
 
 const options = process.argv.slice(2);
 await install();
+const failure = await buildDashboard();
+if (failure !== undefined) {
+  // Everything else works without it.
+  console.error(`${failure}\nwarning: the dashboard was not built: see above`);
+}
 
 // Lies in the repository wherever npm was called.
 const dataFolder = options.some((option) => /^--(data|tmp)\b/.test(option))

@@ -2,8 +2,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { renderAdminApiDocs } from "./admin-api-docs.ts";
+import { renderCliDocs } from "./cli-docs.ts";
 import { renderConfigDocs } from "./config-docs.ts";
+import { renderDashboardTypes } from "./dashboard-types.ts";
 import { renderErrorDocs } from "./error-docs.ts";
+import { renderMetricDocs } from "./metric-docs.ts";
 import { importsOf, packageNames, root, sourceFiles } from "./source-files.ts";
 
 // Rules of the house that no compiler or linter holds.
@@ -11,14 +14,36 @@ import { importsOf, packageNames, root, sourceFiles } from "./source-files.ts";
 /** Which packages each may import. Nothing imports upward. */
 const arrows: Readonly<Record<string, readonly string[]>> = {
   "rdb-base": [],
+  "rdb-metrics": ["rdb-base"],
   "rdb-process": ["rdb-base"],
   "rdb-proto": ["rdb-base"],
   "rdb-raft": ["rdb-base"],
   "rdb-storage": ["rdb-base", "rdb-raft"],
   "rdb-wire": ["rdb-base", "rdb-proto"],
-  "rdb-server": ["rdb-base", "rdb-process", "rdb-proto", "rdb-raft", "rdb-storage", "rdb-wire"],
-  "rdb-pd": ["rdb-base", "rdb-process", "rdb-proto", "rdb-raft", "rdb-storage", "rdb-wire"],
-  "rdb-client": ["rdb-base", "rdb-proto", "rdb-wire"],
+  "rdb-server": [
+    "rdb-base",
+    "rdb-metrics",
+    "rdb-process",
+    "rdb-proto",
+    "rdb-raft",
+    "rdb-storage",
+    "rdb-wire",
+  ],
+  "rdb-pd": [
+    "rdb-base",
+    "rdb-dashboard",
+    "rdb-metrics",
+    "rdb-process",
+    "rdb-proto",
+    "rdb-raft",
+    "rdb-storage",
+    "rdb-wire",
+  ],
+  // rdb-testing: its `testing` alone, see below.
+  "rdb-client": ["rdb-base", "rdb-proto", "rdb-wire", "rdb-testing"],
+  "rdb-testing": ["rdb-base", "rdb-wire", "rdb-storage", "rdb-server", "rdb-pd"],
+  // Where its built files lie is all that others import; what it shows it asks PD for over HTTP.
+  "rdb-dashboard": [],
   "rdb-cli": ["rdb-base", "rdb-proto", "rdb-wire", "rdb-client", "rdb-server", "rdb-pd"],
   "rdb-sim": [
     "rdb-base",
@@ -30,7 +55,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     "rdb-pd",
     "rdb-client",
   ],
-  e2e: ["rdb-base", "rdb-proto", "rdb-wire", "rdb-client", "rdb-sim"],
+  e2e: ["rdb-base", "rdb-metrics", "rdb-proto", "rdb-wire", "rdb-client", "rdb-sim"],
 };
 
 /** Where a reader begins to lose the thread, and where a file has to be cut. */
@@ -91,6 +116,20 @@ describe("package graph", () => {
         .map((dependency) => `${folder}/package.json depends on ${dependency}`);
     });
     expect(forbidden).toEqual([]);
+  });
+
+  test("only the SDK's cluster for tests knows of Stores, and their database", () => {
+    const importers = files
+      .filter((file) => file.packageName === "rdb-client" && importsOf(file).includes("@flaredb/rdb-testing"))
+      .map((file) => file.path);
+    expect(importers).toEqual(["packages/rdb-client/src/testing/test-cluster.ts"]);
+  });
+
+  test("examples use what users have, and nothing else", () => {
+    const specifiers = files
+      .filter((file) => file.packageName === "examples")
+      .flatMap((file) => importsOf(file).filter((specifier) => specifier.startsWith("@flaredb/")));
+    expect([...new Set(specifiers)].sort()).toEqual(["@flaredb/rdb-client", "@flaredb/rdb-client/testing"]);
   });
 
   test("RocksDB is imported by one file of rdb-storage", () => {
@@ -159,12 +198,25 @@ describe("documents", () => {
     ).toEqual([]);
   });
 
+  test("docs/cli.md is what the commands say", () => {
+    expect(readFileSync(join(root, "docs", "cli.md"), "utf8")).toBe(renderCliDocs());
+  });
+
   test("docs/configuration.md is what the schemas of the programs say", () => {
     expect(readFileSync(join(root, "docs", "configuration.md"), "utf8")).toBe(renderConfigDocs());
   });
 
   test("docs/admin-api.md is what the endpoints of PD's admin API say", () => {
     expect(readFileSync(join(root, "docs", "admin-api.md"), "utf8")).toBe(renderAdminApiDocs());
+  });
+
+  test("the dashboard's types are what the endpoints of PD's admin API say", () => {
+    const path = join(root, "packages", "rdb-dashboard", "src", "web", "api", "gen", "types.ts");
+    expect(readFileSync(path, "utf8")).toBe(renderDashboardTypes());
+  });
+
+  test("docs/metrics.md is what the tables of metrics say", () => {
+    expect(readFileSync(join(root, "docs", "metrics.md"), "utf8")).toBe(renderMetricDocs());
   });
 
   test("docs/errors.md is what the table of error codes says", () => {

@@ -1,10 +1,18 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { CallOptions } from "@connectrpc/connect";
 import { type Random, systemClock, systemRandom } from "@flaredb/rdb-base";
 import { type AnswerListener, RdbClient } from "@flaredb/rdb-client";
 import { type RegionRoute, StoreState } from "@flaredb/rdb-proto";
+import {
+  type FaultCounts,
+  type FaultsSet,
+  type ProcessFaults,
+  type SetFaults,
+  noFaults,
+} from "@flaredb/rdb-sim/process-faults";
 import { httpWire } from "@flaredb/rdb-wire";
 import { type PdClients, askPd } from "../ask-pd.ts";
 import { TestStore } from "../cluster.ts";
@@ -17,11 +25,15 @@ import { waitFor } from "../wait.ts";
 import { pick } from "./nemesis.ts";
 import { SmallDisk } from "./small-disk.ts";
 
+/** The programs as they are, with a switch for faults between them and their machine. */
+const FAULTY_STORE_PROGRAM = programOf("faulty-store");
+const FAULTY_PD_PROGRAM = programOf("faulty-pd");
+
 const MEMBER_COUNT = 3;
 /** Those that are added meanwhile included. */
 const STORE_MAX_COUNT = 9;
-const SERVING_TIMEOUT_MS = 60_000;
-const HEALED_TIMEOUT_MS = 120_000;
+const SERVING_TIMEOUT_MS = 180_000;
+const HEALED_TIMEOUT_MS = 300_000;
 
 const PRESENT: ReadonlySet<StoreState> = new Set([
   StoreState.UP,
@@ -52,6 +64,7 @@ export class ChaosCluster {
   readonly #ports: number[];
   readonly #clients: RdbClient[] = [];
   readonly #spares: TestStore[] = [];
+  readonly #faults = new Map<ManagedProcess, ProcessFaults>();
 
   /** Starts everything, and waits until every Region has a leader. */
   static async start(options: ChaosClusterOptions): Promise<ChaosCluster> {
@@ -81,7 +94,7 @@ export class ChaosCluster {
     });
   }
 
-  get processes(): readonly ManagedProcess[] {
+  get processes(): readonly (PdMemberProcess | TestStore)[] {
     return [...this.members, ...this.stores];
   }
 
@@ -177,6 +190,21 @@ export class ChaosCluster {
     });
   }
 
+  /**
+   * Breaks a process from within, or takes that away again; what is not named stays as it is. It lasts beyond a restart.
+   *
+   * @returns what the faults that were on in it came to; undefined when it does not run
+   */
+  async breakWithin(
+    process: ManagedProcess,
+    faults: Partial<ProcessFaults>,
+  ): Promise<FaultCounts | undefined> {
+    const all = { ...noFaults, ...this.#faults.get(process), ...faults };
+    this.#faults.set(process, all);
+    const answer = await process.tell({ type: "faults", faults: all } satisfies SetFaults);
+    return isFaultsSet(answer) ? answer.counts : undefined;
+  }
+
   /** A Store that does not run and has no data: one that was taken away, or a further one. */
   async spareStore(): Promise<TestStore> {
     return this.#spares.pop() ?? (await this.layOutStore());
@@ -191,6 +219,11 @@ export class ChaosCluster {
   /** Ends a Store and removes all its data, as when its disk is replaced. */
   async wipe(store: TestStore): Promise<void> {
     await store.kill();
+    this.emptyFolderOf(store);
+  }
+
+  /** Removes all data of a Store that does not run. */
+  emptyFolderOf(store: TestStore): void {
     // Not the folder itself: it may be a mount of its own.
     for (const name of readdirSync(this.dataFolderOf(store))) {
       rmSync(join(this.dataFolderOf(store), name), { recursive: true, force: true });
@@ -203,7 +236,8 @@ export class ChaosCluster {
     const ports = { rpc: this.#takePort(), http: this.#takePort(), proxy: this.#takePort() };
     const pd = this.pdAddresses.join(",");
     const { storeConfig } = this.#options;
-    const store = new TestStore(place, this.folder, ports, pd, { storeConfig, network: true });
+    const options = { storeConfig, network: true, storeProgram: FAULTY_STORE_PROGRAM };
+    const store = new TestStore(place, this.folder, ports, pd, options);
     this.stores.push(store);
     if (place === 0) {
       this.smallDisk = SmallDisk.mount(this.dataFolderOf(store));
@@ -263,7 +297,8 @@ export class ChaosCluster {
         ...["--initial-regions", this.#options.initialRegions],
         ...["--bootstrap-stores", String(this.#options.storeCount)],
       ];
-      this.members.push(new PdMemberProcess(name, `127.0.0.1:${proxy}`, { folder: this.folder, args }));
+      const plan = { folder: this.folder, args, program: FAULTY_PD_PROGRAM };
+      this.members.push(new PdMemberProcess(name, `127.0.0.1:${proxy}`, plan));
     }
   }
 
@@ -274,4 +309,12 @@ export class ChaosCluster {
     }
     return port;
   }
+}
+
+function programOf(name: string): string {
+  return fileURLToPath(new URL(`../../packages/rdb-sim/bin/${name}.mjs`, import.meta.url));
+}
+
+function isFaultsSet(answer: object | undefined): answer is FaultsSet {
+  return answer !== undefined && "type" in answer && answer.type === "faults set";
 }

@@ -6,6 +6,8 @@
  */
 export class GapTracker {
   #longestMs = 0;
+  /** Since the last `mark`. */
+  #markedMs = 0;
   /** The last acknowledgement; undefined while no time counts. */
   #sinceMs: number | undefined;
   #majorityIsUp = true;
@@ -30,10 +32,25 @@ export class GapTracker {
 
   /** The longest gap so far, the one that still lasts included. */
   longestMs(nowMs: number): number {
-    return Math.max(this.#longestMs, this.#sinceMs === undefined ? 0 : nowMs - this.#sinceMs);
+    return Math.max(this.#longestMs, this.#lastingMs(nowMs));
+  }
+
+  /** Something begins whose own gaps are asked for. */
+  mark(): void {
+    this.#markedMs = 0;
+  }
+
+  /** The longest of the gaps that ended since the mark, the one that still lasts included. */
+  longestSinceMarkMs(nowMs: number): number {
+    return Math.max(this.#markedMs, this.#lastingMs(nowMs));
+  }
+
+  #lastingMs(nowMs: number): number {
+    return this.#sinceMs === undefined ? 0 : nowMs - this.#sinceMs;
   }
 
   #count(nowMs: number): void {
     this.#longestMs = this.longestMs(nowMs);
+    this.#markedMs = this.longestSinceMarkMs(nowMs);
   }
 }

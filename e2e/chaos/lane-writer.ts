@@ -1,39 +1,42 @@
 import type { RdbClient } from "@flaredb/rdb-client";
 import { pause } from "../wait.ts";
 import { GapTracker } from "./gap-tracker.ts";
+import { LaneRows } from "./lane-rows.ts";
 
-/** Beyond every fault: a write that fails is one that could not be made although it waited that long. */
+/**
+ * Beyond every fault: a write that fails is one that could not be made although it waited that long. Past it a Store
+ * would not tell any more whether it was applied.
+ */
 const DEADLINE_MS = 60_000;
 /** In flight of each lane. */
 const CONCURRENCY = 2;
 /** Rest of a writer after each answer: faults, not load, are what a run is about. */
 const PAUSE_MS = 15;
-const VALUE_BYTES = 400;
+/** Of those that are told. */
+const FAILURES_MAX_COUNT = 100;
 
 /**
  * Puts rows of one part of the key space, each once and in order, and notes what was acknowledged and when. Every row
- * that was must be there in the end.
+ * that was must be there until it is deleted, and not after that.
  */
 export class LaneWriter {
-  readonly prefix: string;
   readonly gaps = new GapTracker();
   readonly #client: RdbClient;
-  readonly #acknowledged = new Set<number>();
+  readonly #rows: LaneRows;
   readonly #failures: string[] = [];
   readonly #writers: Promise<void>[];
-  #begunCount = 0;
   #lastStartMs = 0;
   #stopping = false;
 
   /** Starts at once. */
   constructor(client: RdbClient, prefix: string) {
     this.#client = client;
-    this.prefix = prefix;
+    this.#rows = new LaneRows(prefix);
     this.#writers = Array.from({ length: CONCURRENCY }, () => this.#write());
   }
 
   get acknowledgedCount(): number {
-    return this.#acknowledged.size;
+    return this.#rows.acknowledgedCount;
   }
 
   /** Writes that were given up, in words; nothing is promised of them. */
@@ -52,44 +55,51 @@ export class LaneWriter {
     await Promise.all(this.#writers);
   }
 
-  /** Reads all rows back. @returns in words what was acknowledged and is not there */
-  async lost(client: RdbClient): Promise<string[]> {
-    const found = new Map<string, string>();
-    for await (const row of client.scan({ prefix: this.prefix })) {
-      found.set(row.keyText(), row.text());
+  /** Reads all rows back. @returns in words what is not as it should be */
+  async readBack(client: RdbClient): Promise<string[]> {
+    return this.#rows.problems(await read(client, { prefix: this.#rows.prefix }));
+  }
+
+  /** Where there are many rows, reads the older ones back and deletes them. @returns as {@link readBack} */
+  async thinOut(client: RdbClient): Promise<string[]> {
+    const { duePlace, prefix } = this.#rows;
+    if (duePlace === undefined) {
+      return [];
     }
-    return [...this.#acknowledged].flatMap((place) => {
-      const key = this.#key(place);
-      const value = found.get(key);
-      if (value === this.#value(key)) {
-        return [];
-      }
-      return [value === undefined ? `${key} is missing` : `${key} has another value`];
-    });
+    const older = { start: prefix, end: this.#rows.keyAt(duePlace) };
+    const problems = this.#rows.problems(await read(client, older), duePlace);
+    await client.deleteRange(older, { deadlineMs: DEADLINE_MS });
+    this.#rows.deletedBefore(duePlace);
+    return problems;
   }
 
   async #write(): Promise<void> {
     while (!this.#stopping) {
-      const place = this.#begunCount++;
-      const key = this.#key(place);
+      const { place, key, value } = this.#rows.begin();
       const startMs = performance.now();
       try {
-        await this.#client.put(key, this.#value(key), { deadlineMs: DEADLINE_MS });
-        this.#acknowledged.add(place);
+        await this.#client.put(key, value, { deadlineMs: DEADLINE_MS });
+        this.#rows.acknowledged(place);
         this.#lastStartMs = Math.max(this.#lastStartMs, startMs);
         this.gaps.acknowledged(performance.now());
       } catch (error) {
-        this.#failures.push(`${key}: ${String(error)}`);
+        this.#rows.gaveUp(place);
+        if (this.#failures.length < FAILURES_MAX_COUNT) {
+          this.#failures.push(`${key}: ${String(error)}`);
+        }
       }
       await pause(PAUSE_MS);
     }
   }
+}
 
-  #key(place: number): string {
-    return `${this.prefix}${place.toString().padStart(9, "0")}`;
+async function read(
+  client: RdbClient,
+  range: { readonly prefix: string } | { readonly start: string; readonly end: string },
+): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  for await (const row of client.scan(range)) {
+    found.set(row.keyText(), row.text());
   }
-
-  #value(key: string): string {
-    return `${key}:`.padEnd(VALUE_BYTES, ".");
-  }
+  return found;
 }

@@ -1,4 +1,5 @@
 import { type Random, systemClock } from "@flaredb/rdb-base";
+import type { RdbClient } from "@flaredb/rdb-client";
 import { History, PrefixWorkload, RegisterWorkload } from "@flaredb/rdb-sim/history";
 import type { ChaosCluster } from "./chaos-cluster.ts";
 import { HistoryClient } from "./history-client.ts";
@@ -18,7 +19,7 @@ const PAUSE_MAX_MS = 60;
 /** Short: calls that a fault hits shall end undecided, not only late. */
 const DEADLINE_MS = 1_500;
 /** Of what is read in the end, with everything healed. */
-const READER_DEADLINE_MS = 30_000;
+const READER_DEADLINE_MS = 120_000;
 
 /** What was wrong in a round, in words. */
 export interface RoundFindings {
@@ -34,6 +35,8 @@ export interface RoundFindings {
 export class Load {
   readonly lanes: readonly LaneWriter[];
   readonly #cluster: ChaosCluster;
+  /** Reads back and takes away what is not needed any more. */
+  readonly #janitor: RdbClient;
   readonly #registerClients: readonly HistoryClient[];
   readonly #loopClients: readonly HistoryClient[];
   readonly #reader: HistoryClient;
@@ -58,6 +61,7 @@ export class Load {
     return new Load({
       cluster,
       lanes,
+      janitor: await cluster.connect(READER_DEADLINE_MS),
       reader,
       registers,
       loops: await several("loop", LOOP_CLIENT_COUNT),
@@ -68,6 +72,7 @@ export class Load {
   private constructor(parts: {
     readonly cluster: ChaosCluster;
     readonly lanes: readonly LaneWriter[];
+    readonly janitor: RdbClient;
     readonly reader: HistoryClient;
     readonly registers: readonly HistoryClient[];
     readonly loops: readonly HistoryClient[];
@@ -75,6 +80,7 @@ export class Load {
   }) {
     this.lanes = parts.lanes;
     this.#cluster = parts.cluster;
+    this.#janitor = parts.janitor;
     this.#reader = parts.reader;
     this.#registerClients = parts.registers;
     this.#loopClients = parts.loops;
@@ -96,11 +102,16 @@ export class Load {
     return Math.max(...this.lanes.map(({ gaps }) => gaps.longestMs(nowMs)));
   }
 
+  /** The longest gap of any lane since all were marked, milliseconds. */
+  longestGapSinceMarkMs(nowMs: number): number {
+    return Math.max(...this.lanes.map(({ gaps }) => gaps.longestSinceMarkMs(nowMs)));
+  }
+
   /** Starts registers and client loops on keys that nobody used before, and splits a Region between the registers. */
   async beginRound(): Promise<void> {
-    const name = String(++this.#roundCount).padStart(4, "0");
+    const name = roundName(++this.#roundCount);
     // Scans of the registers must meet no other keys: each round has a stretch of its own behind all lanes.
-    const groups = GROUPS.map((group) => `register/${name}/${group}/`);
+    const groups = GROUPS.map((group) => `${registerPrefix(name)}${group}/`);
     await this.#cluster.splitAt(groups[1] as string);
     const history = new History();
     const terms = { clock: systemClock, random: this.#random, pauseMaxMs: PAUSE_MAX_MS };
@@ -117,7 +128,7 @@ export class Load {
       loops: new PrefixWorkload({
         ...terms,
         clients: recorded(this.#loopClients),
-        prefixOf: (place) => `${LANES[place % LANES.length]}loop/${name}/`,
+        prefixOf: (place) => loopPrefix(LANES[place % LANES.length] as string, name),
       }),
     };
   }
@@ -136,6 +147,31 @@ export class Load {
     this.#round = undefined;
     return { history: round.history, violations: round.loops.violations };
   }
+
+  /**
+   * Deletes what nobody will look at again: the keys of the last round, and older rows of the lanes, which are read back
+   * before. Data would grow with the length of a run otherwise, and so would what is to be read back in the end.
+   *
+   * @returns in words what of the rows is not as it should be
+   */
+  async tidyUp(): Promise<string[]> {
+    const name = roundName(this.#roundCount);
+    const prefixes = [registerPrefix(name), ...LANES.map((lane) => loopPrefix(lane, name))];
+    await Promise.all(prefixes.map((prefix) => this.#janitor.deleteRange({ prefix })));
+    return (await Promise.all(this.lanes.map((lane) => lane.thinOut(this.#janitor)))).flat();
+  }
+}
+
+function roundName(count: number): string {
+  return String(count).padStart(4, "0");
+}
+
+function registerPrefix(round: string): string {
+  return `register/${round}/`;
+}
+
+function loopPrefix(lane: string, round: string): string {
+  return `${lane}loop/${round}/`;
 }
 
 interface Round {

@@ -9,7 +9,9 @@ import { CutRing } from "./nemesis/cut-ring.ts";
 import { FillDisk } from "./nemesis/fill-disk.ts";
 import { FlakyNetwork } from "./nemesis/flaky-network.ts";
 import { FlipBit } from "./nemesis/flip-bit.ts";
+import { FlipSnapshot } from "./nemesis/flip-snapshot.ts";
 import { FreezeLeader } from "./nemesis/freeze-leader.ts";
+import { JumpClock } from "./nemesis/jump-clock.ts";
 import { KillAll } from "./nemesis/kill-all.ts";
 import { KillAllPd } from "./nemesis/kill-all-pd.ts";
 import { KillFollower } from "./nemesis/kill-follower.ts";
@@ -17,8 +19,12 @@ import { KillLeader } from "./nemesis/kill-leader.ts";
 import { KillMajority } from "./nemesis/kill-majority.ts";
 import { KillPdFollower } from "./nemesis/kill-pd-follower.ts";
 import { KillPdLeader } from "./nemesis/kill-pd-leader.ts";
+import { LoseMessages } from "./nemesis/lose-messages.ts";
+import { LosePackets } from "./nemesis/lose-packets.ts";
 import { LowDisk } from "./nemesis/low-disk.ts";
+import { LosePower } from "./nemesis/lose-power.ts";
 import { ReplaceStore } from "./nemesis/replace-store.ts";
+import { SlowDisk } from "./nemesis/slow-disk.ts";
 import { SlowNetwork } from "./nemesis/slow-network.ts";
 
 /** All that a run can do to a cluster. */
@@ -27,6 +33,7 @@ export const nemeses: readonly Nemesis[] = [
   new KillFollower(),
   new KillMajority(),
   new KillAll(),
+  new LosePower(),
   new KillPdFollower(),
   new KillPdLeader(),
   new KillAllPd(),
@@ -40,9 +47,14 @@ export const nemeses: readonly Nemesis[] = [
   new CutOffClient(),
   new SlowNetwork(),
   new FlakyNetwork(),
+  new LosePackets(),
+  new LoseMessages(),
+  new JumpClock(),
+  new SlowDisk(),
   new FillDisk(),
   new LowDisk(),
   new FlipBit(),
+  new FlipSnapshot(),
   new ReplaceStore(),
 ];
 

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import type { ResourceSample } from "./resource-watch.ts";
 import type { Sample } from "./timeline.ts";
 import type { EndedFault, Judgement } from "./verdict.ts";
 
@@ -7,12 +8,16 @@ export interface RunRecord {
   /** One line: seed, length, size. */
   readonly title: string;
   readonly samples: readonly Sample[];
+  readonly resources: readonly ResourceSample[];
   readonly faults: readonly EndedFault[];
   readonly judgements: readonly Judgement[];
 }
 
 const BEGIN = "<!-- run: begin -->";
 const END = "<!-- run: end -->";
+/** Faults that are told one by one: those after which it took longest until every lane wrote. */
+const WORST_COUNT = 5;
+const BYTES_PER_MIB = 2 ** 20;
 
 /**
  * A document with the record of a run in it: between the two marks, or at its end where it has none.
@@ -27,71 +32,84 @@ export function withRun(document: string, record: RunRecord, picture: string): s
     : `${document.slice(0, from)}${section}${document.slice(to + END.length + 1)}`;
 }
 
-function renderRun({ title, faults, judgements }: RunRecord, picture: string): string {
+function renderRun({ title, faults, judgements, resources }: RunRecord, picture: string): string {
   const promises = judgements.map(
     ({ what, found, isKept }) => `| ${what} | ${found} | ${isKept ? "kept" : "**broken**"} |`,
   );
   return [
     `${title}\n`,
-    `![Writes a second, and what was broken when](${picture})\n`,
+    `![Writes a second, what was broken when, and what the processes took](${picture})\n`,
     "| Promise | Found | |\n|---|---|---|",
     ...promises,
-    "\n| Fault | Times | Lasted, together | All serve again after, at worst | Every lane writes after, at worst |",
-    "|---|---|---|---|---|",
-    ...[...new Set(faults.map(({ name }) => name))].toSorted().map((name) => faultRow(name, faults)),
+    "\n| Fault | Times | Lasted, together | Longest gap in writes | All serve again after, at worst | Every lane writes after, at worst |",
+    "|---|---|---|---|---|---|",
+    ...faultRows(faults),
+    `\nThe ${WORST_COUNT} after which it took longest until every lane wrote:\n`,
+    "| At | Fault | Every lane writes after |\n|---|---|---|",
+    ...worstRows(faults),
+    ...(resources.length === 0 ? [] : ["\n| Taken, MiB | First | Most | Last |\n|---|---|---|---|"]),
+    ...resourceRows(resources),
     "",
   ].join("\n");
 }
 
-function faultRow(name: string, faults: readonly EndedFault[]): string {
-  const those = faults.filter((fault) => fault.name === name);
+/** Of each kind one; those that had a mild one beside them stand with that. */
+function faultRows(faults: readonly EndedFault[]): string[] {
+  const kindOf = ({ name, beside }: EndedFault): string =>
+    beside === undefined ? name : `others, with ${beside} at once`;
+  const kinds = Map.groupBy(faults, kindOf);
+  return [...kinds]
+    .toSorted(([one], [other]) => compare(one, other))
+    .map(([kind, those]) => faultRow(kind, those));
+}
+
+function faultRow(kind: string, those: readonly EndedFault[]): string {
   const lasted = those.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
   const back = Math.max(...those.map(({ backMs }) => backMs));
-  const recovery = Math.max(...those.map(({ recoveryMs }) => recoveryMs ?? Number.POSITIVE_INFINITY));
-  return `| ${name} | ${those.length} | ${seconds(lasted)} | ${seconds(back)} | ${seconds(recovery)} |`;
+  const cells = [
+    String(those.length),
+    seconds(lasted),
+    seconds(Math.max(...those.map(({ gapMs }) => gapMs))),
+    seconds(back),
+    seconds(Math.max(...those.map(recoveryOf))),
+  ];
+  return `| ${kind} | ${cells.join(" | ")} |`;
 }
 
-const WIDTH = 1200;
-const HEIGHT = 320;
-const MARGIN = { left: 60, right: 10, top: 12, bottom: 118 };
+function worstRows(faults: readonly EndedFault[]): string[] {
+  return faults
+    .toSorted((one, other) => recoveryOf(other) - recoveryOf(one))
+    .slice(0, WORST_COUNT)
+    .map((fault) => {
+      const minute = Math.floor(fault.fromMs / 60_000);
+      const second = String(Math.floor((fault.fromMs % 60_000) / 1000)).padStart(2, "0");
+      return `| ${minute}:${second} | ${fault.name}: ${fault.text} | ${seconds(recoveryOf(fault))} |`;
+    });
+}
 
-/** Writes a second over time as an SVG, with a band for each fault. */
-export function plot({ samples, faults }: RunRecord): string {
-  const endMs = Math.max(1, ...samples.map(({ atMs }) => atMs));
-  const peak = Math.max(1, ...samples.map(({ writesPerSecond }) => writesPerSecond));
-  const bottom = HEIGHT - MARGIN.bottom;
-  const x = (ms: number): number => MARGIN.left + (ms / endMs) * (WIDTH - MARGIN.left - MARGIN.right);
-  const y = (rate: number): number => bottom - (rate / peak) * (bottom - MARGIN.top);
-  const line = samples
-    .map((sample) => `${fixed(x(sample.atMs))},${fixed(y(sample.writesPerSecond))}`)
-    .join(" ");
-  const band = ({ name, fromMs, toMs }: EndedFault): string => {
-    const [left, right] = [x(fromMs), x(toMs)];
-    const middle = fixed((left + right) / 2 + 3);
-    return (
-      `<rect x="${fixed(left)}" y="${MARGIN.top}" width="${fixed(Math.max(1, right - left))}" height="${bottom - MARGIN.top}" fill="#e4572e" fill-opacity="0.18"/>` +
-      `<text x="${middle}" y="${bottom + 34}" font-size="9" text-anchor="end" transform="rotate(-60 ${middle} ${bottom + 34})">${name}</text>`
-    );
+function resourceRows(resources: readonly ResourceSample[]): string[] {
+  const kinds = {
+    "memory of the Store that takes most": ({ storeBytes }: ResourceSample) => storeBytes,
+    "memory of the PD that takes most": ({ pdBytes }: ResourceSample) => pdBytes,
+    "memory of the run itself": ({ ownBytes }: ResourceSample) => ownBytes,
+    "data of the Store that has most, without what fills its disk": ({ diskBytes }: ResourceSample) =>
+      diskBytes,
   };
-  const minutes = Array.from({ length: Math.floor(endMs / 60_000) + 1 }, (_, minute) => {
-    const at = fixed(x(minute * 60_000));
-    return `<text x="${at}" y="${bottom + 16}" font-size="11" text-anchor="middle">${minute} min</text>`;
+  return Object.entries(kinds).map(([kind, of]) => {
+    const values = resources.map(of);
+    const cells = [values[0] ?? 0, Math.max(0, ...values), values.at(-1) ?? 0].map((bytes) =>
+      String(Math.round(bytes / BYTES_PER_MIB)),
+    );
+    return `| ${kind} | ${cells.join(" | ")} |`;
   });
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" fill="#333">`,
-    `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
-    ...faults.map(band),
-    `<polyline points="${line}" fill="none" stroke="#2e6ee4" stroke-width="1.5"/>`,
-    `<path d="M${MARGIN.left} ${MARGIN.top}V${bottom}H${WIDTH - MARGIN.right}" fill="none" stroke="#333"/>`,
-    `<text x="${MARGIN.left - 6}" y="${MARGIN.top + 10}" font-size="11" text-anchor="end">${peak}/s</text>`,
-    `<text x="${MARGIN.left - 6}" y="${bottom}" font-size="11" text-anchor="end">0</text>`,
-    ...minutes,
-    "</svg>\n",
-  ].join("\n");
 }
 
-function fixed(value: number): string {
-  return value.toFixed(1);
+function recoveryOf({ recoveryMs }: EndedFault): number {
+  return recoveryMs ?? Number.POSITIVE_INFINITY;
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : 1;
 }
 
 function seconds(ms: number): string {

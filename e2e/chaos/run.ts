@@ -1,24 +1,32 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SeededRandom } from "@flaredb/rdb-base";
-import { historyLines } from "@flaredb/rdb-sim/history";
+import { type Call, historyLines } from "@flaredb/rdb-sim/history";
 import { rdb } from "../run-cli.ts";
 import { pause, waitFor } from "../wait.ts";
 import type { ChaosCluster } from "./chaos-cluster.ts";
+import { Both } from "./both.ts";
 import { HistoryChecker } from "./history-checker.ts";
 import { Load } from "./load.ts";
 import type { Nemesis } from "./nemesis.ts";
 import { type PlannedFault, drawPlan } from "./plan.ts";
+import { ResourceWatch } from "./resource-watch.ts";
 import { Timeline } from "./timeline.ts";
 import type { EndedFault, Findings } from "./verdict.ts";
 
 /** A run gives up when writes have not resumed by then. */
-const RECOVERY_TIMEOUT_MS = 60_000;
+const RECOVERY_TIMEOUT_MS = 180_000;
+/** Histories that wait to be checked, each of some thousand calls: a run waits for the checks rather than gather more. */
+const UNCHECKED_MAX_COUNT = 3;
+/** Of each kind of finding; more tell nothing new. */
+const FINDINGS_MAX_COUNT = 100;
 
 export interface RunOptions {
   readonly seed: number;
   /** Faults begin for so long. */
   readonly durationMs: number;
+  /** Every fault is as short as its kind allows, so that many kinds come. */
+  readonly areBrief: boolean;
   readonly nemeses: readonly Nemesis[];
   readonly print: (line: string) => void;
 }
@@ -26,11 +34,14 @@ export interface RunOptions {
 /** One run: faults one after the other under load, and what was found. */
 export class ChaosRun {
   readonly timeline: Timeline;
+  readonly resources: ResourceWatch;
+  #roundCount = 0;
   readonly #cluster: ChaosCluster;
   readonly #options: RunOptions;
   readonly #load: Load;
   readonly #checker = new HistoryChecker();
-  readonly #checks: Promise<void>[] = [];
+  readonly #checks = new Set<Promise<void>>();
+  readonly #lost: string[] = [];
   readonly #faults: EndedFault[] = [];
   readonly #anomalies: string[] = [];
   readonly #troubles: string[] = [];
@@ -44,11 +55,13 @@ export class ChaosRun {
     this.#options = options;
     this.#load = load;
     this.timeline = new Timeline(load, options.print);
+    this.resources = new ResourceWatch(cluster);
   }
 
   /** Ends when the time is over, or at the first thing that is not as promised. */
   async play(): Promise<Findings> {
     this.timeline.start();
+    this.resources.start();
     try {
       await this.#playPlan();
     } catch (error) {
@@ -56,15 +69,17 @@ export class ChaosRun {
     }
     // From here on nobody writes: a line a second would show that as a gap.
     this.timeline.stop();
+    this.resources.stop();
     const longestGapMs = this.#load.longestGapMs(performance.now());
-    const lost = await this.#readBack();
+    await this.#readBack();
     const differing = await this.#compareReplicas();
     await Promise.all(this.#checks);
     await this.#checker.close();
     return {
       anomalies: this.#anomalies,
-      lost,
+      lost: this.#lost,
       differing,
+      givenUp: this.#load.lanes.flatMap(({ failures }) => failures),
       troubles: [...this.#troubles, ...this.#cluster.unexpectedEnds()],
       faults: this.#faults,
       longestGapMs,
@@ -75,8 +90,8 @@ export class ChaosRun {
 
   async #playPlan(): Promise<void> {
     const { seed, nemeses, durationMs } = this.#options;
-    const plan = drawPlan(seed, nemeses);
-    while (this.timeline.nowMs() < durationMs && this.#anomalies.length === 0) {
+    const plan = drawPlan(seed, nemeses, this.#options.areBrief);
+    while (this.timeline.nowMs() < durationMs && this.#anomalies.length + this.#lost.length === 0) {
       const fault = plan.next().value;
       await this.#load.beginRound();
       await pause(fault.calmMs);
@@ -85,11 +100,12 @@ export class ChaosRun {
     }
   }
 
-  async #playFault({ nemesis, lastsMs, seed }: PlannedFault<Nemesis>): Promise<void> {
+  async #playFault({ nemesis: main, beside, lastsMs, seed }: PlannedFault<Nemesis>): Promise<void> {
+    const nemesis = beside === undefined ? main : new Both(main, beside);
     const { timeline } = this;
     const { lanes } = this.#load;
     const fromMs = timeline.nowMs();
-    const gapBeforeMs = this.#load.longestGapMs(performance.now());
+    lanes.forEach(({ gaps }) => gaps.mark());
     if (!nemesis.majorityStays) {
       lanes.forEach(({ gaps }) => gaps.majorityLost(performance.now()));
     }
@@ -105,13 +121,18 @@ export class ChaosRun {
     const recoveryMs = await recovered;
     lanes.forEach(({ gaps }) => gaps.majorityIsBack());
     timeline.setFault("");
-    const gapAfterMs = this.#load.longestGapMs(performance.now());
-    const gapMs = gapAfterMs > gapBeforeMs ? gapAfterMs : 0;
-    this.#faults.push({ name: nemesis.name, text: fault.text, fromMs, toMs, backMs, recoveryMs, gapMs });
+    const gapMs = this.#load.longestGapSinceMarkMs(performance.now());
+    const ended = { text: fault.text, fromMs, toMs, backMs, recoveryMs, gapMs };
+    this.#faults.push({
+      name: main.name,
+      ...(beside === undefined ? {} : { beside: beside.name }),
+      ...ended,
+    });
+    const came = fault.outcome === undefined ? "" : `, ${fault.outcome()}`;
     timeline.event(
       recoveryMs === undefined
-        ? `${nemesis.name} is over, but writes do not resume`
-        : `${nemesis.name} is over: all serve after ${(backMs / 1000).toFixed(2)} s, every lane writes after ${(recoveryMs / 1000).toFixed(2)} s`,
+        ? `${nemesis.name} is over${came}, but writes do not resume`
+        : `${nemesis.name} is over${came}: all serve after ${(backMs / 1000).toFixed(2)} s, every lane writes after ${(recoveryMs / 1000).toFixed(2)} s`,
     );
     if (recoveryMs === undefined) {
       throw new Error(`after ${nemesis.name} writes did not resume in ${RECOVERY_TIMEOUT_MS} ms`);
@@ -131,33 +152,45 @@ export class ChaosRun {
     }
   }
 
+  /** Judges the round, and takes away what it left: neither memory nor disks grow with the length of a run. */
   async #endRound(): Promise<void> {
     const { history, violations } = await this.#load.endRound();
-    this.#anomalies.push(...violations.map(({ name, message }) => `${name}: ${message}`));
-    const check = this.#checker.check(history.calls).then((anomalies) => {
-      if (anomalies.length === 0) {
-        return;
-      }
-      this.#anomalies.push(...anomalies);
-      const file = join(this.#cluster.folder, `history-${this.#checks.length}.jsonl`);
-      writeFileSync(file, [...historyLines(history.calls)].join(""));
-      this.timeline.event(`not linearizable: ${file}`);
-    });
-    this.#checks.push(check);
+    this.#roundCount++;
+    note(
+      this.#anomalies,
+      violations.map(({ name, message }) => `${name}: ${message}`),
+    );
+    const check: Promise<void> = this.#check(history.calls, this.#roundCount).finally(() =>
+      this.#checks.delete(check),
+    );
+    this.#checks.add(check);
+    while (this.#checks.size > UNCHECKED_MAX_COUNT) {
+      await Promise.race(this.#checks);
+    }
+    note(this.#lost, await this.#load.tidyUp());
   }
 
-  /** @returns in words what was acknowledged and is not there */
-  async #readBack(): Promise<string[]> {
+  async #check(calls: readonly Call[], round: number): Promise<void> {
+    const anomalies = await this.#checker.check(calls);
+    if (anomalies.length > 0) {
+      note(this.#anomalies, anomalies);
+      const file = join(this.#cluster.folder, `history-${round}.jsonl`);
+      writeFileSync(file, [...historyLines(calls)].join(""));
+      this.timeline.event(`not linearizable: ${file}`);
+    }
+  }
+
+  /** What was acknowledged has to be there. */
+  async #readBack(): Promise<void> {
     const { lanes } = this.#load;
     await Promise.all(lanes.map((lane) => lane.stop()));
-    this.#troubles.push(...lanes.flatMap(({ failures }) => failures));
     this.timeline.event("reading every acknowledged write back");
     try {
       const client = await this.#cluster.connect(RECOVERY_TIMEOUT_MS);
-      return (await Promise.all(lanes.map((lane) => lane.lost(client)))).flat();
+      note(this.#lost, (await Promise.all(lanes.map((lane) => lane.readBack(client)))).flat());
     } catch (error) {
       // Unread is unproved.
-      return [`the rows could not be read back: ${describe(error)}`];
+      this.#lost.push(`the rows could not be read back: ${describe(error)}`);
     }
   }
 
@@ -173,6 +206,11 @@ export class ChaosRun {
       return [`the peers could not be compared: ${describe(error)}`];
     }
   }
+}
+
+/** What a finding adds to the others. */
+function note(findings: string[], more: readonly string[]): void {
+  findings.push(...more.slice(0, Math.max(0, FINDINGS_MAX_COUNT - findings.length)));
 }
 
 function describe(error: unknown): string {

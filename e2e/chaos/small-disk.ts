@@ -3,7 +3,8 @@ import { mkdirSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 
 const SIZE = "768m";
-const FILLER = "filler";
+/** The file that leaves no room. */
+export const FILLER = "filler";
 
 /** A file system of its own for the data of one Store, in memory, so that it can be filled. */
 export class SmallDisk {

@@ -17,6 +17,7 @@ const good: Findings = {
   lost: [],
   differing: [],
   troubles: [],
+  givenUp: [],
   faults: [fault],
   longestGapMs: 100,
   acknowledgedCount: 1_000,
@@ -42,6 +43,7 @@ describe("the verdict", () => {
     ["Regions", { differing: ["Region 2"] }],
     ["longest", { longestGapMs: limits.gapMs }],
     ["ends", { troubles: ["store-1 ended"] }],
+    ["writes", { givenUp: ["b/1: too late"] }],
   ] as const)("%s: tells %o", (what, change) => {
     expect(broken(change)).toEqual([what]);
   });
@@ -51,6 +53,16 @@ describe("the verdict", () => {
     expect(broken({ faults: [slow, fault] })).toEqual(["slowest"]);
     expect(broken({ faults: [fault, { ...fault, recoveryMs: undefined }] })).toEqual(["recovery", "slowest"]);
   });
+});
+
+test("where times do not count, all else does, and that writes resume at all", () => {
+  const slow = { ...fault, recoveryMs: 10 * limits.recoveryMs };
+  const untimed = (change: Partial<Findings>): boolean =>
+    judge({ ...good, ...change }, false).every(({ isKept }) => isKept);
+  const late = { longestGapMs: 10 * limits.gapMs, faults: [slow], givenUp: ["b/1: too late"] };
+  expect(untimed(late)).toBe(true);
+  expect(untimed({ faults: [{ ...fault, recoveryMs: undefined }, slow] })).toBe(false);
+  expect(untimed({ lost: ["b/1 is missing"] })).toBe(false);
 });
 
 describe("gaps", () => {
@@ -74,5 +86,16 @@ describe("gaps", () => {
     gaps.acknowledged(20_000);
     gaps.acknowledged(20_900);
     expect(gaps.longestMs(20_900)).toBe(900);
+  });
+
+  test("are told by themselves from a mark on", () => {
+    const gaps = new GapTracker();
+    gaps.acknowledged(0);
+    gaps.acknowledged(3_000);
+    gaps.mark();
+    gaps.acknowledged(3_100);
+    expect(gaps.longestSinceMarkMs(3_150)).toBe(100);
+    expect(gaps.longestSinceMarkMs(4_000)).toBe(900);
+    expect(gaps.longestMs(4_000)).toBe(3_000);
   });
 });

@@ -43,7 +43,7 @@ export interface ContainerState {
   readonly restartCount: number;
 }
 
-/** One project of docker-compose, of the file in deploy/: its containers, network and volumes. */
+/** One project of docker-compose, of files in deploy/: its containers, network and volumes. */
 export class ComposeProject {
   readonly #name: string;
   readonly #program: readonly string[];
@@ -51,14 +51,23 @@ export class ComposeProject {
 
   private constructor(name: string, program: readonly string[], env: NodeJS.ProcessEnv) {
     this.#name = name;
-    this.#program = [...program, "-p", name, "-f", "deploy/docker-compose.yaml"];
+    this.#program = program;
     this.#env = env;
   }
 
-  /** With docker-compose (v1, or v2 under that name), or else with Docker's plugin. */
-  static async create(name: string, env: NodeJS.ProcessEnv): Promise<ComposeProject> {
+  /**
+   * With docker-compose (v1, or v2 under that name), or else with Docker's plugin.
+   *
+   * @param files of `deploy/`, the later laid over the earlier
+   */
+  static async create(
+    name: string,
+    env: NodeJS.ProcessEnv,
+    files: readonly string[] = ["docker-compose.yaml"],
+  ): Promise<ComposeProject> {
     const program = (await isInstalled("docker-compose")) ? ["docker-compose"] : ["docker", "compose"];
-    return new ComposeProject(name, program, env);
+    const named = files.flatMap((file) => ["-f", `deploy/${file}`]);
+    return new ComposeProject(name, [...program, "-p", name, ...named], env);
   }
 
   /** Runs one of docker-compose's commands. */

@@ -6,7 +6,9 @@ const [prefix, seconds] = process.argv.slice(2);
 const WRITERS = 8;
 const endMs = performance.now() + Number(seconds) * 1000;
 
-const client = await RdbClient.connect({ pd: process.env.RDB_PD.split(",") });
+const { FLAREDB_TLS_CA: ca, FLAREDB_TLS_CERT: cert, FLAREDB_TLS_KEY: key } = process.env;
+const tls = cert === undefined ? {} : { tls: { ca, cert, key } };
+const client = await RdbClient.connect({ pd: process.env.RDB_PD.split(","), ...tls });
 const acknowledged = [];
 let failed = 0;
 let lastMs = performance.now();

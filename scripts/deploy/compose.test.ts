@@ -96,3 +96,25 @@ describe("SPEC-U4: deploy/docker-compose.yaml", () => {
     expect(secondsOf(service.stop_grace_period)).toBeGreaterThan(DRAIN_MAX_SECONDS);
   });
 });
+
+describe("SPEC-U4: deploy/docker-compose.tls.yaml", () => {
+  const [overlay] = deployYaml("docker-compose.tls.yaml") as [
+    {
+      readonly services: Readonly<Record<string, Service>>;
+      readonly volumes: Readonly<Record<string, null>>;
+    },
+  ];
+  const maker = overlay.services["certificates"] as Service & { readonly command: readonly string[] };
+
+  test.for(services)("%s gets certificates of its own, and names them all", async ([name, service]) => {
+    const added = overlay.services[name] as Service;
+    expect(added.volumes).toEqual([`tls-${name}:/etc/flaredb-tls:ro`]);
+    const environment = { ...service.environment, ...added.environment };
+    const settings = await understood({ ...service, environment });
+    const tls = ["ca", "cert", "key"].map((part) => settings[`tls.${part}`]);
+    expect(tls).toEqual(["ca.crt", "tls.crt", "tls.key"].map((each) => `/etc/flaredb-tls/${each}`));
+    expect(maker.volumes).toContain(`tls-${name}:/certificates/${name}`);
+    expect(/processes="(?<names>[^"]+)"/.exec(maker.command.join(" "))?.groups?.["names"]).toContain(name);
+    expect(Object.keys(overlay.volumes)).toContain(`tls-${name}`);
+  });
+});

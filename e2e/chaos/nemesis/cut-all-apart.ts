@@ -8,6 +8,8 @@ export class CutAllApart implements Nemesis {
   readonly name = "cut-all-apart";
   readonly lastsMs = { min: 2_000, max: 8_000 };
   readonly majorityStays = false;
+  readonly means = "network";
+  readonly isMild = false;
 
   begin(cluster: ChaosCluster, random: Random): Promise<Fault> {
     const rule = drawCut(random);

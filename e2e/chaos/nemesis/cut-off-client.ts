@@ -9,6 +9,8 @@ export class CutOffClient implements Nemesis {
   readonly lastsMs = { min: 2_000, max: 8_000 };
   /** A majority is there, but clients go straight to leaders, and this one is out of their reach. */
   readonly majorityStays = false;
+  readonly means = "network";
+  readonly isMild = false;
 
   async begin(cluster: ChaosCluster, random: Random): Promise<Fault> {
     const leader = await cluster.leaderOfSome(random);

@@ -11,6 +11,8 @@ export class CutOffLeader implements Nemesis {
   readonly name = "cut-off-leader";
   readonly lastsMs = { min: 3_000, max: 12_000 };
   readonly majorityStays = true;
+  readonly means = "network";
+  readonly isMild = false;
 
   async begin(cluster: ChaosCluster, random: Random): Promise<Fault> {
     const leader = await cluster.leaderOfSome(random);

@@ -8,6 +8,8 @@ export class CutOffPd implements Nemesis {
   readonly name = "cut-off-pd";
   readonly lastsMs = { min: 3_000, max: 12_000 };
   readonly majorityStays = true;
+  readonly means = "network";
+  readonly isMild = false;
 
   begin(cluster: ChaosCluster, random: Random): Promise<Fault> {
     const rule = drawCut(random);

@@ -8,6 +8,8 @@ export class CutOneWay implements Nemesis {
   readonly name = "cut-one-way";
   readonly lastsMs = { min: 3_000, max: 12_000 };
   readonly majorityStays = true;
+  readonly means = "network";
+  readonly isMild = false;
 
   async begin(cluster: ChaosCluster, random: Random): Promise<Fault> {
     const leader = await cluster.leaderOfSome(random);

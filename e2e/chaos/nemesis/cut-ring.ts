@@ -13,6 +13,8 @@ export class CutRing implements Nemesis {
   readonly lastsMs = { min: 3_000, max: 12_000 };
   /** Of a Region with three peers two may be left that do not reach each other, while the third reaches both. */
   readonly majorityStays = true;
+  readonly means = "network";
+  readonly isMild = false;
 
   begin(cluster: ChaosCluster, random: Random): Promise<Fault> {
     const ring = drawSome(cluster.runningStores, cluster.runningStores.length, random);

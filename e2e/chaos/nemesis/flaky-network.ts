@@ -14,6 +14,8 @@ export class FlakyNetwork implements Nemesis {
   readonly name = "flaky-network";
   readonly lastsMs = { min: 4_000, max: 12_000 };
   readonly majorityStays = true;
+  readonly means = "network";
+  readonly isMild = true;
 
   begin(cluster: ChaosCluster, random: Random): Promise<Fault> {
     const { network, runningStores } = cluster;

@@ -17,6 +17,8 @@ export class FlipBit implements Nemesis {
   readonly name = "flip-bit";
   readonly lastsMs = { min: 4_000, max: 8_000 };
   readonly majorityStays = true;
+  readonly means = "disk";
+  readonly isMild = false;
 
   async begin(cluster: ChaosCluster, random: Random): Promise<Fault> {
     const [store] = drawSome(cluster.runningStores, 1, random);

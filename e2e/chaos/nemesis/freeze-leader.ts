@@ -10,6 +10,8 @@ export class FreezeLeader implements Nemesis {
   readonly name = "freeze-leader";
   readonly lastsMs = { min: 1_000, max: 30_000 };
   readonly majorityStays = true;
+  readonly means = "process";
+  readonly isMild = false;
 
   async begin(cluster: ChaosCluster, random: Random): Promise<Fault> {
     const leader = await cluster.leaderOfSome(random);

@@ -7,6 +7,8 @@ export class KillAllPd implements Nemesis {
   readonly name = "kill-all-pd";
   readonly lastsMs = { min: 2_000, max: 8_000 };
   readonly majorityStays = true;
+  readonly means = "process";
+  readonly isMild = false;
 
   begin(cluster: ChaosCluster): Promise<Fault> {
     return killAll(cluster.members);

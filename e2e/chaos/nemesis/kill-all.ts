@@ -7,6 +7,8 @@ export class KillAll implements Nemesis {
   readonly name = "kill-all";
   readonly lastsMs = { min: 500, max: 4_000 };
   readonly majorityStays = false;
+  readonly means = "process";
+  readonly isMild = false;
 
   begin(cluster: ChaosCluster): Promise<Fault> {
     return killAll(cluster.runningStores);

@@ -8,6 +8,8 @@ export class KillFollower implements Nemesis {
   readonly name = "kill-follower";
   readonly lastsMs = { min: 2_000, max: 8_000 };
   readonly majorityStays = true;
+  readonly means = "process";
+  readonly isMild = false;
 
   async begin(cluster: ChaosCluster, random: Random): Promise<Fault> {
     const leader = await cluster.leaderOfSome(random);

@@ -8,6 +8,8 @@ export class KillLeader implements Nemesis {
   readonly name = "kill-leader";
   readonly lastsMs = { min: 2_000, max: 8_000 };
   readonly majorityStays = true;
+  readonly means = "process";
+  readonly isMild = false;
 
   async begin(cluster: ChaosCluster, random: Random): Promise<Fault> {
     return killAll([await cluster.leaderOfSome(random)]);

@@ -8,6 +8,8 @@ export class KillMajority implements Nemesis {
   readonly name = "kill-majority";
   readonly lastsMs = { min: 1_000, max: 6_000 };
   readonly majorityStays = false;
+  readonly means = "process";
+  readonly isMild = false;
 
   begin(cluster: ChaosCluster, random: Random): Promise<Fault> {
     return killAll(drawSome(cluster.runningStores, 2, random));

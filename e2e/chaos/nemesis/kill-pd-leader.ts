@@ -7,6 +7,8 @@ export class KillPdLeader implements Nemesis {
   readonly name = "kill-pd-leader";
   readonly lastsMs = { min: 2_000, max: 6_000 };
   readonly majorityStays = true;
+  readonly means = "process";
+  readonly isMild = false;
 
   async begin(cluster: ChaosCluster): Promise<Fault> {
     return killAll([await cluster.pdLeader()]);

@@ -8,6 +8,8 @@ export class LowDisk implements Nemesis {
   readonly lastsMs = { min: 4_000, max: 10_000 };
   /** A Store that refuses writes hands its leaderships over. */
   readonly majorityStays = true;
+  readonly means = "disk";
+  readonly isMild = false;
 
   begin(cluster: ChaosCluster): Promise<Fault> {
     return Promise.resolve(fillDisk(cluster, FULL_DISK_BYTES / 2));

@@ -5,13 +5,15 @@ import type { ChaosCluster } from "../chaos-cluster.ts";
 import type { Fault, Nemesis } from "../nemesis.ts";
 import { drawSome } from "../several.ts";
 
-const EMPTY_TIMEOUT_MS = 120_000;
+const EMPTY_TIMEOUT_MS = 300_000;
 
 /** A Store joins, and after a while another one is decommissioned, emptied and taken away, all under load. */
 export class ReplaceStore implements Nemesis {
   readonly name = "replace-store";
   readonly lastsMs = { min: 3_000, max: 10_000 };
   readonly majorityStays = true;
+  readonly means = "disk";
+  readonly isMild = false;
 
   async begin(cluster: ChaosCluster, random: Random): Promise<Fault> {
     // The first one stays: it has the small disk.

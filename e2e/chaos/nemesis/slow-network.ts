@@ -9,6 +9,8 @@ export class SlowNetwork implements Nemesis {
   readonly name = "slow-network";
   readonly lastsMs = { min: 4_000, max: 12_000 };
   readonly majorityStays = true;
+  readonly means = "network";
+  readonly isMild = true;
 
   begin(cluster: ChaosCluster): Promise<Fault> {
     for (const from of cluster.stores) {

@@ -82,6 +82,21 @@ export const errorCodes = {
     write: "not applied",
     meaning: "the Store was emptied on request and is gone for good; its process ends by itself",
   },
+  RDB_STORE_LOST: {
+    write: "not applied",
+    meaning: "the Store was given up as lost when Regions were recovered without it, and is refused for good",
+  },
+  RDB_VERSION_TOO_OLD: {
+    write: "not applied",
+    meaning:
+      "the program is older than its cluster's version, and would not understand the others: start a newer one",
+  },
+  RDB_CLUSTER_VERSION: {
+    write: "not applied",
+    meaning:
+      "not every Store and member of PD knows yet what is asked for: finish the upgrade, `rdb cluster status` says " +
+      "who is older",
+  },
   RDB_DATA_CORRUPT: { write: "not applied", meaning: "what was read back is not what was written" },
   RDB_STORAGE_FAILED: { write: "unknown", meaning: "a write or sync to disk failed; the process ends" },
   RDB_NOT_FOUND: { write: "not applied", meaning: "no such Store, Region or Peer" },

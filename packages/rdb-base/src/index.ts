@@ -1,5 +1,6 @@
 export { RdbError, hasCode } from "./rdb-error.ts";
 export { errorCodes, type ErrorCode } from "./error-codes.ts";
+export { clusterVersions, saidClusterVersion } from "./cluster-version.ts";
 export { limits } from "./limits.ts";
 export { GiB, HOUR_MS, KiB, MINUTE_MS, MiB, SECOND_MS } from "./units.ts";
 export {
@@ -38,6 +39,7 @@ export type { Random } from "./random.ts";
 export { SeededRandom } from "./seeded-random.ts";
 export { systemClock, systemRandom } from "./system-ports.ts";
 export { silentLogger, type LogFields, type Logger } from "./logger.ts";
+export { WindowedLog } from "./windowed-log.ts";
 export {
   epochIsStale,
   epochsEqual,

@@ -43,6 +43,7 @@ export function storeDocument(status: StoreStatus): Record<string, unknown> {
     state: stateName(store),
     labels: store?.labels ?? {},
     programVersion: store?.programVersion,
+    clusterVersion: store?.clusterVersion,
     lastHeartbeatMs: store?.lastHeartbeatMs,
     startedMs: store?.startedMs,
     regionCount: status.regionCount,

@@ -1,2 +1,3 @@
 export { processIo, type Io } from "./io.ts";
 export { run } from "./run.ts";
+export { commandReference, type CommandReference } from "./reference.ts";

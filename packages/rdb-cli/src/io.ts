@@ -1,4 +1,6 @@
 import type { Readable, Writable } from "node:stream";
+import { painter, wantsColors } from "./output/paint.ts";
+import type { Screen } from "./output/table.ts";
 
 /** What a command may touch of the world outside. Injected, so that tests can run commands in their own process. */
 export interface Io {
@@ -6,12 +8,26 @@ export interface Io {
   readonly stdout: Writable;
   readonly stderr: Writable;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Columns of the terminal that stdout is; undefined when it is none. */
+  /** Columns of the terminal that stdout is; undefined when it is none. As wide as it is now. */
   readonly columns: number | undefined;
+  /** Lines of the terminal that stdout is; undefined when it is none. */
+  readonly rows: number | undefined;
+  /** Whether stdout shows colours. */
+  readonly colors: boolean;
   /** Columns of the terminal that stderr is, where progress is shown; undefined when it is none. */
   readonly progressColumns: number | undefined;
   /** From now on Ctrl-C calls `listener` instead of ending the process; until what is returned is called. */
   readonly onInterrupt: (listener: () => void) => () => void;
+  /**
+   * From now on each key that is pressed calls `listener`, and is not shown; until what is returned is called. Ctrl-C is
+   * one of them: `\u0003`. undefined: stdin is no terminal.
+   */
+  readonly onKey: ((listener: (key: string) => void) => () => void) | undefined;
+}
+
+/** What tables are shown on. */
+export function screenOf(io: Pick<Io, "columns" | "colors">): Screen {
+  return { width: io.columns, paint: painter(io.colors) };
 }
 
 /** The process's own streams and environment. */
@@ -22,9 +38,31 @@ export function processIo(): Io {
     stdout,
     stderr,
     env,
-    columns: stdout.isTTY ? stdout.columns : undefined,
-    progressColumns: stderr.isTTY ? stderr.columns : undefined,
+    get columns() {
+      return stdout.isTTY ? stdout.columns : undefined;
+    },
+    get rows() {
+      return stdout.isTTY ? stdout.rows : undefined;
+    },
+    colors: wantsColors(stdout.isTTY, env),
+    get progressColumns() {
+      return stderr.isTTY ? stderr.columns : undefined;
+    },
     onInterrupt,
+    onKey: stdin.isTTY ? onKey : undefined,
+  };
+}
+
+function onKey(listener: (key: string) => void): () => void {
+  const { stdin } = process;
+  const onData = (chunk: Buffer): void => listener(chunk.toString());
+  stdin.setRawMode(true);
+  stdin.on("data", onData);
+  return () => {
+    stdin.off("data", onData);
+    stdin.setRawMode(false);
+    // It would keep the process alive.
+    stdin.pause();
   };
 }
 

@@ -3,9 +3,11 @@ import { Command } from "commander";
 import { defineBench } from "./commands/bench.ts";
 import { defineCert } from "./commands/cert/create.ts";
 import { defineClusterStatus } from "./commands/cluster/status.ts";
+import { defineCompletion } from "./commands/completion.ts";
 import { defineCas } from "./commands/kv/cas.ts";
 import { defineDelete } from "./commands/kv/delete.ts";
 import { defineDoctor } from "./commands/doctor.ts";
+import { defineEvents } from "./commands/events.ts";
 import { defineExport } from "./commands/kv/export.ts";
 import { defineGet } from "./commands/kv/get.ts";
 import { defineImport } from "./commands/kv/import.ts";
@@ -17,7 +19,10 @@ import { definePd } from "./commands/pd/pd-commands.ts";
 import { defineProcess } from "./commands/process.ts";
 import { defineRegion } from "./commands/region/region-commands.ts";
 import { defineScheduler } from "./commands/scheduler/scheduler-commands.ts";
+import { defineTop } from "./commands/top.ts";
+import { defineShell } from "./commands/shell.ts";
 import { defineStore } from "./commands/store/store-commands.ts";
+import { defineUnsafeRecover } from "./commands/unsafe-recover.ts";
 import { defineGlobals } from "./globals.ts";
 import { formatHelp, visibleCommands, visibleGlobalOptions } from "./output/help.ts";
 import type { Shell } from "./shell.ts";
@@ -31,6 +36,7 @@ Examples:
   rdb export rows.jsonl --prefix city/    rows to a file; rdb import brings them back
   rdb cas apple 2 --expect-version 7      write only if nobody else has
   rdb doctor                              is anything wrong, and what to do
+  rdb top                                 what goes on, live
   rdb region list                         where the data is
   rdb region move 7 --from 1 --to 4       move a peer, and wait until it is done
   rdb store decommission 2                empty a Store, to shut it down for good
@@ -79,16 +85,21 @@ export function buildProgram(shell: Shell): Command {
   const cluster = program.command("cluster").description("status: how it is");
   defineClusterStatus(cluster, shell);
   defineDoctor(program, shell);
+  defineTop(program, shell);
+  defineEvents(program, shell);
   defineRegion(program, shell);
   defineStore(program, shell);
   defineOperator(program, shell);
   defineScheduler(program, shell);
   definePd(program, shell);
+  defineUnsafeRecover(program, shell);
 
   program.commandsGroup("Running it:");
   definePlayground(program, shell);
   defineBench(program, shell);
   defineCert(program, shell);
+  defineShell(program, shell);
+  defineCompletion(program, shell);
   defineProcess(program, "server", "run one Store (see rdb server --help)");
   return program;
 }

@@ -13,7 +13,7 @@ import type { Shell } from "./shell.ts";
  */
 export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const json = args.includes("--json");
-  const shell: Shell = { io, json, exitCode: exitCodes.done };
+  const shell: Shell = { io, json, exitCode: exitCodes.done, run };
   const program = buildProgram(shell);
   try {
     await program.parseAsync(args, { from: "user" });

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "./failure.ts";
 import { type Globals, readGlobals } from "./globals.ts";
+import { parseDurationMs } from "./input/numbers.ts";
 import { type Io, write } from "./io.ts";
 import { toJsonLine } from "./output/json.ts";
 
@@ -10,6 +11,8 @@ export interface Shell {
   /** Whether --json was given. Asked before parsing, so that what cannot be parsed is answered in JSON too. */
   readonly json: boolean;
   exitCode: ExitCode;
+  /** Runs another command line, as if it were the program's: for commands that take commands. */
+  readonly run: (args: readonly string[], io: Io) => Promise<ExitCode>;
 }
 
 /** What a command's body gets. */
@@ -37,5 +40,31 @@ export function defineAction<Options, Args extends unknown[]>(
     const print: Call<Options>["print"] = async (document, text) =>
       write(io.stdout, globals.json ? toJsonLine(document) : await text());
     shell.exitCode = (await body({ io, globals, options, print }, ...args)) ?? exitCodes.done;
+  });
+}
+
+/** How often `--watch` looks unless it is told. */
+const WATCH_INTERVAL = "2s";
+
+interface WatchOptions {
+  /** true: as often as is usual. */
+  readonly watch?: string | true;
+}
+
+/** Says what a command does that only looks: with `--watch` it looks again and again. */
+export function defineLook<Options, Args extends unknown[]>(
+  command: Command,
+  shell: Shell,
+  body: (call: Call<Options>, ...args: Args) => Promise<ExitCode | undefined>,
+): void {
+  command.option("--watch [time]", `look again and again, until Ctrl-C (default every ${WATCH_INTERVAL})`);
+  defineAction<Options & WatchOptions, Args>(command, shell, async (call, ...args) => {
+    const { watch } = call.options;
+    if (watch === undefined) {
+      return body(call, ...args);
+    }
+    const everyMs = parseDurationMs("watch", watch === true ? WATCH_INTERVAL : watch);
+    const { repeat } = await import("./watch/repeat.ts");
+    return repeat(call, { everyMs }, (look) => body(look, ...args));
   });
 }

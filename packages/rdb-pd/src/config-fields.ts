@@ -1,5 +1,5 @@
 import { SECOND_MS } from "@flaredb/rdb-base";
-import { about, hostAndPort, reachableHostAndPort, tlsSchema } from "@flaredb/rdb-process";
+import { about, hostAndPort, listenSchema, reachableHostAndPort, tlsSchema } from "@flaredb/rdb-process";
 import { z } from "zod";
 import { pdLimits } from "./limits.ts";
 import { placementSchema } from "./placement/placement-config.ts";
@@ -44,6 +44,14 @@ export const pdFields = z.strictObject({
     .meta(
       about(
         "A file whose first line is the token that each request to the admin API has to carry. Without it the API answers on loopback alone.",
+      ),
+    ),
+  dataAccess: z
+    .enum(["off", "read"])
+    .default("read")
+    .meta(
+      about(
+        "Whether the admin API and the dashboard show the users' keys and values: `read`, or `off`. Nothing there changes them.",
       ),
     ),
   dataDir: z.string().min(1).meta(about("The folder of PD's data. Made when it is not there.")),
@@ -130,6 +138,7 @@ export const pdFields = z.strictObject({
     ),
   tls: tlsSchema.prefault({}),
   insecure: z.boolean().default(false).meta(about("Listen beyond loopback though nothing is encrypted.")),
+  listen: listenSchema.prefault({}),
   raft: raftSchema.prefault({}),
   placement: placementSchema
     .omit({ replicas: true })

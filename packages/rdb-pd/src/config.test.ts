@@ -1,3 +1,4 @@
+import { defaultListenLimits } from "@flaredb/rdb-wire";
 import { RdbError, formatRange } from "@flaredb/rdb-base";
 import { describe, expect, test } from "vitest";
 import { parsePdConfig } from "./config.ts";
@@ -18,6 +19,12 @@ function group(...names: string[]): object[] {
   return names.map((name, at) => ({ name, address: `127.0.0.1:${7_400 + at}` }));
 }
 
+/** As the RPC port has them without a configuration. */
+const defaultListen = {
+  ...defaultListenLimits,
+  ...{ httpConnectionMaxCount: 1_024, httpRequestTimeoutMs: 30_000 },
+};
+
 test("a data folder is enough", () => {
   expect(parsePdConfig({ dataDir: "data" })).toEqual({
     host: "127.0.0.1",
@@ -30,6 +37,8 @@ test("a data folder is enough", () => {
     logLevel: "info",
     tls: {},
     insecure: false,
+    listen: defaultListen,
+    dataAccess: "read",
     placement: placementSchema.parse({}),
     raft: { tickMs: 100, heartbeatTicks: 2, electionTicks: 10 },
     initialRanges: [{ startKey: new Uint8Array(0), endKey: new Uint8Array(0) }],

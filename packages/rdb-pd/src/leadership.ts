@@ -1,6 +1,8 @@
 import { type Clock, type Logger, type Random, RdbError } from "@flaredb/rdb-base";
 import { ClusterState } from "./cluster/cluster-state.ts";
+import type { VersionedProcess } from "./cluster/next-cluster-version.ts";
 import type { ClusterConfig } from "./command/command.ts";
+import type { PdMetrics } from "./metrics/pd-metrics.ts";
 import { closedError, notLeaderError } from "./member/member-errors.ts";
 import type { PdRaft } from "./member/pd-raft.ts";
 import type { PdStorage } from "./member/pd-storage.ts";
@@ -16,9 +18,13 @@ export interface LeadershipOptions {
   readonly storage: Pick<PdStorage, "state">;
   readonly clusterConfig: ClusterConfig;
   readonly placement: PlacementConfig;
+  /** PD's own group, this member too. */
+  readonly members: () => readonly VersionedProcess[];
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Default: nobody looks. */
+  readonly metrics?: PdMetrics | undefined;
   /** A placement driver serves, until `onEnded`. */
   readonly onServing: (driver: PlacementDriver) => void;
   /** It serves no more. */
@@ -105,12 +111,12 @@ export class Leadership {
   }
 
   #newDriver(): PlacementDriver {
-    const { log, storage, placement, clock, random, logger } = this.#options;
+    const { log, storage, placement, members, clock, random, logger, metrics } = this.#options;
     const { state } = storage;
     const settings = new PlacementSettings(placement, state);
     const downAfterMs = (): number => settings.current.maxStoreDownTimeMs;
     const cluster = new ClusterState(state, clock.monotonicMs(), downAfterMs);
-    return new PlacementDriver({ cluster, log, settings, clock, random, logger });
+    return new PlacementDriver({ cluster, log, settings, members, clock, random, logger, metrics });
   }
 
   /** The log takes nothing while leadership is being handed over, which may come to nothing. */

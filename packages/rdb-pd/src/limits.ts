@@ -80,6 +80,18 @@ export const pdLimits = {
   recordMaxCount: 500,
   /** Steps of one operator. */
   operatorMaxSteps: 32,
+  /** How long Stores have to say which peers they have. */
+  surveyTimeoutMs: 15 * SECOND_MS,
+  /** Regions of one recovery; what is more takes another one after it. */
+  recoveryMaxCount: 5_000,
+  /** Regions in one order to a Store. */
+  recoveryOrderMaxCount: 100,
+  /** A Store that has not said how its orders ended is ordered again after so long. */
+  recoveryRepeatAfterMs: 2 * SECOND_MS,
+  /** Of the name of a plan to recover Regions. */
+  fingerprintMaxLength: 64,
+  /** Recoveries that are remembered, durably. */
+  recoveryHistoryMaxCount: 16,
   /** Operators that ended and are remembered, durably. */
   operatorHistoryMaxCount: 1_000,
   /** Operators are looked at so often, besides at each report of their Region. */

@@ -1,4 +1,4 @@
-import { hasCode, systemClock, systemRandom } from "@flaredb/rdb-base";
+import { type Clock, hasCode, systemClock, systemRandom } from "@flaredb/rdb-base";
 import {
   ConfigReloader,
   ProcessLogger,
@@ -18,8 +18,10 @@ import { startPd } from "./start-pd.ts";
  * The process `rdb-pd`: logs as JSON lines on stdout, ends on SIGTERM and SIGINT in good order, and on what it cannot
  * live with by one line on stderr and exit code 1; 2 when the command line or the config file is wrong. SIGHUP: the
  * config file and the TLS files are read again.
+ *
+ * @param clock another one for programs of tests
  */
-export async function main(argv: readonly string[]): Promise<void> {
+export async function main(argv: readonly string[], clock: Clock = systemClock): Promise<void> {
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
   const stop = new AbortController();
@@ -34,7 +36,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     const logger = ProcessLogger.of("rdb-pd", config.logLevel);
     const tls = processTls(config.tls, { clock: systemClock, logger });
     const { signal } = stop;
-    const ports = { clock: systemClock, random: systemRandom, logger, tls, onFatal: fail, signal };
+    const ports = { clock, random: systemRandom, logger, tls, onFatal: fail, signal };
     const starting = startPd(config, ports);
     const apply = ({ logLevel }: PdConfig): void => {
       logger.level = logLevel;

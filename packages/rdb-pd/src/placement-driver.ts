@@ -1,8 +1,10 @@
 import { type Clock, type Logger, type Random, RdbError, type StoreId, type Timer } from "@flaredb/rdb-base";
-import type { RegionHeartbeatResponse, StoreStats } from "@flaredb/rdb-proto";
+import type { PeerSurvey, RecoveryResult, RegionHeartbeatResponse, StoreStats } from "@flaredb/rdb-proto";
 import { PlacementAdmin } from "./admin/placement-admin.ts";
 import { ClusterLookup } from "./cluster/cluster-lookup.ts";
 import type { ClusterState, Moment } from "./cluster/cluster-state.ts";
+import { ClusterVersionKeeper } from "./cluster/cluster-version-keeper.ts";
+import type { VersionedProcess } from "./cluster/next-cluster-version.ts";
 import type { Report } from "./cluster/region-info.ts";
 import type { StoreInfo } from "./cluster/store-info.ts";
 import type { Registration } from "./command/command.ts";
@@ -19,9 +21,13 @@ import {
 import { IdAllocator } from "./id/allocator.ts";
 import { pdLimits } from "./limits.ts";
 import type { CommandLog } from "./member/command-log.ts";
+import { HeartbeatWatch } from "./metrics/heartbeat-watch.ts";
+import { countOperator } from "./metrics/operator-events.ts";
+import { type PdMetrics, makePdMetrics } from "./metrics/pd-metrics.ts";
 import { OperatorRunner } from "./operator/operator-runner.ts";
 import type { Refusal } from "./operator/refusal.ts";
 import type { PlacementSettings } from "./placement/placement-settings.ts";
+import { RecoveryDesk } from "./recovery/recovery-desk.ts";
 import { storeToProto } from "./rpc/view-codec.ts";
 import { InitialLeaderSpread } from "./schedule/initial-leader-spread.ts";
 import { type Sender, checkCluster, checkSender } from "./sender-check.ts";
@@ -33,9 +39,19 @@ export interface PlacementDriverOptions {
   readonly cluster: ClusterState;
   readonly log: CommandLog;
   readonly settings: PlacementSettings;
+  /** PD's own group, this member too. */
+  readonly members: () => readonly VersionedProcess[];
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** What is counted with. Default: nobody looks. */
+  readonly metrics?: PdMetrics | undefined;
+}
+
+/** What a Store answers about Regions that come back without a quorum. */
+export interface RecoveryNews {
+  readonly survey: PeerSurvey | undefined;
+  readonly results: readonly RecoveryResult[];
 }
 
 /** What a Store says every 30 s. */
@@ -45,6 +61,8 @@ export interface StoreHeartbeat {
   readonly reports: readonly Report[];
   /** Over all reports of that Store. */
   readonly digest: Uint8Array;
+  /** The newest that its program knows. */
+  readonly clusterVersion: number;
 }
 
 /**
@@ -61,8 +79,13 @@ export class PlacementDriver {
   readonly coordination: CoordinatorRunner;
   /** What happens, for whoever watches. */
   readonly events = new EventHub();
+  /** Regions that come back without a quorum. */
+  readonly recovery: RecoveryDesk;
   /** What people ask of it. */
   readonly admin: PlacementAdmin;
+  /** Measures what Stores say. */
+  readonly heartbeats: HeartbeatWatch;
+  readonly clusterVersion: ClusterVersionKeeper;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #ids: IdAllocator;
@@ -74,7 +97,9 @@ export class PlacementDriver {
   #pulse: Timer | undefined;
 
   constructor(options: PlacementDriverOptions) {
+    const { metrics = makePdMetrics() } = options;
     this.cluster = options.cluster;
+    this.heartbeats = new HeartbeatWatch(options.clock, metrics);
     this.log = options.log;
     this.lookup = new ClusterLookup(options.cluster, options.clock);
     this.#clock = options.clock;
@@ -89,34 +114,51 @@ export class PlacementDriver {
       config: () => options.settings.current,
       allocateIds: (count) => this.#ids.allocate(count),
       send: (storeId, command) => this.#streams.send(storeId, command),
-      changed: (operator) => this.events.emit({ kind: "operator", operator }),
+      changed: (operator) => {
+        countOperator(metrics, operator);
+        this.events.emit({ kind: "operator", operator });
+      },
     });
     const send = (storeId: StoreId, command: RegionHeartbeatResponse): boolean =>
       this.#streams.send(storeId, command);
     this.coordination = new CoordinatorRunner({
       ...options,
       operators: this.operators,
+      metrics,
       send,
       storeBuried: () => this.#pushStoreList(),
+    });
+    this.recovery = new RecoveryDesk({
+      ...options,
+      allocateIds: (count) => this.#ids.allocate(count),
+      send,
     });
     this.admin = new PlacementAdmin({
       ...options,
       lookup: this.lookup,
       operators: this.operators,
       coordination: this.coordination,
+      recovery: this.recovery,
       send,
     });
+    this.clusterVersion = new ClusterVersionKeeper({ ...options, raised: () => this.#pushStoreList() });
     this.#schedulePulse();
   }
 
   /** Notes what the process before this one left undone, and fetches ids; nothing is served before that. */
   async start(): Promise<void> {
+    await this.clusterVersion.raise();
     await this.operators.start();
     this.coordination.start();
   }
 
   get clusterId(): number {
     return this.cluster.durable.cluster.clusterId;
+  }
+
+  /** Stores that have their stream open. */
+  get streamCount(): number {
+    return this.#streams.count;
   }
 
   /** The first of `count` consecutive ids. Errors: see {@link IdAllocator.allocate}. */
@@ -139,6 +181,7 @@ export class PlacementDriver {
       silentStoreIds: this.cluster.silentStoreIds(this.#clock.monotonicMs()),
     });
     this.cluster.registered(store);
+    this.cluster.activity(store.id).clusterVersion = registration.clusterVersion;
     this.cluster.heard(store.id, this.#now());
     this.#logger.info(
       { store: store.id, address: store.address, bootId: String(store.bootId), labels: store.labels },
@@ -150,6 +193,7 @@ export class PlacementDriver {
         "silent store is gone for good: another took its address",
       );
     }
+    await this.clusterVersion.raise();
     this.#pushStoreList();
     await this.#placeInitialRegions();
     return store;
@@ -166,6 +210,7 @@ export class PlacementDriver {
     checkSender(this.cluster.durable, sender);
     const activity = this.cluster.activity(sender.storeId);
     activity.stats = heartbeat.stats ?? activity.stats;
+    activity.clusterVersion = heartbeat.clusterVersion;
     await this.#takeReports(sender.storeId, reports);
     return !activity.reconcile(reports, heartbeat.digest);
   }
@@ -200,6 +245,7 @@ export class PlacementDriver {
     sender: Sender,
     reports: readonly Report[],
     refusals: readonly Refusal[] = [],
+    recovery: RecoveryNews = { survey: undefined, results: [] },
   ): Promise<void> {
     checkSender(this.cluster.durable, sender);
     if (sender.storeId !== stream.storeId || sender.bootId !== stream.bootId) {
@@ -219,6 +265,10 @@ export class PlacementDriver {
       this.#logger.debug({ store: sender.storeId, ...refusal }, "command refused");
       this.operators.controller.refused(refusal, this.#now());
     }
+    if (recovery.survey !== undefined) {
+      this.recovery.surveyed(sender.storeId, recovery.survey);
+    }
+    await this.recovery.settle(sender.storeId, recovery.results);
     await this.#placeInitialRegions();
     this.#pushCreatePeers(stream);
     this.#pushLeaderMoves(stream);
@@ -228,6 +278,7 @@ export class PlacementDriver {
   close(): void {
     this.#pulse?.cancel();
     this.events.close();
+    this.recovery.close();
     this.operators.close();
     this.coordination.close();
     this.#streams.closeAll();
@@ -236,7 +287,9 @@ export class PlacementDriver {
   #schedulePulse(): void {
     this.#pulse = this.#clock.setTimer(pdLimits.pulseEveryMs, () => {
       this.cluster.liveness.pulse(this.#clock.monotonicMs());
+      this.recovery.tick(this.#clock.monotonicMs());
       this.#storeWatch.look(() => this.lookup.allStores());
+      void this.clusterVersion.raise();
       this.#schedulePulse();
     });
   }
@@ -319,7 +372,8 @@ export class PlacementDriver {
   }
 
   #storeList(): ReturnType<typeof storeListCommand> {
-    return storeListCommand(this.lookup.presentStores().map(storeToProto));
+    const stores = this.lookup.presentStores().map(storeToProto);
+    return storeListCommand(stores, this.cluster.durable.clusterVersion);
   }
 
   #now(): Moment {

@@ -10,6 +10,7 @@ import type { MemberStatus } from "./member/member-info.ts";
 import { MemberKeeper } from "./member/member-keeper.ts";
 import type { PdRaft } from "./member/pd-raft.ts";
 import { type PdMember, openMember } from "./member/pd-member.ts";
+import { type PdMetrics, makePdMetrics } from "./metrics/pd-metrics.ts";
 import type { PlacementDriver } from "./placement-driver.ts";
 import { type DirectCalls, directCalls } from "./rpc/direct-calls.ts";
 import { leaderOnly } from "./rpc/leader-only.ts";
@@ -41,6 +42,8 @@ export interface PdPorts {
   readonly openEngine: (onFatal: (error: RdbError) => void) => Promise<Engine>;
   /** host:port of the process's HTTP endpoint, which clients are told. */
   readonly httpAddress: string;
+  /** What is counted with. Default: nobody looks. */
+  readonly metrics?: PdMetrics | undefined;
 }
 
 /** A PD that serves, or follows the member that does. */
@@ -136,7 +139,7 @@ interface Parts {
 }
 
 function assemble(config: PdConfig, ports: PdPorts, member: PdMember): Parts {
-  const { wire, clock, random, logger } = ports;
+  const { wire, clock, random, logger, metrics = makePdMetrics() } = ports;
   const { log, storage, roster, transport } = member;
   const keeper = new MemberKeeper({ log, roster, clock, logger });
   let services: LeaderServices | undefined;
@@ -145,17 +148,23 @@ function assemble(config: PdConfig, ports: PdPorts, member: PdMember): Parts {
     settle = resolve;
   });
   const leadership = new Leadership({
-    ...{ log, storage, clock, random, logger, placement: config.placement },
+    ...{ log, storage, clock, random, logger, metrics, placement: config.placement },
     clusterConfig: {
       bootstrapStoreCount: config.bootstrapStores,
       replicaCount: config.replicas,
       initialRanges: config.initialRanges,
     },
+    members: () =>
+      roster.members().map(({ id, name, clusterVersion }) => ({
+        name: `PD member ${name === "" ? id : name}`,
+        clusterVersion,
+      })),
     onServing: (driver) => {
       services = {
         pd: pdService({ driver, members: () => roster.members(), wallMs: () => clock.wallMs() }),
         admin: pdAdminService(driver.admin, keeper),
       };
+      metrics.leaderChanges.value++;
       keeper.start();
       settle();
     },
@@ -176,7 +185,7 @@ function assemble(config: PdConfig, ports: PdPorts, member: PdMember): Parts {
   });
   const current = (): LeaderServices => services ?? leadership.refuse();
   const rpc = wire.serve({
-    ...{ host: config.host, port: config.port, logger, clock },
+    ...{ host: config.host, port: config.port, logger, clock, limits: config.listen },
     routes: (router) => {
       router.service(
         PdService,

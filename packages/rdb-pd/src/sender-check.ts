@@ -12,8 +12,8 @@ export interface Sender {
 /**
  * Whether a heartbeat is from a Store of this cluster, and from the process that registered last.
  *
- * @throws RdbError RDB_CLUSTER_MISMATCH; RDB_NOT_FOUND for a Store that never registered; RDB_STORE_DECOMMISSIONED or
- * RDB_DATA_FOREIGN for one that is gone for good; RDB_STORE_NOT_MATCH when another process of the Store registered
+ * @throws RdbError RDB_CLUSTER_MISMATCH; RDB_NOT_FOUND for a Store that never registered; RDB_STORE_DECOMMISSIONED,
+ * RDB_STORE_LOST or RDB_DATA_FOREIGN for one that is gone for good; RDB_STORE_NOT_MATCH when another process of the Store registered
  * since, or another Store at its address: it has to register again
  */
 export function checkSender(state: DurableState, { clusterId, storeId, bootId }: Sender): void {
@@ -22,7 +22,7 @@ export function checkSender(state: DurableState, { clusterId, storeId, bootId }:
   if (store === undefined) {
     throw new RdbError("RDB_NOT_FOUND", `store ${storeId} is not registered`, { details: { storeId } });
   }
-  if (store.isTombstone) {
+  if (store.isTombstone || store.isLost === true) {
     throw goneForGood(store);
   }
   if (store.bootId !== bootId) {

@@ -2,10 +2,15 @@ import { KiB, MiB } from "@flaredb/rdb-base";
 import { type RocksOptions, openRocksEngine } from "@flaredb/rdb-storage";
 import { type TlsIdentity, httpWire, httpsServerFactory, isLoopback } from "@flaredb/rdb-wire";
 import type { PdConfig } from "./config.ts";
+import { noDataReader, storeDataReader } from "./data/data-reader.ts";
 import { readAdminToken } from "./http/admin-token.ts";
 import { HttpServer } from "./http/http-server.ts";
+import type { PlacementDriver } from "./placement-driver.ts";
+import { ProcessWatch } from "./metrics/process-watch.ts";
 import { checkPortFree } from "./port-check.ts";
 import { type PdPorts, type RunningPd, runPd } from "./run-pd.ts";
+import { askStoreFlow } from "./traffic/ask-store.ts";
+import { Traffic } from "./traffic/traffic.ts";
 
 /** PD's rows are small and read once, at start; everything else is in memory anyway. */
 const engineMemory: RocksOptions = {
@@ -40,13 +45,17 @@ export async function startPd(config: PdConfig, ports: PdProcessPorts): Promise<
   }
   // Ports first: one that is taken ends the start before anything on disk is touched.
   await checkPortFree(host, port);
+  const watch = new ProcessWatch();
   const http = new HttpServer({
+    metrics: () => watch.render(),
     host,
     port: httpPort,
+    limits: config.listen,
     token,
     serverFactory: httpsServerFactory(ports.tls, ports.logger),
   });
   await http.listen();
+  watch.start();
   let running: RunningPd;
   try {
     running = await runPd(config, {
@@ -55,14 +64,28 @@ export async function startPd(config: PdConfig, ports: PdProcessPorts): Promise<
       openEngine: (onFatal) =>
         openRocksEngine({ path: dataDir, clock: ports.clock, onFatal, ...engineMemory }),
       httpAddress: http.address,
+      metrics: watch.metrics,
     });
   } catch (error) {
     await http.close();
+    watch.stop();
     throw error;
   }
-  http.show(running);
+  const driver = (): PlacementDriver => running.driver;
+  const traffic = new Traffic({ clock: ports.clock, askStore: askStoreFlow(ports.tls), driver });
+  const data = config.dataAccess === "off" ? noDataReader : storeDataReader(ports.tls, driver);
+  http.show({
+    ...{ calls: running.calls, group: running.group, traffic, data },
+    get driver() {
+      return running.driver;
+    },
+  });
+  traffic.start();
+  watch.show(running);
   const close = async (): Promise<void> => {
+    traffic.close();
     await Promise.all([running.close(), http.close()]);
+    watch.stop();
   };
   let closing: Promise<void> | undefined;
   const { clusterId, address, httpAddress, calls, group } = running;

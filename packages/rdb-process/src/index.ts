@@ -17,4 +17,5 @@ export { configError, describeIssue, type Origins } from "./settings/issue.ts";
 export { hostAndPort, isEveryAddress, reachableHostAndPort, reachedAt } from "./settings/host-and-port.ts";
 export { settingText } from "./settings/print.ts";
 export { tlsFlags, tlsMissing, tlsSchema, tlsUsage } from "./settings/tls-settings.ts";
+export { type ListenSettings, listenSchema } from "./settings/listen-settings.ts";
 export { type TextValue, withUnit } from "./settings/text-value.ts";

@@ -272,6 +272,8 @@ export {
   LeaseIdsCommandSchema,
   type PdClusterRow,
   PdClusterRowSchema,
+  type PdClusterVersionRow,
+  PdClusterVersionRowSchema,
   type PdCommand,
   PdCommandSchema,
   type PdMemberRow,
@@ -292,6 +294,8 @@ export {
   RegisterStoreCommandSchema,
   type RecordOperatorsCommand,
   RecordOperatorsCommandSchema,
+  type SetClusterVersionCommand,
+  SetClusterVersionCommandSchema,
   type SetPlacementCommand,
   SetPlacementCommandSchema,
   type SetStoreCommand,
@@ -453,3 +457,36 @@ export { decodeBatchRequest, encodeBatchRequest } from "./hot/batch-request.ts";
 export { decodeBatchResponse, encodeBatchResponse } from "./hot/batch-response.ts";
 export { decodeLogEntry, encodeLogEntry } from "./hot/log-command.ts";
 export { ProtoReader, tag as protoTag } from "./hot/proto-reader.ts";
+export {
+  logCommandVersions,
+  pdCommandVersions,
+  type LogCommandCase,
+  type PdCommandCase,
+} from "./command-versions.ts";
+export {
+  type PeerSurvey,
+  PeerSurveySchema,
+  type RecoverRegion,
+  RecoverRegionSchema,
+  type Recovery,
+  type RecoveryPlan,
+  RecoveryPlanSchema,
+  type RecoveryResult,
+  RecoveryResultSchema,
+  RecoverySchema,
+  RecoveryState,
+  type RecoveryStep,
+  RecoveryStepSchema,
+  RecoveryStepState,
+  type SurveyedPeer,
+} from "./gen/rdb/v1/recovery_pb.ts";
+export {
+  DURATION_BUCKET_COUNT,
+  durationBucket,
+  durationQuantileMs,
+  noDurations,
+  storeFlowFromJson,
+  type FlowCounts,
+  type RegionFlowReport,
+  type StoreFlow,
+} from "./store-flow.ts";

@@ -59,6 +59,11 @@ export function isResponseMessage(type: MessageType): boolean {
   return RESPONSE_MESSAGES.has(type);
 }
 
+/** Messages that a follower sends on to its leader. */
+export function isForwardedRequest(type: MessageType): boolean {
+  return type === "MsgReadIndex" || type === "MsgTransferLeader";
+}
+
 /** Whether `id` is one of the peer's own storage threads. */
 export function isStorageThread(id: PeerId | 0): boolean {
   return id === LOCAL_APPEND_THREAD || id === LOCAL_APPLY_THREAD;

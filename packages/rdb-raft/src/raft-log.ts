@@ -1,4 +1,4 @@
-import { assert, type Index, type Term } from "@flaredb/rdb-base";
+import { assert, type Index, RdbError, type Term } from "@flaredb/rdb-base";
 import type { RaftLogger } from "./config.ts";
 import { entriesSizeBytes } from "./entry-size.ts";
 import { type EntryId, maxIndex, minIndex, plus, ZERO_INDEX, ZERO_TERM } from "./index-math.ts";
@@ -125,6 +125,21 @@ export class RaftLog {
       }
     }
     return { index: ZERO_INDEX, term: ZERO_TERM };
+  }
+
+  /**
+   * Commits what a leader's heartbeat says, which this peer has acknowledged to have.
+   *
+   * @throws RdbError RDB_DATA_CORRUPT when the log ends before
+   */
+  commitAcknowledged(index: Index): void {
+    if (index > this.lastIndex()) {
+      throw new RdbError(
+        "RDB_DATA_CORRUPT",
+        `the leader says that ${index} was acknowledged here, and the log ends at ${this.lastIndex()}: the disk lost what was written to it, or the sender is no peer of this group`,
+      );
+    }
+    this.commitTo(index);
   }
 
   commitTo(index: Index): void {

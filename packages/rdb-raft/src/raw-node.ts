@@ -3,11 +3,19 @@ import { encodeConfChange } from "./conf-change/codec.ts";
 import { asV2, type ConfChange } from "./conf-change/conf-change.ts";
 import type { RaftConfig } from "./config.ts";
 import { entriesSizeBytes } from "./entry-size.ts";
+import { hex } from "./hex.ts";
+import { implausible } from "./implausible.ts";
 import { ZERO_INDEX, ZERO_TERM } from "./index-math.ts";
 import { resetRecentActive } from "./leader.ts";
 import { applyConfChange, type SimulatedConfChange, simulateConfChange } from "./membership.ts";
 import type { ConfState, Entry, EntryType, HardState, Message, Role, SoftState } from "./messages.ts";
-import { isLocalMessage, isResponseMessage, isStorageThread, newMessage } from "./new-message.ts";
+import {
+  isForwardedRequest,
+  isLocalMessage,
+  isResponseMessage,
+  isStorageThread,
+  newMessage,
+} from "./new-message.ts";
 import type { Progress } from "./progress.ts";
 import { Raft } from "./raft.ts";
 import type { Ready } from "./ready.ts";
@@ -137,7 +145,12 @@ export class RawNode {
     this.#raft.tick();
   }
 
-  /** Takes a message of another peer, or of this peer's storage threads. */
+  /**
+   * Takes a message of another peer, or of this peer's storage threads.
+   *
+   * @throws RdbError RDB_DATA_CORRUPT when it contradicts what this peer has acknowledged to have: the peer lost that, or
+   * the sender lies. The peer must not go on.
+   */
   step(message: Message): StepResult {
     const fromThread = isStorageThread(message.from);
     if (isLocalMessage(message.type) && !fromThread) {
@@ -145,6 +158,16 @@ export class RawNode {
     }
     if (isResponseMessage(message.type) && !fromThread && !this.#knows(message.from)) {
       return "peer-not-found";
+    }
+    if (isForwardedRequest(message.type) && !this.#raft.isLeader) {
+      // Its sender takes this peer for the leader. Were it sent on, two that take each other for it would never end.
+      return "not-leader";
+    }
+    const problem = fromThread ? undefined : implausible(this.#raft, message);
+    if (problem !== undefined) {
+      const { name, logger } = this.#raft;
+      logger.error(`${name} ignored a ${message.type} from ${hex(message.from)} that cannot be: ${problem}`);
+      return "implausible";
     }
     return this.#step(message);
   }

@@ -136,7 +136,7 @@ export function handleAppend(raft: Raft, message: Message): void {
 
 /** Follower: takes a leader's heartbeat. */
 export function handleHeartbeat(raft: Raft, message: Message): void {
-  raft.log.commitTo(plus(message.commit, 0));
+  raft.log.commitAcknowledged(plus(message.commit, 0));
   raft.send({ type: "MsgHeartbeatResp", to: message.from, context: message.context });
 }
 

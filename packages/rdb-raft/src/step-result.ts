@@ -6,6 +6,8 @@
  *   reached, the leader was removed, or a follower does not forward. Propose again later.
  * - "local-message": a message that only the peer itself may send came from elsewhere.
  * - "peer-not-found": a response came from a peer that is not in the configuration.
+ * - "not-leader": another peer forwarded what only a leader answers. It asks again.
+ * - "implausible": no peer that keeps to the protocol sends it.
  * - "forget-leader-ignored": reads rely on the leader's lease, so a follower must not forget the leader.
  */
 export type StepResult =
@@ -13,4 +15,6 @@ export type StepResult =
   | "proposal-dropped"
   | "local-message"
   | "peer-not-found"
+  | "not-leader"
+  | "implausible"
   | "forget-leader-ignored";

@@ -10,6 +10,7 @@ import {
   RdbError,
   type Region,
   type StoreId,
+  clusterVersions,
   peerId,
   regionId,
   silentLogger,
@@ -51,6 +52,8 @@ const header: RegionHeader = {
 };
 
 const stores = new Map<StoreId, Store>();
+/** Before all have their peers nobody speaks: one that is spoken to first waits for a snapshot. */
+let areMade = false;
 const engines: Engine[] = [];
 const folder = await mkdtemp(join(tmpdir(), "flaredb-bench-"));
 
@@ -68,10 +71,13 @@ async function openStore(id: StoreId): Promise<void> {
     engine,
     clock: systemClock,
     random: systemRandom,
+    clusterVersion: { current: clusterVersions.newest, newest: clusterVersions.newest },
     logger: silentLogger,
     transport: {
       send: (message) => {
-        setImmediate(() => stores.get(message.toPeer.storeId)?.receive([message], () => {}));
+        if (areMade) {
+          setImmediate(() => stores.get(message.toPeer.storeId)?.receive([message], () => {}));
+        }
         return true;
       },
       sendSnapshot: () => {
@@ -137,6 +143,7 @@ function quantile(sorted: Float64Array, part: number): string {
 
 try {
   await Promise.all(storeIds.map(openStore));
+  areMade = true;
   while (leader() === undefined) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -1,5 +1,5 @@
 import { GiB, HOUR_MS, KiB, MINUTE_MS, MiB, SECOND_MS } from "@flaredb/rdb-base";
-import { about, hostAndPort, reachableHostAndPort, tlsSchema } from "@flaredb/rdb-process";
+import { about, hostAndPort, listenSchema, reachableHostAndPort, tlsSchema } from "@flaredb/rdb-process";
 import { z } from "zod";
 
 /** It takes effect while the Store runs: `RunningStore.reconfigure`. */
@@ -248,6 +248,7 @@ export const storeFields = z.strictObject({
     .meta(about("The least urgent lines that are logged: debug, info, warn, error or silent.", online)),
   tls: tlsSchema.prefault({}),
   insecure: z.boolean().default(false).meta(about("Listen beyond loopback though nothing is encrypted.")),
+  listen: listenSchema.prefault({}),
 
   tickMs: milliseconds(1, 10 * SECOND_MS)
     .default(50)
@@ -277,6 +278,11 @@ export const storeFields = z.strictObject({
         "A pass of the writer that takes longer: leaderships are handed away. At twice that, heartbeats stop.",
         online,
       ),
+    ),
+  slowRequestMs: milliseconds(0)
+    .default(500)
+    .meta(
+      about("A client's request that takes longer is logged with where its time went; 0: none is.", online),
     ),
   hibernateAfterMs: milliseconds(0, 24 * HOUR_MS)
     .default(10 * SECOND_MS)

@@ -5,11 +5,14 @@ import type { RegionStatus } from "./store/store-handle.ts";
 import { FakeStoreHandle } from "./testing/fake-store-handle.ts";
 import { voterOn } from "./testing/peer-messages.ts";
 
+/** What the process shows of itself is somebody else's matter. */
+const metrics = (): Promise<string> => Promise.resolve("up 1\n");
+
 let server: HealthServer;
 let handle: FakeStoreHandle;
 
 beforeEach(async () => {
-  server = new HealthServer({ host: "127.0.0.1", port: 0 });
+  server = new HealthServer({ host: "127.0.0.1", port: 0, metrics });
   await server.listen();
   handle = new FakeStoreHandle();
 });
@@ -89,8 +92,15 @@ test("Regions are listed with their keys as text and hex", async () => {
 
 test("a port that is taken is named", async () => {
   const port = Number(server.address.split(":")[1]);
-  await expect(new HealthServer({ host: "127.0.0.1", port }).listen()).rejects.toMatchObject({
+  await expect(new HealthServer({ host: "127.0.0.1", port, metrics }).listen()).rejects.toMatchObject({
     code: "RDB_ADDRESS_IN_USE",
     message: expect.stringContaining(`127.0.0.1:${port}`),
   });
+});
+
+test("its metrics are text for Prometheus, from the first moment on", async () => {
+  const response = await fetch(`http://${server.address}/metrics`);
+  expect(response.status).toBe(200);
+  expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+  expect(await response.text()).toBe("up 1\n");
 });

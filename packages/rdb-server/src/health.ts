@@ -1,7 +1,8 @@
 import type { AddressInfo } from "node:net";
 import { RdbError, formatKey } from "@flaredb/rdb-base";
+import { EXPOSITION_CONTENT_TYPE } from "@flaredb/rdb-metrics";
 import type { StoreIdent } from "@flaredb/rdb-storage";
-import { type HttpServerFactory, formatAddress } from "@flaredb/rdb-wire";
+import { type HttpLimits, type HttpServerFactory, formatAddress, limitHttp } from "@flaredb/rdb-wire";
 import fastify, { type FastifyInstance } from "fastify";
 import type { RegionStatus, StoreHandle } from "./store/store-handle.ts";
 
@@ -9,7 +10,7 @@ import type { RegionStatus, StoreHandle } from "./store/store-handle.ts";
 export interface HealthSource {
   readonly ident: StoreIdent;
   readonly address: string;
-  readonly handle: Pick<StoreHandle, "health" | "regionStatuses">;
+  readonly handle: Pick<StoreHandle, "health" | "flow" | "regionStatuses">;
   readonly pdIsConnected: () => boolean;
 }
 
@@ -17,11 +18,21 @@ export interface HealthServerOptions {
   readonly host: string;
   /** 0: any free one; `listen` tells which. */
   readonly port: number;
+  /** The metrics of the process, as text. */
+  readonly metrics: () => Promise<string>;
   /** Makes the server underneath, such as one of TLS; undefined: node:http's. */
   readonly serverFactory?: HttpServerFactory | undefined;
+  /** Default: Node's. */
+  readonly limits?: HttpLimits;
 }
 
-/** The Store over HTTP, read-only: `/health` (503 while it starts or its disk is slow) and `/api/v1/regions`. */
+/** Differs between two processes. */
+const BOOT_ID = String(performance.timeOrigin);
+
+/**
+ * The Store over HTTP, read-only: `/health` (503 while it starts or its disk is slow), `/metrics` (docs/metrics.md),
+ * `/api/v1/regions` and `/api/v1/flow`.
+ */
 export class HealthServer {
   readonly #options: HealthServerOptions;
   readonly #server: FastifyInstance;
@@ -31,15 +42,26 @@ export class HealthServer {
   constructor(options: HealthServerOptions) {
     this.#options = options;
     // Connections are cut at the close: a browser's idle one would hold it up.
-    const { serverFactory } = options;
+    const { serverFactory, limits } = options;
     this.#server = fastify({
       forceCloseConnections: true,
       ...(serverFactory === undefined ? {} : { serverFactory }),
     });
+    if (limits !== undefined) {
+      limitHttp(this.#server.server, limits);
+    }
     this.#server.get("/health", (_request, reply) => {
       const view = healthView(this.#source);
       return reply.status(view.status === "ok" ? 200 : 503).send(view);
     });
+    this.#server.get("/api/v1/flow", (_request, reply) =>
+      this.#source === undefined
+        ? reply.status(503).send({ status: "starting" })
+        : { bootId: BOOT_ID, ...this.#source.handle.flow() },
+    );
+    this.#server.get("/metrics", async (_request, reply) =>
+      reply.type(EXPOSITION_CONTENT_TYPE).send(await options.metrics()),
+    );
     this.#server.get("/api/v1/regions", () => ({
       regions: this.#source?.handle.regionStatuses().map(regionView) ?? [],
     }));

@@ -14,14 +14,16 @@ import { type StoreConfig, parseStoreConfig } from "./config.ts";
 import { countExternalMemoryAsHeap } from "./external-memory.ts";
 import { storeSettings, usage } from "./flags.ts";
 import type { RunningStore } from "./run-store.ts";
-import { startStore } from "./start-store.ts";
+import { type Interposition, startStore } from "./start-store.ts";
 
 /**
  * The process `rdb-server`: logs as JSON lines on stdout, ends on SIGTERM, SIGINT and once it was decommissioned in good
  * order, and on what it cannot live with by one line on stderr and exit code 1, or 2 when the command line or the config
  * file is wrong. SIGHUP: the config file and the TLS files are read again.
+ *
+ * @param interposition for programs of tests, which break things on purpose
  */
-export async function main(argv: readonly string[]): Promise<void> {
+export async function main(argv: readonly string[], interposition: Interposition = {}): Promise<void> {
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
   countExternalMemoryAsHeap();
@@ -37,10 +39,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     const logger = ProcessLogger.of("rdb-server", config.logLevel);
     const tls = processTls(config.tls, { clock: systemClock, logger });
     const starting = startStore(config, {
-      clock: systemClock,
+      clock: interposition.clock?.(systemClock) ?? systemClock,
       random: systemRandom,
       logger,
       tls,
+      interposition,
       onFatal: (error) => (error.code === "RDB_STORE_DECOMMISSIONED" ? retire(error) : fail(error)),
       signal: stop.signal,
     });

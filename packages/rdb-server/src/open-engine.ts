@@ -1,5 +1,12 @@
 import { type Clock, type Logger, type RdbError, hasCode } from "@flaredb/rdb-base";
-import { type Engine, ReserveFile, openRocksEngine, readDiskSpace } from "@flaredb/rdb-storage";
+import {
+  type DiskEngine,
+  ReserveFile,
+  type RocksEngineOptions,
+  type WrittenPass,
+  openRocksEngine,
+  readDiskSpace,
+} from "@flaredb/rdb-storage";
 import type { StoreConfig } from "./config.ts";
 
 export interface OpenEngineOptions {
@@ -8,6 +15,10 @@ export interface OpenEngineOptions {
   readonly logger: Logger;
   /** A write or sync failed: nothing is acknowledged any more. */
   readonly onFatal: (error: RdbError) => void;
+  /** See `openRocksEngine`. */
+  readonly interpose?: RocksEngineOptions["interpose"] | undefined;
+  /** Hears of each pass of the writer. */
+  readonly onPass?: ((pass: WrittenPass) => void) | undefined;
 }
 
 /**
@@ -15,7 +26,7 @@ export interface OpenEngineOptions {
  *
  * @throws RdbError as `openRocksEngine`
  */
-export async function openEngine(options: OpenEngineOptions): Promise<Engine> {
+export async function openEngine(options: OpenEngineOptions): Promise<DiskEngine> {
   try {
     return await open(options);
   } catch (error) {
@@ -40,12 +51,14 @@ export async function holdReserve(options: OpenEngineOptions): Promise<void> {
   }
 }
 
-function open({ config, clock, onFatal }: OpenEngineOptions): Promise<Engine> {
+function open({ config, clock, onFatal, onPass, interpose }: OpenEngineOptions): Promise<DiskEngine> {
   const { blockCacheBytes, dataMemtableBytes, logMemtableBytes } = config.engine;
   return openRocksEngine({
     path: config.dataDir,
     clock,
     onFatal,
+    ...(interpose === undefined ? {} : { interpose }),
+    onPass,
     blockCacheBytes,
     memtableBytes: { data: dataMemtableBytes, raft_log: logMemtableBytes },
   });

@@ -37,6 +37,7 @@ function memoryDisk(): StoreDisk {
     openEngine: (onFatal) => Promise.resolve(new MemoryEngine({ ...ports, onFatal }, database)),
     openSnapshots: () => Promise.resolve(snapshots),
     freeBytes: () => Promise.resolve(Number.MAX_SAFE_INTEGER),
+    noteClusterVersion: () => Promise.resolve(),
     usage: () => Promise.resolve({ capacityBytes: 3, availableBytes: 2, usedBytes: 1 }),
   };
 }

@@ -4,6 +4,7 @@ import { type Wire, formatAddress } from "@flaredb/rdb-wire";
 import { ClosingStack } from "./closing-stack.ts";
 import type { StoreConfig } from "./config.ts";
 import { allocateIds } from "./pd/allocate-ids.ts";
+import type { StoreMetrics } from "./metrics/store-metrics.ts";
 import { PdLink } from "./pd/pd-link.ts";
 import { lookUpRegion } from "./pd/region-lookup.ts";
 import type { DiskUsage } from "./pd/store-heartbeat.ts";
@@ -11,6 +12,7 @@ import { StoreServer } from "./rpc/store-server.ts";
 import { SnapshotReceiver } from "./snapshot/receiver.ts";
 import { SnapshotSender } from "./snapshot/sender.ts";
 import { StoreIdentity } from "./store-identity.ts";
+import { ClusterVersion } from "./store/cluster-version.ts";
 import type { SnapshotFiles } from "./store/ports.ts";
 import { snapshotsInUse } from "./store/region-opener.ts";
 import { Store } from "./store/store.ts";
@@ -29,8 +31,16 @@ export interface StoreDisk {
   openSnapshots(inUse: ReadonlySet<string>): Promise<SnapshotFiles>;
   /** What the file system has left for this Store. */
   freeBytes(): Promise<number>;
+  /**
+   * Says durably that the data may hold from now on what only programs that know the cluster version understand.
+   *
+   * @throws RdbError RDB_STORAGE_FAILED
+   */
+  noteClusterVersion(version: number): Promise<void>;
   /** For people and placement. Never rejects: without an answer it says 0. */
   usage(): Promise<DiskUsage>;
+  /** Sets the gauges of the disk and its database, as they are now. Rejects when they cannot be read. */
+  fillGauges?(): Promise<void>;
 }
 
 /** What a Store needs of the world, whether that is real or simulated. */
@@ -48,6 +58,10 @@ export interface StorePorts {
   readonly httpAddress: string;
   /** Memory of the process, for people. */
   readonly residentMemoryBytes: () => number;
+  /** The newest cluster version that the program knows; less than this one does where a run plays an older one. */
+  readonly newestClusterVersion?: number | undefined;
+  /** What is counted with. Default: nobody looks. */
+  readonly metrics?: StoreMetrics | undefined;
 }
 
 /** A Store that serves. */
@@ -59,6 +73,8 @@ export interface RunningStore {
   readonly httpAddress: string;
   readonly store: Store;
   readonly pdIsConnected: () => boolean;
+  /** Sets the gauges of `StorePorts.metrics`, as they are now. */
+  fillGauges(): Promise<void>;
   /** Puts in force what differs from the running configuration and can change online (docs/configuration.md). */
   reconfigure(config: StoreConfig): void;
   /** Hands leaderships over, ends everything in good order, frees the disk. Idempotent. */
@@ -75,8 +91,8 @@ const STALLED_FACTOR = 2;
  * serves. One that knows its identity does not wait for PD. A refused start leaves nothing open, and the data as it
  * was.
  *
- * @throws RdbError RDB_ADDRESS_IN_USE; what `disk.openEngine` throws; what PD refuses of a new Store; RDB_CLOSED when
- * `signal` fires
+ * @throws RdbError RDB_ADDRESS_IN_USE; what `disk.openEngine` throws; RDB_VERSION_TOO_OLD; what PD refuses of a new Store;
+ * RDB_CLOSED when `signal` fires
  */
 export async function runStore(config: StoreConfig, ports: StorePorts): Promise<RunningStore> {
   const opened = new ClosingStack();
@@ -89,16 +105,19 @@ export async function runStore(config: StoreConfig, ports: StorePorts): Promise<
     const engine = await ports.disk.openEngine(ports.onFatal);
     opened.add(() => engine.close());
     const address = config.advertiseAddress ?? formatAddress(host, server.port);
-    const identity = new StoreIdentity({ ...ports, config, engine, address });
+    const clusterVersion = openClusterVersion(ports, engine);
+    opened.add(() => clusterVersion.settled());
+    const identity = new StoreIdentity({ ...ports, config, engine, address, clusterVersion });
     opened.add(() => identity.connection.close());
     const known = await identity.establish(ports.signal ?? new AbortController().signal);
-    const parts = await assemble({ config, ports, engine, identity, ...known }, opened);
+    const parts = await assemble({ config, ports, engine, identity, clusterVersion, ...known }, opened);
     serve({ server, identity, ...parts });
-    const { ident, store, pdLink } = parts;
+    const { ident, store, pdLink, fillGauges } = parts;
     return {
       ...{ ident, address, store },
       httpAddress: ports.httpAddress,
       pdIsConnected: () => pdLink.isConnected,
+      fillGauges,
       reconfigure: parts.reconfigure,
       close: closer(opened, server, store),
     };
@@ -108,11 +127,22 @@ export async function runStore(config: StoreConfig, ports: StorePorts): Promise<
   }
 }
 
+function openClusterVersion(ports: StorePorts, engine: Engine): ClusterVersion {
+  return new ClusterVersion({
+    engine,
+    logger: ports.logger,
+    newest: ports.newestClusterVersion,
+    noteVersion: (version) => ports.disk.noteClusterVersion(version),
+    onTooOld: ports.onFatal,
+  });
+}
+
 interface Base {
   readonly config: StoreConfig;
   readonly ports: StorePorts;
   readonly engine: Engine;
   readonly identity: StoreIdentity;
+  readonly clusterVersion: ClusterVersion;
   readonly ident: StoreIdent;
   readonly isNew: boolean;
 }
@@ -126,10 +156,11 @@ interface Parts {
   readonly receiver: SnapshotReceiver;
   readonly pdLink: PdLink;
   readonly reconfigure: (config: StoreConfig) => void;
+  readonly fillGauges: () => Promise<void>;
 }
 
 async function assemble(base: Base, opened: ClosingStack): Promise<Parts> {
-  const { config, ports, engine, identity, ident } = base;
+  const { config, ports, engine, identity, clusterVersion, ident } = base;
   const { addressBook, bootId } = identity;
   let { slowDiskMs } = config;
   const isStalled = (): boolean => engine.passAgeMs() > STALLED_FACTOR * slowDiskMs;
@@ -152,7 +183,7 @@ async function assemble(base: Base, opened: ClosingStack): Promise<Parts> {
   const snapshotFiles = await ports.disk.openSnapshots(await snapshotsInUse(engine));
   const store = new Store({
     ...ports,
-    ...{ ident, config, engine, transport, snapshotFiles },
+    ...{ ident, config, engine, transport, snapshotFiles, clusterVersion },
     pdReporter: pdLink,
     allocateIds: (count) => allocateIds(identity.connection, count),
     diskFreeBytes: () => ports.disk.freeBytes(),
@@ -170,14 +201,24 @@ async function assemble(base: Base, opened: ClosingStack): Promise<Parts> {
     sender.maxBytesPerSecond = changed.snapshot.maxBytesPerSecond;
     receiver.maxBytesPerSecond = changed.snapshot.maxBytesPerSecond;
   };
-  return { ident, store, transport, sender, receiver, pdLink, reconfigure };
+  const fillGauges = async (): Promise<void> => {
+    store.fillGauges();
+    sender.fillGauges();
+    receiver.fillGauges();
+    if (ports.metrics !== undefined) {
+      ports.metrics.pdConnected.value = pdLink.isConnected ? 1 : 0;
+    }
+    await ports.disk.fillGauges?.();
+  };
+  return { ident, store, transport, sender, receiver, pdLink, reconfigure, fillGauges };
 }
 
-function makePdLink({ config, ports, identity, ident, isNew }: Base, isStalled: () => boolean): PdLink {
+function makePdLink(base: Base, isStalled: () => boolean): PdLink {
+  const { config, ports, identity, clusterVersion, ident, isNew } = base;
   const { connection, registration, addressBook, bootId } = identity;
   return new PdLink({
     ...ports,
-    ...{ connection, registration, addressBook, bootId, ident, isStalled },
+    ...{ connection, registration, addressBook, bootId, clusterVersion, ident, isStalled },
     // A new Store registered just now; another one does it once PD answers.
     isRegistered: isNew,
     config: config.pd,
@@ -194,6 +235,7 @@ function serve(options: Parts & { readonly server: StoreServer; readonly identit
   server.serve({
     ...{ ident, handle: store, liveness: transport.liveness, receiver },
     addressOf: (storeId) => identity.addressBook.addressOf(storeId),
+    refused: (error) => store.refused(error),
     lookUp: (routeKey) => lookUpRegion(identity.connection, routeKey),
   });
   pdLink.start(store);

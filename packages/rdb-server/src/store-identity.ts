@@ -5,6 +5,7 @@ import type { StoreConfig } from "./config.ts";
 import { PdConnection } from "./pd/pd-connection.ts";
 import { Registration } from "./pd/registration.ts";
 import { randomId } from "./random-id.ts";
+import type { ClusterVersion } from "./store/cluster-version.ts";
 import { AddressBook } from "./transport/address-book.ts";
 
 export interface StoreIdentityOptions {
@@ -17,6 +18,7 @@ export interface StoreIdentityOptions {
   /** host:port at which others reach the Store. */
   readonly address: string;
   readonly httpAddress: string;
+  readonly clusterVersion: ClusterVersion;
 }
 
 /** Who a Store is, and whom it knows. */
@@ -28,7 +30,7 @@ export class StoreIdentity {
   readonly bootId: number;
 
   constructor(options: StoreIdentityOptions) {
-    const { config, engine, wire, clock, random, logger, address, httpAddress } = options;
+    const { config, engine, wire, clock, random, logger, address, httpAddress, clusterVersion } = options;
     this.bootId = randomId(random);
     this.connection = new PdConnection({
       wire,
@@ -38,7 +40,7 @@ export class StoreIdentity {
     });
     const self = { address, httpAddress, labels: config.labels, bootId: this.bootId };
     const { connection } = this;
-    this.registration = new Registration({ engine, connection, self, clock, random, logger });
+    this.registration = new Registration({ engine, connection, self, clusterVersion, clock, random, logger });
     this.addressBook = new AddressBook(engine, logger);
   }
 

@@ -1,14 +1,21 @@
 import { type FileHandle, mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { RdbError } from "@flaredb/rdb-base";
+import { RdbError, assert, clusterVersions } from "@flaredb/rdb-base";
 
 /**
- * The format that this program writes, and the newest that it reads. A program that knows only 1 would leave the
+ * The format that this program writes into a new folder, and gives to older ones. A program that knows only 1 would leave the
  * identities of writes out of what it applies.
  */
 export const FORMAT_VERSION = 2;
 /** Folders from this format on are read, and get the present one when they are opened. */
 const FORMAT_OLDEST_VERSION = 1;
+/**
+ * By the cluster version: from which format on programs know what a Store's folder may hold then. A folder keeps an older
+ * format as long as its cluster's version is older, so that the program before this one can be started again.
+ */
+const formatsOfClusterVersions: Readonly<Record<number, number>> = { 1: FORMAT_VERSION, 2: 3 };
+/** The newest that this program reads. */
+const FORMAT_NEWEST_VERSION = formatsOfClusterVersions[clusterVersions.newest] ?? FORMAT_VERSION;
 
 // Beside the database, so that a newer format is seen before RocksDB opens (and so changes) anything.
 const FORMAT_FILE = "FORMAT";
@@ -44,9 +51,26 @@ export async function prepareFolder(folder: DataFolder): Promise<void> {
   }
 }
 
-/** Says durably that the folder has the present format. Of a folder with data, by the process that holds it alone. */
-export function markFormat(folder: DataFolder): Promise<void> {
-  return writeDurably(join(folder.path, FORMAT_FILE), `flaredb-data ${FORMAT_VERSION}\n`);
+/** Says durably that the folder has the format. Of a folder with data, by the process that holds it alone. */
+export function markFormat(folder: DataFolder, version: number = FORMAT_VERSION): Promise<void> {
+  return writeDurably(join(folder.path, FORMAT_FILE), `flaredb-data ${version}\n`);
+}
+
+/**
+ * Says durably that the Store of this folder is in a cluster of that version: programs that do not know it refuse the
+ * folder with RDB_DATA_FORMAT from now on.
+ *
+ * @throws RdbError RDB_STORAGE_FAILED
+ */
+export async function markClusterVersion(path: string, clusterVersion: number): Promise<void> {
+  const format = formatsOfClusterVersions[clusterVersion];
+  assert(format !== undefined, "each cluster version has its format");
+  const folder = dataFolder(path);
+  try {
+    await markFormat(folder, format);
+  } catch (error) {
+    throw folderError(folder, error);
+  }
 }
 
 /**
@@ -66,10 +90,10 @@ export async function hasKnownFormat(folder: DataFolder): Promise<boolean> {
 /** @throws RdbError RDB_DATA_FORMAT unless `version` is one that this program knows */
 export function checkFormat(folder: DataFolder, version: string): void {
   const known = Number(version);
-  if (!Number.isInteger(known) || known < FORMAT_OLDEST_VERSION || known > FORMAT_VERSION) {
+  if (!Number.isInteger(known) || known < FORMAT_OLDEST_VERSION || known > FORMAT_NEWEST_VERSION) {
     throw new RdbError(
       "RDB_DATA_FORMAT",
-      `the data folder ${folder.path} has format ${version}, this program knows ${FORMAT_OLDEST_VERSION} to ${FORMAT_VERSION}; ` +
+      `the data folder ${folder.path} has format ${version}, this program knows ${FORMAT_OLDEST_VERSION} to ${FORMAT_NEWEST_VERSION}; ` +
         "start it with the program that wrote it, or a newer one",
       { details: { path: folder.path, version } },
     );

@@ -46,6 +46,8 @@ export interface Engine {
    * Reads off the loop. Each value is the one at some moment between the call and the answer; a row that was
    * already submitted at the call is seen.
    *
+   * @returns the values of the first keys: of all, unless they are too much for one answer (some tens of MiB); of one
+   * at least. The caller asks for the others when it is done with these.
    * @throws RdbError RDB_DATA_CORRUPT when a checksum does not fit
    */
   getMany(column: Column, keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>;

@@ -1,9 +1,12 @@
 export type { Cursor, CursorOptions, Engine, Row } from "./engine.ts";
 export { WritePart, type WriteOp } from "./write-part.ts";
 export { columns, type Column } from "./column.ts";
-export { openRocksEngine, type RocksEngineOptions } from "./rocks-engine.ts";
+export { openRocksEngine, type DiskEngine, type RocksEngineOptions } from "./rocks-engine.ts";
+export type { RocksStatistics } from "./rocks-statistics.ts";
+export type { WrittenPass } from "./stream-engine.ts";
 export type { RocksOptions } from "./rocks-options.ts";
-export { FORMAT_VERSION } from "./data-folder.ts";
+export { readClusterVersion, writeClusterVersion } from "./cluster-version-row.ts";
+export { FORMAT_VERSION, markClusterVersion } from "./data-folder.ts";
 export { readIdent, readIdentOf, writeIdent, type Ident, type PdIdent, type StoreIdent } from "./ident.ts";
 export {
   COMPACT_MAX_COUNT,
@@ -53,7 +56,14 @@ export {
   type SessionRecord,
   type SessionRow,
 } from "./session-codec.ts";
-export { indexedKey, indexedKeyRange, parseIndexedKey, regionKeyRange } from "./key-codec.ts";
+export {
+  indexedKey,
+  indexedKeyRange,
+  parseIndexedKey,
+  regionKeyRange,
+  stateKey,
+  stateKinds,
+} from "./key-codec.ts";
 export { deleteDamageMark, hasDamageMark, putDamageMark } from "./damage-mark.ts";
 export { RecordReader, RecordWriter } from "./bytes.ts";
 export { ReserveFile, RESERVE_DEFAULT_BYTES, type ReserveFileOptions } from "./reserve-file.ts";

@@ -1,4 +1,4 @@
-import { type Clock, FULL_RANGE, type KeyRange, type Random, RdbError } from "@flaredb/rdb-base";
+import { type Clock, FULL_RANGE, KiB, type KeyRange, type Random, RdbError } from "@flaredb/rdb-base";
 import { type EncodedBatch, decodeBatch } from "./batch-codec.ts";
 import { type Column, columnNumbers, columns } from "./column.ts";
 import type { CursorOptions, Row } from "./engine.ts";
@@ -6,6 +6,9 @@ import { MemoryTable } from "./memory-table.ts";
 import type { RawEngine, RawIterator, WriteOutcome } from "./raw-engine.ts";
 import { keyOfText, keyText, textRange } from "./key-text.ts";
 import type { WriteOp } from "./write-part.ts";
+
+/** Bytes of values after which an answer of `getMany` ends: little, so that callers meet short ones. */
+const ANSWER_MAX_BYTES = 16 * KiB;
 
 export interface MemoryDiskOptions {
   readonly clock: Clock;
@@ -87,7 +90,17 @@ export class MemoryRawEngine implements RawEngine {
 
   async getMany(column: Column, keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
     await this.#turn();
-    return keys.map((key) => this.get(column, key));
+    const values: (Uint8Array | undefined)[] = [];
+    let bytes = 0;
+    for (const key of keys) {
+      if (bytes > ANSWER_MAX_BYTES) {
+        break;
+      }
+      const value = this.get(column, key);
+      values.push(value);
+      bytes += value?.length ?? 0;
+    }
+    return values;
   }
 
   openIterator(column: Column, range: KeyRange, options: CursorOptions): RawIterator {

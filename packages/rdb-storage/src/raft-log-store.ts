@@ -1,4 +1,4 @@
-import { type Index, type RegionId, type Term, assert, index, term } from "@flaredb/rdb-base";
+import { type Index, type RegionId, type Term, assert, hasCode, index, term } from "@flaredb/rdb-base";
 import type { ConfState, Entry, HardState, RaftStorage, Snapshot, StorageMiss } from "@flaredb/rdb-raft";
 import type { Engine } from "./engine.ts";
 import type { EntryCache } from "./entry-cache.ts";
@@ -96,6 +96,20 @@ export class RaftLogStore implements RaftStorage {
   }
 
   /**
+   * Puts another term, vote and configuration in the place of what a stopped peer has; its log stays. Durable.
+   * {@link RaftLogStore.open} comes after.
+   */
+  static overwrite(
+    part: WritePart,
+    regionId: RegionId,
+    { hardState, confState }: { readonly hardState: HardState; readonly confState: ConfState },
+  ): void {
+    part.put("raft_state", stateKey(regionId, stateKinds.hardState), encodeHardState(hardState));
+    part.put("raft_state", stateKey(regionId, stateKinds.confState), encodeConfState(confState));
+    part.sync = true;
+  }
+
+  /**
    * What a restart begins from. The commit index becomes the greatest of HardState's, `applied` and the truncated
    * one: a HardState that only moves it is not synced by itself.
    *
@@ -180,6 +194,19 @@ export class RaftLogStore implements RaftStorage {
 
   snapshot(): Snapshot | StorageMiss {
     return this.#makeSnapshot();
+  }
+
+  /** Where the log ends; undefined when that entry cannot be read. */
+  lastEntry(): { readonly index: Index; readonly term: Term } | undefined {
+    try {
+      const last = this.term(this.#lastIndex);
+      return typeof last === "number" ? { index: this.#lastIndex, term: last } : undefined;
+    } catch (error) {
+      if (hasCode(error, "RDB_DATA_CORRUPT") || hasCode(error, "RDB_STORAGE_FAILED")) {
+        return undefined;
+      }
+      throw error;
+    }
   }
 
   // Mutations.

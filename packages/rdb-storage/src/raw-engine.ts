@@ -19,6 +19,8 @@ export interface RawIterator {
 export interface WriteOutcome {
   /** RDB_STORAGE_FAILED: it is not known what of it reached the disk. */
   readonly error: RdbError | undefined;
+  /** Time of the write itself, where it was measured. */
+  readonly writeMs?: number | undefined;
   /** The batch's buffer, if it may be used again. */
   readonly buffer?: Uint8Array<ArrayBuffer> | undefined;
 }
@@ -30,7 +32,7 @@ export interface WriteOutcome {
 export interface RawEngine {
   /** @throws RdbError RDB_DATA_CORRUPT when a checksum does not fit */
   get(column: Column, key: Uint8Array): Uint8Array | undefined;
-  /** Off the loop. @throws RdbError RDB_DATA_CORRUPT when a checksum does not fit */
+  /** Off the loop; see `Engine.getMany`. @throws RdbError RDB_DATA_CORRUPT when a checksum does not fit */
   getMany(column: Column, keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>;
   /** Shows the database as it is at this moment. */
   openIterator(column: Column, range: KeyRange, options: CursorOptions): RawIterator;

@@ -7,9 +7,10 @@ export interface ReaderRequest {
   readonly keys: Uint8Array<ArrayBuffer>;
 }
 
-/** One outcome for each lookup; the values of those that succeeded follow one another in `values`. */
+/** One outcome for each lookup; the values that were found or are absent follow one another in `values`. */
 export interface ReaderAnswer {
-  readonly failures: readonly (ReadFailure | undefined)[];
+  /** Of how many of the lookup's keys, from the first, the values are there; none when the answer was full before it. */
+  readonly outcomes: readonly (number | ReadFailure)[];
   readonly values: Uint8Array<ArrayBuffer>;
 }
 

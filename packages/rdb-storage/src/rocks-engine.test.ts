@@ -2,6 +2,7 @@ import { readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node
 import { join } from "node:path";
 import { FULL_RANGE, systemClock } from "@flaredb/rdb-base";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { markClusterVersion } from "./data-folder.ts";
 import type { Engine } from "./engine.ts";
 import { openRocksEngine } from "./rocks-engine.ts";
 import { MEMTABLE_MIN_BYTES } from "./rocks-options.ts";
@@ -71,11 +72,11 @@ describe("RocksEngine", { timeout: 30_000 }, () => {
     const engine = await openEngine();
     await put(engine, "apple", "1");
     await engine.close();
-    writeFileSync(join(folder.path, "FORMAT"), "flaredb-data 3\n");
+    writeFileSync(join(folder.path, "FORMAT"), "flaredb-data 4\n");
     const before = fingerprint(folder.path);
     await expect(openEngine()).rejects.toMatchObject({
       code: "RDB_DATA_FORMAT",
-      message: expect.stringContaining("format 3"),
+      message: expect.stringContaining("format 4"),
     });
     expect(fingerprint(folder.path)).toEqual(before);
   });
@@ -104,7 +105,17 @@ describe("RocksEngine", { timeout: 30_000 }, () => {
     await (await openEngine()).close();
   });
 
-  it.each(["0", "3"])("refuses a database of format %s in a folder of the former one", async (version) => {
+  it("keeps the format that a cluster version gave, which programs before that version refuse", async () => {
+    await (await openEngine()).close();
+    await markClusterVersion(folder.path, 1);
+    expect(readFileSync(join(folder.path, "FORMAT"), "utf8")).toBe("flaredb-data 2\n");
+    await markClusterVersion(folder.path, 2);
+    expect(readFileSync(join(folder.path, "FORMAT"), "utf8")).toBe("flaredb-data 3\n");
+    await (await openEngine()).close();
+    expect(readFileSync(join(folder.path, "FORMAT"), "utf8")).toBe("flaredb-data 3\n");
+  });
+
+  it.each(["0", "4"])("refuses a database of format %s in a folder of the former one", async (version) => {
     const engine = await openEngine();
     const part = new WritePart();
     part.put("meta", bytes("format"), bytes(version));
@@ -128,7 +139,7 @@ describe("RocksEngine", { timeout: 30_000 }, () => {
   it("refuses a database of a newer format whose folder lost its mark", async () => {
     const engine = await openEngine();
     const part = new WritePart();
-    part.put("meta", bytes("format"), bytes("3"));
+    part.put("meta", bytes("format"), bytes("4"));
     engine.submit(part);
     await engine.close();
     rmSync(join(folder.path, "FORMAT"));

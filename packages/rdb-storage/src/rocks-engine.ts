@@ -10,8 +10,10 @@ import {
   syncFolder,
 } from "./data-folder.ts";
 import type { Engine } from "./engine.ts";
+import type { RawEngine } from "./raw-engine.ts";
 import { RocksRawEngine } from "./rocks-raw-engine.ts";
 import { type RocksOptions, databaseOptions } from "./rocks-options.ts";
+import { type RocksStatistics, readRocksStatistics } from "./rocks-statistics.ts";
 import { isCorruption } from "./rocks-binding.ts";
 import { StreamEngine, type StreamEngineOptions } from "./stream-engine.ts";
 import { refuseLostRecords } from "./wal-scan.ts";
@@ -20,6 +22,14 @@ import { WritePart } from "./write-part.ts";
 export interface RocksEngineOptions extends StreamEngineOptions, RocksOptions {
   /** The data folder; made when it is missing. */
   readonly path: string;
+  /** What stands between the write stream and the database: a test's faults. Default: nothing. */
+  readonly interpose?: (raw: RawEngine) => RawEngine;
+}
+
+/** An engine on disk, which can say how its database does. */
+export interface DiskEngine extends Engine {
+  /** Rejects when the database's files cannot be listed. */
+  statistics(): Promise<RocksStatistics>;
 }
 
 const FORMAT_KEY = new TextEncoder().encode("format");
@@ -32,12 +42,12 @@ const FORMAT_KEY = new TextEncoder().encode("format");
  * RDB_DISK_FULL when there is no room to recover its log (see `ReserveFile`); RDB_STORAGE_FAILED when the disk does
  * not do as it is told
  */
-export async function openRocksEngine(options: RocksEngineOptions): Promise<Engine> {
+export async function openRocksEngine(options: RocksEngineOptions): Promise<DiskEngine> {
   const folder = dataFolder(options.path);
   await prepareFolder(folder);
   const settings = databaseOptions(options);
   const raw = await openRaw(folder, settings);
-  const engine = new StreamEngine(raw, options);
+  const engine = new StreamEngine(options.interpose?.(raw) ?? raw, options);
   try {
     await syncFolder(folder.path);
     await ensureFormat(folder, engine);
@@ -45,7 +55,9 @@ export async function openRocksEngine(options: RocksEngineOptions): Promise<Engi
     await engine.close();
     throw RdbError.from(error, "RDB_STORAGE_FAILED");
   }
-  return engine;
+  const statistics = (): Promise<RocksStatistics> =>
+    readRocksStatistics(folder.databasePath, (name) => raw.property(name));
+  return Object.assign(engine, { statistics });
 }
 
 async function openRaw(

@@ -23,6 +23,19 @@ export interface StreamEngineOptions {
   readonly onFatal: (error: RdbError) => void;
   /** A pass takes no further part once it holds this much. Default 4 MiB. */
   readonly passMaxBytes?: number;
+  /** Hears of each pass that was written. Default: nobody does. */
+  readonly onPass?: ((pass: WrittenPass) => void) | undefined;
+}
+
+/** One pass of the writer. */
+export interface WrittenPass {
+  /** As the loop saw it, from handing it over to hearing of its end. */
+  readonly tookMs: number;
+  /** Of the synced write alone, where that is known; undefined: it was not synced, or it is not known. */
+  readonly syncMs: number | undefined;
+  /** Parts that shared it. */
+  readonly partCount: number;
+  readonly sizeBytes: number;
 }
 
 type State = "open" | "closing" | "closed" | "failed";
@@ -39,6 +52,7 @@ export class StreamEngine implements Engine {
   readonly #clock: Clock;
   readonly #onFatal: (error: RdbError) => void;
   readonly #passMaxBytes: number;
+  readonly #onPass: ((pass: WrittenPass) => void) | undefined;
   /** Not known to be written, oldest first. While `#inFlight`, the first one is with the raw engine. */
   readonly #steps: Step[] = [];
   readonly #spareBuffers: Uint8Array<ArrayBuffer>[] = [];
@@ -59,6 +73,7 @@ export class StreamEngine implements Engine {
     this.#clock = options.clock;
     this.#onFatal = options.onFatal;
     this.#passMaxBytes = options.passMaxBytes ?? DEFAULT_PASS_MAX_BYTES;
+    this.#onPass = options.onPass;
     assert(this.#passMaxBytes >= 1, "passMaxBytes is at least 1");
   }
 
@@ -87,9 +102,14 @@ export class StreamEngine implements Engine {
       const found = await this.#raw.getMany(column, missing);
       let next = 0;
       for (let i = 0; i < values.length; i++) {
-        if (values[i] === undefined) {
-          values[i] = found[next++];
+        if (values[i] !== undefined) {
+          continue;
         }
+        if (next === found.length) {
+          values.length = i;
+          break;
+        }
+        values[i] = found[next++];
       }
     }
     return values.map((value) => (value === DELETED ? undefined : value));
@@ -114,6 +134,7 @@ export class StreamEngine implements Engine {
     }
     this.#unwrittenBytes += step.sizeBytes - before;
     step.sync ||= part.sync;
+    step.partCount++;
     if (onWritten !== undefined) {
       step.callbacks.push(onWritten);
     }
@@ -235,11 +256,18 @@ export class StreamEngine implements Engine {
     assert(this.#steps[0] === step, "passes end in order");
     this.#steps.shift();
     this.#unwrittenBytes -= step.sizeBytes;
-    this.#inFlight = false;
     this.#unsynced = step.kind === "deleteRange" || !step.sync;
     this.#keepBuffer(outcome.buffer);
+    const tookMs = this.passAgeMs();
     // The next pass first: the disk need not wait for what the callbacks do.
+    this.#inFlight = false;
     this.#startPass();
+    this.#onPass?.({
+      tookMs,
+      syncMs: step.kind === "batch" && step.sync ? outcome.writeMs : undefined,
+      partCount: step.partCount,
+      sizeBytes: step.sizeBytes,
+    });
     for (const callback of step.callbacks) {
       callback();
     }

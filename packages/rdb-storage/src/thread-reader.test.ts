@@ -48,3 +48,33 @@ it("reads on after its thread has ended by itself, and fails only what that was 
   await engine.close();
   expect(onFatal).not.toHaveBeenCalled();
 });
+
+it("answers with as many values as one answer takes, and never with none", { timeout: 30_000 }, async () => {
+  const engine = await openRocksEngine({ path: folder.path, clock: systemClock, onFatal: vi.fn() });
+  const names = Array.from({ length: 70 }, (_, place) => bytes(`large-${place + 10}`));
+  for (const name of names) {
+    const part = new WritePart();
+    part.put("data", name, new Uint8Array(1024 * 1024).fill(name.at(-1) as number));
+    engine.submit(part);
+  }
+  await engine.flush();
+  const all = async (keys: readonly Uint8Array[]): Promise<number[]> => {
+    const counts: number[] = [];
+    for (let left = keys; left.length > 0; left = left.slice(counts.at(-1))) {
+      const values = await engine.getMany("data", left);
+      expect(values.length).toBeGreaterThan(0);
+      for (const [place, value] of values.entries()) {
+        expect([value?.length, value?.[0]]).toEqual([1024 * 1024, left[place]?.at(-1)]);
+      }
+      counts.push(values.length);
+    }
+    return counts;
+  };
+  // Together they are too much: what has no room comes with the next answer.
+  const small = engine.getMany("data", [bytes("absent"), names[0] as Uint8Array]);
+  const [counts] = await Promise.all([all(names), all(names), all(names.toReversed())]);
+  expect(counts?.length).toBeGreaterThan(1);
+  expect(await small).toMatchObject([undefined, { length: 1024 * 1024 }]);
+  expect(await engine.getMany("data", [])).toEqual([]);
+  await engine.close();
+});

@@ -2,7 +2,13 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { RdbError, assert } from "@flaredb/rdb-base";
 import type { Column } from "./column.ts";
-import { PackedBytes, type ReaderAnswer, type ReaderRequest, packBytes } from "./reader-protocol.ts";
+import {
+  PackedBytes,
+  type ReadFailure,
+  type ReaderAnswer,
+  type ReaderRequest,
+  packBytes,
+} from "./reader-protocol.ts";
 import { stopWorker } from "./worker-stop.ts";
 import { workerUrl } from "./worker-url.ts";
 import type { SharedDatabase } from "./writer-protocol.ts";
@@ -34,6 +40,7 @@ export class ThreadReader {
     this.#shared = shared;
   }
 
+  /** See `Engine.getMany`: the values of the first keys, as many as one answer takes. */
   getMany(column: Column, keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ column, keys, resolve, reject });
@@ -93,20 +100,22 @@ export class ThreadReader {
 
   #finish(answer: ReaderAnswer): void {
     const lookups = this.#underWay;
+    const { outcomes } = answer;
+    assert(outcomes.length === lookups.length, "the reader answers each lookup");
+    assert(outcomes[0] !== 0 || lookups[0]?.keys.length === 0, "the reader's answers have room for a value");
     this.#underWay = [];
+    // For these there was no room.
+    this.#waiting.unshift(...lookups.filter(({ keys }, place) => keys.length > 0 && outcomes[place] === 0));
     this.#start();
     const values = new PackedBytes(answer.values);
-    for (const [position, lookup] of lookups.entries()) {
-      const failure = answer.failures[position];
-      if (failure === undefined) {
-        lookup.resolve(values.take(lookup.keys.length));
-      } else if (failure.isCorruption) {
-        lookup.reject(new RdbError("RDB_DATA_CORRUPT", `a read found damaged data: ${failure.message}`));
-      } else {
-        lookup.reject(new RdbError("RDB_STORAGE_FAILED", `a read failed: ${failure.message}`));
+    for (const [place, lookup] of lookups.entries()) {
+      const outcome = outcomes[place] as number | ReadFailure;
+      if (typeof outcome !== "number") {
+        lookup.reject(readFailed(outcome));
+      } else if (outcome > 0 || lookup.keys.length === 0) {
+        lookup.resolve(values.take(outcome));
       }
     }
-    assert(answer.failures.length === lookups.length, "the reader answers each lookup");
   }
 
   #failUnderWay(cause: Error): void {
@@ -118,4 +127,10 @@ export class ThreadReader {
       lookup.reject(error);
     }
   }
+}
+
+function readFailed({ isCorruption, message }: ReadFailure): RdbError {
+  return isCorruption
+    ? new RdbError("RDB_DATA_CORRUPT", `a read found damaged data: ${message}`)
+    : new RdbError("RDB_STORAGE_FAILED", `a read failed: ${message}`);
 }

@@ -55,6 +55,7 @@ export class ThreadWriter {
     done?.({
       error: answer.failure === undefined ? undefined : writeError(answer.failure),
       buffer: answer.buffer,
+      writeMs: answer.writeMs,
     });
   }
 }

@@ -24,6 +24,8 @@ export class BatchStep {
   readonly callbacks: (() => void)[] = [];
   readonly batch: FlatBatch;
   sync = false;
+  /** How many were submitted. */
+  partCount = 0;
   /** Of each column what came since it was indexed. */
   readonly #unindexed: WriteOp[][] = columns.map(() => []);
   readonly #values: (Map<KeyText, Uint8Array> | undefined)[] = columns.map(() => undefined);
@@ -92,6 +94,7 @@ export class BatchStep {
 /** A deletion of a whole range: a write of its own (DESIGN §3). */
 export class DeleteRangeStep {
   readonly kind = "deleteRange";
+  readonly partCount = 1;
   readonly callbacks: (() => void)[] = [];
   readonly sizeBytes: number;
   readonly column: Column;

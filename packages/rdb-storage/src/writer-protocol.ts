@@ -19,6 +19,8 @@ export interface WriterAnswer {
   readonly failure: string | undefined;
   /** The batch's buffer, given back. */
   readonly buffer: Uint8Array<ArrayBuffer> | undefined;
+  /** How long the write took, its sync included. */
+  readonly writeMs?: number | undefined;
 }
 
 /** What each thread that shares the database is started with. */

@@ -21,9 +21,11 @@ let nativeBatch: BatchHandle = rocks.batch_init();
 port.on("message", (request: WriterRequest) => {
   switch (request.kind) {
     case "write": {
+      const startedMs = performance.now();
       answer(
         attempt(() => write(request.batch, request.sync)),
         request.batch.buffer,
+        performance.now() - startedMs,
       );
       break;
     }
@@ -75,7 +77,11 @@ function attempt(work: () => void): string | undefined {
   }
 }
 
-function answer(failure: string | undefined, buffer: Uint8Array<ArrayBuffer> | undefined): void {
-  const message: WriterAnswer = { failure, buffer };
+function answer(
+  failure: string | undefined,
+  buffer: Uint8Array<ArrayBuffer> | undefined,
+  writeMs?: number,
+): void {
+  const message: WriterAnswer = { failure, buffer, writeMs };
   port.postMessage(message, buffer === undefined ? [] : [buffer.buffer]);
 }

@@ -38,6 +38,10 @@ const connectCodes: Record<ErrorCode, Code> = {
   RDB_DATA_FORMAT: Code.FailedPrecondition,
   RDB_DATA_FOREIGN: Code.FailedPrecondition,
   RDB_STORE_DECOMMISSIONED: Code.FailedPrecondition,
+  RDB_STORE_LOST: Code.FailedPrecondition,
+  // What a program that does not know our code takes for final.
+  RDB_VERSION_TOO_OLD: Code.InvalidArgument,
+  RDB_CLUSTER_VERSION: Code.FailedPrecondition,
   RDB_DATA_CORRUPT: Code.DataLoss,
   RDB_STORAGE_FAILED: Code.Internal,
   RDB_NOT_FOUND: Code.NotFound,

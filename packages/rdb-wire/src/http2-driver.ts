@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { Logger } from "@flaredb/rdb-base";
+import type { ListenLimits } from "./listen-limits.ts";
 
 /**
  * The part of HTTP/2 that our connections, servers and streams stand on. node:http2's own classes fit (see
@@ -24,6 +25,7 @@ export interface ConnectTarget {
 export interface ServedServices {
   readonly routes: (router: ConnectRouter) => void;
   readonly logger: Logger;
+  readonly limits: ListenLimits;
 }
 
 /** One side of a connection. Events as node:http2 has them. */
@@ -95,6 +97,8 @@ export interface Http2Listener {
   onSession(opened: (session: Http2Session) => void): void;
   /** `serve` hands the stream to the services of {@link ServedServices}. */
   onStream(opened: (stream: ServerCall, headers: IncomingHttpHeaders, serve: () => void) => void): void;
+  /** A connection was closed unread: there are as many as may be. */
+  onDropped(dropped: () => void): void;
   onSessionError(failed: (error: Error) => void): void;
   /** Something failed after it began to listen. */
   onError(failed: (error: Error) => void): void;

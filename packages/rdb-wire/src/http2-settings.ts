@@ -30,6 +30,11 @@ export const http2SessionOptions = {
   peerMaxConcurrentStreams: wireSettings.streamMaxCount,
 } as const;
 
+/** As {@link http2SessionOptions}, of a server with limits of its own. */
+export function serverSessionOptions({ streamMaxCount }: { readonly streamMaxCount: number }) {
+  return { ...http2SessionOptions, settings: { ...settings, maxConcurrentStreams: streamMaxCount } };
+}
+
 /** The session's window is no setting of HTTP/2: it is widened once the session is connected. */
 export function widenSessionWindow(session: Pick<Http2Session, "setLocalWindowSize">): void {
   session.setLocalWindowSize(wireSettings.sessionWindowBytes);

@@ -3,11 +3,16 @@ import { FrameDecoder } from "@flaredb/rdb-proto";
 
 /** Cuts what arrives on one stream into messages and decodes them. */
 export class MessageReader<In> {
-  readonly #decoder = new FrameDecoder(limits.messageMaxBytes);
+  readonly #decoder: FrameDecoder;
   readonly #decode: (message: Uint8Array) => In;
   readonly #deliver: (message: In) => void;
 
-  constructor(decode: (message: Uint8Array) => In, deliver: (message: In) => void) {
+  constructor(
+    decode: (message: Uint8Array) => In,
+    deliver: (message: In) => void,
+    messageMaxBytes: number = limits.messageMaxBytes,
+  ) {
+    this.#decoder = new FrameDecoder(messageMaxBytes);
     this.#decode = decode;
     this.#deliver = deliver;
   }

@@ -1,10 +1,9 @@
 import http2, { type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import net, { type AddressInfo } from "node:net";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
-import { limits } from "@flaredb/rdb-base";
 import { formatAddress } from "./address.ts";
 import type { Http2Driver, Http2Listener, ServedServices } from "./http2-driver.ts";
-import { http2SessionOptions } from "./http2-settings.ts";
+import { http2SessionOptions, serverSessionOptions } from "./http2-settings.ts";
 import { refuseUnknownMethod } from "./refusals.ts";
 import { rdbErrorInterceptor } from "./server-interceptor.ts";
 
@@ -24,11 +23,13 @@ export const nodeHttp2: Http2Driver = {
           ...(localAddress === undefined ? {} : { localAddress }),
         }),
     }),
-  createServer: (services) => nodeListener(services, http2.createServer(http2SessionOptions)),
+  createServer: (services) =>
+    nodeListener(services, http2.createServer(serverSessionOptions(services.limits))),
 };
 
 /** A server of node:http2, with or without TLS, that does not listen yet. */
-export function nodeListener({ routes, logger }: ServedServices, server: NodeServer): Http2Listener {
+export function nodeListener({ routes, logger, limits }: ServedServices, server: NodeServer): Http2Listener {
+  server.maxConnections = limits.connectionMaxCount;
   // Never listens: it only wraps the streams that are for connect into requests and responses.
   const connectServer = http2.createServer(
     connectNodeAdapter({
@@ -53,6 +54,7 @@ export function nodeListener({ routes, logger }: ServedServices, server: NodeSer
         (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, rawHeaders: string[]) =>
           opened(stream, headers, () => connectServer.emit("stream", stream, headers, flags, rawHeaders)),
       ),
+    onDropped: (dropped) => server.on("drop", dropped),
     onSessionError: (failed) => server.on("sessionError", failed),
     onError: (failed) => server.on("error", failed),
     listen(port, host, done) {

@@ -1,10 +1,11 @@
 import type { IncomingHttpHeaders } from "node:http2";
 import type { ConnectRouter } from "@connectrpc/connect";
-import { type Clock, type Logger, RdbError, assert } from "@flaredb/rdb-base";
+import { type Clock, type Logger, RdbError, WindowedLog, assert } from "@flaredb/rdb-base";
 import { formatAddress } from "./address.ts";
 import type { Http2Driver, Http2Listener, Http2Session, ServerCall } from "./http2-driver.ts";
 import { widenSessionWindow } from "./http2-settings.ts";
-import { Keepalive, type KeepaliveOptions } from "./keepalive.ts";
+import { Keepalive } from "./keepalive.ts";
+import { type ListenLimits, defaultListenLimits } from "./listen-limits.ts";
 import { nodeHttp2 } from "./node-http2.ts";
 import { refuse } from "./refusals.ts";
 import { ServerStream, type ServerStreamHandlers } from "./server-stream.ts";
@@ -19,27 +20,38 @@ export interface RpcServerOptions {
   readonly clock: Clock;
   /** Services served by connect: gRPC, gRPC-Web and Connect, all on this port. */
   readonly routes?: (router: ConnectRouter) => void;
-  /** When a client is taken for dead. Default: asked after 10 s of silence, 10 s to answer. */
-  readonly keepalive?: KeepaliveOptions;
+  /** What differs from the defaults. */
+  readonly limits?: Partial<ListenLimits>;
 }
-
-const defaultKeepalive: KeepaliveOptions = { intervalMs: 10_000, timeoutMs: 10_000 };
 
 type HotHandler = (stream: ServerCall, headers: IncomingHttpHeaders) => void;
 
 /** One port for everything a process serves: HTTP/2, unary services by connect, hot streams directly. */
 export class RpcServer {
   readonly #options: RpcServerOptions;
+  readonly #limits: ListenLimits;
   readonly #server: Http2Listener;
   readonly #hotHandlers = new Map<string, HotHandler>();
   readonly #sessions = new Set<Http2Session>();
   #port = 0;
+  #droppedCount = 0;
   #closing: Promise<void> | undefined;
 
   /** @param driver the HTTP/2 underneath; the simulator brings its own */
   constructor(options: RpcServerOptions, driver: Http2Driver = nodeHttp2) {
     this.#options = options;
-    this.#server = driver.createServer({ routes: options.routes ?? (() => {}), logger: options.logger });
+    this.#limits = { ...defaultListenLimits, ...options.limits };
+    this.#server = driver.createServer({
+      ...{ routes: options.routes ?? (() => {}), logger: options.logger },
+      limits: this.#limits,
+    });
+    const { connectionMaxCount } = this.#limits;
+    const refused = new WindowedLog(options.clock, options.logger);
+    this.#server.onDropped(() => {
+      this.#droppedCount++;
+      const fields = { connectionMaxCount, dropped: this.#droppedCount };
+      refused.warn("connections", fields, "a connection was closed unread: there are too many");
+    });
     this.#server.onSession((session) => this.#sessionOpened(session));
     this.#server.onStream((stream, headers, serve) => this.#streamOpened(stream, headers, serve));
     this.#server.onSessionError((error) => {
@@ -51,6 +63,11 @@ export class RpcServer {
   get address(): string {
     assert(this.#port !== 0, "address is asked for after listen");
     return formatAddress(this.#options.host, this.#port);
+  }
+
+  /** Connections that were refused because there were `connectionMaxCount` already. */
+  get droppedConnectionCount(): number {
+    return this.#droppedCount;
   }
 
   /** The real port. Only after `listen`. */
@@ -70,7 +87,9 @@ export class RpcServer {
   ): void {
     assert(!this.#hotHandlers.has(path), `stream handler for ${path} is registered once`);
     this.#hotHandlers.set(path, (stream, headers) => {
-      new ServerStream(stream, headers, codec, this.#options.clock).start(accept);
+      const { clock } = this.#options;
+      const { messageMaxBytes } = this.#limits;
+      new ServerStream(stream, headers, codec, { clock, messageMaxBytes }).start(accept);
     });
   }
 
@@ -133,7 +152,7 @@ export class RpcServer {
     const keepalive = new Keepalive(
       session,
       this.#options.clock,
-      this.#options.keepalive ?? defaultKeepalive,
+      { intervalMs: this.#limits.keepaliveIntervalMs, timeoutMs: this.#limits.keepaliveTimeoutMs },
       () => session.destroy(),
     );
     session.on("close", () => {

@@ -40,7 +40,12 @@ export class ServerStream<Out, In = unknown> {
   #closeTimer: Timer | undefined;
 
   /** @internal RpcServer makes these */
-  constructor(stream: ServerCall, headers: IncomingHttpHeaders, codec: StreamCodec<Out, In>, clock: Clock) {
+  constructor(
+    stream: ServerCall,
+    headers: IncomingHttpHeaders,
+    codec: StreamCodec<Out, In>,
+    { clock, messageMaxBytes }: { readonly clock: Clock; readonly messageMaxBytes: number },
+  ) {
     this.#stream = stream;
     this.#clock = clock;
     this.headers = headers;
@@ -54,6 +59,7 @@ export class ServerStream<Out, In = unknown> {
           this.#handlers?.onMessage(message);
         }
       },
+      messageMaxBytes,
     );
   }
 

@@ -118,3 +118,29 @@ test("closing ends the calls in flight", async () => {
   connection.close();
   expect(await call).toMatch(/^RDB_(UNAVAILABLE|ABORTED)$/);
 });
+
+test("a connection that is given up for silence throws nothing at the process when the next call comes at once", async () => {
+  const silent = net.createServer((caller) => {
+    // What it is sent is read, and never answered.
+    caller.on("error", () => {}).resume();
+  });
+  silent.listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  cleanups.push(() => silent.close());
+  const keepalive = { intervalMs: 30, timeoutMs: 30 };
+  const { port } = silent.address() as AddressInfo;
+  const { transport, close } = unaryTransport(`127.0.0.1:${port}`, { keepalive });
+  cleanups.push(close);
+  const client = createClient(PdService, transport);
+  const thrown: unknown[] = [];
+  const note = (error: unknown): void => void thrown.push(error);
+  process.on("uncaughtException", note);
+  cleanups.push(() => process.off("uncaughtException", note));
+  const call = (): Promise<unknown> => client.getClusterInfo({}).catch((error: unknown) => error);
+
+  for (let round = 0; round < 3; round++) {
+    // The next call begins while the socket of the connection before is still being closed.
+    expect(fromConnectError(await call()).code).toBe("RDB_UNAVAILABLE");
+  }
+  expect(thrown).toEqual([]);
+});

@@ -1,8 +1,9 @@
 import type { Transport } from "@connectrpc/connect";
-import { Http2SessionManager, createGrpcTransport } from "@connectrpc/connect-node";
+import { createGrpcTransport } from "@connectrpc/connect-node";
 import net from "node:net";
 import { limits } from "@flaredb/rdb-base";
 import { parseAddress } from "./address.ts";
+import { GuardedSessionManager } from "./guarded-session-manager.ts";
 import { http2SessionOptions } from "./http2-settings.ts";
 import type { KeepaliveOptions } from "./keepalive.ts";
 import { connectionDefaults } from "./rpc-connection.ts";
@@ -41,7 +42,7 @@ export function unaryTransport(
   const sockets = new Set<net.Socket>();
   const failures = new TlsFailures(address);
   const baseUrl = `${tls === undefined ? "http" : "https"}://${address}`;
-  const sessionManager = new Http2SessionManager(
+  const sessionManager = new GuardedSessionManager(
     baseUrl,
     { pingIntervalMs: keepalive.intervalMs, pingTimeoutMs: keepalive.timeoutMs },
     {

@@ -1,5 +1,5 @@
 import { RdbError } from "@flaredb/rdb-base";
-import { ManualClock } from "@flaredb/rdb-client/testing";
+import { ManualClock } from "@flaredb/rdb-client/fakes";
 import { describe, expect, test } from "vitest";
 import { Load } from "./load.ts";
 import { ClosedLoop, OpenLoop, type Schedule } from "./schedule.ts";

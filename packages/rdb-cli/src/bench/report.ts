@@ -106,7 +106,7 @@ export function renderBench(document: BenchDocument, width: number | undefined):
   const columns = ["P50", "P90", "P99", "P99.9", "MAX"].map((title) => ({ title, align: "right" as const }));
   const { p50Ms, p90Ms, p99Ms, p999Ms, maxMs } = document;
   const latencies = [p50Ms, p90Ms, p99Ms, p999Ms, maxMs].map((each) => each.toFixed(each < 10 ? 3 : 1));
-  const table = renderTable([{ title: "LATENCY" }, ...columns], [["ms", ...latencies]], width);
+  const table = renderTable([{ title: "LATENCY" }, ...columns], [["ms", ...latencies]], { width });
   return `${summary}\n${table}${remarks(document)}`;
 }
 

@@ -1,4 +1,4 @@
-import { WireCluster } from "@flaredb/rdb-client/testing";
+import { WireCluster } from "@flaredb/rdb-client/fakes";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { runCaptured } from "../testing/run-captured.ts";
 

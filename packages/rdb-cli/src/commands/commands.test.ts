@@ -123,7 +123,10 @@ describe("SPEC-U1: region", () => {
 
 describe("SPEC-U1: store", () => {
   const status = {
-    store: { id: 1n, address: "127.0.0.1:7410", state: StoreState.UP, labels: { host: "a" } },
+    store: {
+      ...{ id: 1n, address: "127.0.0.1:7410", state: StoreState.UP, labels: { host: "a" } },
+      ...{ programVersion: "0.1.0", clusterVersion: 2 },
+    },
     stats: { capacityBytes: 100n, availableBytes: 50n, usedBytes: 10n, isSlow: true },
     regionCount: 2,
     leaderCount: 1,
@@ -136,6 +139,7 @@ describe("SPEC-U1: store", () => {
       "1",
       "127.0.0.1:7410",
       "up, slow disk",
+      "0.1.0 (2)",
       "2",
       "1",
       "10 B",
@@ -178,6 +182,18 @@ describe("SPEC-U1: cluster status", () => {
     const { exitCode, stdout } = await runCaptured(["cluster", "status", ...flags]);
     expect(exitCode).toBe(0);
     expect(stdout).toContain("health:   all is well\n");
+  });
+
+  test("says for whom the newest cluster version waits", async () => {
+    const waiting = {
+      ...{ ...healthy, programVersion: "0.1.0", clusterVersion: 1, newestClusterVersion: 2 },
+      clusterVersionWaitsFor: ["the program of Store 3 knows version 1"],
+    };
+    const flags = await pd({ getClusterInfo: () => waiting, listRegions: () => ({ routes: [high] }) });
+    const { stdout } = await runCaptured(["cluster", "status", ...flags]);
+    expect(stdout).toContain(
+      "version:  0.1.0, cluster version 1; for 2 it waits: the program of Store 3 knows version 1\n",
+    );
   });
 
   test("exits with 1 and says what is missing", async () => {

@@ -2,7 +2,8 @@ import { RdbError, hasCode } from "@flaredb/rdb-base";
 import type { Command } from "commander";
 import type { ClusterFacts, Finding } from "../doctor/facts.ts";
 import { type ExitCode, exitCodes } from "../failure.ts";
-import { type Call, type Shell, defineAction } from "../shell.ts";
+import { type Paint, painter } from "../output/paint.ts";
+import { type Call, type Shell, defineLook } from "../shell.ts";
 
 const HELP = `
 One line for each check: ok, warn (it works, and somebody should look) or BAD (something does not work), and what to do.
@@ -15,13 +16,15 @@ export function defineDoctor(parent: Command, shell: Shell): void {
     .command("doctor")
     .description("check a running cluster and say what to do")
     .addHelpText("after", HELP);
-  defineAction(command, shell, runDoctor);
+  defineLook(command, shell, runDoctor);
 }
 
 async function runDoctor(call: Call<unknown>): Promise<ExitCode> {
   const findings = await examine(call);
   const isHealthy = findings.every(({ level }) => level !== "bad");
-  await call.print({ healthy: isHealthy, findings }, () => findings.map(renderFinding).join(""));
+  const paint = painter(call.io.colors);
+  const text = (): string => findings.map((finding) => renderFinding(finding, paint)).join("");
+  await call.print({ healthy: isHealthy, findings }, text);
   return isHealthy ? exitCodes.done : exitCodes.failed;
 }
 
@@ -57,7 +60,9 @@ async function examine({ globals }: Call<unknown>): Promise<Finding[]> {
 
 const CHECK_COLUMNS = 9;
 
-function renderFinding({ level, check, message, advice }: Finding): string {
-  const mark = level === "bad" ? "BAD " : level.padEnd(4);
+const styles = { ok: "good", warn: "warn", bad: "bad" } as const;
+
+function renderFinding({ level, check, message, advice }: Finding, paint: Paint): string {
+  const mark = paint(level === "bad" ? "BAD " : level.padEnd(4), styles[level]);
   return `${mark}  ${check.padEnd(CHECK_COLUMNS)}  ${message}${advice === undefined ? "" : `. ${advice}`}\n`;
 }

@@ -48,7 +48,7 @@ test("rdb pd members lists who leads, who follows, and who does not answer", asy
   const json = await runCaptured(["pd", "members", "--json", "--pd", address]);
   expect(JSON.parse(json.stdout)[2]).toEqual({
     ...{ id: 4, name: "pd-4", address: "127.0.0.1:7404", httpAddress: "" },
-    ...{ isLeader: false, isLearner: true, isUp: true },
+    ...{ isLeader: false, isLearner: true, isUp: true, clusterVersion: 0 },
   });
 });
 

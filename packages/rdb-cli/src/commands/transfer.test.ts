@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { WireCluster } from "@flaredb/rdb-client/testing";
+import { WireCluster } from "@flaredb/rdb-client/fakes";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type CaptureOptions, runCaptured } from "../testing/run-captured.ts";
 

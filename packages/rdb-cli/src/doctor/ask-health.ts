@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import { RdbError } from "@flaredb/rdb-base";
 import type { TlsFiles } from "@flaredb/rdb-wire";
+import { readTlsFiles } from "../tls-options.ts";
 import type { ClockReading, ProcessAnswer } from "./facts.ts";
 
 /** A health document is a few hundred bytes. */
@@ -33,7 +33,7 @@ function fetchHealth(
   tls: TlsFiles | undefined,
 ): Promise<{ readonly body: string; readonly clock: ClockReading | undefined }> {
   const sentMs = Date.now();
-  const options = { ...tlsOptions(tls), agent: false, signal: AbortSignal.timeout(timeoutMs) };
+  const options = { ...readTlsFiles(tls), agent: false, signal: AbortSignal.timeout(timeoutMs) };
   const url = `${tls === undefined ? "http" : "https"}://${address}/health`;
   return new Promise((resolve, reject) => {
     const request = (tls === undefined ? http : https).get(url, options, (response) => {
@@ -51,12 +51,6 @@ function fetchHealth(
     });
     request.on("error", reject);
   });
-}
-
-function tlsOptions(tls: TlsFiles | undefined): https.RequestOptions {
-  const read = (path: string | undefined): Buffer | undefined =>
-    path === undefined ? undefined : readFileSync(path);
-  return tls === undefined ? {} : { ca: read(tls.ca), cert: read(tls.cert), key: read(tls.key) };
 }
 
 /** A Date header is cut to whole seconds, and was written between our sending and receiving. */

@@ -133,6 +133,14 @@ export function checkVersions({ info, stores, processes }: ClusterFacts): Findin
   if (members.length === 0) {
     note(info.programVersion, "PD");
   }
+  if (info.clusterVersion < info.newestClusterVersion) {
+    return {
+      check,
+      level: "warn",
+      message: `the cluster version is ${info.clusterVersion}, ${info.newestClusterVersion} waits: ${info.clusterVersionWaitsFor.join("; ")}`,
+      advice: "finish the update; a Store that will not come back: rdb store decommission ID",
+    };
+  }
   if (versions.size > 1) {
     const each = [...versions].map(([version, names]) => `${version} (${listed(names)})`);
     return { check, level: "warn", message: `they differ: ${each.join(", ")}`, advice: "finish the update" };

@@ -155,6 +155,16 @@ describe("SPEC-U1: doctor's checks", () => {
       "0.1.0 (Store 1, Store 2, Store 3), 0.2.0 (PD member pd-1)",
     ],
     [
+      "an upgrade that is not finished",
+      checkVersions,
+      info({
+        ...{ clusterVersion: 1, newestClusterVersion: 2 },
+        clusterVersionWaitsFor: ["the program of Store 3 knows version 1"],
+      }),
+      "warn",
+      "the cluster version is 1, 2 waits: the program of Store 3 knows version 1",
+    ],
+    [
       "a process that cannot be reached",
       checkReachable,
       { processes: [answer("Store 1", { failure: "ECONNREFUSED" })] },

@@ -1,11 +1,11 @@
 import type { GetClusterInfoResponse, PdMember } from "@flaredb/rdb-proto";
-import { type Column, renderTable } from "./table.ts";
+import { type Column, type Screen, renderTable } from "./table.ts";
 
 const columns: readonly Column[] = [
   { title: "MEMBER", align: "right" },
   { title: "NAME" },
   { title: "ROLE" },
-  { title: "STATE" },
+  { title: "STATE", style: (cell) => (cell === "up" ? "good" : "bad") },
   { title: "ADDRESS" },
   { title: "HTTP" },
 ];
@@ -13,7 +13,7 @@ const columns: readonly Column[] = [
 /** The placement driver's members as a table. */
 export function renderMembers(
   { members, leaderMemberId }: Pick<GetClusterInfoResponse, "members" | "leaderMemberId">,
-  width: number | undefined,
+  screen: Screen,
 ): string {
   const rows = members.map((member) => [
     String(member.id),
@@ -23,13 +23,14 @@ export function renderMembers(
     member.address,
     member.httpAddress,
   ]);
-  return renderTable(columns, rows, width);
+  return renderTable(columns, rows, screen);
 }
 
 /** A member as JSON. */
 export function memberDocument(member: PdMember, leaderMemberId: bigint): Record<string, unknown> {
-  const { id, name, address, httpAddress, isLearner, isUp } = member;
-  return { id: Number(id), name, address, httpAddress, isLeader: id === leaderMemberId, isLearner, isUp };
+  const { id, name, address, httpAddress, isLearner, isUp, clusterVersion } = member;
+  const isLeader = id === leaderMemberId;
+  return { id: Number(id), name, address, httpAddress, isLeader, isLearner, isUp, clusterVersion };
 }
 
 function roleOf({ id, isLearner }: PdMember, leaderMemberId: bigint): string {

@@ -1,13 +1,12 @@
 import { type Operator, OperatorState } from "@flaredb/rdb-proto";
 import { operatorStateName } from "../operator-json.ts";
 import { formatElapsed } from "./progress-line.ts";
-import { type Column, renderFields, renderTable } from "./table.ts";
+import { type Column, type Screen, renderFields, renderTable } from "./table.ts";
 import { formatDuration } from "./text.ts";
 
-interface TableOptions {
+interface TableOptions extends Screen {
   /** The wall clock. */
   readonly nowMs: number;
-  readonly width: number | undefined;
 }
 
 const common: readonly Column[] = [
@@ -18,11 +17,11 @@ const common: readonly Column[] = [
 ];
 
 /** Operators that wait or run, as a table. */
-export function renderOperators(operators: readonly Operator[], { nowMs, width }: TableOptions): string {
+export function renderOperators(operators: readonly Operator[], { nowMs, ...screen }: TableOptions): string {
   const columns = [
     ...common,
     { title: "STATE" },
-    { title: "STEP", canShrink: true },
+    { title: "STEP", shrinks: "end" },
     { title: "AGE", align: "right" },
   ] as const;
   const rows = operators.map((operator) => [
@@ -31,17 +30,17 @@ export function renderOperators(operators: readonly Operator[], { nowMs, width }
     stepText(operator),
     formatDuration(nowMs - Number(operator.createdMs)),
   ]);
-  return renderTable(columns, rows, width);
+  return renderTable(columns, rows, screen);
 }
 
 /** Operators that ended, as a table. */
 export function renderOperatorHistory(
   operators: readonly Operator[],
-  { nowMs, width }: TableOptions,
+  { nowMs, ...screen }: TableOptions,
 ): string {
   const columns = [
     ...common,
-    { title: "END", canShrink: true },
+    { title: "END", shrinks: "end" },
     { title: "TOOK", align: "right" },
     { title: "ENDED", align: "right" },
   ] as const;
@@ -51,7 +50,7 @@ export function renderOperatorHistory(
     formatElapsed(Number(operator.endedMs - operator.createdMs)),
     `${formatDuration(nowMs - Number(operator.endedMs))} ago`,
   ]);
-  return renderTable(columns, rows, width);
+  return renderTable(columns, rows, screen);
 }
 
 /** One operator with its steps. */

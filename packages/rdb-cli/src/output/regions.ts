@@ -1,15 +1,16 @@
 import type { Peer, RegionLoad, RegionRoute, Store } from "@flaredb/rdb-proto";
 import { PeerRole } from "@flaredb/rdb-proto";
 import { roleName } from "../cluster-json.ts";
-import { type Column, renderFields, renderTable } from "./table.ts";
+import { type Column, type Screen, renderFields, renderTable } from "./table.ts";
+import type { Style } from "./paint.ts";
 import { formatBytes, printable, toHex } from "./text.ts";
 
 const columns: readonly Column[] = [
   { title: "REGION", align: "right" },
-  { title: "START KEY", canShrink: true },
-  { title: "END KEY", canShrink: true },
-  { title: "LEADER" },
-  { title: "PEERS" },
+  { title: "START KEY", shrinks: "middle" },
+  { title: "END KEY", shrinks: "middle" },
+  { title: "LEADER", style: (cell) => (cell === "none" ? "bad" : undefined) },
+  { title: "PEERS", style: peersStyle },
   { title: "EPOCH" },
   { title: "SIZE", align: "right" },
   { title: "KEYS", align: "right" },
@@ -20,7 +21,7 @@ const columns: readonly Column[] = [
 /** Regions as a table; Stores are named by their ids. */
 export function renderRegions(
   routes: readonly RegionRoute[],
-  options: { readonly hex: boolean; readonly width: number | undefined },
+  options: Screen & { readonly hex: boolean },
 ): string {
   const rows = routes.map((route) => [
     String(route.region?.id ?? "?"),
@@ -34,7 +35,7 @@ export function renderRegions(
     `${formatBytes(Number(route.load?.writtenBytesPerSecond ?? 0n))}/s`,
     `${formatBytes(Number(route.load?.readBytesPerSecond ?? 0n))}/s`,
   ]);
-  return renderTable(columns, rows, options.width);
+  return renderTable(columns, rows, options);
 }
 
 /** One Region with all that PD knows of it. */
@@ -98,6 +99,10 @@ function formatEpoch(route: RegionRoute): string {
 function formatPeer(peer: Peer, route: RegionRoute): string {
   const marks = [...(peer.role === PeerRole.VOTER ? [] : [roleName(peer.role)]), ...troubles(peer, route)];
   return marks.length === 0 ? String(peer.storeId) : `${peer.storeId} (${marks.join(", ")})`;
+}
+
+function peersStyle(cell: string): Style | undefined {
+  return /down|damaged/.test(cell) ? "bad" : /behind/.test(cell) ? "warn" : undefined;
 }
 
 function troubles(peer: Peer, route: RegionRoute): string[] {

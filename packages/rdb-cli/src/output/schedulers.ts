@@ -1,20 +1,20 @@
 import type { Scheduler } from "@flaredb/rdb-proto";
-import { type Column, renderTable } from "./table.ts";
+import { type Column, type Screen, renderTable } from "./table.ts";
 import { formatDuration } from "./text.ts";
 
 const columns: readonly Column[] = [
   { title: "NAME" },
   { title: "KIND" },
-  { title: "STATE" },
+  { title: "STATE", style: (cell) => (cell === "active" ? undefined : "warn") },
   { title: "RUNNING", align: "right" },
   { title: "DONE", align: "right" },
-  { title: "LAST WORD", canShrink: true },
+  { title: "LAST WORD", shrinks: "end" },
 ];
 
 /** Schedulers and checkers as a table. `nowMs` is the wall clock. */
 export function renderSchedulers(
   schedulers: readonly Scheduler[],
-  options: { readonly nowMs: number; readonly width: number | undefined },
+  options: Screen & { readonly nowMs: number },
 ): string {
   const rows = schedulers.map((scheduler) => [
     scheduler.name,
@@ -24,7 +24,7 @@ export function renderSchedulers(
     String(scheduler.doneCount),
     scheduler.lastWord,
   ]);
-  return renderTable(columns, rows, options.width);
+  return renderTable(columns, rows, options);
 }
 
 /** Whether it works: `active`, `paused`, `paused for 9 min`. */

@@ -1,30 +1,33 @@
 import type { StoreStatus } from "@flaredb/rdb-proto";
 import { stateName } from "../cluster-json.ts";
-import { type Column, renderFields, renderTable } from "./table.ts";
+import { type Column, type Screen, renderFields, renderTable } from "./table.ts";
+import type { Style } from "./paint.ts";
 import { formatBytes, formatDuration } from "./text.ts";
 
 const columns: readonly Column[] = [
   { title: "STORE", align: "right" },
   { title: "ADDRESS" },
-  { title: "STATE" },
+  { title: "STATE", style: storeStateStyle },
+  { title: "VERSION" },
   { title: "REGIONS", align: "right" },
   { title: "LEADERS", align: "right" },
   { title: "USED", align: "right" },
   { title: "AVAILABLE", align: "right" },
   { title: "MEMORY", align: "right" },
   { title: "HEARD OF" },
-  { title: "LABELS", canShrink: true },
+  { title: "LABELS", shrinks: "end" },
 ];
 
 /** Stores as a table. `nowMs` is the wall clock. */
 export function renderStores(
   statuses: readonly StoreStatus[],
-  options: { readonly nowMs: number; readonly width: number | undefined },
+  options: Screen & { readonly nowMs: number },
 ): string {
   const rows = statuses.map((status) => [
     String(status.store?.id ?? "?"),
     status.store?.address ?? "",
     [stateName(status.store), ...troubles(status)].join(", "),
+    formatVersion(status),
     String(status.regionCount),
     String(status.leaderCount),
     formatSize(status.stats?.usedBytes),
@@ -33,7 +36,7 @@ export function renderStores(
     lastHeard(status, options.nowMs),
     formatLabels(status),
   ]);
-  return renderTable(columns, rows, options.width);
+  return renderTable(columns, rows, options);
 }
 
 /** One Store with all that PD knows of it. */
@@ -46,6 +49,7 @@ export function renderStore(status: StoreStatus, nowMs: number): string {
     ["http address", store?.httpAddress ?? ""],
     ["labels", formatLabels(status) || "none"],
     ["program", store?.programVersion || "unknown"],
+    ["knows cluster version", String(store?.clusterVersion || "unknown")],
     ["heard of", lastHeard(status, nowMs)],
     [
       "regions",
@@ -60,12 +64,22 @@ export function renderStore(status: StoreStatus, nowMs: number): string {
   ]);
 }
 
+/** How a Store's state looks where there are colours. */
+export function storeStateStyle(cell: string): Style {
+  return cell === "up" ? "good" : cell.startsWith("down") || cell.includes("full") ? "bad" : "warn";
+}
+
 function troubles(status: StoreStatus): string[] {
   return [
     ...(status.evictsLeaders ? ["evicting leaders"] : []),
     ...(status.stats?.isSlow ? ["slow disk"] : []),
     ...(status.stats?.isFull ? ["disk full"] : []),
   ];
+}
+
+/** Of the program, with the newest cluster version that it knows. */
+function formatVersion({ store }: StoreStatus): string {
+  return `${store?.programVersion || "?"} (${store?.clusterVersion || "?"})`;
 }
 
 function formatSize(sizeBytes: bigint | undefined): string {

@@ -1,36 +1,43 @@
-import Table from "cli-table3";
+import { cutEnd, cutMiddle, displayWidth } from "./display-width.ts";
+import { type Paint, type Style, plain } from "./paint.ts";
 
 export interface Column {
   readonly title: string;
   readonly align?: "left" | "right";
-  /** May be cut with an ellipsis when the terminal is too narrow: for keys. Default: no. */
-  readonly canShrink?: boolean;
+  /** What may be left out, with an ellipsis, when the terminal is too narrow. Default: nothing. */
+  readonly shrinks?: "middle" | "end";
+  /** How a cell looks where there are colours. */
+  readonly style?: (cell: string) => Style | undefined;
+}
+
+/** What a table is shown on. */
+export interface Screen {
+  /** Columns of the terminal; undefined: as wide as it takes. */
+  readonly width: number | undefined;
+  /** Default: no colours. */
+  readonly paint?: Paint;
 }
 
 const GAP = "  ";
 const NARROWEST = 8;
 
 /**
- * Rows under their titles, without lines between them, ending with a line break.
- *
- * @param width columns of the terminal; undefined: as wide as it takes
+ * Rows under their titles, without lines between them, ending with a line break. No line is wider than the screen:
+ * first the columns that may shrink do; where that is not enough, lines end with an ellipsis.
  */
 export function renderTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
-  width: number | undefined,
+  { width, paint = plain }: Screen,
 ): string {
   const widths = fit(columns, naturalWidths(columns, rows), width);
-  const table = new Table({
-    head: columns.map((column) => column.title),
-    colWidths: widths,
-    colAligns: columns.map((column) => column.align ?? "left"),
-    chars: { ...noLines, middle: GAP },
-    style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
-  });
-  table.push(...rows.map((row) => [...row]));
-  const lines = table.toString().split("\n");
-  return `${lines.map((line) => line.trimEnd()).join("\n")}\n`;
+  const titles = columns.map(({ title }) => title);
+  const asTitle: Paint = (cell) => paint(cell, "title");
+  const lines = [
+    renderLine(columns, titles, widths, { width, paint: asTitle }),
+    ...rows.map((row) => renderLine(columns, row, widths, { width, paint })),
+  ];
+  return lines.map((line) => `${line}\n`).join("");
 }
 
 /** `name: value` lines with the values below each other. */
@@ -39,35 +46,43 @@ export function renderFields(fields: readonly (readonly [string, string])[]): st
   return fields.map(([name, value]) => `${`${name}:`.padEnd(width + 1)}  ${value}\n`).join("");
 }
 
-const noLines = {
-  top: "",
-  "top-mid": "",
-  "top-left": "",
-  "top-right": "",
-  bottom: "",
-  "bottom-mid": "",
-  "bottom-left": "",
-  "bottom-right": "",
-  left: "",
-  "left-mid": "",
-  mid: "",
-  "mid-mid": "",
-  right: "",
-  "right-mid": "",
-};
+// Widths are counted before anything is painted: escape sequences take no room.
+function renderLine(
+  columns: readonly Column[],
+  cells: readonly string[],
+  widths: readonly number[],
+  { width, paint = plain }: Screen,
+): string {
+  let line = "";
+  let room = width ?? Number.POSITIVE_INFINITY;
+  let owed = "";
+  for (const [at, column] of columns.entries()) {
+    const cellWidth = widths[at] ?? 0;
+    const cut = column.shrinks === "middle" ? cutMiddle : cutEnd;
+    const cell = cut(cells[at] ?? "", cellWidth);
+    const padding = " ".repeat(cellWidth - displayWidth(cell));
+    const isRight = column.align === "right";
+    // Nothing stands behind the last cell of a line: blanks are written when something follows them.
+    const lead = owed + (isRight ? padding : "");
+    const left = room - lead.length;
+    if (displayWidth(cell) > left) {
+      return left < 1 ? line : line + lead + paint(cutEnd(cell, left), column.style?.(cell));
+    }
+    if (cell !== "") {
+      line += lead + paint(cell, column.style?.(cell));
+      room -= lead.length + displayWidth(cell);
+      owed = (isRight ? "" : padding) + GAP;
+    } else {
+      owed = lead + (isRight ? "" : padding) + GAP;
+    }
+  }
+  return line;
+}
 
 function naturalWidths(columns: readonly Column[], rows: readonly (readonly string[])[]): number[] {
   return columns.map((column, at) =>
     Math.max(column.title.length, ...rows.map((row) => displayWidth(row[at] ?? ""))),
   );
-}
-
-// East Asian wide characters take two columns of a terminal.
-const WIDE =
-  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}/gu;
-
-function displayWidth(text: string): number {
-  return Array.from(text).length + (text.match(WIDE)?.length ?? 0);
 }
 
 // Takes from the widest column that may shrink, one by one, until the table fits or nothing may shrink further.
@@ -78,7 +93,7 @@ function fit(columns: readonly Column[], natural: readonly number[], width: numb
   }
   let excess = widths.reduce((sum, each) => sum + each, 0) + GAP.length * (columns.length - 1) - width;
   while (excess > 0) {
-    const candidates = widths.flatMap((each, at) => (columns[at]?.canShrink && each > NARROWEST ? [at] : []));
+    const candidates = widths.flatMap((each, at) => (columns[at]?.shrinks && each > NARROWEST ? [at] : []));
     const widest = candidates.reduce(
       (best, at) => (best === -1 || (widths[at] as number) > (widths[best] as number) ? at : best),
       -1,

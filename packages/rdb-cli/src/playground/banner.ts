@@ -31,6 +31,7 @@ FlareDB serves ${count(regionCount, "Region")} on ${count(plan.stores.length, "S
 ${pds.join("\n")}
 ${stores.join("\n")}
 
+  look at  http://${httpAddress(first)}/dashboard/
   data     ${data}
   logs     ${display(plan.logFolder)}
 

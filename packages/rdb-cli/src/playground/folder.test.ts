@@ -82,7 +82,7 @@ describe("a member's folder", () => {
     const file = await makeCluster(1);
     writeFileSync(join(folder, "store-1", "FORMAT"), "flaredb-data 2\n");
     await inspectMembers(plan(1), file);
-    writeFileSync(join(folder, "store-1", "FORMAT"), "flaredb-data 3\n");
+    writeFileSync(join(folder, "store-1", "FORMAT"), "flaredb-data 4\n");
     await expect(inspectMembers(plan(1), file)).rejects.toMatchObject({ code: "RDB_DATA_FORMAT" });
   });
 

@@ -126,7 +126,12 @@ export class ExportFile implements RowSink {
   }
 
   async write(text: string): Promise<boolean> {
-    await this.#handle.write(text, this.#fileBytes);
+    const bytes = Buffer.from(text);
+    // On a disk that is nearly full a write may take a part only. What is missing would be a hole behind the next page.
+    for (let at = 0; at < bytes.length; ) {
+      const { bytesWritten } = await this.#handle.write(bytes, at, bytes.length - at, this.#fileBytes + at);
+      at += bytesWritten;
+    }
     return true;
   }
 
@@ -134,6 +139,8 @@ export class ExportFile implements RowSink {
   async keep(page: ExportedPage): Promise<void> {
     this.#rowCount += page.rowCount;
     this.#fileBytes += page.bytes;
+    // The cursor must not outlive a loss of power that these rows do not.
+    await this.#handle.datasync();
     await this.#cursorFile.write({
       transfer: "export",
       startKey: base64(this.#range.startKey),

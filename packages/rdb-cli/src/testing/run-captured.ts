@@ -14,6 +14,12 @@ export interface CaptureOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** As if stdout were a terminal of this width. */
   readonly columns?: number;
+  /** As if stdout were a terminal of so many lines. */
+  readonly rows?: number;
+  /** As if stdout showed colours. */
+  readonly colors?: boolean;
+  /** Takes what a command wants to hear of keys: call it to press one. */
+  readonly onKey?: Io["onKey"];
   /** As if stderr were a terminal of this width. */
   readonly progressColumns?: number;
   /** Ctrl-C, when it is aborted. */
@@ -30,6 +36,9 @@ export async function runCaptured(args: readonly string[], options: CaptureOptio
     stderr,
     env: options.env ?? {},
     columns: options.columns,
+    rows: options.rows,
+    colors: options.colors ?? false,
+    onKey: options.onKey,
     progressColumns: options.progressColumns,
     onInterrupt: (listener) => {
       options.interrupt?.addEventListener("abort", listener);

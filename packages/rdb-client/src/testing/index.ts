@@ -1,2 +1,1 @@
-export { ManualClock } from "./manual-clock.ts";
-export { WireCluster } from "./wire-cluster.ts";
+export { startTestCluster, type TestCluster, type TestClusterOptions } from "./test-cluster.ts";

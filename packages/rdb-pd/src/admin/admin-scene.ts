@@ -7,7 +7,7 @@ import {
   peerId as peerIdOf,
   type PeerId,
 } from "@flaredb/rdb-base";
-import type { RegionHeartbeatResponse } from "@flaredb/rdb-proto";
+import { type LogCommandCase, type RegionHeartbeatResponse, logCommandVersions } from "@flaredb/rdb-proto";
 import type { ClusterLookup } from "../cluster/cluster-lookup.ts";
 import type { ClusterState, StoreCondition } from "../cluster/cluster-state.ts";
 import type { RegionInfo } from "../cluster/region-info.ts";
@@ -58,6 +58,23 @@ export class AdminScene {
       throw busy(`region ${id} is ${isJoint ? "between two sets of peers" : "being merged"}: ask again`);
     }
     return info;
+  }
+
+  /**
+   * Whether every peer knows the entry of a Region's log that `what` needs.
+   *
+   * @throws RdbError RDB_CLUSTER_VERSION
+   */
+  checkClusterVersion(entry: LogCommandCase, what: string): void {
+    const { clusterVersion } = this.#options.cluster.durable;
+    const needed = logCommandVersions[entry];
+    if (clusterVersion < needed) {
+      throw new RdbError(
+        "RDB_CLUSTER_VERSION",
+        `${what} needs cluster version ${needed}, the cluster has ${clusterVersion}: finish the upgrade, rdb cluster status says who is older`,
+        { details: { needed, clusterVersion } },
+      );
+    }
   }
 
   /** @throws RdbError RDB_NOT_FOUND when it is not known or gone for good */

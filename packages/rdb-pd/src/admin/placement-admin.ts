@@ -1,6 +1,7 @@
 import { AdminScene, type AdminSceneOptions } from "./admin-scene.ts";
 import { OperatorCommands } from "./operator-commands.ts";
 import { PeerCommands } from "./peer-commands.ts";
+import type { RecoveryDesk } from "../recovery/recovery-desk.ts";
 import { RegionCommands } from "./region-commands.ts";
 import { SchedulerCommands } from "./scheduler-commands.ts";
 import { StoreCommands } from "./store-commands.ts";
@@ -12,8 +13,10 @@ export class PlacementAdmin {
   readonly stores: StoreCommands;
   readonly operators: OperatorCommands;
   readonly schedulers: SchedulerCommands;
+  readonly recovery: RecoveryDesk;
 
-  constructor(options: AdminSceneOptions) {
+  constructor(options: AdminSceneOptions & { readonly recovery: RecoveryDesk }) {
+    this.recovery = options.recovery;
     const scene = new AdminScene(options);
     this.peers = new PeerCommands(scene);
     this.regions = new RegionCommands(scene, options);

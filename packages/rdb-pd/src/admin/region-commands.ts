@@ -94,9 +94,11 @@ export class RegionCommands {
    * Has the Region's peers compared.
    *
    * @returns the index that was compared last
-   * @throws RdbError RDB_UNAVAILABLE when the leader's Store does not listen
+   * @throws RdbError RDB_UNAVAILABLE when the leader's Store does not listen; RDB_CLUSTER_VERSION while a Store may not
+   * know the command
    */
   checkReplicas(id: RegionId): number {
+    this.#scene.checkClusterVersion("computeHash", `a check of region ${id}`);
     const { region, status } = this.#scene.changeableRegion(id);
     const storeId = status?.leader?.storeId;
     if (storeId === undefined || !this.#options.send(storeId, checkRegionCommand(region))) {

@@ -87,10 +87,11 @@ describe("what people say of Stores", () => {
     const taken = await admin.setStoreLabels({ storeId: 1n, labels: { host: "" } });
     expect(taken.status?.store?.labels).toEqual({ zone: "a" });
     const [one] = stores;
-    const { storeId, clusterId, address } = one as FakeStore;
-    await pd
-      .client()
-      .registerStore({ storeId, clusterId, address, bootId: 2n, labels: { host: "own", rack: "r" } });
+    const { storeId, clusterId, clusterVersion, address } = one as FakeStore;
+    await pd.client().registerStore({
+      ...{ storeId, clusterId, clusterVersion, address },
+      ...{ bootId: 2n, labels: { host: "own", rack: "r" } },
+    });
     expect((await statusOf(1n))?.store?.labels).toEqual({ zone: "a", rack: "r" });
     const many = Object.fromEntries(Array.from({ length: 33 }, (_, at) => [`label${at}`, "x"]));
     expect((await refusal(admin.setStoreLabels({ storeId: 1n, labels: many }))).message).toContain(

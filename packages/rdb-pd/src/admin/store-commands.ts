@@ -35,10 +35,16 @@ export class StoreCommands {
     return this.#set(id, { isDraining: true, labels: {} });
   }
 
-  /** @throws RdbError RDB_INVALID_ARGUMENT when it is not being decommissioned; RDB_NOT_FOUND once it is gone */
+  /**
+   * @throws RdbError RDB_INVALID_ARGUMENT when it is not being decommissioned, or was given up as lost; RDB_NOT_FOUND
+   * once it is gone
+   */
   cancelDecommission(id: StoreId): Promise<CountedStoreView> {
-    if (!this.#scene.store(id).isDraining) {
-      throw refused(`store ${id} is not being decommissioned`);
+    const store = this.#scene.store(id);
+    if (!store.isDraining || store.isLost === true) {
+      throw refused(
+        `store ${id} ${store.isLost === true ? "was given up as lost" : "is not being decommissioned"}`,
+      );
     }
     return this.#set(id, { isDraining: false, labels: {} });
   }

@@ -5,6 +5,7 @@ import {
   type RegionId,
   type StoreId,
   assert,
+  clusterVersions,
   epochsEqual,
   peerById,
 } from "@flaredb/rdb-base";
@@ -26,6 +27,8 @@ export interface StoreView {
   /** Wall clock, milliseconds since 1970; 0 when not since PD's start. */
   readonly lastHeardMs: number;
   readonly stats: StoreStats | undefined;
+  /** The newest cluster version that its program knows; undefined while it has not said. */
+  readonly clusterVersion: number | undefined;
 }
 
 export interface CountedStoreView extends StoreView {
@@ -173,7 +176,10 @@ export class ClusterState {
   }
 
   condition(store: StoreInfo, monotonicMs: number): StoreCondition {
-    return store.isTombstone ? "Tombstone" : this.liveness.state(store.id, monotonicMs);
+    if (store.isTombstone) {
+      return "Tombstone";
+    }
+    return store.isLost === true ? "Down" : this.liveness.state(store.id, monotonicMs);
   }
 
   /** Stores that are up, in the order of their ids. */
@@ -204,7 +210,14 @@ export class ClusterState {
       condition: this.condition(store, monotonicMs),
       lastHeardMs: activity?.lastHeardMs ?? 0,
       stats: activity?.stats,
+      clusterVersion: this.clusterVersionOf(store),
     };
+  }
+
+  /** As the process that registered last said it, to this PD or, by its log, to a former one; undefined: to none. */
+  clusterVersionOf({ id, clusterVersion }: StoreInfo): number | undefined {
+    const recorded = clusterVersion === clusterVersions.oldest ? undefined : clusterVersion;
+    return this.#activities.get(id)?.clusterVersion ?? recorded;
   }
 
   /** Every Store, tombstones included, in the order of their ids. */

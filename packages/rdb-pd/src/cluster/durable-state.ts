@@ -1,4 +1,13 @@
-import { type Region, type RegionId, type StoreId, storeId } from "@flaredb/rdb-base";
+import {
+  type Region,
+  type RegionId,
+  type StoreId,
+  assert,
+  clusterVersions,
+  safeInteger,
+  storeId,
+} from "@flaredb/rdb-base";
+import type { Recovery } from "@flaredb/rdb-proto";
 import type { ClusterConfig } from "../command/command.ts";
 import { type OperatorRecord, isEnded } from "../operator/operator-record.ts";
 import { pdLimits } from "../limits.ts";
@@ -25,6 +34,8 @@ export type ChangedRow =
   | { readonly kind: "Region"; readonly id: RegionId }
   | { readonly kind: "Operator"; readonly id: number }
   | { readonly kind: "Placement" }
+  | { readonly kind: "Recovery"; readonly id: number }
+  | { readonly kind: "ClusterVersion" }
   | { readonly kind: "Member"; readonly id: number };
 
 /** A member of PD's own group. */
@@ -78,12 +89,27 @@ export class DurableState {
   #watcher: RouteWatcher = () => {};
   #clusterChanged = false;
   #placementChanged = false;
+  #clusterVersion: number = clusterVersions.oldest;
+  #clusterVersionChanged = false;
+  readonly #recoveries = new Map<number, Recovery>();
+  readonly #changedRecoveries = new Set<number>();
   readonly #changedOperators = new Set<number>();
   readonly #changedStores = new Set<StoreId>();
   readonly #changedRegions = new Set<RegionId>();
 
   get cluster(): ClusterRow {
     return this.#cluster;
+  }
+
+  /** What every Store that is not gone, and every member of PD, knows. Never falls. */
+  get clusterVersion(): number {
+    return this.#clusterVersion;
+  }
+
+  set clusterVersion(version: number) {
+    assert(version >= this.#clusterVersion, "the cluster version never falls");
+    this.#clusterVersionChanged ||= version > this.#clusterVersion;
+    this.#clusterVersion = version;
   }
 
   /** Tombstones included, in the order of their ids. */
@@ -111,6 +137,23 @@ export class DurableState {
   /** PD's members, those that were removed included. None where there was never more than one. */
   get members(): ReadonlyMap<number, MemberRow> {
     return this.#members;
+  }
+
+  /** Regions brought back without a quorum: the one that goes on, if any, and the last that ended; by id. */
+  get recoveries(): ReadonlyMap<number, Recovery> {
+    return this.#recoveries;
+  }
+
+  /** Forgets the oldest past `recoveryHistoryMaxCount`. */
+  putRecovery(recovery: Recovery): void {
+    const id = safeInteger(recovery.id, "recovery id");
+    this.#recoveries.set(id, recovery);
+    this.#changedRecoveries.add(id);
+    if (this.#recoveries.size > pdLimits.recoveryHistoryMaxCount) {
+      const oldest = Math.min(...this.#recoveries.keys());
+      this.#recoveries.delete(oldest);
+      this.#changedRecoveries.add(oldest);
+    }
   }
 
   putMember(member: MemberRow): void {
@@ -214,9 +257,17 @@ export class DurableState {
     for (const id of this.#changedMembers) {
       changed.push({ kind: "Member", id });
     }
+    for (const id of this.#changedRecoveries) {
+      changed.push({ kind: "Recovery", id });
+    }
+    this.#changedRecoveries.clear();
     if (this.#placementChanged) {
       changed.push({ kind: "Placement" });
     }
+    if (this.#clusterVersionChanged) {
+      changed.push({ kind: "ClusterVersion" });
+    }
+    this.#clusterVersionChanged = false;
     this.#changedMembers.clear();
     this.#placementChanged = false;
     this.#changedOperators.clear();
@@ -234,7 +285,10 @@ export class DurableState {
       ...Array.from(this.#regions.all(), ({ id }): ChangedRow => ({ kind: "Region", id })),
       ...[...this.#operators.keys()].map((id): ChangedRow => ({ kind: "Operator", id })),
       ...[...this.#members.keys()].map((id): ChangedRow => ({ kind: "Member", id })),
+      ...[...this.#recoveries.keys()].map((id): ChangedRow => ({ kind: "Recovery", id })),
       { kind: "Placement" },
+      // Not of the oldest: members that know of no versions read these rows.
+      ...(this.#clusterVersion > clusterVersions.oldest ? [{ kind: "ClusterVersion" } as const] : []),
     ];
   }
 }

@@ -7,6 +7,8 @@ import { ReportTable } from "./report-table.ts";
 export class StoreActivity {
   /** The process that `stats` and the reports are from; undefined until it registers or says something. */
   bootId: bigint | undefined;
+  /** The newest cluster version that `bootId` knows; undefined until it has said. */
+  clusterVersion: number | undefined;
   /** Wall clock, milliseconds since 1970; 0 when never. */
   lastHeardMs = 0;
   /** Undefined until its first heartbeat. */
@@ -51,6 +53,7 @@ export class StoreActivity {
   /** Its process is a new one: nothing that the old one said counts. */
   reset(bootId: bigint): void {
     this.bootId = bootId;
+    this.clusterVersion = undefined;
     this.stats = undefined;
     this.isComplete = false;
     this.#reports = new ReportTable();

@@ -21,12 +21,16 @@ export interface StoreInfo {
   /** It is to lead nothing. */
   readonly evictsLeaders: boolean;
   readonly programVersion: string;
+  /** The newest that its program is known, by PD's log, to know: the oldest as long as the cluster has that. */
+  readonly clusterVersion: number;
   /** Of the process that registered last. */
   readonly bootId: bigint;
   /** When that was: wall clock, milliseconds since 1970. */
   readonly startedMs: number;
   /** Gone for good; the id is never used again. */
   readonly isTombstone: boolean;
+  /** It was given up when Regions were recovered without it: it is refused from then on. */
+  readonly isLost?: boolean;
   /** Of a tombstone: the Store that took its address. */
   readonly replacedBy: StoreId | undefined;
 }

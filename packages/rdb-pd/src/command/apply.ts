@@ -2,7 +2,9 @@ import { RdbError, type StoreId, assertNever } from "@flaredb/rdb-base";
 import { initialIdCount, placeInitialRegions } from "../bootstrap/initial-placement.ts";
 import type { DurableState } from "../cluster/durable-state.ts";
 import type { CommandKind, CommandOf, CommandResults, PdCommand } from "./command.ts";
+import { beginRecovery, recordRecovery } from "./recover.ts";
 import { registerStore } from "./register-store.ts";
+import { setClusterVersion } from "./set-cluster-version.ts";
 import { buryStore, setStore } from "./set-store.ts";
 
 /**
@@ -41,6 +43,12 @@ export function applyCommand(state: DurableState, command: PdCommand): CommandRe
       return putMember(state, command);
     case "RemoveMember":
       return removeMember(state, command);
+    case "BeginRecovery":
+      return beginRecovery(state, command);
+    case "RecordRecovery":
+      return recordRecovery(state, command);
+    case "SetClusterVersion":
+      return setClusterVersion(state, command);
     default:
       return assertNever(command, "command of the placement driver");
   }

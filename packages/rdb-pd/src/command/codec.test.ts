@@ -1,6 +1,12 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { RdbError, storeId } from "@flaredb/rdb-base";
-import { PdCommandSchema } from "@flaredb/rdb-proto";
+import {
+  PdCommandSchema,
+  RecoveryResultSchema,
+  RecoverySchema,
+  RecoveryState,
+  RecoveryStepState,
+} from "@flaredb/rdb-proto";
 import { describe, expect, test } from "vitest";
 import { DurableState } from "../cluster/durable-state.ts";
 import { rangesFromSplitKeys } from "../cluster/initial-regions.ts";
@@ -37,6 +43,18 @@ const commands: readonly PdCommand[] = [
   { kind: "PauseScheduler", name: "merge", isPaused: true, untilMs: 1_234 },
   { kind: "PauseScheduler", name: "balance-region", isPaused: true, untilMs: 0 },
   { kind: "PauseScheduler", name: "merge", isPaused: false, untilMs: 0 },
+  {
+    kind: "BeginRecovery",
+    recovery: create(RecoverySchema, {
+      ...{ id: 77n, state: RecoveryState.RUNNING, lostStoreIds: [2n], startedMs: 5n },
+      steps: [{ order: { recoveryId: 77n, regionId: 6n }, state: RecoveryStepState.PENDING }],
+    }),
+  },
+  {
+    kind: "RecordRecovery",
+    ...{ recoveryId: 77, isCancelled: false, nowMs: 9 },
+    results: [create(RecoveryResultSchema, { recoveryId: 77n, regionId: 6n, ok: true })],
+  },
 ];
 
 test.each(commands.map((command) => [command.kind, command] as const))(
@@ -97,6 +115,7 @@ describe("SPEC-M7: rows of the applied state", () => {
 function expectSame(actual: DurableState, expected: DurableState): void {
   expect(actual.cluster).toEqual(expected.cluster);
   expect(actual.stores).toEqual(expected.stores);
+  expect(actual.recoveries).toEqual(expected.recoveries);
   expect(actual.regions.all()).toEqual(expected.regions.all());
   expect(new Set(actual.forming)).toEqual(new Set(expected.forming));
   expect(actual.operators).toEqual(expected.operators);

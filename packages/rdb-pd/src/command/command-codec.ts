@@ -1,15 +1,26 @@
 import { type MessageInitShape, create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { RdbError, assertNever, safeInteger, storeId } from "@flaredb/rdb-base";
+import {
+  RdbError,
+  assertNever,
+  clusterVersions,
+  safeInteger,
+  saidClusterVersion,
+  storeId,
+} from "@flaredb/rdb-base";
 import {
   type ClusterConfig as WireConfig,
   ClusterConfigSchema,
   InitialRangeSchema,
   PdCommandSchema,
+  RecoverySchema,
   type PdCommand as WireCommand,
+  type PdCommandCase,
   type RegisterStoreCommand,
   RegisterStoreCommandSchema,
   type SetStoreCommand,
   SetStoreCommandSchema,
+  type SetClusterVersionCommand,
+  SetClusterVersionCommandSchema,
   regionFromProto,
   regionToProto,
 } from "@flaredb/rdb-proto";
@@ -47,6 +58,11 @@ export function decodeCommand(data: Uint8Array): { readonly id: ProposalId; read
   };
 }
 
+/** The name of the command in proto, by which the version goes that it came with. */
+export function commandCase(command: PdCommand): PdCommandCase {
+  return command.kind.replace(/^./, (first) => first.toLowerCase()) as Uncapitalize<typeof command.kind>;
+}
+
 function commandToProto(
   command: PdCommand,
 ): NonNullable<MessageInitShape<typeof PdCommandSchema>["command"]> {
@@ -80,6 +96,18 @@ function commandToProto(
       return { case: "putMember", value: { ...command.member, id: BigInt(command.member.id) } };
     case "RemoveMember":
       return { case: "removeMember", value: { id: BigInt(command.memberId) } };
+    case "BeginRecovery":
+      return { case: "beginRecovery", value: { recovery: command.recovery } };
+    case "RecordRecovery":
+      return {
+        case: "recordRecovery",
+        value: {
+          ...{ recoveryId: BigInt(command.recoveryId), results: [...command.results] },
+          ...{ isCancelled: command.isCancelled, nowMs: BigInt(command.nowMs) },
+        },
+      };
+    case "SetClusterVersion":
+      return { case: "setClusterVersion", value: versionToProto(command) };
     default:
       return assertNever(command, "command of the placement driver");
   }
@@ -124,8 +152,17 @@ function commandFromProto(command: WireOneof): PdCommand {
         member: { id: safeInteger(id, "member id"), name, address, httpAddress },
       };
     }
+    case "beginRecovery":
+      return { kind: "BeginRecovery", recovery: command.value.recovery ?? create(RecoverySchema) };
+    case "recordRecovery": {
+      const { recoveryId, results, isCancelled, nowMs } = command.value;
+      const ids = { recoveryId: safeInteger(recoveryId, "recovery id"), nowMs: safeInteger(nowMs, "time") };
+      return { kind: "RecordRecovery", ...ids, results, isCancelled };
+    }
     case "removeMember":
       return { kind: "RemoveMember", memberId: safeInteger(command.value.id, "member id") };
+    case "setClusterVersion":
+      return versionFromProto(command.value);
     case undefined:
       throw new RdbError(
         "RDB_DATA_FORMAT",
@@ -173,6 +210,7 @@ function registrationFromProto(message: RegisterStoreCommand): CommandOf<"Regist
       httpAddress: message.httpAddress,
       labels: message.labels,
       programVersion: message.programVersion,
+      clusterVersion: saidClusterVersion(message.clusterVersion),
       bootId: message.bootId,
       startedMs: safeInteger(message.startedMs, "start time"),
     },
@@ -201,5 +239,28 @@ function setStoreFromProto(message: SetStoreCommand): CommandOf<"SetStore"> {
     isDraining: message.isDraining,
     evictsLeaders: message.evictsLeaders,
     labels: message.labels,
+  };
+}
+
+function versionToProto({ version, stores }: CommandOf<"SetClusterVersion">): SetClusterVersionCommand {
+  return create(SetClusterVersionCommandSchema, {
+    version,
+    stores: stores.map(({ storeId: id, bootId }) => ({ storeId: BigInt(id), bootId })),
+  });
+}
+
+/** @throws RdbError RDB_DATA_FORMAT for a version that this program does not know: the others go on to use it */
+function versionFromProto({ version, stores }: SetClusterVersionCommand): CommandOf<"SetClusterVersion"> {
+  if (version > clusterVersions.newest) {
+    throw new RdbError(
+      "RDB_DATA_FORMAT",
+      `the log raises the cluster version to ${version}, this program knows up to ${clusterVersions.newest}: run a newer version`,
+      { details: { version } },
+    );
+  }
+  return {
+    kind: "SetClusterVersion",
+    version,
+    stores: stores.map(({ storeId: id, bootId }) => ({ storeId: storeId(id), bootId })),
   };
 }

@@ -1,4 +1,5 @@
 import type { KeyRange, Region, RegionId, StoreId } from "@flaredb/rdb-base";
+import type { Recovery, RecoveryResult } from "@flaredb/rdb-proto";
 import type { MemberRow } from "../cluster/durable-state.ts";
 import type { StoreInfo } from "../cluster/store-info.ts";
 import type { OperatorRecord } from "../operator/operator-record.ts";
@@ -22,6 +23,8 @@ export interface Registration {
   readonly httpAddress: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly programVersion: string;
+  /** The newest that its program knows. */
+  readonly clusterVersion: number;
   readonly bootId: bigint;
   /** The proposer's wall clock, milliseconds since 1970. */
   readonly startedMs: number;
@@ -59,8 +62,25 @@ export type PdCommand =
     }
   /** How a member of PD is reached. That of a new one goes with the change of the group. */
   | { readonly kind: "PutMember"; readonly member: Omit<MemberRow, "isRemoved"> }
+  /** Stores are given up, and what is to be saved without them is on record. */
+  | { readonly kind: "BeginRecovery"; readonly recovery: Recovery }
+  | {
+      readonly kind: "RecordRecovery";
+      readonly recoveryId: number;
+      readonly results: readonly RecoveryResult[];
+      /** What is still to be done never is. */
+      readonly isCancelled: boolean;
+      /** The proposer's wall clock, milliseconds since 1970. */
+      readonly nowMs: number;
+    }
   /** Goes with the change of the group that takes the member out. */
-  | { readonly kind: "RemoveMember"; readonly memberId: number };
+  | { readonly kind: "RemoveMember"; readonly memberId: number }
+  /** Every member of PD knows the version, and so do these processes of Stores. */
+  | {
+      readonly kind: "SetClusterVersion";
+      readonly version: number;
+      readonly stores: readonly { readonly storeId: StoreId; readonly bootId: bigint }[];
+    };
 
 /** What people want of a Store; what is undefined stays as it is. */
 export interface StoreWish {
@@ -87,6 +107,10 @@ export interface CommandResults {
   PauseScheduler: Record<string, never>;
   PutMember: { readonly member: MemberRow };
   RemoveMember: Record<string, never>;
+  BeginRecovery: Record<string, never>;
+  RecordRecovery: Record<string, never>;
+  /** As it is now. */
+  SetClusterVersion: { readonly version: number };
 }
 
 export type CommandKind = PdCommand["kind"];

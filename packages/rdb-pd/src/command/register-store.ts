@@ -1,4 +1,4 @@
-import { RdbError, type StoreId } from "@flaredb/rdb-base";
+import { RdbError, type StoreId, clusterVersions } from "@flaredb/rdb-base";
 import type { DurableState } from "../cluster/durable-state.ts";
 import { goneForGood } from "../cluster/gone-for-good.ts";
 import { type StoreInfo, withAdminLabels } from "../cluster/store-info.ts";
@@ -15,7 +15,8 @@ import type { CommandOf, CommandResults, Registration } from "./command.ts";
  * Addresses that were dealt anew bury nobody.
  *
  * @throws RdbError RDB_ALREADY_EXISTS when the address is a living Store's; RDB_NOT_FOUND for an id that was never
- * given out; RDB_STORE_DECOMMISSIONED or RDB_DATA_FOREIGN for a Store that is gone for good
+ * given out; RDB_STORE_DECOMMISSIONED or RDB_DATA_FOREIGN for a Store that is gone for good; RDB_VERSION_TOO_OLD for a
+ * program that does not know the cluster's version
  */
 export function registerStore(
   state: DurableState,
@@ -23,6 +24,7 @@ export function registerStore(
 ): CommandResults["RegisterStore"] {
   const { registration } = command;
   const known = findKnown(state, registration);
+  checkVersion(state, registration);
   const owner = findAddressOwner(state, registration.address, known?.id);
   if (owner !== undefined && !command.silentStoreIds.includes(owner.id)) {
     throw new RdbError(
@@ -43,9 +45,24 @@ export function registerStore(
   if (owner !== undefined) {
     state.putStore(replaced ?? { ...owner, address: "" });
   }
-  const store = storeOf(registration, id, known);
+  const store = storeOf(registration, id, { known, clusterVersion: keptVersion(state, registration) });
   state.putStore(store);
   return { store, replaced };
+}
+
+/** @throws RdbError RDB_VERSION_TOO_OLD */
+function checkVersion(
+  { clusterVersion }: DurableState,
+  { storeId, clusterVersion: known, programVersion }: Registration,
+): void {
+  if (known < clusterVersion) {
+    const who = storeId === undefined ? "the new store" : `store ${storeId}`;
+    throw new RdbError(
+      "RDB_VERSION_TOO_OLD",
+      `the cluster has version ${clusterVersion}, the program of ${who} (${programVersion}) knows up to ${known}: start it with the program that the others run; a cluster version never falls`,
+      { details: { clusterVersion, known } },
+    );
+  }
 }
 
 function findKnown(state: DurableState, registration: Registration): StoreInfo | undefined {
@@ -61,7 +78,7 @@ function findKnown(state: DurableState, registration: Registration): StoreInfo |
       { details: { storeId } },
     );
   }
-  if (known?.isTombstone === true) {
+  if (known?.isTombstone === true || known?.isLost === true) {
     throw goneForGood(known);
   }
   return known;
@@ -77,7 +94,18 @@ function findAddressOwner(
   );
 }
 
-function storeOf(registration: Registration, id: StoreId, known: StoreInfo | undefined): StoreInfo {
+/** Members that know of no versions do not keep any: as long as there may be some, nobody does. */
+function keptVersion(state: DurableState, registration: Registration): number {
+  return state.clusterVersion === clusterVersions.oldest
+    ? clusterVersions.oldest
+    : registration.clusterVersion;
+}
+
+function storeOf(
+  registration: Registration,
+  id: StoreId,
+  { known, clusterVersion }: { readonly known: StoreInfo | undefined; readonly clusterVersion: number },
+): StoreInfo {
   return {
     id,
     registrationToken: known?.registrationToken ?? registration.registrationToken,
@@ -88,6 +116,7 @@ function storeOf(registration: Registration, id: StoreId, known: StoreInfo | und
     isDraining: known?.isDraining ?? false,
     evictsLeaders: known?.evictsLeaders ?? false,
     programVersion: registration.programVersion,
+    clusterVersion,
     bootId: registration.bootId,
     // A repeated call of the same process is no new start.
     startedMs: known?.bootId === registration.bootId ? known.startedMs : registration.startedMs,

@@ -5,16 +5,20 @@ import {
   type StoreId,
   assert,
   assertNever,
+  clusterVersions,
   safeInteger,
+  saidClusterVersion,
   storeId,
 } from "@flaredb/rdb-base";
 import {
   OperatorSchema,
   PdClusterRowSchema,
+  PdClusterVersionRowSchema,
   PdMemberRowSchema,
   PdPlacementRowSchema,
   PdRegionRowSchema,
   PdStoreRowSchema,
+  RecoverySchema,
   regionFromProto,
   regionToProto,
 } from "@flaredb/rdb-proto";
@@ -24,7 +28,16 @@ import { operatorFromProto, operatorToProto } from "../operator/operator-codec.t
 import { configFromProto, configToProto } from "./command-codec.ts";
 
 /** First byte of a row's key: what it holds. Part of the disk format. */
-const rowKinds = { cluster: 1, store: 2, region: 3, operator: 4, placement: 5, member: 6 } as const;
+const rowKinds = {
+  cluster: 1,
+  store: 2,
+  region: 3,
+  operator: 4,
+  placement: 5,
+  member: 6,
+  clusterVersion: 7,
+  recovery: 8,
+} as const;
 
 /** One row of the applied state; `value` undefined: it is no more. */
 export interface StateRow {
@@ -45,8 +58,12 @@ export function encodeRow(state: DurableState, changed: ChangedRow): StateRow {
       return { key: rowKey(rowKinds.operator, changed.id), value: encodeOperator(state, changed.id) };
     case "Placement":
       return { key: rowKey(rowKinds.placement, 0), value: encodePlacement(state) };
+    case "Recovery":
+      return { key: rowKey(rowKinds.recovery, changed.id), value: encodeRecovery(state, changed.id) };
     case "Member":
       return { key: rowKey(rowKinds.member, changed.id), value: encodeMember(state, changed.id) };
+    case "ClusterVersion":
+      return { key: rowKey(rowKinds.clusterVersion, 0), value: encodeClusterVersion(state) };
     default:
       return assertNever(changed, "row of the state");
   }
@@ -81,8 +98,12 @@ function decodeRow(state: DurableState, kind: number | undefined, value: Uint8Ar
       return state.putOperator(operatorFromProto(fromBinary(OperatorSchema, value)));
     case rowKinds.placement:
       return decodePlacement(state, value);
+    case rowKinds.recovery:
+      return state.putRecovery(fromBinary(RecoverySchema, value));
     case rowKinds.member:
       return decodeMember(state, value);
+    case rowKinds.clusterVersion:
+      return decodeClusterVersion(state, value);
     default:
       throw new RdbError(
         "RDB_DATA_FORMAT",
@@ -147,9 +168,11 @@ function decodeStore(state: DurableState, value: Uint8Array): void {
     isDraining: row.isDraining,
     evictsLeaders: row.evictsLeaders,
     programVersion: row.programVersion,
+    clusterVersion: saidClusterVersion(row.clusterVersion),
     bootId: row.bootId,
     startedMs: safeInteger(row.startedMs, "start time"),
     isTombstone: row.isTombstone,
+    ...(row.isLost ? { isLost: true } : {}),
     replacedBy: row.replacedBy === 0n ? undefined : storeId(row.replacedBy),
   };
   state.putStore(store);
@@ -190,6 +213,11 @@ function encodeOperator(state: DurableState, id: number): Uint8Array | undefined
   return operator === undefined ? undefined : toBinary(OperatorSchema, operatorToProto(operator));
 }
 
+function encodeRecovery(state: DurableState, id: number): Uint8Array | undefined {
+  const recovery = state.recoveries.get(id);
+  return recovery === undefined ? undefined : toBinary(RecoverySchema, recovery);
+}
+
 function encodePlacement({ placement }: DurableState): Uint8Array {
   const paused = [...placement.pausedSchedulers].map(([name, untilMs]) => [name, BigInt(untilMs)] as const);
   const row = create(PdPlacementRowSchema, {
@@ -217,4 +245,21 @@ function encodeMember(state: DurableState, id: number): Uint8Array {
 function decodeMember(state: DurableState, value: Uint8Array): void {
   const { id, name, address, httpAddress, isRemoved } = fromBinary(PdMemberRowSchema, value);
   state.putMember({ id: safeInteger(id, "member id"), name, address, httpAddress, isRemoved });
+}
+
+function encodeClusterVersion({ clusterVersion }: DurableState): Uint8Array {
+  return toBinary(PdClusterVersionRowSchema, create(PdClusterVersionRowSchema, { version: clusterVersion }));
+}
+
+/** @throws RdbError RDB_DATA_FORMAT when this program does not know the cluster's version */
+function decodeClusterVersion(state: DurableState, value: Uint8Array): void {
+  const { version } = fromBinary(PdClusterVersionRowSchema, value);
+  if (version > clusterVersions.newest) {
+    throw new RdbError(
+      "RDB_DATA_FORMAT",
+      `the cluster in the data folder has version ${version}, this program knows up to ${clusterVersions.newest}: run a newer version`,
+      { details: { version } },
+    );
+  }
+  state.clusterVersion = version;
 }

@@ -12,6 +12,7 @@ import type { RegionHeartbeatResponse } from "@flaredb/rdb-proto";
 import type { ClusterState } from "../cluster/cluster-state.ts";
 import type { CommandLog } from "../member/command-log.ts";
 import type { RegionInfo } from "../cluster/region-info.ts";
+import type { PdMetrics } from "../metrics/pd-metrics.ts";
 import type { OperatorRecord } from "../operator/operator-record.ts";
 import type { OperatorRunner } from "../operator/operator-runner.ts";
 import { ClusterPlacementView } from "../placement/cluster-placement-view.ts";
@@ -34,6 +35,7 @@ export interface CoordinatorRunnerOptions {
   readonly logger: Logger;
   /** Whether the Store's stream took the command. */
   readonly send: (storeId: StoreId, command: RegionHeartbeatResponse) => boolean;
+  readonly metrics: Pick<PdMetrics, "decisions">;
   /** A Store is gone for good. */
   readonly storeBuried: (id: StoreId) => void;
 }
@@ -78,6 +80,9 @@ export class CoordinatorRunner {
       planner: new Planner({ controller, ids, config }),
       readiness: this.readiness,
       idCount: () => ids.count,
+      decided: (source, outcome) => {
+        options.metrics.decisions.of(source, outcome.replace("-", "_")).value++;
+      },
     });
     this.#burial = new StoreBurial({ ...options, influence: (id) => controller.influence(id) });
     this.#replicaChecks = new ReplicaCheckRound({ cluster, config, send: options.send }, startedMs);

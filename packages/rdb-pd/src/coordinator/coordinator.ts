@@ -7,7 +7,7 @@ import type { Checker, Decision, Scheduler } from "../placement/decision.ts";
 import { Patrol } from "./patrol.ts";
 import type { Planner } from "./planner.ts";
 import type { Readiness } from "./readiness.ts";
-import { ScheduleLoop } from "./schedule-loop.ts";
+import { type DecisionOutcome, ScheduleLoop } from "./schedule-loop.ts";
 
 export interface CoordinatorOptions {
   readonly cluster: ClusterState;
@@ -18,6 +18,8 @@ export interface CoordinatorOptions {
   readonly readiness: Readiness;
   /** Ids at hand. */
   readonly idCount: () => number;
+  /** Hears what came of asking each. Default: nobody does. */
+  readonly decided?: ((name: string, outcome: DecisionOutcome) => void) | undefined;
 }
 
 /** A checker or scheduler, as people see it. */
@@ -55,6 +57,7 @@ export class Coordinator {
     const common = {
       isPaused: (name: string) => this.#isPaused(name),
       said: (name: string, word: string) => this.#words.set(name, word),
+      decided: options.decided ?? (() => {}),
     };
     this.#patrol = new Patrol({ ...options, ...common });
     this.#loop = new ScheduleLoop({ ...options, ...common });

@@ -5,6 +5,7 @@ import { pdLimits } from "../limits.ts";
 import type { Checker } from "../placement/decision.ts";
 import type { PlacementView } from "../placement/placement-view.ts";
 import type { Planner } from "./planner.ts";
+import { type DecisionOutcome, outcomeOf } from "./schedule-loop.ts";
 
 export interface PatrolOptions {
   readonly cluster: ClusterState;
@@ -15,6 +16,7 @@ export interface PatrolOptions {
   readonly planner: Planner;
   /** What the checker said last that is worth telling. */
   readonly said: (name: string, word: string) => void;
+  readonly decided: (name: string, outcome: DecisionOutcome) => void;
 }
 
 /** Walks over all Regions, a slice at a time, and looks at those that changed out of their turn. */
@@ -78,7 +80,7 @@ export class Patrol {
   }
 
   #check(info: RegionInfo, now: Moment): void {
-    const { view, checkers, isPaused, planner, said } = this.#options;
+    const { view, checkers, isPaused, planner, said, decided } = this.#options;
     const { id } = info.region;
     const onlyRepairs = view.hasOperator(id);
     if (onlyRepairs && !planner.mayRepair(id)) {
@@ -94,7 +96,8 @@ export class Patrol {
       }
       // Whoever has no room has the Region all the same: those behind it must not change what is to be repaired first.
       const hasRoom = planner.roomFor(checker.name) > 0;
-      const { refusal } = planner.take(hasRoom ? [decision.plan] : [], now);
+      const { takenCount, refusal } = planner.take(hasRoom ? [decision.plan] : [], now);
+      decided(checker.name, hasRoom ? outcomeOf(takenCount, refusal) : "no-room");
       said(checker.name, hasRoom ? (refusal ?? decision.plan.motive) : planner.noRoomWord(checker.name));
       return;
     }

@@ -1,4 +1,4 @@
-import { storeId } from "@flaredb/rdb-base";
+import { clusterVersions, storeId } from "@flaredb/rdb-base";
 import { beforeEach, expect, test } from "vitest";
 import { ClusterState } from "../cluster/cluster-state.ts";
 import { DurableState } from "../cluster/durable-state.ts";
@@ -24,6 +24,7 @@ beforeEach(() => {
     cluster.durable.putRegion(region);
   }
   cluster.observe(reports, 0);
+  cluster.durable.clusterVersion = clusterVersions.newest;
 });
 
 function round(replicaCheckIntervalMs: number): ReplicaCheckRound {
@@ -65,5 +66,14 @@ test("never, when it is off; nobody, where no leader is known", () => {
     cluster.steppedDown([{ ...report, isLeader: false }]);
   }
   round(3).tick(1_000);
+  expect(asked).toEqual([]);
+});
+
+test("nobody is asked for an entry that some Store may not know", () => {
+  cluster = new ClusterState(new DurableState(), 0, () => 60_000);
+  const reports = sketches.map((sketch) => leaderReport(sketch, { store: 2 }));
+  reports.forEach(({ region }) => cluster.durable.putRegion(region));
+  cluster.observe(reports, 0);
+  round(30_000).tick(60_000);
   expect(asked).toEqual([]);
 });

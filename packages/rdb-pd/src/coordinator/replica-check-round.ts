@@ -1,5 +1,5 @@
 import { EMPTY_KEY, type StoreId } from "@flaredb/rdb-base";
-import type { RegionHeartbeatResponse } from "@flaredb/rdb-proto";
+import { type RegionHeartbeatResponse, logCommandVersions } from "@flaredb/rdb-proto";
 import type { ClusterState } from "../cluster/cluster-state.ts";
 import { checkRegionCommand } from "../heartbeat/stream-commands.ts";
 import { pdLimits } from "../limits.ts";
@@ -29,7 +29,8 @@ export class ReplicaCheckRound {
     const passedMs = monotonicMs - this.#lastMonotonicMs;
     this.#lastMonotonicMs = monotonicMs;
     const { replicaCheckIntervalMs } = config();
-    if (replicaCheckIntervalMs === 0) {
+    const { clusterVersion } = cluster.durable;
+    if (replicaCheckIntervalMs === 0 || clusterVersion < logCommandVersions.computeHash) {
       this.#due = 0;
       return;
     }

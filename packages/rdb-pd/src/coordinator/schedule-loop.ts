@@ -4,12 +4,16 @@ import type { Scheduler } from "../placement/decision.ts";
 import type { PlacementView } from "../placement/placement-view.ts";
 import type { Planner } from "./planner.ts";
 
+/** What came of asking a checker or scheduler: something was planned, was refused or found no room, or there was nothing to do. */
+export type DecisionOutcome = "planned" | "refused" | "no-room" | "idle";
+
 export interface ScheduleLoopOptions {
   readonly view: PlacementView;
   readonly schedulers: readonly Scheduler[];
   readonly isPaused: (name: string) => boolean;
   readonly planner: Planner;
   readonly said: (name: string, word: string) => void;
+  readonly decided: (name: string, outcome: DecisionOutcome) => void;
 }
 
 /** By how much the pause grows of a scheduler that finds nothing to do. */
@@ -47,15 +51,17 @@ export class ScheduleLoop {
 
   /** Whether it is to be asked again soon. */
   #ask(scheduler: Scheduler, now: Moment): boolean {
-    const { view, planner, said } = this.#options;
+    const { view, planner, said, decided } = this.#options;
     const room = Math.min(planner.roomFor(scheduler.name), PLANS_MAX_COUNT);
     if (room === 0) {
       said(scheduler.name, planner.noRoomWord(scheduler.name));
+      decided(scheduler.name, "no-room");
       return true;
     }
     const { plans, word } = scheduler.schedule(view, room);
     const { takenCount, refusal } = planner.take(plans, now);
     said(scheduler.name, takenCount === 0 && refusal !== undefined ? refusal : word);
+    decided(scheduler.name, outcomeOf(takenCount, refusal));
     return takenCount > 0;
   }
 
@@ -67,4 +73,12 @@ export class ScheduleLoop {
     }
     return turn;
   }
+}
+
+/** @param refusal of a plan, if one was refused */
+export function outcomeOf(takenCount: number, refusal: string | undefined): DecisionOutcome {
+  if (takenCount > 0) {
+    return "planned";
+  }
+  return refusal === undefined ? "idle" : "refused";
 }

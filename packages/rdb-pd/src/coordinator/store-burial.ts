@@ -58,7 +58,7 @@ export class StoreBurial {
     const { cluster, log, logger, send, storeBuried } = this.#options;
     const activity = cluster.activity(store.id);
     const isEmpty = activity.isComplete && activity.reportCount === 0;
-    const isDown = cluster.liveness.state(store.id, monotonicMs) === "Down";
+    const isDown = cluster.condition(store, monotonicMs) === "Down";
     if (!isEmpty && !isDown) {
       // It is asked rather than waited for; a Store without a stream will report when it is back.
       send(store.id, reportAllCommand());

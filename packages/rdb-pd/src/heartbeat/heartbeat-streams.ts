@@ -47,6 +47,10 @@ export class HeartbeatStreams {
     return this.#streams.get(storeId)?.commands.push(command) === true;
   }
 
+  get count(): number {
+    return this.#streams.size;
+  }
+
   all(): Iterable<HeartbeatStream> {
     return this.#streams.values();
   }

@@ -9,8 +9,9 @@ import {
 } from "@flaredb/rdb-proto";
 import type { ClusterState } from "../cluster/cluster-state.ts";
 
-export function storeListCommand(stores: Store[]): RegionHeartbeatResponse {
-  return create(RegionHeartbeatResponseSchema, { command: { case: "storeList", value: { stores } } });
+export function storeListCommand(stores: Store[], clusterVersion: number): RegionHeartbeatResponse {
+  const value = { stores, clusterVersion };
+  return create(RegionHeartbeatResponseSchema, { command: { case: "storeList", value } });
 }
 
 export function reportAllCommand(): RegionHeartbeatResponse {

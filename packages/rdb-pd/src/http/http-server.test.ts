@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "vitest";
+import { noDataReader } from "../data/data-reader.ts";
 import { HttpServer, type HttpSource } from "./http-server.ts";
 
 let server: HttpServer | undefined;
@@ -27,6 +28,10 @@ async function healthOf(group: Partial<Group> | undefined): Promise<{ status: nu
       get calls(): never {
         throw new Error("only the leader is asked");
       },
+      get traffic(): never {
+        throw new Error("only the leader has some");
+      },
+      data: noDataReader,
     });
   }
   const response = await fetch(`http://${server.address}/health`);

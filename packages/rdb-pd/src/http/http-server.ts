@@ -1,8 +1,11 @@
 import type { AddressInfo } from "node:net";
 import { RdbError, assert } from "@flaredb/rdb-base";
-import { type HttpServerFactory, formatAddress } from "@flaredb/rdb-wire";
+import { dashboardFolder } from "@flaredb/rdb-dashboard";
+import { EXPOSITION_CONTENT_TYPE } from "@flaredb/rdb-metrics";
+import { type HttpLimits, type HttpServerFactory, formatAddress, limitHttp } from "@flaredb/rdb-wire";
 import fastify, { type FastifyInstance } from "fastify";
 import type { ApiSource } from "./api/endpoint.ts";
+import { addDashboard } from "./dashboard/dashboard.ts";
 import { healthView } from "./health-view.ts";
 
 export interface HttpServerOptions {
@@ -11,6 +14,10 @@ export interface HttpServerOptions {
   readonly port: number;
   /** Makes the server underneath, such as one of TLS; undefined: node:http's. */
   readonly serverFactory?: HttpServerFactory | undefined;
+  /** Default: Node's. */
+  readonly limits?: HttpLimits;
+  /** The metrics of the process, as text. Default: it shows none. */
+  readonly metrics?: () => Promise<string>;
   /** What a request to the admin API has to carry; undefined: see `AccessRules`. */
   readonly token?: string | undefined;
 }
@@ -18,7 +25,7 @@ export interface HttpServerOptions {
 /** What the endpoint shows. */
 export type HttpSource = ApiSource;
 
-/** Health, and the admin API under `/api/v1`. 503 while PD is starting, on health while this member knows no leader. */
+/** Health, metrics, the admin API under `/api/v1`, and the dashboard. 503 while PD is starting, on health while this member knows no leader. */
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #server: FastifyInstance;
@@ -30,15 +37,24 @@ export class HttpServer {
   constructor(options: HttpServerOptions) {
     this.#options = options;
     // Connections are cut at the close: a browser's idle one would hold it up.
-    const { serverFactory } = options;
+    const { serverFactory, limits } = options;
     this.#server = fastify({
       forceCloseConnections: true,
       ...(serverFactory === undefined ? {} : { serverFactory }),
     });
+    if (limits !== undefined) {
+      limitHttp(this.#server.server, limits);
+    }
     this.#server.get("/health", (_request, reply) => {
       const view = healthView(this.#shown.group);
       return reply.status(view.status === "leaderless" ? 503 : 200).send(view);
     });
+    const { metrics } = options;
+    if (metrics !== undefined) {
+      this.#server.get("/metrics", async (_request, reply) =>
+        reply.type(EXPOSITION_CONTENT_TYPE).send(await metrics()),
+      );
+    }
     this.#server.all("/api/v1/*", {
       // Before the body is read: that is the API's to do, a server of its own on the same connections.
       onRequest: async (request, reply) => {
@@ -48,6 +64,7 @@ export class HttpServer {
       },
       handler: () => assert(false, "the hook has taken the request over"),
     });
+    addDashboard(this.#server, { folder: dashboardFolder, group: () => this.#source?.group });
     this.#server.setErrorHandler((error, _request, reply) => {
       const { code, message } = RdbError.from(error);
       return reply.status(code === "RDB_UNAVAILABLE" ? 503 : 500).send({ code, message });

@@ -5,12 +5,14 @@ import { type ForeignPapers, type LocalPapers, checkPapers } from "./member-chec
 const local: LocalPapers = {
   memberId: 1,
   clusterId: 77,
+  clusterVersion: 2,
   initialCluster: "pd-1=a:1,pd-2=b:1",
   isRemoved: (id) => id === 9,
   hasServed: (id) => id === 2,
 };
 const foreign: ForeignPapers = {
   clusterId: 77,
+  clusterVersion: 2,
   initialCluster: "pd-1=a:1,pd-2=b:1",
   fromMemberId: 2,
   fromAddress: "b:1",
@@ -53,4 +55,13 @@ test.each([
   ["removed", {}, { fromMemberId: 9 }, "RDB_DATA_FOREIGN PD member 9 was removed"],
 ])("refused: %s", (_, here, there, message) => {
   expect(refusal(here, there)).toContain(message);
+});
+
+test("a program that is older than the cluster is refused, and told what to do; before that, it is not", () => {
+  const old = { clusterVersion: 1 };
+  expect(refusal({}, old)).toMatch(
+    /^RDB_VERSION_TOO_OLD .*member 2 at b:1 knows up to 1: start it with the program/,
+  );
+  expect(refusal(old, old)).toBe("none");
+  expect(refusal(old, {})).toBe("none");
 });

@@ -6,6 +6,8 @@ export interface GroupPapers {
   readonly clusterId: number;
   /** What it was told of the first members, in one form; empty when it joined later. */
   readonly initialCluster: string;
+  /** Of this member: the cluster's. Of the other one: the newest that it knows. */
+  readonly clusterVersion: number;
 }
 
 /** What one member knows when another one speaks to it. */
@@ -26,7 +28,8 @@ export interface ForeignPapers extends GroupPapers {
 /**
  * Whether a message is from a member of the same group, for this one.
  *
- * @throws RdbError RDB_CLUSTER_MISMATCH; RDB_DATA_FOREIGN when the sender was taken out of the group
+ * @throws RdbError RDB_CLUSTER_MISMATCH; RDB_DATA_FOREIGN when the sender was taken out of the group;
+ * RDB_VERSION_TOO_OLD when its program does not know the cluster's version
  */
 export function checkPapers(local: LocalPapers, foreign: ForeignPapers): void {
   const who = `PD member ${foreign.fromMemberId} at ${foreign.fromAddress}`;
@@ -35,6 +38,13 @@ export function checkPapers(local: LocalPapers, foreign: ForeignPapers): void {
   }
   if (foreign.toMemberId !== local.memberId) {
     throw mismatch(`${who} takes this for member ${foreign.toMemberId}, it is member ${local.memberId}`);
+  }
+  if (foreign.clusterVersion < local.clusterVersion) {
+    throw new RdbError(
+      "RDB_VERSION_TOO_OLD",
+      `the cluster has version ${local.clusterVersion}, the program of ${who} knows up to ${foreign.clusterVersion}: start it with the program that the others run`,
+      { details: { clusterVersion: local.clusterVersion, known: foreign.clusterVersion } },
+    );
   }
   if (local.clusterId !== 0 && foreign.clusterId === 0 && local.hasServed(foreign.fromMemberId)) {
     // It may have voted, and taken entries, of which it knows nothing any more: a vote of it could cost what was

@@ -14,4 +14,6 @@ export interface MemberStatus extends MemberInfo {
   readonly isLearner: boolean;
   /** The leader heard of it within its last election timeout; false on who does not lead. */
   readonly isUp: boolean;
+  /** The newest cluster version that its program knows; undefined while it has not said to this member. */
+  readonly clusterVersion?: number | undefined;
 }

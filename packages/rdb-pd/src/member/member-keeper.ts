@@ -42,6 +42,8 @@ export class MemberKeeper {
     const { log, roster } = this.#options;
     checkAddition(this.#view(), added);
     await this.#record(roster.unrecorded());
+    // Somebody else may have added one meanwhile.
+    checkAddition(this.#view(), added);
     const member = { ...added, id: roster.nextId(), httpAddress: "" };
     await log.proposeChange([{ type: "AddLearnerNode", nodeId: peerId(member.id) }], {
       kind: "PutMember",

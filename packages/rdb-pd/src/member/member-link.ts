@@ -1,5 +1,5 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { type Clock, MiB, type Random, type RdbError } from "@flaredb/rdb-base";
+import { type Clock, MiB, type Random, type RdbError, clusterVersions } from "@flaredb/rdb-base";
 import {
   type PdMemberMessage,
   PdMemberMessageSchema,
@@ -94,7 +94,7 @@ function codec({
       const batch = create(PdMemberServiceBatchRequestSchema, {
         clusterId: BigInt(clusterId),
         initialCluster,
-        sender: { ...self, id: BigInt(self.id) },
+        sender: { ...self, id: BigInt(self.id), clusterVersion: clusterVersions.newest },
         toMemberId: BigInt(toMemberId),
         messages: [...messages],
       });

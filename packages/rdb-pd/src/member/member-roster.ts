@@ -1,4 +1,4 @@
-import { type PeerId, peerId } from "@flaredb/rdb-base";
+import { type PeerId, clusterVersions, peerId } from "@flaredb/rdb-base";
 import { pdLimits } from "../limits.ts";
 import type { MemberInfo, MemberStatus } from "./member-info.ts";
 import type { PdRaft } from "./pd-raft.ts";
@@ -17,18 +17,20 @@ export class MemberRoster {
   readonly #options: MemberRosterOptions;
   /** What each said last, since this process started. */
   readonly #heard = new Map<number, MemberInfo>();
+  readonly #clusterVersions = new Map<number, number>();
 
   constructor(options: MemberRosterOptions) {
     this.#options = options;
   }
 
-  /** Another member says how it is reached. Who is no member is not remembered. */
-  heard(sender: MemberInfo): void {
+  /** Another member says how it is reached, and what it knows. Who is no member is not remembered. */
+  heard(sender: MemberInfo, clusterVersion: number): void {
     const ids = this.#ids();
     // One that has just joined knows of no members yet, and has to answer the first that speaks to it.
     const isNew = ids.length === 0 && this.#heard.size < pdLimits.memberMaxCount;
     if (isNew || ids.includes(peerId(sender.id))) {
       this.#heard.set(sender.id, sender);
+      this.#clusterVersions.set(sender.id, clusterVersion);
     }
   }
 
@@ -60,6 +62,7 @@ export class MemberRoster {
       ...(this.info(id) ?? { id, name: "", address: "", httpAddress: "" }),
       isLearner: learners.includes(id),
       isUp: log.progressOf(id)?.isUp === true,
+      clusterVersion: id === log.memberId ? clusterVersions.newest : this.#clusterVersions.get(id),
     }));
   }
 

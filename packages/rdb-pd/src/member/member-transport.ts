@@ -7,6 +7,7 @@ import {
   RdbError,
   peerId,
   safeInteger,
+  saidClusterVersion,
 } from "@flaredb/rdb-base";
 import {
   type PdMemberServiceBatchRequest,
@@ -39,8 +40,8 @@ export interface MemberTransportOptions {
 /** What comes from other members. Nothing may throw. */
 export interface MemberTransportHandlers {
   onMessage(message: Message): void;
-  /** Another member that knows the cluster, as it is reached now. With each batch. */
-  onSender(sender: MemberInfo): void;
+  /** Another member that knows the cluster, as it is reached now, and the newest version that it knows. With each batch. */
+  onSender(sender: MemberInfo, clusterVersion: number): void;
   /** What was sent to it may be lost. */
   onUnreachable(memberId: PeerId): void;
   /** The group says that this member was taken out. */
@@ -145,20 +146,22 @@ export class MemberTransport {
   /** @throws RdbError see {@link checkPapers}; RDB_INVALID_ARGUMENT when it breaks the protocol's form */
   #read(batch: PdMemberServiceBatchRequest, parts: SnapshotParts): Message[] {
     const { isRemoved, hasServed, papers } = this.#options;
-    const { self, clusterId, initialCluster } = papers();
+    const { self, clusterId, clusterVersion, initialCluster } = papers();
     const sender = senderOf(batch);
+    const senderVersion = saidClusterVersion(batch.sender?.clusterVersion ?? 0);
     checkPapers(
-      { clusterId, initialCluster, memberId: self.id, isRemoved, hasServed },
+      { clusterId, clusterVersion, initialCluster, memberId: self.id, isRemoved, hasServed },
       {
         clusterId: safeInteger(batch.clusterId, "cluster id"),
         initialCluster: batch.initialCluster,
+        clusterVersion: senderVersion,
         fromMemberId: sender.id,
         fromAddress: sender.address,
         toMemberId: safeInteger(batch.toMemberId, "member id"),
       },
     );
     if (batch.clusterId !== 0n) {
-      this.#handlers?.onSender(sender);
+      this.#handlers?.onSender(sender, senderVersion);
     }
     const ends = { from: peerId(sender.id), to: peerId(self.id) };
     const messages: Message[] = [];

@@ -6,6 +6,7 @@ import { findSelf } from "./find-self.ts";
 import { removedError } from "./member-check.ts";
 import { type MemberIdentity, configuredIdentity, joiningIdentity } from "./member-identity.ts";
 import type { MemberInfo } from "./member-info.ts";
+import type { PdMetrics } from "../metrics/pd-metrics.ts";
 import { MemberRoster } from "./member-roster.ts";
 import { MemberTransport } from "./member-transport.ts";
 import { PdRaft } from "./pd-raft.ts";
@@ -19,6 +20,8 @@ export interface PdMemberOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Default: nobody looks. */
+  readonly metrics?: PdMetrics | undefined;
   /** host:port at which others reach this member. Asked once it listens. */
   readonly address: () => string;
   readonly httpAddress: string;
@@ -94,7 +97,7 @@ function checkOwner({ name, initialCluster }: PdConfig, memberId: PeerId, { stat
 }
 
 function assemble(options: PdMemberOptions, identity: MemberIdentity, storage: PdStorage): PdMember {
-  const { config, wire, clock, random, logger, onExcluded } = options;
+  const { config, wire, clock, random, logger, metrics, onExcluded } = options;
   const { memberId, initialCluster } = identity;
   const self = (): MemberInfo => ({
     id: memberId,
@@ -104,20 +107,24 @@ function assemble(options: PdMemberOptions, identity: MemberIdentity, storage: P
   });
   const transport = new MemberTransport({
     ...{ wire, clock, random, logger },
-    papers: () => ({ self: self(), clusterId: storage.state.cluster.clusterId, initialCluster }),
+    papers: () => ({
+      ...{ self: self(), initialCluster },
+      clusterId: storage.state.cluster.clusterId,
+      clusterVersion: storage.state.clusterVersion,
+    }),
     addressOf: (id) => roster.info(id)?.address || undefined,
     isRemoved: (id) => roster.isRemoved(id),
     hasServed: (id) => roster.hasServed(id),
   });
   const log = new PdRaft({
-    ...{ memberId, storage, clock, random, logger, ...config.raft },
+    ...{ memberId, storage, clock, random, logger, metrics, ...config.raft },
     send: (message) => transport.send(message),
     onExcluded,
   });
   const roster = new MemberRoster({ self, initial: identity.initial, log, storage });
   transport.handle({
     onMessage: (message) => log.step(message),
-    onSender: (sender) => roster.heard(sender),
+    onSender: (sender, clusterVersion) => roster.heard(sender, clusterVersion),
     onUnreachable: (id) => log.reportUnreachable(id),
     onRemoved: onExcluded,
   });

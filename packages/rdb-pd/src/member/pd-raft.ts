@@ -22,6 +22,8 @@ import {
 import { applyCommand } from "../command/apply.ts";
 import { decodeCommand, encodeCommand } from "../command/command-codec.ts";
 import type { CommandKind, CommandOf, CommandResults } from "../command/command.ts";
+import { versionRefusal } from "./command-gate.ts";
+import type { PdMetrics } from "../metrics/pd-metrics.ts";
 import type { CommandLog } from "./command-log.ts";
 import { lostDataError, removedError } from "./member-check.ts";
 import { closedError, leaderChangedError, notLeaderError } from "./member-errors.ts";
@@ -56,6 +58,8 @@ export interface PdRaftOptions {
   readonly send: (message: Message) => boolean;
   /** This member cannot go on: the group took it out, or it lacks what it has said to have. */
   readonly onExcluded: (error: RdbError) => void;
+  /** Default: nobody looks. */
+  readonly metrics?: Pick<PdMetrics, "proposals"> | undefined;
 }
 
 /**
@@ -213,6 +217,10 @@ export class PdRaft implements CommandLog {
     if (this.#role !== "Leader") {
       return Promise.reject(notLeaderError(this.memberId, this.#lead, this.#storage.state));
     }
+    const tooNew = versionRefusal(command, this.#storage.state.clusterVersion);
+    if (tooNew !== undefined) {
+      return Promise.reject(tooNew);
+    }
     const { id, answer } = this.#pending.open<CommandResults[Kind]>();
     const taken = take(encodeCommand(id, command));
     if (taken !== "ok") {
@@ -220,7 +228,18 @@ export class PdRaft implements CommandLog {
       this.#pending.settle(id, { refusal: new RdbError("RDB_SERVER_IS_BUSY", message) });
     }
     this.#run();
+    this.#count(answer);
     return answer;
+  }
+
+  #count(answer: Promise<unknown>): void {
+    const proposals = this.#options.metrics?.proposals;
+    if (proposals !== undefined) {
+      const count = (outcome: "applied" | "failed") => (): void => {
+        proposals[outcome].value++;
+      };
+      void answer.then(count("applied"), count("failed"));
+    }
   }
 
   /**

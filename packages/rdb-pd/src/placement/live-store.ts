@@ -31,7 +31,7 @@ export class LiveStore implements PlacementStore {
   }
 
   get condition(): "Up" | "Disconnected" | "Down" {
-    return this.#ports.cluster.liveness.state(this.id, this.#nowMs());
+    return this.info.isLost === true ? "Down" : this.#ports.cluster.liveness.state(this.id, this.#nowMs());
   }
 
   get isDraining(): boolean {

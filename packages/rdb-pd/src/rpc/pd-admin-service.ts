@@ -5,6 +5,7 @@ import type { PlacementAdmin } from "../admin/placement-admin.ts";
 import { parseAddress } from "@flaredb/rdb-wire";
 import { pdLimits } from "../limits.ts";
 import type { MemberKeeper } from "../member/member-keeper.ts";
+import type { RecoveryWish } from "../recovery/recovery-codec.ts";
 import { operatorToProto } from "../operator/operator-codec.ts";
 import { checkKey, checkLabels, checkText, fromWire, invalid } from "./from-wire.ts";
 import { explanationToProto, schedulerToProto } from "./scheduler-codec.ts";
@@ -25,6 +26,7 @@ export function pdAdminService(
     ...storeMethods(admin),
     ...operatorMethods(admin),
     ...schedulerMethods(admin),
+    ...recoveryMethods(admin),
   };
 }
 
@@ -157,6 +159,38 @@ function schedulerMethods({
     getPlacementConfig: () => ({ settings: schedulers.settings() }),
     setPlacementConfig: async ({ values }) => ({ settings: await schedulers.configure(values) }),
   };
+}
+
+function recoveryMethods({
+  recovery,
+}: PlacementAdmin): Methods<"planRecovery" | "beginRecovery" | "listRecoveries" | "cancelRecovery"> {
+  return {
+    planRecovery: async (request) => ({ plan: await recovery.plan(wishOf(request)) }),
+    beginRecovery: async (request) => {
+      checkText("fingerprint", request.fingerprint, {
+        minLength: 1,
+        maxLength: pdLimits.fingerprintMaxLength,
+      });
+      return { recovery: await recovery.begin(wishOf(request), request.fingerprint) };
+    },
+    listRecoveries: () => ({ recoveries: recovery.list() }),
+    cancelRecovery: async (request) => {
+      checkSet("recovery_id", request.recoveryId);
+      const id = fromWire(() => safeInteger(request.recoveryId, "recovery_id"));
+      return { recovery: await recovery.cancel(id) };
+    },
+  };
+}
+
+function wishOf(request: {
+  readonly lostStoreIds: readonly bigint[];
+  readonly createEmpty: boolean;
+}): RecoveryWish {
+  const { lostStoreIds, createEmpty } = request;
+  if (lostStoreIds.length === 0 || lostStoreIds.length > pdLimits.storeMaxCount) {
+    throw invalid("lost_store_ids", `are ${lostStoreIds.length}, must be 1 to ${pdLimits.storeMaxCount}`);
+  }
+  return { lostStoreIds: [...new Set(lostStoreIds.map((id) => storeOf("lost_store_ids", id)))], createEmpty };
 }
 
 function memberMethods(

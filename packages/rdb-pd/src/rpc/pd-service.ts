@@ -1,6 +1,13 @@
 import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { type StoreId, regionId, safeInteger, storeId } from "@flaredb/rdb-base";
+import {
+  type StoreId,
+  clusterVersions,
+  regionId,
+  safeInteger,
+  saidClusterVersion,
+  storeId,
+} from "@flaredb/rdb-base";
 import {
   AllocateIdsResponseSchema,
   type GetClusterInfoResponse,
@@ -10,6 +17,7 @@ import {
   GetStoreResponseSchema,
   ListRegionsResponseSchema,
   ListStoresResponseSchema,
+  type PdMember,
   PdMemberSchema,
   type PdService,
   type RegionRoute,
@@ -52,18 +60,20 @@ export function pdService(options: PdServiceOptions): ServiceImpl<typeof PdServi
         clusterId: BigInt(driver.clusterId),
         storeId: BigInt(store.id),
         stores: driver.lookup.presentStores().map(storeToProto),
+        clusterVersion: driver.cluster.durable.clusterVersion,
       });
     },
 
     async storeHeartbeat(request) {
       const sender = senderFromProto(request);
-      const sendRegions = await driver.storeHeartbeat({
-        sender,
-        stats: request.stats,
-        reports: reportsFromProto(sender.storeId, request.regions),
-        digest: request.regionsDigest,
-      });
-      return create(StoreHeartbeatResponseSchema, { sendRegions });
+      const reports = reportsFromProto(sender.storeId, request.regions);
+      const { stats, regionsDigest: digest } = request;
+      const said = saidClusterVersion(request.clusterVersion);
+      const sendRegions = await driver.heartbeats.timed("store", reports.length, () =>
+        driver.storeHeartbeat({ sender, stats, reports, digest, clusterVersion: said }),
+      );
+      const { clusterVersion } = driver.cluster.durable;
+      return create(StoreHeartbeatResponseSchema, { sendRegions, clusterVersion });
     },
 
     regionHeartbeat: heartbeatHandler(driver),
@@ -121,13 +131,20 @@ function clusterInfo(driver: PlacementDriver, members: readonly MemberStatus[]):
     bootstrapped: cluster.bootstrapped,
     bootstrapStoreCount: cluster.config?.bootstrapStoreCount ?? 0,
     registeredStoreCount: stores.length,
-    members: members.map((member) => create(PdMemberSchema, { ...member, id: BigInt(member.id) })),
+    members: members.map(memberToProto),
     leaderMemberId: BigInt(driver.log.leaderMemberId),
     regionCount: regions.size,
     regionWithLeaderCount: driver.lookup.ledRegionCount(),
     upStoreCount: stores.filter(({ condition }) => condition === "Up").length,
     programVersion: PROGRAM_VERSION,
+    clusterVersion: driver.cluster.durable.clusterVersion,
+    newestClusterVersion: clusterVersions.newest,
+    clusterVersionWaitsFor: [...driver.clusterVersion.next.waitsFor],
   });
+}
+
+function memberToProto({ clusterVersion = 0, ...member }: MemberStatus): PdMember {
+  return create(PdMemberSchema, { ...member, clusterVersion, id: BigInt(member.id) });
 }
 
 function registrationFromProto(request: RegisterStoreRequest, wallMs: number): Registration {
@@ -151,6 +168,7 @@ function registrationFromProto(request: RegisterStoreRequest, wallMs: number): R
       minLength: 0,
       maxLength: versionMaxLength,
     }),
+    clusterVersion: saidClusterVersion(request.clusterVersion),
     bootId: request.bootId,
     startedMs: wallMs,
   };

@@ -14,6 +14,8 @@ const reasons: Readonly<Record<CommandRefusalReason, RefusalReason>> = {
   [CommandRefusalReason.IS_LEADER]: "IsLeader",
   [CommandRefusalReason.PEER_BEHIND]: "PeerBehind",
   [CommandRefusalReason.INVALID]: "Invalid",
+  // Passes with the upgrade.
+  [CommandRefusalReason.CLUSTER_VERSION]: "Busy",
 };
 
 /** @throws RdbError RDB_INVALID_ARGUMENT when a command id is no safe integer */

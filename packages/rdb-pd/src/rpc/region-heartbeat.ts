@@ -53,10 +53,10 @@ function take(
   request: RegionHeartbeatRequest,
 ): Promise<void> {
   const sender = senderFromProto(request);
-  return driver.regionHeartbeat(
-    stream,
-    sender,
-    reportsFromProto(sender.storeId, request.regions),
-    refusalsFromProto(request.refusals),
+  const reports = reportsFromProto(sender.storeId, request.regions);
+  const refusals = refusalsFromProto(request.refusals);
+  const recovery = { survey: request.survey, results: request.recoveryResults };
+  return driver.heartbeats.timed("region", reports.length, () =>
+    driver.regionHeartbeat(stream, sender, reports, refusals, recovery),
   );
 }

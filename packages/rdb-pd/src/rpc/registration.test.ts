@@ -1,3 +1,4 @@
+import { clusterVersions } from "@flaredb/rdb-base";
 import { StoreState } from "@flaredb/rdb-proto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeStore } from "../testing/fake-store.ts";
@@ -31,7 +32,10 @@ describe("SPEC-M7: registration", () => {
   test("the address of a Store that is up is refused; once it is silent, the newcomer takes it", async () => {
     await registered(pd, 7410);
     const register = () =>
-      pd.client().registerStore({ address: "127.0.0.1:7410", registrationToken: "another", bootId: 5n });
+      pd.client().registerStore({
+        ...{ address: "127.0.0.1:7410", registrationToken: "another", bootId: 5n },
+        clusterVersion: clusterVersions.newest,
+      });
     const error = await refusal(register());
     expect(error.code).toBe("RDB_ALREADY_EXISTS");
     expect(error.message).toContain("address 127.0.0.1:7410 of a new store is that of store 1");
@@ -73,8 +77,14 @@ describe("SPEC-M7: registration", () => {
     const two = await registered(pd, 7411);
     const joined = await one.next("storeList");
     expect(joined.value.stores.map((store) => store.id)).toEqual([1n, 2n]);
-    const { storeId, clusterId } = two;
-    await two.client.registerStore({ storeId, clusterId, address: "127.0.0.1:9999", bootId: 2n });
+    const { storeId, clusterId, clusterVersion } = two;
+    await two.client.registerStore({
+      clusterVersion,
+      storeId,
+      clusterId,
+      address: "127.0.0.1:9999",
+      bootId: 2n,
+    });
     const moved = await one.next("storeList");
     expect(moved.value.stores.map((store) => store.address)).toEqual(["127.0.0.1:7410", "127.0.0.1:9999"]);
   });

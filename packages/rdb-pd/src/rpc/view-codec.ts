@@ -26,6 +26,7 @@ export function storeToProto(view: StoreView): Store {
     programVersion: store.programVersion,
     lastHeartbeatMs: BigInt(view.lastHeardMs),
     startedMs: BigInt(store.startedMs),
+    clusterVersion: view.clusterVersion ?? 0,
   });
 }
 

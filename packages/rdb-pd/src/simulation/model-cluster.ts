@@ -5,6 +5,7 @@ import {
   SeededRandom,
   type StoreId,
   assert,
+  clusterVersions,
   peerId,
   storeId,
 } from "@flaredb/rdb-base";
@@ -134,7 +135,14 @@ export class ModelCluster {
     this.durable.putStore({
       ...{ id, registrationToken: `store ${id}`, address: `store-${id}:1`, httpAddress: `store-${id}:2` },
       ...{ labels: sketch.labels ?? {}, adminLabels: {}, isDraining: false, evictsLeaders: false },
-      ...{ programVersion: "", bootId: 1n, startedMs: 0, isTombstone: false, replacedBy: undefined },
+      ...{
+        programVersion: "",
+        clusterVersion: clusterVersions.newest,
+        bootId: 1n,
+        startedMs: 0,
+        isTombstone: false,
+        replacedBy: undefined,
+      },
     });
     this.stores.add(id, sketch);
     this.cluster.heard(id, this.now);

@@ -1,6 +1,6 @@
-import { create } from "@bufbuild/protobuf";
+import { type MessageInitShape, create } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
-import { assert } from "@flaredb/rdb-base";
+import { assert, clusterVersions } from "@flaredb/rdb-base";
 import {
   type CommandRefusalReason,
   type CreatePeer,
@@ -28,6 +28,8 @@ export class FakeStore {
   bootId: bigint;
   clusterId = 0n;
   storeId = 0n;
+  /** The newest that its program knows. */
+  clusterVersion: number = clusterVersions.newest;
   /** What it would report of itself now. */
   reports: RegionReport[] = [];
   /** Commands that came and that nobody asked for yet. */
@@ -46,10 +48,11 @@ export class FakeStore {
 
   /** Registers as new, or as the Store that it is. */
   async register(): Promise<void> {
-    const { clusterId, storeId, bootId, address } = this;
+    const { clusterId, clusterVersion, storeId, bootId, address } = this;
     const registrationToken = `token of ${address}`;
     const answer = await this.client.registerStore({
       clusterId,
+      clusterVersion,
       storeId,
       bootId,
       address,
@@ -82,6 +85,15 @@ export class FakeStore {
     assert(this.#requests !== undefined, "the stream is open");
     const refusals = [{ commandId, reason, message }];
     this.#requests.push(create(RegionHeartbeatRequestSchema, { clusterId, storeId, bootId, refusals }));
+  }
+
+  /** What it has, or how PD's orders ended, when Regions lost their quorum. */
+  answer(
+    news: Pick<MessageInitShape<typeof RegionHeartbeatRequestSchema>, "survey" | "recoveryResults">,
+  ): void {
+    const { clusterId, storeId, bootId } = this;
+    assert(this.#requests !== undefined, "the stream is open");
+    this.#requests.push(create(RegionHeartbeatRequestSchema, { clusterId, storeId, bootId, ...news }));
   }
 
   /** Commands to Regions' leaders that came and that nobody asked for yet. */
@@ -128,9 +140,10 @@ export class FakeStore {
   }
 
   heartbeat(regions: readonly RegionReport[] = []): Promise<StoreHeartbeatResponse> {
-    const { clusterId, storeId, bootId } = this;
+    const { clusterId, clusterVersion, storeId, bootId } = this;
     return this.client.storeHeartbeat({
       clusterId,
+      clusterVersion,
       storeId,
       bootId,
       stats: { capacityBytes: 100n, availableBytes: 60n, usedBytes: 40n },

@@ -1,4 +1,11 @@
-import { type PeerId, type SeededRandom, assert, peerId, silentLogger } from "@flaredb/rdb-base";
+import {
+  type PeerId,
+  type SeededRandom,
+  assert,
+  clusterVersions,
+  peerId,
+  silentLogger,
+} from "@flaredb/rdb-base";
 import type { Message } from "@flaredb/rdb-raft";
 import { MemoryEngine } from "@flaredb/rdb-storage";
 import { Leadership } from "../leadership.ts";
@@ -152,6 +159,7 @@ export class MemberGroup {
     const leadership = new Leadership({
       ...{ log, storage, clock, random, logger },
       placement: placementSchema.parse({}),
+      members: () => [{ name: "alone", clusterVersion: clusterVersions.oldest }],
       clusterConfig: { bootstrapStoreCount: 3, replicaCount: 3, initialRanges: [] },
       onServing: () => keeper.start(),
       onEnded: () => keeper.stop(),

@@ -1,4 +1,4 @@
-import { storeId } from "@flaredb/rdb-base";
+import { clusterVersions, storeId } from "@flaredb/rdb-base";
 import type { CommandOf, Registration } from "../command/command.ts";
 
 /** A new Store's registration; its token is made from its address. */
@@ -11,6 +11,7 @@ function registration(change: Partial<Registration> = {}): Registration {
     httpAddress: "127.0.0.1:7420",
     labels: { host: "a" },
     programVersion: "0.1.0",
+    clusterVersion: clusterVersions.newest,
     bootId: 11n,
     startedMs: 1_000,
     ...change,

@@ -16,6 +16,9 @@ import {
   type CreatePeer,
   type MergeRegion,
   PeerChangeKind,
+  type PeerSurvey,
+  type RecoverRegion,
+  type RecoveryResult,
   type RegionHeartbeatResponse,
   type SplitRegion,
   type TransferLeader,
@@ -27,11 +30,19 @@ import type { StoreIdent } from "@flaredb/rdb-storage";
 import type { AdminOutcome, AdminRefusalReason, PeerChange } from "../store/admin-command.ts";
 import type { StoreHandle } from "../store/store-handle.ts";
 import { OnceLog } from "../transport/once-log.ts";
+import { orderFromProto, resultToProto, surveyPages } from "./recovery-codec.ts";
 
 /** What PD may ask of the loop. */
 export type PdCommandsHandle = Pick<
   StoreHandle,
-  "createPeer" | "transferLeader" | "changePeers" | "splitRegion" | "mergeRegion" | "checkRegion"
+  | "createPeer"
+  | "transferLeader"
+  | "changePeers"
+  | "splitRegion"
+  | "mergeRegion"
+  | "checkRegion"
+  | "surveyPeers"
+  | "recoverRegion"
 >;
 
 export interface PdCommandsOptions {
@@ -44,7 +55,12 @@ export interface PdCommandsOptions {
   /** PD says where the Stores are. */
   storesChanged(
     stores: Extract<RegionHeartbeatResponse["command"], { case: "storeList" }>["value"]["stores"],
+    clusterVersion: number,
   ): void;
+  /** Answers a survey. */
+  surveyed(pages: PeerSurvey[]): void;
+  /** Says how orders to recover Regions ended, either way. */
+  recovered(results: readonly RecoveryResult[]): void;
   /** Tells PD that its command is not carried out. */
   refuse(refusal: CommandRefusal): void;
 }
@@ -63,6 +79,7 @@ const reasons: Readonly<Record<AdminRefusalReason, CommandRefusalReason>> = {
   IsLeader: CommandRefusalReason.IS_LEADER,
   PeerBehind: CommandRefusalReason.PEER_BEHIND,
   Invalid: CommandRefusalReason.INVALID,
+  ClusterVersion: CommandRefusalReason.CLUSTER_VERSION,
 };
 
 /** Carries out what PD commands, and says what is not carried out and why. What is, shows in the reports. */
@@ -109,11 +126,17 @@ export class PdCommands {
         return { regionId: command.value.regionId, outcome: handle.mergeRegion(mergeRegion(command.value)) };
       case "checkRegion":
         return { regionId: command.value.regionId, outcome: handle.checkRegion(target(command.value)) };
+      case "surveyPeers":
+        this.#options.surveyed(surveyPages(command.value.surveyId, handle.surveyPeers()));
+        return undefined;
+      case "recoverRegions":
+        void this.#recoverAll(command.value.regions);
+        return undefined;
       case "reportAll":
         this.#options.reportAll();
         return undefined;
       case "storeList":
-        this.#options.storesChanged(command.value.stores);
+        this.#options.storesChanged(command.value.stores, command.value.clusterVersion);
         return undefined;
       case undefined:
         // A newer PD's command.
@@ -132,6 +155,21 @@ export class PdCommands {
     } catch (error) {
       const { message } = RdbError.from(error);
       this.#refused({ commandId, regionId: region }, `${what} ${region} failed`, "Invalid", message);
+    }
+  }
+
+  /** Never rejects. */
+  async #recoverAll(orders: readonly RecoverRegion[]): Promise<void> {
+    // Told together: PD writes down what it hears.
+    this.#options.recovered(await Promise.all(orders.map((order) => this.#recover(order))));
+  }
+
+  async #recover(order: RecoverRegion): Promise<RecoveryResult> {
+    try {
+      return resultToProto(order, await this.#options.handle.recoverRegion(orderFromProto(order)));
+    } catch (error) {
+      const { message } = RdbError.from(error);
+      return resultToProto(order, { ok: false, reason: "Invalid", message });
     }
   }
 

@@ -24,6 +24,7 @@ import type { RegionStatus } from "../store/store-handle.ts";
 import { FakePd } from "../testing/fake-pd.ts";
 import { FakeStoreHandle } from "../testing/fake-store-handle.ts";
 import { voterOn } from "../testing/peer-messages.ts";
+import { ClusterVersion } from "../store/cluster-version.ts";
 import { AddressBook } from "../transport/address-book.ts";
 import { PdConnection } from "./pd-connection.ts";
 import { PdLink } from "./pd-link.ts";
@@ -71,12 +72,20 @@ function connect(...addresses: string[]): PdConnection {
   return connection;
 }
 
+function clusterVersionOf(onTooOld: (error: RdbError) => void = () => {}): ClusterVersion {
+  return new ClusterVersion({
+    ...{ engine, onTooOld, logger: silentLogger },
+    noteVersion: () => Promise.resolve(),
+  });
+}
+
 /** Each draws other numbers, as each start of a process does. */
 function registrationOver(connection: PdConnection): Registration {
   return new Registration({
     engine,
     connection,
     self,
+    clusterVersion: clusterVersionOf(),
     clock: systemClock,
     random: new SeededRandom(++seed),
     logger: silentLogger,
@@ -88,11 +97,12 @@ const never = new AbortController().signal;
 /** A Store that knows who it is. */
 async function startLink(
   options: { isRegistered?: boolean; onRefused?: (error: RdbError) => void; connection?: PdConnection } = {},
-): Promise<{ link: PdLink; book: AddressBook }> {
+): Promise<{ link: PdLink; book: AddressBook; clusterVersion: ClusterVersion }> {
   const connection = options.connection ?? connect();
   const registration = registrationOver(connection);
   const ident = registration.storedIdent() ?? (await registration.register(never)).ident;
   const book = new AddressBook(engine, silentLogger);
+  const clusterVersion = clusterVersionOf(options.onRefused);
   const link = new PdLink({
     connection,
     registration,
@@ -101,6 +111,7 @@ async function startLink(
     bootId,
     config: { keepaliveIntervalMs: 40, storeHeartbeatIntervalMs: 60_000, callTimeoutMs: 1_000 },
     addressBook: book,
+    clusterVersion,
     clock: systemClock,
     random: new SeededRandom(3),
     logger: silentLogger,
@@ -115,7 +126,7 @@ async function startLink(
   });
   opened.push(link);
   link.start(handle);
-  return { link, book };
+  return { link, book, clusterVersion };
 }
 
 function status(id: number, isLeader: boolean): RegionStatus {

@@ -12,6 +12,7 @@ import type { StoreIdent } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
 import type { PdReporter } from "../store/ports.ts";
 import type { StoreHandle } from "../store/store-handle.ts";
+import type { ClusterVersion } from "../store/cluster-version.ts";
 import type { AddressBook } from "../transport/address-book.ts";
 import { PdCommands, type PdCommandsHandle } from "./pd-commands.ts";
 import type { PdConnection } from "./pd-connection.ts";
@@ -33,6 +34,7 @@ export interface PdLinkOptions {
   readonly bootId: number;
   readonly config: StoreConfig["pd"];
   readonly addressBook: AddressBook;
+  readonly clusterVersion: ClusterVersion;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -50,10 +52,15 @@ const reregister: ReadonlySet<ErrorCode> = new Set([
   "RDB_CLUSTER_MISMATCH",
   "RDB_DATA_FOREIGN",
   "RDB_STORE_DECOMMISSIONED",
+  "RDB_STORE_LOST",
 ]);
 
 /** This Store is gone for good, whatever it was told before. */
-const final: ReadonlySet<ErrorCode> = new Set(["RDB_DATA_FOREIGN", "RDB_STORE_DECOMMISSIONED"]);
+const final: ReadonlySet<ErrorCode> = new Set([
+  "RDB_DATA_FOREIGN",
+  "RDB_STORE_DECOMMISSIONED",
+  "RDB_VERSION_TOO_OLD",
+]);
 
 /** A Store's side of its talk with PD. Works on its own: the Store serves whether or not PD answers. */
 export class PdLink implements PdReporter {
@@ -117,7 +124,7 @@ export class PdLink implements PdReporter {
     if (this.#stop.signal.aborted) {
       return;
     }
-    const { config, ident, clock, logger, addressBook } = this.#options;
+    const { config, ident, clock, logger, addressBook, clusterVersion } = this.#options;
     this.#storeHeartbeat = new StoreHeartbeat(
       { ...this.#options, intervalMs: config.storeHeartbeatIntervalMs },
       handle,
@@ -125,7 +132,12 @@ export class PdLink implements PdReporter {
     const commands = new PdCommands({
       ...{ ident, clock, logger, handle },
       reportAll: () => this.#storeHeartbeat?.reportAll(),
-      storesChanged: (stores) => addressBook.update(stores),
+      storesChanged: (stores, version) => {
+        addressBook.update(stores);
+        clusterVersion.learn(version);
+      },
+      surveyed: (pages) => this.#regionHeartbeat?.surveyed(pages),
+      recovered: (results) => this.#regionHeartbeat?.recovered(results),
       refuse: (refusal) => this.#regionHeartbeat?.refuse(refusal),
     });
     this.#regionHeartbeat = new RegionHeartbeat(

@@ -3,6 +3,8 @@ import { type Clock, type Logger, type Random, RdbError, type RegionId } from "@
 import { pause } from "@flaredb/rdb-wire";
 import {
   type CommandRefusal,
+  type PeerSurvey,
+  type RecoveryResult,
   type RegionHeartbeatRequest,
   RegionHeartbeatRequestSchema,
   type RegionHeartbeatResponse,
@@ -35,6 +37,8 @@ export interface RegionHeartbeatOptions {
 const REGIONS_MAX_COUNT = 5_000;
 /** Refusals that wait; past it the oldest are forgotten, and PD finds out by its own timeouts. */
 const REFUSALS_MAX_COUNT = 1_000;
+/** Results of PD's orders to recover Regions that wait; PD orders again what it did not hear of. */
+const RECOVERY_RESULTS_MAX_COUNT = 10_000;
 
 /**
  * The stream to PD: a keepalive every `keepaliveIntervalMs`, changed Regions at once, PD's commands back. Opened anew
@@ -45,6 +49,9 @@ export class RegionHeartbeat {
   readonly #source: Pick<StoreHandle, "regionStatus">;
   readonly #changed = new Set<RegionId>();
   #refusals: CommandRefusal[] = [];
+  /** Of the latest survey, which makes those of former ones void. */
+  #surveyPages: PeerSurvey[] = [];
+  #recoveryResults: RecoveryResult[] = [];
   readonly #stop = new AbortController();
   #wake: (() => void) | undefined;
   #isConnected = false;
@@ -73,6 +80,19 @@ export class RegionHeartbeat {
   refuse(refusal: CommandRefusal): void {
     this.#refusals.push(refusal);
     this.#refusals = this.#refusals.slice(-REFUSALS_MAX_COUNT);
+    this.#wake?.();
+  }
+
+  /** A survey that PD asked for: a page with each message from the next one on. */
+  surveyed(pages: PeerSurvey[]): void {
+    this.#surveyPages = pages;
+    this.#wake?.();
+  }
+
+  /** How orders of PD ended. What is lost on the way PD asks for by ordering it again. */
+  recovered(results: readonly RecoveryResult[]): void {
+    this.#recoveryResults.push(...results);
+    this.#recoveryResults = this.#recoveryResults.slice(-RECOVERY_RESULTS_MAX_COUNT);
     this.#wake?.();
   }
 
@@ -155,7 +175,10 @@ export class RegionHeartbeat {
         regions.push(regionReport(status));
       }
     }
+    const survey = this.#surveyPages.shift();
     return create(RegionHeartbeatRequestSchema, {
+      ...(survey === undefined ? {} : { survey }),
+      recoveryResults: this.#recoveryResults.splice(0),
       clusterId: BigInt(ident.clusterId),
       storeId: BigInt(ident.storeId),
       bootId: BigInt(bootId),
@@ -164,10 +187,15 @@ export class RegionHeartbeat {
     });
   }
 
+  #hasNews(): boolean {
+    const queues = [this.#refusals, this.#surveyPages, this.#recoveryResults];
+    return this.#changed.size > 0 || queues.some((queue) => queue.length > 0);
+  }
+
   /** A change, or the time for a keepalive. Changes of one turn of the event loop travel together. */
   async #nextOccasion(): Promise<void> {
     const { clock, keepaliveIntervalMs, isStalled } = this.#options;
-    if ((this.#changed.size === 0 && this.#refusals.length === 0) || isStalled()) {
+    if (!this.#hasNews() || isStalled()) {
       await new Promise<void>((resolve) => {
         const timer = clock.setTimer(keepaliveIntervalMs, resolve);
         this.#wake = () => {

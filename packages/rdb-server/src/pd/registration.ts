@@ -12,6 +12,7 @@ import {
 import { pause } from "@flaredb/rdb-wire";
 import { type RegisterStoreResponse, RegisterStoreRequestSchema } from "@flaredb/rdb-proto";
 import { type Engine, type StoreIdent, WritePart, readIdentOf, writeIdent } from "@flaredb/rdb-storage";
+import type { ClusterVersion } from "../store/cluster-version.ts";
 import { OnceLog } from "../transport/once-log.ts";
 import { PROGRAM_VERSION } from "../version.ts";
 import { retryDelayMs } from "./retry-delay.ts";
@@ -31,6 +32,7 @@ export interface RegistrationOptions {
   readonly engine: Engine;
   readonly connection: PdConnection;
   readonly self: StoreSelf;
+  readonly clusterVersion: ClusterVersion;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -72,7 +74,7 @@ export class Registration {
    * Registers, as often as it takes while PD is away. A new Store gets its identity, durably.
    *
    * @throws RdbError what PD refuses for good: RDB_CLUSTER_MISMATCH, RDB_ALREADY_EXISTS (the address),
-   * RDB_DATA_FOREIGN, RDB_STORE_DECOMMISSIONED, RDB_NOT_FOUND, RDB_INVALID_ARGUMENT; RDB_CLOSED when `signal` fires
+   * RDB_DATA_FOREIGN, RDB_STORE_DECOMMISSIONED, RDB_VERSION_TOO_OLD, RDB_NOT_FOUND, RDB_INVALID_ARGUMENT; RDB_CLOSED when `signal` fires
    */
   async register(
     signal: AbortSignal,
@@ -106,7 +108,7 @@ export class Registration {
   async #registerOnce(
     token: string,
   ): Promise<{ readonly ident: StoreIdent; readonly stores: RegisterStoreResponse["stores"] }> {
-    const { connection, self } = this.#options;
+    const { connection, self, clusterVersion } = this.#options;
     const known = this.storedIdent();
     const request = create(RegisterStoreRequestSchema, {
       storeId: BigInt(known?.storeId ?? 0),
@@ -115,6 +117,7 @@ export class Registration {
       httpAddress: self.httpAddress,
       labels: { ...self.labels },
       programVersion: PROGRAM_VERSION,
+      clusterVersion: clusterVersion.newest,
       bootId: BigInt(self.bootId),
       registrationToken: token,
     });
@@ -132,6 +135,8 @@ export class Registration {
         `the placement driver calls this Store ${ident.storeId} of cluster ${ident.clusterId}, its data says ${known.storeId} of ${known.clusterId}`,
       );
     }
+    clusterVersion.learn(response.clusterVersion);
+    await clusterVersion.settled();
     return { ident, stores: response.stores };
   }
 

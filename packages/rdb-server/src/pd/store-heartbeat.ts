@@ -9,6 +9,7 @@ import {
 } from "@flaredb/rdb-proto";
 import type { StoreIdent } from "@flaredb/rdb-storage";
 import type { RegionStatus, StoreHandle } from "../store/store-handle.ts";
+import type { ClusterVersion } from "../store/cluster-version.ts";
 import { type PdConnection, pdError } from "./pd-connection.ts";
 import { regionReport } from "./region-report.ts";
 
@@ -22,6 +23,7 @@ export interface DiskUsage {
 export interface StoreHeartbeatOptions {
   readonly connection: PdConnection;
   readonly ident: StoreIdent;
+  readonly clusterVersion: ClusterVersion;
   readonly bootId: number;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -103,15 +105,16 @@ export class StoreHeartbeat {
 
   /** @returns whether PD took it */
   async #send(): Promise<boolean> {
-    const { connection, logger } = this.#options;
+    const { connection, clusterVersion, logger } = this.#options;
     const usage = await this.#options.diskUsage();
     const sendsAll = this.#wantsAll;
     this.#wantsAll = false;
     const request = this.#request(usage, sendsAll);
     try {
-      const { sendRegions } = await connection.call((client, options) =>
+      const { sendRegions, clusterVersion: version } = await connection.call((client, options) =>
         client.storeHeartbeat(request, options),
       );
+      clusterVersion.learn(version);
       // Not when all were sent already: what differs then changed on the way, and the next beat will tell.
       if (sendRegions && !sendsAll) {
         this.#wantsAll = true;
@@ -126,7 +129,7 @@ export class StoreHeartbeat {
   }
 
   #request(usage: DiskUsage, all: boolean): StoreHeartbeatRequest {
-    const { ident, bootId } = this.#options;
+    const { ident, bootId, clusterVersion } = this.#options;
     // One list for reports and digest, so that they are of one moment.
     const statuses = this.#source.regionStatuses();
     return create(StoreHeartbeatRequestSchema, {
@@ -136,6 +139,7 @@ export class StoreHeartbeat {
       stats: this.#stats(usage),
       regions: statuses.filter((status) => all || status.isLeader).map(regionReport),
       regionsDigest: digestOf(statuses),
+      clusterVersion: clusterVersion.newest,
     });
   }
 

@@ -41,6 +41,12 @@ export class FollowerView {
     return this.#others().filter((peer) => this.#owner.isAlive(peer));
   }
 
+  /** Bytes of entries that were sent to all of them and not acknowledged. */
+  get inFlightBytes(): number {
+    const { node } = this.#owner;
+    return this.#others().reduce((sum, { id }) => sum + (node.progressOf(id)?.inflights.bytes ?? 0), 0);
+  }
+
   match(peer: PeerInfo): number {
     return this.#owner.node.progressOf(peer.id)?.match ?? 0;
   }

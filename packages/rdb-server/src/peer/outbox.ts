@@ -18,6 +18,9 @@ export interface OutboxOwner {
   mayLead(): boolean;
 }
 
+/** Peers beside the Region's own that are remembered; the oldest makes room. */
+const KNOWN_PEERS_MAX_COUNT = 256;
+
 /** Puts a peer's messages into envelopes and hands them to the transport. Knows where the other peers are. */
 export class Outbox {
   readonly #owner: OutboxOwner;
@@ -30,6 +33,10 @@ export class Outbox {
 
   /** A message came from this peer: that is where to answer it. */
   learn(peer: PeerInfo): void {
+    if (this.#knownPeers.size >= KNOWN_PEERS_MAX_COUNT && !this.#knownPeers.has(peer.id)) {
+      const [oldest] = this.#knownPeers.keys();
+      this.#knownPeers.delete(oldest as PeerId);
+    }
     this.#knownPeers.set(peer.id, peer);
   }
 

@@ -2,7 +2,9 @@ import type { Clock, Logger, PeerId, Random, Region, RegionId, StoreId } from "@
 import type { CommitMergeCommand } from "@flaredb/rdb-proto";
 import type { Engine, EntryCache, WritePart } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
+import type { ClusterVersionView } from "../store/cluster-version.ts";
 import type { PeerMessage } from "../store/peer-message.ts";
+import type { StoreMetrics } from "../metrics/store-metrics.ts";
 import type { SnapshotFiles, Transport } from "../store/ports.ts";
 import type { MergeSource } from "./admin/apply-merge.ts";
 import type { ChildStart } from "./admin/apply-split.ts";
@@ -19,8 +21,10 @@ export interface PeerContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly metrics: StoreMetrics;
   readonly transport: Transport;
   readonly snapshotFiles: SnapshotFiles;
+  readonly clusterVersion: ClusterVersionView;
   /** What all replica checks of the Store share. */
   readonly hashing: HashingSlots;
   /** When this process started, on the monotonic clock. */

@@ -1,7 +1,6 @@
 import type { Region } from "@flaredb/rdb-base";
 import type { ApplyState, RaftLogStoreOptions } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
-import { votes } from "./admin/voter-sets.ts";
 import type { PeerContext } from "./peer-context.ts";
 import type { RegionSize } from "./size-keeper.ts";
 
@@ -26,15 +25,14 @@ const LEASE_GUARD_FACTOR = 1.1;
 
 /**
  * Before this moment the peer gives no vote: a former run, or the empty peer whose place it takes, may have acknowledged
- * a lease that still holds.
+ * a lease that still holds. That the Region on disk has no other voter says nothing: a crash may have kept the entries
+ * that made others vote, and lost what applying them wrote.
  */
 export function voteGuardEndMs(
   { config, startedMs, clock }: Pick<PeerContext, "config" | "startedMs" | "clock">,
-  { region, isNew, isInitialised = true, takesOver = false }: PeerStart,
+  { isNew, takesOver = false }: Pick<PeerStart, "isNew" | "takesOver">,
 ): number {
-  // An empty peer does not know who else votes; its leader may count it.
-  const hasOthers = !isInitialised || region.peers.filter(votes).length > 1;
-  const guards = (takesOver || !isNew) && hasOthers;
+  const guards = takesOver || !isNew;
   return guards ? leaseEndMs(config, takesOver ? clock.monotonicMs() : startedMs) : Number.NEGATIVE_INFINITY;
 }
 

@@ -11,6 +11,7 @@ import {
 import type { ClientSession, KvRequest, RegionError } from "@flaredb/rdb-proto";
 import type { Message, RawNode, Snapshot, SoftState } from "@flaredb/rdb-raft";
 import { RaftLogStore } from "@flaredb/rdb-storage";
+import { PeerWatch } from "../metrics/peer-watch.ts";
 import type { PeerMessage } from "../store/peer-message.ts";
 import type { ReceivedSnapshot } from "../store/ports.ts";
 import type { RegionStatus } from "../store/store-handle.ts";
@@ -60,6 +61,7 @@ export class Peer {
   readonly #ready: ReadyHandler;
   readonly #applier: Applier;
   readonly #writes: WritePath;
+  readonly #watch: PeerWatch;
   readonly #reads: ReadPath;
   readonly #sleep: SleepPath;
   readonly #outbox: Outbox;
@@ -132,16 +134,12 @@ export class Peer {
     const leaderHint = (): RegionError => this.leaderHint();
     const mismatch = (version: number): RegionError => this.epochNotMatch(version);
     this.#writes = new WritePath({
-      config,
-      clock,
-      node,
-      log,
-      region,
-      leaderHint,
+      ...{ config, clock, metrics: context.metrics, node, log, region, leaderHint },
       epochNotMatch: mismatch,
       appliedLogTimeMs: () => this.#applier.state.logTimeMs,
       sessions: () => this.#applier.sessions,
     });
+    this.#watch = new PeerWatch({ ...context, writes: this.#writes });
     this.#applier = new Applier(
       {
         ...{ engine, region, epochNotMatch: mismatch },
@@ -170,10 +168,7 @@ export class Peer {
       {
         peerId: this.id,
         bootNonce: `${Math.floor(context.startedMs)}.${context.random.nextInt(2 ** 31)}`,
-        clock,
-        engine,
-        node,
-        leaderHint,
+        ...{ clock, metrics: context.metrics, engine, node, leaderHint },
         epochNotMatch: mismatch,
         region: () => (this.#isUnfit() ? undefined : this.#region),
         revision: () => this.#applier.state.revision,
@@ -188,10 +183,7 @@ export class Peer {
       mayLead: () => !this.check.isDamaged,
     });
     this.#followers = new FollowerView({
-      peerId: this.id,
-      node,
-      log,
-      region,
+      ...{ peerId: this.id, node, log, region },
       isAlive: (peer) => this.#outbox.isAlive(peer),
     });
     this.changes = new RegionChanges({
@@ -203,7 +195,7 @@ export class Peer {
       isInstalling: () => this.isInstalling,
       raftFields: () => this.#raftFields(),
       wake: () => this.wake(),
-      transferLeader: () => this.transferLeader(),
+      transferLeader: (to) => this.transferLeader(to),
       becameRegion: (after) => this.#becameRegion(after),
       ended: () => this.#ended(),
     });
@@ -220,13 +212,12 @@ export class Peer {
       { idleMs: config.hibernateAfterMs, promiseMs: config.electionTicks * config.tickMs },
     );
     this.#ready = new ReadyHandler({
-      engine,
-      node,
-      log,
+      ...{ engine, node, log },
       appended: (bytes) => this.#logKeeper.appended(bytes),
+      appending: (entries) => this.#watch.appending(entries),
       send: (message) => this.#outbox.send(message),
       applyIsPaused: () => context.applyIsPaused(),
-      apply: (entries) => this.#applier.apply(entries),
+      apply: (entries) => this.#watch.applying(entries, () => this.#applier.apply(entries)),
       installSnapshot: (message, snapshot, done) => this.#installSnapshot(message, snapshot, done),
       readStates: (states) => this.#reads.completeRounds(states),
       softStateChanged: (state) => this.#softStateChanged(state),
@@ -279,6 +270,11 @@ export class Peer {
   /** Writes and reads that wait here. */
   get waitingCount(): number {
     return this.#writes.waitingCount + this.#reads.waitingCount;
+  }
+
+  /** Bytes of entries that this leader has sent and that are not acknowledged. */
+  get inFlightBytes(): number {
+    return this.#followers.inFlightBytes;
   }
 
   /** Writes that are taken and not applied yet. */
@@ -458,6 +454,11 @@ export class Peer {
     };
   }
 
+  /** Where its log ends on this Store; undefined when that cannot be read. */
+  lastEntry(): ReturnType<RaftLogStore["lastEntry"]> {
+    return this.#log.lastEntry();
+  }
+
   /** Answers the core's `snapshot()`. */
   makeSnapshot(): ReturnType<SnapshotSource["make"]> {
     return this.changes.maySnapshot
@@ -554,6 +555,7 @@ export class Peer {
   }
 
   #softStateChanged(state: SoftState): void {
+    this.#watch.softStateChanged(state);
     this.#logger.info(
       { ...this.#raftFields(), role: state.role, leader: state.lead },
       "role or leader changed",

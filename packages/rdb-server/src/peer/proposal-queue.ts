@@ -7,8 +7,21 @@ export interface Caller {
   readonly requestId: number;
   /** Monotonic time after which the caller no longer waits. */
   readonly deadlineMs: number;
-  /** Called exactly once. */
-  readonly respond: (response: KvResponse) => void;
+  /** Called exactly once, on the caller itself. */
+  respond(response: KvResponse): void;
+  /** Of a write in the log, where its entry is; whoever proposes it says so. */
+  timeline?: EntryTimeline | undefined;
+  /** Of a read, since when it is being served; monotonic. */
+  servedMs?: number;
+}
+
+/** When an entry of ours came how far; monotonic, 0: not yet. */
+export interface EntryTimeline {
+  readonly proposedMs: number;
+  /** Durable on this Store. */
+  durableMs: number;
+  /** Committed, durable here, and about to be applied. */
+  committedMs: number;
 }
 
 /** A write that waits to be put into an entry. */
@@ -105,6 +118,7 @@ export interface PendingEntry {
   readonly command: LogCommand;
   /** In the order of the command's writes; undefined: this one was answered already. */
   readonly callers: readonly (Caller | undefined)[];
+  readonly timeline?: EntryTimeline;
 }
 
 /**
@@ -125,6 +139,10 @@ export class PendingEntries {
     this.#byIndex.set(entry.index, entry);
     this.#callerCount += countCallers(entry);
     return replaced;
+  }
+
+  get(index: number): PendingEntry | undefined {
+    return this.#byIndex.get(index);
   }
 
   take(index: number): PendingEntry | undefined {
@@ -159,6 +177,7 @@ export class PendingEntries {
   }
 }
 
-function countCallers({ callers }: PendingEntry): number {
+/** Those of the entry who wait still. */
+export function countCallers({ callers }: Pick<PendingEntry, "callers">): number {
   return callers.reduce((count, caller) => count + (caller === undefined ? 0 : 1), 0);
 }

@@ -2,6 +2,7 @@ import type { Clock, PeerId, Region } from "@flaredb/rdb-base";
 import type { RegionError } from "@flaredb/rdb-proto";
 import type { RawNode, ReadState } from "@flaredb/rdb-raft";
 import type { Engine } from "@flaredb/rdb-storage";
+import type { StoreMetrics } from "../metrics/store-metrics.ts";
 import { LeaderLease } from "./lease.ts";
 import type { Caller } from "./proposal-queue.ts";
 import { type PendingRead, ReadQueue, type ReadyRead } from "./read-queue.ts";
@@ -20,6 +21,7 @@ export interface ReadPathOwner {
   /** Differs between starts of the process, so that a late answer to a former start is not taken. */
   readonly bootNonce: string;
   readonly clock: Clock;
+  readonly metrics: Pick<StoreMetrics, "reads" | "readRounds">;
   readonly engine: Engine;
   readonly node: RawNode;
   /** Undefined once the peer is gone or its content is being replaced. */
@@ -83,13 +85,14 @@ export class ReadPath {
 
   /** Makes a round when reads wait for one, or when those served on the lease would soon find it ended. */
   flush(): void {
-    const { node, clock } = this.#owner;
+    const { node, clock, metrics } = this.#owner;
     const nowMs = clock.monotonicMs();
     const renew =
       this.#queue.hasReady && node.isLeader && this.#roundIsDue(nowMs) && this.lease.isEnding(nowMs);
     if (!renew && !this.#queue.needsRound(nowMs)) {
       return;
     }
+    metrics.readRounds.value++;
     const context = `${this.#owner.bootNonce}:${this.#owner.peerId}:${++this.#roundCount}`;
     this.#queue.beginRound(context, nowMs);
     this.#lastRoundMs = nowMs;
@@ -123,6 +126,8 @@ export class ReadPath {
       if (!this.#stillHolds(ready, nowMs)) {
         this.#startAgain(ready.read);
       } else if (!this.#refuse(ready.read, region)) {
+        ready.read.caller.servedMs = nowMs;
+        this.#owner.metrics.reads[servedBy(ready)].value++;
         this.#serveOne(ready.read, gets);
       }
     }
@@ -205,6 +210,13 @@ export class ReadPath {
   }
 }
 
+function servedBy({ read, onLease }: ReadyRead): "lease" | "read_index" | "follower" {
+  if (read.fromFollower) {
+    return "follower";
+  }
+  return onLease ? "lease" : "read_index";
+}
+
 function respond(caller: Caller, result: Parameters<typeof response>[1]): void {
   caller.respond(response(caller.requestId, result));
 }
@@ -212,5 +224,5 @@ function respond(caller: Caller, result: Parameters<typeof response>[1]): void {
 function pointRead(read: PendingRead): Parameters<typeof serveGets>[1][number] {
   const { caller, command } = read;
   const key = command.case === "get" ? command.value.key : new Uint8Array(0);
-  return { requestId: caller.requestId, key, respond: caller.respond };
+  return { requestId: caller.requestId, key, respond: (answer) => caller.respond(answer) };
 }

@@ -129,6 +129,7 @@ beforeEach(async () => {
     node: node as unknown as RawNode,
     log,
     appended: () => {},
+    appending: () => () => {},
     send: (message) => events.push(`send ${message.type}`),
     applyIsPaused: () => applyIsPaused,
     apply: (entries) => {

@@ -19,6 +19,8 @@ export interface ReadyHandlerOwner {
   readonly log: RaftLogStore;
   /** Entries of this many bytes went to the log. */
   appended(bytes: number): void;
+  /** A part with these entries goes to the disk. @returns what is to be called when it is durable */
+  appending(entries: readonly Entry[]): () => void;
   /** To another peer. */
   send(message: Message): void;
   applyIsPaused(): boolean;
@@ -122,7 +124,7 @@ export class ReadyHandler {
       this.#takeNews();
       return;
     }
-    this.#submit(part, message.responses);
+    this.#submit(part, message);
   }
 
   #addToPart(part: WritePart, message: Message): void {
@@ -148,9 +150,13 @@ export class ReadyHandler {
     }
   }
 
-  #submit(part: WritePart, responses: readonly Message[]): void {
+  #submit(part: WritePart, { entries, responses }: Message): void {
     const work = this.#order.begin(responses);
-    this.#owner.engine.submit(part, () => this.#written(work));
+    const durable = this.#owner.appending(entries);
+    this.#owner.engine.submit(part, () => {
+      durable();
+      this.#written(work);
+    });
   }
 
   #written(work: AppendWork): void {

@@ -82,6 +82,42 @@ describe("serveGets", () => {
   });
 });
 
+describe("reads of more than one read of the engine takes", () => {
+  const keys = Array.from({ length: 50 }, (_, place) => keyOf(place));
+
+  test("are all answered, each with its own value", async () => {
+    const { scope, engine } = scopeOver(50, 1_000);
+    await engine.flush();
+    const answers: KvResponse[] = [];
+    const respond = (answer: KvResponse): void => void answers.push(answer);
+    await serveGets(
+      scope,
+      keys.map((key, place) => ({ requestId: place, key, respond })),
+    );
+    const versions = answers.map(({ result }) => result.case === "get" && result.value.version);
+    expect(versions).toEqual(keys.map((_, place) => BigInt(place + 1)));
+    const batch = await serveBatchGet(scope, keys);
+    expect(batch.case === "batchGet" && batch.value.rows.map((row) => row.version)).toEqual(versions);
+  });
+});
+
+test("gets that a later read of the engine answers are refused once the peer left: its rows go", async () => {
+  const { scope, engine } = scopeOver(50, 1_000);
+  // What is not written yet is in memory, and takes no read.
+  await engine.flush();
+  const answers: KvResponse[] = [];
+  const respond = (answer: KvResponse): void => void answers.push(answer);
+  // From the first answer on the peer is no more, as when its removal is applied between two reads.
+  const left: ReadScope = { ...scope, region: () => (answers.length === 0 ? region : undefined) };
+  await serveGets(
+    left,
+    Array.from({ length: 50 }, (_, place) => ({ requestId: place, key: keyOf(place), respond })),
+  );
+  const reasons = answers.map(({ result }) => (result.case === "error" ? result.value.reason.case : "get"));
+  expect(new Set(reasons)).toEqual(new Set(["get", "epochNotMatch"]));
+  expect(reasons.indexOf("epochNotMatch")).toBe(reasons.lastIndexOf("get") + 1);
+});
+
 describe("a read that fails", () => {
   function failing(error?: Error): { scope: ReadScope; told: unknown[] } {
     const { scope, engine } = scopeOver(2, 1);

@@ -46,16 +46,22 @@ type GetRead = {
 const READ_FAILED_BACKOFF_MS = 200;
 /** Rows that a scan reads ahead in one step. */
 const SCAN_STEP_MAX_COUNT = 1_000;
-/** Keys that a batch of gets fetches in one step: values may have 8 MiB each. */
-const BATCH_GET_STEP_MAX_COUNT = 64;
 
 /**
  * Serves point reads, which may be served now, in one read of the engine off the loop. Each value is the one at
  * some moment between the call and the answer, which is all that linearizability asks of single keys. A version says
- * since when; a key that is not found does not, so it is looked for again when there was a write in between.
+ * since when; a key that is not found does not, so it is looked for again when there was a write in between. Where values
+ * are too much for one read, the ground of the first one counts for all: the peer may have gone before the next.
  */
 export async function serveGets(scope: ReadScope, gets: readonly GetRead[]): Promise<void> {
   const ground = groundOf(scope);
+  for (let left = gets; left.length > 0; ) {
+    left = left.slice(await serveFirstGets(scope, left, ground));
+  }
+}
+
+/** @returns how many were answered: those whose values are not too much for one read */
+async function serveFirstGets(scope: ReadScope, gets: readonly GetRead[], ground: Ground): Promise<number> {
   const revision = scope.revision();
   let values: (Uint8Array | undefined)[];
   try {
@@ -68,17 +74,19 @@ export async function serveGets(scope: ReadScope, gets: readonly GetRead[]): Pro
     for (const get of gets) {
       get.respond(errorResponse(get.requestId, refused));
     }
-    return;
+    return gets.length;
   }
   const moved = movedError(scope, ground);
-  scope.served(gets.length, sizeOf(values));
-  for (const [place, get] of gets.entries()) {
+  scope.served(values.length, sizeOf(values));
+  for (const [place, value] of values.entries()) {
+    const get = gets[place] as GetRead;
     get.respond(
       moved === undefined
-        ? response(get.requestId, gotten(scope, get.key, values[place], revision))
+        ? response(get.requestId, gotten(scope, get.key, value, revision))
         : errorResponse(get.requestId, moved),
     );
   }
+  return values.length;
 }
 
 /** @param before the revision when the read began */
@@ -146,8 +154,8 @@ async function fetchBounded(
 ): Promise<(Uint8Array | undefined)[] | undefined> {
   const values: (Uint8Array | undefined)[] = [];
   let bytes = 0;
-  for (let first = 0; first < keys.length; first += BATCH_GET_STEP_MAX_COUNT) {
-    const step = keys.slice(first, first + BATCH_GET_STEP_MAX_COUNT);
+  while (values.length < keys.length) {
+    const step = keys.slice(values.length);
     for (const [place, value] of (await engine.getMany("data", step)).entries()) {
       values.push(value);
       bytes += value === undefined ? 0 : value.length + (step[place]?.length ?? 0);

@@ -1,8 +1,9 @@
 import { type Clock, type Region, assert, index } from "@flaredb/rdb-base";
 import type { KvRequest, LogCommand, RegionError } from "@flaredb/rdb-proto";
-import type { ConfChangeV2, RawNode, StepResult } from "@flaredb/rdb-raft";
+import type { ConfChangeV2, Entry, RawNode, StepResult } from "@flaredb/rdb-raft";
 import type { RaftLogStore } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
+import type { StoreMetrics } from "../metrics/store-metrics.ts";
 import {
   type CommandBody,
   type EntryIdentity,
@@ -14,7 +15,7 @@ import {
   logCommand,
 } from "./commands.ts";
 import { LogTime } from "./log-time.ts";
-import { type Caller, PendingEntries, type Proposal, ProposalQueue } from "./proposal-queue.ts";
+import { type Caller, PendingEntries, type Proposal, ProposalQueue, countCallers } from "./proposal-queue.ts";
 import { EntryIdentities, type RequestIdentity } from "./request-identity.ts";
 import { keptAnswerSizeBytes, requestSizeBytes } from "./request-size.ts";
 import { errorResponse, requestExpired, serverIsBusy, staleCommand } from "./responses.ts";
@@ -39,6 +40,7 @@ export type ConfChanges = Omit<ConfChangeV2, "context">;
 export interface WritePathOwner {
   readonly config: StoreConfig;
   readonly clock: Clock;
+  readonly metrics: Pick<StoreMetrics, "proposals" | "entryRequests" | "commitLatency">;
   readonly node: RawNode;
   readonly log: RaftLogStore;
   region(): Region;
@@ -82,7 +84,7 @@ export class WritePath {
   accept(caller: Caller, command: KvRequest["command"], identity?: RequestIdentity): void {
     const refusal = identity === undefined ? undefined : this.#sessionRefusal(identity);
     if (refusal !== undefined) {
-      caller.respond(errorResponse(caller.requestId, refusal));
+      this.#refuse(caller, refusal);
     } else {
       const proposable = command.case === "deleteRange" ? command : foldableCommand(command);
       assert(proposable !== undefined, "a request that is no read is a write");
@@ -90,7 +92,7 @@ export class WritePath {
       const sizeBytes = requestSizeBytes(command) + keptBytes;
       const epochVersion = this.#owner.region().epoch.version;
       if (!this.#queue.push({ caller, command: proposable, epochVersion, identity, sizeBytes })) {
-        caller.respond(errorResponse(caller.requestId, busy("the proposal queue of the Region is full")));
+        this.#refuse(caller, busy("the proposal queue of the Region is full"));
       }
     }
   }
@@ -163,7 +165,7 @@ export class WritePath {
     if (!this.#queue.isEmpty) {
       const error = this.#owner.leaderHint();
       for (const caller of this.#queue.takeCallers(() => true)) {
-        caller.respond(errorResponse(caller.requestId, error));
+        this.#refuse(caller, error);
       }
     }
   }
@@ -174,7 +176,7 @@ export class WritePath {
    */
   expire(nowMs: number, giveUpAfterMs: number): void {
     for (const caller of this.#queue.takeCallers(({ deadlineMs }) => deadlineMs <= nowMs)) {
-      caller.respond(errorResponse(caller.requestId, busy("time ran out before the write was proposed")));
+      this.#refuse(caller, busy("time ran out before the write was proposed"));
     }
     if (this.pending.callerCount === 0) {
       return;
@@ -187,6 +189,33 @@ export class WritePath {
         ? "leadership was lost before the write was applied here"
         : "time ran out before the write was applied",
     );
+  }
+
+  /** Entries of the log are durable here. */
+  durable(entries: readonly Entry[], nowMs: number): void {
+    for (const { index: at, term } of entries) {
+      const ours = this.pending.get(at);
+      if (ours?.timeline !== undefined && ours.term === term) {
+        ours.timeline.durableMs = nowMs;
+      }
+    }
+  }
+
+  /** Entries are committed and about to be applied, which answers those who wait for them. */
+  committed(entries: readonly Entry[], nowMs: number): void {
+    const { proposals, commitLatency } = this.#owner.metrics;
+    for (const { index: at, term } of entries) {
+      const pending = this.pending.get(at);
+      if (pending === undefined) {
+        continue;
+      }
+      const isOurs = pending.term === term;
+      proposals[isOurs ? "applied" : "replaced"].value += countCallers(pending);
+      if (isOurs && pending.timeline !== undefined) {
+        pending.timeline.committedMs = nowMs;
+        commitLatency.observeMs(nowMs - pending.timeline.proposedMs);
+      }
+    }
   }
 
   /** The peer stops or goes: nothing more will be learned. */
@@ -225,13 +254,13 @@ export class WritePath {
   /** What apply would refuse, by its age or because the Region changed while it waited, is not proposed. */
   #refuseLate({ caller, epochVersion, identity }: Proposal, logTimeMs: number): boolean {
     if (epochVersion !== this.#owner.region().epoch.version) {
-      caller.respond(errorResponse(caller.requestId, this.#owner.epochNotMatch(epochVersion)));
+      this.#refuse(caller, this.#owner.epochNotMatch(epochVersion));
       return true;
     }
     if (identity === undefined || isInWindow(identity.issuedAtMs, logTimeMs)) {
       return false;
     }
-    caller.respond(errorResponse(caller.requestId, requestExpired(identity.issuedAtMs, logTimeMs)));
+    this.#refuse(caller, requestExpired(identity.issuedAtMs, logTimeMs));
     return true;
   }
 
@@ -259,11 +288,9 @@ export class WritePath {
     if (result !== "ok") {
       // Not in the log: a transfer is under way, or too much is uncommitted.
       for (const caller of callers) {
-        caller.respond(
-          errorResponse(
-            caller.requestId,
-            node.isLeader ? busy("the leader takes no proposals now") : this.#owner.leaderHint(),
-          ),
+        this.#refuse(
+          caller,
+          node.isLeader ? busy("the leader takes no proposals now") : this.#owner.leaderHint(),
         );
       }
       return;
@@ -274,14 +301,29 @@ export class WritePath {
   }
 
   #remember(command: LogCommand, callers: readonly Caller[]): void {
-    const { node } = this.#owner;
-    const replaced = this.pending.add({ index: node.lastIndex, term: node.term, command, callers });
+    const { node, clock, metrics } = this.#owner;
+    const timeline = { proposedMs: clock.monotonicMs(), durableMs: 0, committedMs: 0 };
+    for (const caller of callers) {
+      caller.timeline = timeline;
+    }
+    metrics.entryRequests.observe(callers.length);
+    const replaced = this.pending.add({
+      ...{ index: node.lastIndex, term: node.term, command, callers },
+      timeline,
+    });
     if (replaced !== undefined) {
       this.#answerUnknown(replaced.callers, "another entry took the write's place in the log");
     }
   }
 
+  /** It is not in the log. */
+  #refuse(caller: Caller, error: RegionError): void {
+    this.#owner.metrics.proposals.refused.value++;
+    caller.respond(errorResponse(caller.requestId, error));
+  }
+
   #answerUnknown(callers: readonly (Caller | undefined)[], why: string): void {
+    this.#owner.metrics.proposals.unknown.value += countCallers({ callers });
     for (const caller of callers) {
       caller?.respond(errorResponse(caller.requestId, staleCommand(why)));
     }

@@ -20,6 +20,8 @@ export interface KvStreamOptions {
   readonly logger: Logger;
   /** Most unanswered requests of one stream; past it `ServerIsBusy`. */
   readonly streamMaxPendingCount: number;
+  /** Hears why a request was refused that did not come to the loop. Default: nobody does. */
+  readonly refused?: (error: RegionError) => void;
 }
 
 /** The HTTP/2 path of the hot stream of clients. */
@@ -115,6 +117,7 @@ class KvStream {
       if (refusal === undefined) {
         requests.push(request);
       } else {
+        options.refused?.(refusal);
         this.#send(errorResponse(request.requestId, refusal));
       }
     }

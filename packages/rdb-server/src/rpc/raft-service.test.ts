@@ -1,5 +1,5 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import { type RdbError, silentLogger, storeId, systemClock } from "@flaredb/rdb-base";
+import { type LogFields, type RdbError, silentLogger, storeId, systemClock } from "@flaredb/rdb-base";
 import {
   type RaftRefusal,
   type RaftServiceBatchRequest,
@@ -25,6 +25,7 @@ const codec: StreamCodec<Uint8Array, RaftServiceBatchResponse> = {
   limits: { frameMaxCount: 1 },
 };
 
+const warnings: LogFields[] = [];
 let handle: FakeStoreHandle;
 let heard: string[];
 let server: RpcServer;
@@ -36,13 +37,15 @@ let closed: Promise<RdbError | undefined>;
 beforeEach(async () => {
   handle = new FakeStoreHandle();
   heard = [];
+  warnings.length = 0;
   refusals = new EventLog();
   server = new RpcServer({ host: "127.0.0.1", port: 0, logger: silentLogger, clock: systemClock });
   serveRaft(server, () => ({
     ident: { kind: "Store", clusterId: 5, storeId: storeId(2) },
     handle,
     liveness: { heard: (from, bootId) => heard.push(`${from} ${bootId}`) },
-    logger: silentLogger,
+    logger: { ...silentLogger, warn: (fields) => warnings.push(fields) },
+    clock: systemClock,
   }));
   await server.listen();
   connection = new RpcConnection({ address: server.address, clock: systemClock });
@@ -104,6 +107,19 @@ test.each<[string, (batch: RaftServiceBatchRequest) => void, RefusalReason]>([
     expect(heard).toEqual([]);
   },
 );
+
+test("SPEC-M2: a foreign cluster or Store is logged once, and many of them do not fill the log", async () => {
+  for (let left = 5; left > 0; left--) {
+    send([], (batch) => void (batch.clusterId = 6n));
+  }
+  await refusals.until((all) => all.length === 5);
+  expect(warnings).toMatchObject([{ from: "Store 1 of cluster 6", reason: "ClusterMismatch" }]);
+  for (let cluster = 100n; cluster < 200n; cluster++) {
+    send([], (batch) => void (batch.clusterId = cluster));
+  }
+  await refusals.until((all) => all.length === 105);
+  expect(warnings).toHaveLength(16);
+});
 
 test.each([
   ["to a peer on another Store", raftMessage(1, 3, {}, 7)],

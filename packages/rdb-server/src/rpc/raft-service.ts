@@ -1,5 +1,13 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { type Logger, RdbError, type StoreId, regionId, storeId } from "@flaredb/rdb-base";
+import {
+  type Clock,
+  type Logger,
+  RdbError,
+  type StoreId,
+  WindowedLog,
+  regionId,
+  storeId,
+} from "@flaredb/rdb-base";
 import { RaftServiceBatchResponseSchema } from "@flaredb/rdb-proto";
 import type { StoreIdent } from "@flaredb/rdb-storage";
 import type { InboundStream, ServerStreamHandlers, StreamCodec, WireServer } from "@flaredb/rdb-wire";
@@ -17,6 +25,7 @@ export interface RaftServiceOptions {
   /** Hears of everything that arrives. */
   readonly liveness: { heard(storeId: StoreId, bootId: bigint): void };
   readonly logger: Logger;
+  readonly clock: Pick<Clock, "monotonicMs">;
 }
 
 /** A refusal takes about this much on the wire. */
@@ -73,9 +82,11 @@ function handlersOf(
 class BatchReceiver {
   readonly #options: RaftServiceOptions;
   readonly #logged = new OnceLog();
+  readonly #foreign: WindowedLog;
 
   constructor(options: RaftServiceOptions) {
     this.#options = options;
+    this.#foreign = new WindowedLog(options.clock, options.logger);
   }
 
   receive(stream: RaftStream, batch: RaftBatch): void {
@@ -128,8 +139,12 @@ class BatchReceiver {
     for (const refusal of refusals) {
       const { regionId: region, toPeerId: peer, reason } = refusal;
       const from = `Store ${batch.fromStoreId} of cluster ${batch.clusterId}`;
-      if (this.#logged.isNew(`${batch.fromStoreId} ${region} ${reason}`)) {
-        this.#options.logger.info({ from, region, peer, reason }, "message refused");
+      const fields = { from, region, peer, reason };
+      if (reason === "ClusterMismatch" || reason === "StoreNotMatch") {
+        // Whoever it is may say any ids, as often as he likes.
+        this.#foreign.warn(`${batch.fromStoreId} ${batch.clusterId} ${reason}`, fields, "message refused");
+      } else if (this.#logged.isNew(`${batch.fromStoreId} ${region} ${reason}`)) {
+        this.#options.logger.info(fields, "message refused");
       }
       // False when the stream is gone or its reader is slow: the sender then goes without the news.
       stream.push(refusal);

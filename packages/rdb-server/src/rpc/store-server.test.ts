@@ -61,6 +61,7 @@ function serve(): void {
     liveness: { heard: () => {} },
     receiver: {} as SnapshotReceiver,
     addressOf: () => undefined,
+    refused: () => {},
     lookUp: () => Promise.reject(new RdbError("RDB_PD_UNAVAILABLE", "PD is away")),
   });
 }

@@ -1,5 +1,5 @@
 import { type Clock, type Logger, type Random } from "@flaredb/rdb-base";
-import { KvService, RaftService } from "@flaredb/rdb-proto";
+import { KvService, RaftService, type RegionError } from "@flaredb/rdb-proto";
 import type { StoreIdent } from "@flaredb/rdb-storage";
 import type { Wire, WireServer } from "@flaredb/rdb-wire";
 import type { StoreConfig } from "../config.ts";
@@ -20,7 +20,7 @@ export interface StoreServerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly config: Pick<StoreConfig, "rpc" | "outgoingHost">;
+  readonly config: Pick<StoreConfig, "rpc" | "outgoingHost" | "listen">;
 }
 
 /** What the server serves once the Store knows who it is and its Regions are open. */
@@ -29,6 +29,8 @@ export interface ServedStore extends Pick<KvRouterOptions, "addressOf" | "lookUp
   readonly handle: StoreHandle;
   readonly liveness: Pick<Liveness, "heard">;
   readonly receiver: SnapshotReceiver;
+  /** Hears why a request was refused that did not come to the loop. */
+  readonly refused: (error: RegionError) => void;
 }
 
 /**
@@ -46,7 +48,7 @@ export class StoreServer {
     this.#options = options;
     this.#forwarder = new KvForwarder({ wire, clock, localAddress: config.outgoingHost });
     this.#server = wire.serve({
-      ...{ host, port, clock, logger },
+      ...{ host, port, clock, logger, limits: config.listen },
       routes: (router) => {
         router.service(
           KvService,
@@ -59,7 +61,7 @@ export class StoreServer {
       },
     });
     serveKvBatch(this.#server, () => this.#served && { ...this.#served, logger, ...config.rpc });
-    serveRaft(this.#server, () => this.#served && { ...this.#served, logger });
+    serveRaft(this.#server, () => this.#served && { ...this.#served, logger, clock });
   }
 
   /** The real port. Only after `listen`. */

@@ -17,6 +17,8 @@ export class OutgoingTransfer {
   /** Tells it from every other transfer of this run of the Store. */
   readonly number: number;
   readonly startedMs: number;
+  /** Another one goes to the same peer: nobody wants to know how this one ends. */
+  isSuperseded = false;
   /** Since when it gets no further; undefined while it does. */
   #stuckSinceMs: number | undefined;
   readonly #writer: SnapshotChunkWriter;

@@ -10,6 +10,7 @@ import {
 } from "@flaredb/rdb-proto";
 import { type SnapshotChunk, SnapshotChunkReader, type StoreIdent } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
+import { type StoreMetrics, makeStoreMetrics } from "../metrics/store-metrics.ts";
 import type { SnapshotFiles } from "../store/ports.ts";
 import type { StoreHandle } from "../store/store-handle.ts";
 import { ByteRate } from "./byte-rate.ts";
@@ -25,6 +26,8 @@ export interface SnapshotReceiverOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly config: StoreConfig["snapshot"];
+  /** Default: nobody looks. */
+  readonly metrics?: StoreMetrics | undefined;
 }
 
 /** A stream of a snapshot. */
@@ -43,11 +46,13 @@ export class SnapshotReceiver {
   readonly #options: SnapshotReceiverOptions;
   readonly #incoming = new Map<RegionId, Incoming>();
   readonly #kept: KeptTransfers;
+  readonly #metrics: StoreMetrics;
   readonly #rate: ByteRate;
 
   constructor(options: SnapshotReceiverOptions) {
     const { clock, config } = options;
     this.#options = options;
+    this.#metrics = options.metrics ?? makeStoreMetrics();
     this.#kept = new KeptTransfers(clock, {
       maxCount: config.receiveMaxCount,
       maxAgeMs: config.resumeTimeoutMs,
@@ -58,6 +63,11 @@ export class SnapshotReceiver {
   /** Bandwidth of all transfers together, from now on; 0: no limit. */
   set maxBytesPerSecond(maxBytesPerSecond: number) {
     this.#rate.bytesPerSecond = maxBytesPerSecond;
+  }
+
+  /** Sets the gauges of what comes in. */
+  fillGauges(): void {
+    this.#metrics.snapshotsRunning.receiving.value = this.#incoming.size;
   }
 
   /** Whether a snapshot is welcome now, and from which chunk on. */
@@ -83,9 +93,11 @@ export class SnapshotReceiver {
     const parts = requests[Symbol.asyncIterator]();
     try {
       await this.#receive(parts, guard);
+      this.#metrics.snapshots.received.value++;
       return create(SnapshotResponseSchema, { accepted: true });
     } catch (error) {
       const refusal = refusalOf(error);
+      this.#metrics.snapshots.not_received.value++;
       logger.warn({ reason: refusal.reason }, "snapshot not received");
       return create(SnapshotResponseSchema, refusal);
     } finally {
@@ -199,6 +211,7 @@ export class SnapshotReceiver {
         const chunk = chunkOf(await nextPart(parts, guard), checker.nextIndex);
         checker.accept(chunk);
         await file.append(chunk);
+        this.#metrics.snapshotBytes.received.value += chunk.data.length;
         await this.#rate.take(chunk.data.length);
         guard.progressed();
       }

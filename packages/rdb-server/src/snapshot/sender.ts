@@ -5,6 +5,7 @@ import type { StoreIdent } from "@flaredb/rdb-storage";
 import type { Wire } from "@flaredb/rdb-wire";
 import type { StoreConfig } from "../config.ts";
 import type { OutgoingSnapshot } from "../store/ports.ts";
+import { type StoreMetrics, makeStoreMetrics } from "../metrics/store-metrics.ts";
 import type { StoreHandle } from "../store/store-handle.ts";
 import { ByteRate } from "./byte-rate.ts";
 import { OutgoingTransfer } from "./outgoing-transfer.ts";
@@ -22,6 +23,8 @@ export interface SnapshotSenderOptions {
   /** The local address to call from. */
   readonly localAddress: string | undefined;
   readonly addressOf: (storeId: StoreId) => string | undefined;
+  /** Default: nobody looks. */
+  readonly metrics?: StoreMetrics | undefined;
 }
 
 /** Pause before a transfer is tried again that broke or was not welcome. */
@@ -36,13 +39,15 @@ const NOT_BEGUN_WAIT_MS = 5_000;
  * Streams snapshots to other Stores, each on a connection of its own, a few at a time. One whose stream breaks, or that
  * the other Store has no place for, waits for its next try with its cursors open, for `resumeTimeoutMs` at most; one of
  * which nothing was sent for a moment only, then Raft makes it anew.
- * Whatever happens, the loop hears once how each ended, and its cursors are closed.
+ * Whatever happens, the loop hears once how each ended, and its cursors are closed. Only of one that another to the same
+ * peer follows it hears nothing: what counts is how that one ends.
  */
 export class SnapshotSender {
   readonly #options: SnapshotSenderOptions;
+  readonly #metrics: StoreMetrics;
   readonly #rate: ByteRate;
-  readonly #waiting: OutgoingTransfer[] = [];
-  readonly #running = new Set<StallGuard>();
+  #waiting: OutgoingTransfer[] = [];
+  readonly #running = new Map<OutgoingTransfer, StallGuard>();
   /** Those that will be tried again, with the timers that do it. */
   readonly #paused = new Map<OutgoingTransfer, Timer>();
   #handle: Pick<StoreHandle, "snapshotStatus"> | undefined;
@@ -51,12 +56,19 @@ export class SnapshotSender {
 
   constructor(options: SnapshotSenderOptions) {
     this.#options = options;
+    this.#metrics = options.metrics ?? makeStoreMetrics();
     this.#rate = new ByteRate(options.clock, options.config.maxBytesPerSecond);
   }
 
   /** Bandwidth of all transfers together, from now on; 0: no limit. */
   set maxBytesPerSecond(maxBytesPerSecond: number) {
     this.#rate.bytesPerSecond = maxBytesPerSecond;
+  }
+
+  /** Sets the gauges of what is on its way. */
+  fillGauges(): void {
+    this.#metrics.snapshotsRunning.sending.value = this.#running.size;
+    this.#metrics.snapshotsRunning.waiting.value = this.#waiting.length + this.#paused.size;
   }
 
   /** Says who hears how transfers end. Before the first `send`. */
@@ -72,6 +84,7 @@ export class SnapshotSender {
       startedMs: clock.monotonicMs(),
       chunkMaxBytes: config.chunkMaxBytes,
     });
+    this.#supersede(outgoing);
     const waitingCount = this.#waiting.length + this.#paused.size;
     if (this.#isClosed || waitingCount >= config.sendQueueMaxCount + this.#freePlaces()) {
       const reason = this.#isClosed
@@ -88,7 +101,7 @@ export class SnapshotSender {
   close(): void {
     this.#isClosed = true;
     const closed = new RdbError("RDB_CLOSED", "the Store is stopping");
-    for (const guard of this.#running) {
+    for (const guard of this.#running.values()) {
       guard.abort(closed);
     }
     for (const timer of this.#paused.values()) {
@@ -98,6 +111,29 @@ export class SnapshotSender {
       this.#end(transfer, closed);
     }
     this.#paused.clear();
+  }
+
+  /**
+   * A leader that sends a peer another snapshot, because it led anew or the peer fell behind again, waits for that one. The
+   * end of the one before would be taken for its end: Raft would send a third, which would end the second, without end.
+   */
+  #supersede({ message: { regionId, toPeer } }: OutgoingSnapshot): void {
+    const isFormer = ({ outgoing: { message } }: OutgoingTransfer): boolean =>
+      message.regionId === regionId && message.toPeer.id === toPeer.id;
+    const error = new RdbError("RDB_CLOSED", `peer ${toPeer.id} is sent another one`);
+    for (const former of [...this.#waiting, ...this.#paused.keys()].filter(isFormer)) {
+      former.isSuperseded = true;
+      this.#paused.get(former)?.cancel();
+      this.#paused.delete(former);
+      this.#end(former, error);
+    }
+    this.#waiting = this.#waiting.filter((transfer) => !isFormer(transfer));
+    for (const [former, guard] of this.#running) {
+      if (isFormer(former)) {
+        former.isSuperseded = true;
+        guard.abort(error);
+      }
+    }
   }
 
   #freePlaces(): number {
@@ -111,10 +147,10 @@ export class SnapshotSender {
         return;
       }
       const guard = new StallGuard(this.#options.clock, this.#options.config.stallTimeoutMs);
-      this.#running.add(guard);
+      this.#running.set(transfer, guard);
       void this.#stream(transfer, guard).then((end) => {
         guard.stop();
-        this.#running.delete(guard);
+        this.#running.delete(transfer);
         this.#ended(transfer, end);
         this.#startNext();
       });
@@ -132,6 +168,9 @@ export class SnapshotSender {
       ...{ wire, localAddress, ident, origin, guard },
       address: addressOf(transfer.outgoing.message.toPeer.storeId),
       rate: this.#rate,
+      sent: (bytes) => {
+        this.#metrics.snapshotBytes.sent.value += bytes;
+      },
     });
   }
 
@@ -161,6 +200,7 @@ export class SnapshotSender {
     const waitMs = transfer.hasBegun ? resumeTimeoutMs : Math.min(NOT_BEGUN_WAIT_MS, resumeTimeoutMs);
     return (
       !this.#isClosed &&
+      !transfer.isSuperseded &&
       nowMs - transfer.stuck(nowMs) < waitMs &&
       this.#paused.size + this.#waiting.length < config.sendQueueMaxCount + config.sendMaxCount &&
       (!transfer.hasBegun || begunCount < config.sendMaxCount)
@@ -170,12 +210,16 @@ export class SnapshotSender {
   #end(transfer: OutgoingTransfer, error: RdbError | undefined): void {
     const { clock, logger } = this.#options;
     const { outgoing, sizeBytes } = transfer;
+    this.#metrics.snapshots[error === undefined ? "sent" : "not_sent"].value++;
     transfer.close();
     if (error === undefined) {
       const ms = Math.round(clock.monotonicMs() - transfer.startedMs);
       logger.info({ ...fieldsOf(outgoing), bytes: sizeBytes, ms }, "snapshot sent");
     } else {
       logger.warn({ ...fieldsOf(outgoing), reason: error.message }, "snapshot not sent");
+    }
+    if (transfer.isSuperseded) {
+      return;
     }
     const { regionId, toPeer } = outgoing.message;
     const status = { regionId, toPeerId: toPeer.id, ok: error === undefined };

@@ -33,6 +33,8 @@ export interface StreamTransferOptions {
   readonly origin: TransferOrigin;
   readonly guard: StallGuard;
   readonly rate: ByteRate;
+  /** So many bytes of chunks leave. */
+  readonly sent: (bytes: number) => void;
 }
 
 /** Offers the snapshot to its receiver and streams what that has not got. Never rejects. */
@@ -98,7 +100,7 @@ interface OpenStream {
 async function* requests(
   header: SnapshotHeader,
   transfer: OutgoingTransfer,
-  { guard, rate }: StreamTransferOptions,
+  { guard, rate, sent }: StreamTransferOptions,
   stream: OpenStream,
 ): AsyncGenerator<SnapshotRequest, void, undefined> {
   yield create(SnapshotRequestSchema, { part: { case: "header", value: header } });
@@ -112,6 +114,7 @@ async function* requests(
     }
     await rate.take(chunk.data.length);
     guard.progressed();
+    sent(chunk.data.length);
     yield create(SnapshotRequestSchema, { part: { case: "chunk", value: chunk } });
   }
   guard.progressed();

@@ -8,7 +8,8 @@ export type AdminRefusalReason =
   | "QuorumAtRisk"
   | "IsLeader"
   | "PeerBehind"
-  | "Invalid";
+  | "Invalid"
+  | "ClusterVersion";
 
 /** Taken: it is in the log, and shows in the Region's reports once it is applied. Or refused, and nothing changed. */
 export type AdminOutcome =

@@ -37,7 +37,7 @@ export class HandOver {
     this.#lastMs = nowMs;
     for (const peer of this.#owner.peers.values()) {
       if (peer.isLeader) {
-        peer.transferLeader();
+        peer.changes.transferLeader();
         this.#owner.wantsTurn(peer);
       }
     }

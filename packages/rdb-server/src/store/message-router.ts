@@ -8,6 +8,7 @@ import type { PeerMessage, Refusal, ReplicaHash } from "./peer-message.ts";
 import type { Transport } from "./ports.ts";
 import type { RegionMap } from "./region-map.ts";
 import type { RegionMerger } from "./region-merger.ts";
+import type { HaltedPeer } from "./unreadable-peer.ts";
 
 /** What the router works on. */
 export interface MessageRouterOwner {
@@ -79,14 +80,15 @@ export class MessageRouter {
       this.#tellRemoved(message, peer.region);
       return undefined;
     }
-    if (peers.isHalted(peer)) {
+    const running = peers.get(message.regionId);
+    if (running === undefined) {
       this.#tellHalted(message, peer.region);
       return "RegionNotFound";
     }
     if (carriesEntries(message) && this.#owner.isFlooded()) {
       return "Busy";
     }
-    this.#deliver(peer, message);
+    this.#deliver(running, message);
     return undefined;
   }
 
@@ -104,7 +106,7 @@ export class MessageRouter {
   }
 
   /** It keeps what it has for as long as the target's peer here may have to take it. */
-  #heardMerged(peer: Peer, into: Region): void {
+  #heardMerged(peer: HaltedPeer, into: Region): void {
     const { engine, lifecycle, merger } = this.#owner;
     if (!merger.mayGo(peer.regionId, into)) {
       return;
@@ -116,7 +118,7 @@ export class MessageRouter {
   }
 
   /** For a peer of another id than the one here: one that was before it, or one that takes its place. */
-  #receiveForAnother(peer: Peer, message: PeerMessage): Refusal["reason"] | undefined {
+  #receiveForAnother(peer: HaltedPeer, message: PeerMessage): Refusal["reason"] | undefined {
     // Not by the ids: those of splits and those of moves come from different leases, and do not rise together.
     const isNewer = message.epoch.confVer > peer.region.epoch.confVer;
     if (isNewer && !isFarewell(message)) {

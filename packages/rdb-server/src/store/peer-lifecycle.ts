@@ -5,7 +5,6 @@ import {
   RdbError,
   type Region,
   type RegionId,
-  hasCode,
   index,
   term,
 } from "@flaredb/rdb-base";
@@ -22,10 +21,12 @@ import {
 import { Peer } from "../peer/peer.ts";
 import type { PeerContext } from "../peer/peer-context.ts";
 import { SessionTable } from "../peer/session-table.ts";
+import { isUnreadable } from "../peer/unreadable.ts";
 import { Farewells } from "./farewells.ts";
 import { PeerReopener } from "./peer-reopener.ts";
 import type { PeerMessage } from "./peer-message.ts";
 import type { RegionMap } from "./region-map.ts";
+import type { HaltedPeer } from "./unreadable-peer.ts";
 
 /** How often a halted peer asks whether its Region has it still: what it holds stands in the way of others. */
 const HALTED_ASK_INTERVAL_MS = 1 * MINUTE_MS;
@@ -109,7 +110,7 @@ export class PeerLifecycle {
    * @param why the evidence; see DESIGN §5
    * @param last the Region as it is to be remembered; with this peer in it
    */
-  destroy(peer: Peer, why: string, last: Region = peer.region): void {
+  destroy(peer: HaltedPeer, why: string, last: Region = peer.region): void {
     if (this.#peers.holder(peer.regionId) !== peer) {
       return;
     }
@@ -131,7 +132,7 @@ export class PeerLifecycle {
     try {
       work();
     } catch (error) {
-      if (!hasCode(error, "RDB_DATA_CORRUPT") && !hasCode(error, "RDB_STORAGE_FAILED")) {
+      if (!isUnreadable(error)) {
         throw error;
       }
       this.halt(peer.regionId, peer.id, error);

@@ -11,6 +11,7 @@ import { getApplyState, getRegionLocalState } from "@flaredb/rdb-storage";
 import type { PeerContext } from "../peer/peer-context.ts";
 import { Peer } from "../peer/peer.ts";
 import type { RegionMap } from "./region-map.ts";
+import type { HaltedPeer } from "./unreadable-peer.ts";
 
 /** What passes: a merge's source that is not ready yet, a read that the disk failed without having damaged anything. */
 const PASSING: readonly ErrorCode[] = ["RDB_UNAVAILABLE", "RDB_STORAGE_FAILED"];
@@ -48,7 +49,7 @@ export class PeerReopener {
   }
 
   /** The peer has just halted. */
-  halted(peer: Peer, error: unknown): void {
+  halted(peer: HaltedPeer, error: unknown): void {
     const { clock } = this.#context;
     const { code } = RdbError.from(error);
     const nowMs = clock.monotonicMs();
@@ -84,7 +85,7 @@ export class PeerReopener {
     this.#isStopped = true;
   }
 
-  async #open(halted: Peer): Promise<void> {
+  async #open(halted: HaltedPeer): Promise<void> {
     const { logger } = this.#context;
     this.#isOpening = true;
     try {
@@ -100,7 +101,7 @@ export class PeerReopener {
     }
   }
 
-  async #openFromDisk(halted: Peer): Promise<void> {
+  async #openFromDisk(halted: HaltedPeer): Promise<void> {
     const { engine, storeId, logger } = this.#context;
     const { regionId } = halted;
     // A peer that begins takes what it finds for durable, and speaks of it.
@@ -129,7 +130,7 @@ export class PeerReopener {
     this.#context.regionChanged(regionId);
   }
 
-  #isStill(halted: Peer): boolean {
+  #isStill(halted: HaltedPeer): boolean {
     return !this.#isStopped && this.#peers.isHalted(halted);
   }
 }

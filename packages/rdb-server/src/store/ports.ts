@@ -10,7 +10,10 @@ export interface Transport {
    * @returns false when it was dropped: its queue is full, or the Store's address is unknown or does not answer
    */
   send(message: PeerMessage): boolean;
-  /** Streams a snapshot; the Store's `onSnapshotStatus` hears how it ended, always exactly once. */
+  /**
+   * Streams a snapshot; the Store's `snapshotStatus` hears how it ended, exactly once: but for one that another to the same
+   * peer follows, which is let go unheard.
+   */
   sendSnapshot(outgoing: OutgoingSnapshot): void;
   /** Whether the Store was heard of lately (a message or a sign of life within `storeSilentMs`). */
   isAlive(storeId: StoreId): boolean;

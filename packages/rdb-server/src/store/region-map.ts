@@ -8,6 +8,7 @@ import {
   rangesOverlap,
 } from "@flaredb/rdb-base";
 import type { Peer } from "../peer/peer.ts";
+import type { HaltedPeer, UnreadablePeer } from "./unreadable-peer.ts";
 
 /** Most siblings that a refusal names. */
 const SIBLINGS_MAX_COUNT = 16;
@@ -18,7 +19,7 @@ const SIBLINGS_MAX_COUNT = 16;
  */
 export class RegionMap {
   readonly #peers = new Map<RegionId, Peer>();
-  readonly #halted = new Map<RegionId, Peer>();
+  readonly #halted = new Map<RegionId, HaltedPeer>();
   /** The initialised ones by start key, ascending; made anew when a Region changed its range or went. */
   #byStartKey: Peer[] | undefined;
   /** Regions whose snapshots are coming in, as those have them. */
@@ -34,15 +35,15 @@ export class RegionMap {
   }
 
   /** The peer that has the Region's place here, running or halted. */
-  holder(regionId: RegionId): Peer | undefined {
+  holder(regionId: RegionId): HaltedPeer | undefined {
     return this.#peers.get(regionId) ?? this.#halted.get(regionId);
   }
 
-  isHalted(peer: Peer): boolean {
+  isHalted(peer: HaltedPeer): boolean {
     return this.#halted.get(peer.regionId) === peer;
   }
 
-  allHalted(): Peer[] {
+  allHalted(): HaltedPeer[] {
     return [...this.#halted.values()];
   }
 
@@ -89,6 +90,12 @@ export class RegionMap {
   /** The peer runs no more, and keeps what it has. */
   halt(peer: Peer): void {
     this.remove(peer.regionId);
+    this.#halted.set(peer.regionId, peer);
+  }
+
+  /** A start of the Store could not read the peer: it has its place as one that halted. */
+  addUnreadable(peer: UnreadablePeer): void {
+    assert(this.holder(peer.regionId) === undefined, "a Store has one peer of a Region at most");
     this.#halted.set(peer.regionId, peer);
   }
 

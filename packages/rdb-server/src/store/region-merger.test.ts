@@ -42,7 +42,7 @@ function regionWith(id: number, start: string, end: string, version: number): Re
 function addPeer(region: Region, others: object = {}): Peer {
   const peer = {
     ...{ id: region.peers[0]?.id, regionId: region.id, region, claims: [region] },
-    ...{ isInitialised: true, stop: () => {}, ...others },
+    ...{ isInitialised: true, stop: () => {}, installer: { dropInstalling: () => {} }, ...others },
   } as unknown as Peer;
   peers.add(peer);
   return peer;
@@ -96,6 +96,15 @@ describe("a source that ends with a snapshot of its target", () => {
     addPeer(regionWith(3, "f", "m", 9));
     put("b", "d", "g");
     expect(await end(regionWith(1, "m", "z", 9), source, ["b", "d", "g"])).toEqual(["g"]);
+  });
+
+  it("leaves no files of the snapshot that it was installing: nobody goes on with it", async () => {
+    const source = regionWith(2, "a", "m", 3);
+    let dropCount = 0;
+    const dropInstalling = (): void => void dropCount++;
+    addPeer(source, { claims: [source, source], installer: { dropInstalling } });
+    await end(regionWith(1, "m", "z", 9), source, keys);
+    expect(dropCount).toBe(1);
   });
 });
 

@@ -33,6 +33,7 @@ import type { AdminOutcome, MergeRegion } from "./admin-command.ts";
 import type { MergeQuestion, PeerMessage } from "./peer-message.ts";
 import type { Transport } from "./ports.ts";
 import type { RegionMap } from "./region-map.ts";
+import type { HaltedPeer } from "./unreadable-peer.ts";
 
 /** What merges of a Store work on. */
 export interface RegionMergerOptions {
@@ -209,7 +210,10 @@ export class RegionMerger {
   takenBy(id: RegionId): Region | undefined {
     const { engine, peers } = this.#options;
     let found: Region | undefined;
-    for (let next: RegionId | undefined = id; next !== undefined; ) {
+    // What other Stores said stands in the records: were one of them to lie, the records could lead in a circle.
+    const seen = new Set<RegionId>();
+    for (let next: RegionId | undefined = id; next !== undefined && !seen.has(next); ) {
+      seen.add(next);
       const record = getMergeRecord(engine, next);
       if (record?.kind !== "Merged") {
         return found;
@@ -221,16 +225,17 @@ export class RegionMerger {
   }
 
   /** Peers here of Regions that another has taken; halted ones too. */
-  #ended(taken: readonly RegionId[]): Peer[] {
+  #ended(taken: readonly RegionId[]): HaltedPeer[] {
     const { peers } = this.#options;
     const halted = peers.allHalted().filter((peer) => peer.claims.length > 0);
     return [...peers.allInitialised(), ...halted].filter((peer) => taken.includes(peer.regionId));
   }
 
-  #remove(peer: Peer): void {
+  #remove(peer: HaltedPeer): void {
     this.#waiting.delete(peer.regionId);
     this.#options.peers.remove(peer.regionId);
     peer.stop();
+    peer.installer.dropInstalling();
     this.#options.regionChanged(peer.regionId);
   }
 }

@@ -5,6 +5,7 @@ import {
   assertNever,
   compareKeys,
   formatRange,
+  hasCode,
   peerOnStore,
   rangesOverlap,
 } from "@flaredb/rdb-base";
@@ -27,6 +28,7 @@ import { snapshotIdOf } from "../peer/snapshot-description.ts";
 import { EMPTY_APPLY_STATE } from "./peer-lifecycle.ts";
 import type { RegionMap } from "./region-map.ts";
 import { writeInitialRegion } from "./region-records.ts";
+import { UnreadablePeer } from "./unreadable-peer.ts";
 
 /** Regions that are opened at once: each waits for the disk some times. */
 const OPEN_MAX_COUNT = 32;
@@ -49,9 +51,10 @@ export class RegionOpener {
   }
 
   /**
-   * Opens every Region that is here, finishing what a crash interrupted. Of two that share keys only the newer one runs.
+   * Opens every Region that is here, finishing what a crash interrupted. Of two that share keys only the newer one runs;
+   * one whose records are damaged is halted, and the others run.
    *
-   * @throws RdbError RDB_DATA_CORRUPT
+   * @throws RdbError RDB_DATA_CORRUPT when it cannot be told which Regions are here; RDB_STORAGE_FAILED
    */
   async openAll(): Promise<void> {
     const all = await listRegions(this.#context.engine);
@@ -63,8 +66,7 @@ export class RegionOpener {
     const staying = all.filter((local) => !isGoing(local)).values();
     const openNext = async (): Promise<void> => {
       for (const local of staying) {
-        const newer = hasRows(local) ? outdated.get(local.region.id) : undefined;
-        await (newer === undefined ? this.#open(local, all) : this.#openHalted(local.region, newer));
+        await this.#openOrHold(local, all, hasRows(local) ? outdated.get(local.region.id) : undefined);
       }
     };
     // All of them end before a failure does: nothing may read any more when the database is closed for it.
@@ -101,6 +103,27 @@ export class RegionOpener {
     this.#peers.add(Peer.begin(this.#context, start));
     this.#context.wantsTurn(id);
     this.#context.regionChanged(id);
+  }
+
+  /** What the disk does not give back of one peer stops that peer alone. */
+  async #openOrHold(
+    local: RegionLocalState,
+    all: readonly RegionLocalState[],
+    newer?: Region,
+  ): Promise<void> {
+    try {
+      await (newer === undefined ? this.#open(local, all) : this.#openHalted(local.region, newer));
+    } catch (error) {
+      if (!hasCode(error, "RDB_DATA_CORRUPT")) {
+        throw error;
+      }
+      const peer = new UnreadablePeer(this.#context, local);
+      this.#peers.addUnreadable(peer);
+      this.#context.logger.error(
+        { region: peer.regionId, peer: peer.id, error: RdbError.from(error).message },
+        "the peer does not start: its records are damaged",
+      );
+    }
   }
 
   async #open({ state, region }: RegionLocalState, all: readonly RegionLocalState[]): Promise<void> {
@@ -234,12 +257,25 @@ function isGoing({ state }: RegionLocalState): boolean {
 export async function snapshotsInUse(engine: Engine): Promise<Set<string>> {
   const ids = new Set<string>();
   for (const { state, region } of await listRegions(engine)) {
-    if (state === "Applying") {
-      const { term, index } = applyStateOf(engine, region);
-      ids.add(snapshotIdOf({ regionId: region.id, term, index }));
+    const snapshotId = state === "Applying" ? installingId(engine, region) : undefined;
+    if (snapshotId !== undefined) {
+      ids.add(snapshotId);
     }
   }
   return ids;
+}
+
+/** Undefined when the record is damaged: then the peer does not start, and nobody goes on with the snapshot. */
+function installingId(engine: Engine, region: Region): string | undefined {
+  try {
+    const { term, index } = applyStateOf(engine, region);
+    return snapshotIdOf({ regionId: region.id, term, index });
+  } catch (error) {
+    if (hasCode(error, "RDB_DATA_CORRUPT")) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 function applyStateOf(engine: Engine, region: Region): ApplyState {

@@ -2,10 +2,12 @@ import type { Clock, RegionId } from "@flaredb/rdb-base";
 import { adminRefusal } from "../peer/admin/admin-refusal.ts";
 import type { Peer } from "../peer/peer.ts";
 import type { AdminOutcome, AdminTarget } from "./admin-command.ts";
+import { type ClusterVersionView, entryRefusal } from "./cluster-version.ts";
 
 export interface ReplicaCheckerOptions {
   readonly clock: Clock;
   readonly peer: (regionId: RegionId) => Peer | undefined;
+  readonly clusterVersion: ClusterVersionView;
 }
 
 /** Checks that wait for their turn, at most; more are refused. */
@@ -51,10 +53,14 @@ export class ReplicaChecker {
   }
 
   #begin(target: AdminTarget): AdminOutcome {
-    const { clock, peer: find } = this.#options;
+    const { clock, peer: find, clusterVersion } = this.#options;
     const peer = find(target.regionId);
     if (peer === undefined) {
       return adminRefusal("NotLeader", `Region ${target.regionId} is not on this Store`);
+    }
+    const tooNew = entryRefusal("computeHash", clusterVersion);
+    if (tooNew !== undefined) {
+      return adminRefusal("ClusterVersion", tooNew);
     }
     const refusal = peer.changes.refusal(target);
     if (refusal !== undefined) {

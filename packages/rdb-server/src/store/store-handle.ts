@@ -1,9 +1,10 @@
 import type { PeerId, Region, RegionEpoch, RegionId, StoreId, Term } from "@flaredb/rdb-base";
-import type { KvRequest, KvResponse, RegionHeader } from "@flaredb/rdb-proto";
+import type { KvRequest, KvResponse, RegionHeader, StoreFlow } from "@flaredb/rdb-proto";
 import type { AdminOutcome, AdminTarget, ChangePeers, MergeRegion, SplitRegion } from "./admin-command.ts";
 import type { RegionLoad } from "../peer/load-meter.ts";
 import type { PeerMessage, Refusal } from "./peer-message.ts";
 import type { ReceivedSnapshot, SnapshotStatus } from "./ports.ts";
+import type { RecoverRegion, SurveyedPeer } from "./recover-region.ts";
 import type { CreateOutcome } from "./region-opener.ts";
 
 /**
@@ -50,12 +51,18 @@ export interface StoreHandle {
   checkRegion(target: AdminTarget): Promise<AdminOutcome>;
   /** PD's command: the Region, which is led from here, is to be taken by its neighbour. */
   mergeRegion(command: MergeRegion): Promise<AdminOutcome>;
+  /** Every peer here, those that do not run too: what PD plans from when a quorum is lost. */
+  surveyPeers(): SurveyedPeer[];
+  /** PD's command: the peer here becomes the only one of its Region. Idempotent. Never rejects. */
+  recoverRegion(order: RecoverRegion): Promise<AdminOutcome>;
   /** A snapshot of every Region here, for heartbeats and health. */
   regionStatuses(): RegionStatus[];
   regionStatus(regionId: RegionId): RegionStatus | undefined;
   /** The Region whose range holds the key, if a peer of it is here. */
   regionOfKey(key: Uint8Array): Region | undefined;
   health(): StoreHealth;
+  /** What was served since the Store started, and what is just being asked for. */
+  flow(): Omit<StoreFlow, "bootId">;
 }
 
 /** One peer here, as it stands. */

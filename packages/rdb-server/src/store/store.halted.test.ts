@@ -1,5 +1,13 @@
-import { type RegionId, index, regionId } from "@flaredb/rdb-base";
-import { WritePart, indexedKey, getRegionLocalState, putRegionLocalState } from "@flaredb/rdb-storage";
+import { type Peer, type RegionId, index, regionId } from "@flaredb/rdb-base";
+import {
+  type Column,
+  WritePart,
+  getRegionLocalState,
+  indexedKey,
+  putRegionLocalState,
+  stateKey,
+  stateKinds,
+} from "@flaredb/rdb-storage";
 import { describe, expect, it } from "vitest";
 import {
   SimCluster,
@@ -134,6 +142,25 @@ describe("a peer that has halted", () => {
     expect(await cluster.get("b")).toBe("1");
   });
 
+  it("SPEC-R3: is one that cannot send what PD has it propose: its Store goes on", async () => {
+    const config = { ...ALERT, entryCacheBytes: 0 };
+    const cluster = await SimCluster.start({ seed: 10, config, splitKeys: ["m"] });
+    const other = cluster.regions[1]?.id as RegionId;
+    const store = cluster.storeOf(1);
+    await lead(cluster, store, FIRST);
+    await lead(cluster, store, other);
+    await cluster.put("a", "1");
+    await cluster.complete(store.engine.flush());
+    store.disk.damage("raft_log", indexedKey(FIRST, index(cluster.statusOf(store).lastIndex)));
+    const { epoch, peers } = cluster.statusOf(store).region;
+    const changes = [remove(peers[2] as Peer)];
+    const outcome = await cluster.complete(store.store.changePeers({ regionId: FIRST, epoch, changes }));
+    expect(outcome).toMatchObject({ ok: false, reason: "Busy" });
+    expect(runningOn(store)).toEqual([other]);
+    await cluster.put("z", "1", { only: store.storeId });
+    expect(await cluster.get("a")).toBe("1");
+  });
+
   it("is destroyed by a tombstone without a restart, and makes room for what comes later", async () => {
     const { cluster, halted } = await withHalted(3);
     const child = await split(cluster);
@@ -167,6 +194,40 @@ describe("a peer that has halted", () => {
     await addVoter(cluster, peerOn(4));
     await makeChange(cluster, remove(peerOn(2)));
     await makeChange(cluster, remove(peerOn(3)));
+    await cluster.put("a", "goes on");
+  });
+});
+
+describe("a start that cannot read what one Region has", () => {
+  const records: [string, Column, Uint8Array][] = [
+    ["its HardState", "raft_state", stateKey(FIRST, stateKinds.hardState)],
+    ["its configuration", "raft_state", stateKey(FIRST, stateKinds.confState)],
+    ["where its log begins", "raft_state", stateKey(FIRST, stateKinds.truncated)],
+  ];
+
+  it.each(records)("runs the others: %s is damaged", async (_, column, key) => {
+    const cluster = await startWithPeersOnFirst({ seed: 9, peerCount: 3, config: ALERT });
+    await leadFrom(cluster, cluster.storeOf(1));
+    for (const row of ["a", "m", "z"]) {
+      await cluster.put(row, "1");
+    }
+    const child = await split(cluster);
+    const odd = cluster.storeOf(2);
+    await cluster.until("the new Region is there", () => runningOn(odd).includes(child));
+    await cluster.complete(odd.stop());
+    odd.disk.damage(column, key);
+    await cluster.complete(odd.start());
+    await lead(cluster, odd, child);
+    expect(runningOn(odd)).toEqual([child]);
+    expect([await cluster.get("m"), await cluster.get("z")]).toEqual(["4", "9"]);
+    // It keeps its keys and promises, and is replaced.
+    await cluster.until("PD is told", () =>
+      cluster.statusOf(cluster.storeOf(1)).damagedPeerIds.includes(peerOn(2).id),
+    );
+    await addVoter(cluster, peerOn(4));
+    await makeChange(cluster, remove(peerOn(2)));
+    await cluster.until("it is gone", () => getRegionLocalState(odd.engine, FIRST)?.state === "Tombstone");
+    expect(await cluster.get("m")).toBe("4");
     await cluster.put("a", "goes on");
   });
 });

@@ -1,7 +1,8 @@
 import { peerId, regionId, storeId } from "@flaredb/rdb-base";
 import type { KvResponse } from "@flaredb/rdb-proto";
 import { regionKeyRange } from "@flaredb/rdb-storage";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { Peer } from "../peer/peer.ts";
 import { raftMessage } from "../testing/peer-messages.ts";
 import {
   type KvCommand,
@@ -65,6 +66,21 @@ describe("two Regions", () => {
     await expectConverged(cluster);
     // Each Region counts its own revisions.
     expect(await cluster.complete(contentOf(first))).toEqual(["apple=1@1", "zebra=3@2"]);
+  });
+
+  it("SPEC-M2: a refusal that names a Region which is not here any more says nothing of the others", async () => {
+    const cluster = await twoRegions(3);
+    const leader = await cluster.waitForLeader(() => true, regionId(1));
+    const other = leader.storeId === storeId(1) ? storeId(2) : storeId(1);
+    const told = vi.spyOn(Peer.prototype, "unreachable");
+    try {
+      leader.store.unreachable(other, regionId(999));
+      expect(told).not.toHaveBeenCalled();
+      leader.store.unreachable(other, undefined);
+      expect(told).toHaveBeenCalled();
+    } finally {
+      told.mockRestore();
+    }
   });
 
   it("SPEC-M3: a key outside the addressed Region is refused, always", async () => {

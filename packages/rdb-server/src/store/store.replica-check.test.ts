@@ -1,4 +1,4 @@
-import { type RegionId, regionId } from "@flaredb/rdb-base";
+import { type RegionId, clusterVersions, regionId } from "@flaredb/rdb-base";
 import { WritePart, encodeValue, indexedKey } from "@flaredb/rdb-storage";
 import { describe, expect, it } from "vitest";
 import {
@@ -341,4 +341,54 @@ it("SPEC-R4: replica checks under faults find no peer that differs", async () =>
     expect(askedCount).toBeGreaterThan(20);
     expect(cluster.stores.some(isDamaged), `seed ${seed}: ${cluster.trace.tail()}`).toBe(false);
   }
+});
+
+describe("while not every Store knows the entries of a check", () => {
+  const newest = clusterVersions.newest;
+
+  it("a check is refused with a reason, and nothing is proposed", async () => {
+    const { cluster, leader } = await filledCluster(21);
+    const { lastIndex } = cluster.statusOf(leader);
+    for (const store of cluster.stores) {
+      await cluster.complete(store.stop());
+      store.clusterVersion = { current: 1, newest };
+      await cluster.complete(store.start());
+    }
+    const outcome = await check(cluster);
+    expect(outcome).toMatchObject({
+      ok: false,
+      reason: "ClusterVersion",
+      message: expect.stringContaining("computeHash needs cluster version 2"),
+    });
+    await cluster.put("after", "1");
+    const now = cluster.statusOf(await cluster.waitForLeader());
+    expect(now.lastIndex).toBeGreaterThan(lastIndex);
+    expect(cluster.stores.every((store) => cluster.statusOf(store).verifiedIndex === 0)).toBe(true);
+  });
+
+  it("a peer of an older program halts at one and skips nothing; the newer program goes on from there", async () => {
+    const { cluster, leader } = await filledCluster(22);
+    const older = cluster.stores.find((store) => store !== leader) as SimStore;
+    await cluster.complete(older.stop());
+    older.clusterVersion = { current: 1, newest: 1 };
+    await cluster.complete(older.start());
+    // Against the rule: the cluster has a Store that does not know it.
+    expect(await check(cluster)).toEqual({ ok: true });
+    await cluster.put("k1", "after the check");
+    await cluster.until("the older one halts", () => older.store.regionStatuses().length === 0);
+    await cluster.complete(older.stop());
+    older.clusterVersion = { current: newest, newest };
+    await cluster.complete(older.start());
+    await cluster.until("it has everything", () => {
+      const leading = cluster.stores.find((store) => cluster.statusOf(store).isLeader);
+      return (
+        leading !== undefined &&
+        cluster.statusOf(older).appliedIndex === cluster.statusOf(leading).appliedIndex
+      );
+    });
+    expect(await check(cluster)).toEqual({ ok: true });
+    await cluster.until("all agree", () =>
+      cluster.stores.every((store) => cluster.statusOf(store).verifiedIndex > 0),
+    );
+  });
 });

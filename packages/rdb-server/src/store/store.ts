@@ -14,7 +14,7 @@ import {
   peerOnStore,
   regionId as toRegionId,
 } from "@flaredb/rdb-base";
-import type { KvRequest, KvResponse, RegionError, RegionHeader } from "@flaredb/rdb-proto";
+import type { KvRequest, KvResponse, RegionError, RegionHeader, StoreFlow } from "@flaredb/rdb-proto";
 import { type Engine, EntryCache, type StoreIdent } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
 import type { Peer } from "../peer/peer.ts";
@@ -22,7 +22,12 @@ import type { PeerContext } from "../peer/peer-context.ts";
 import { HashingSlots } from "../peer/replica-check/hashing-slots.ts";
 import { diskFull, epochNotMatch, errorResponse, regionNotFound, serverIsBusy } from "../peer/responses.ts";
 import { isRead } from "../peer/serve-read.ts";
+import { messageKind } from "../metrics/message-kind.ts";
+import { RequestWatch, WatchedCaller } from "../metrics/request-watch.ts";
+import { fillStoreGauges } from "../metrics/store-gauges.ts";
+import { type StoreMetrics, makeStoreMetrics } from "../metrics/store-metrics.ts";
 import type { AdminOutcome, AdminTarget, ChangePeers, MergeRegion, SplitRegion } from "./admin-command.ts";
+import type { ClusterVersionView } from "./cluster-version.ts";
 import { adminRefusal } from "../peer/admin/admin-refusal.ts";
 import { DiskHealth } from "./disk-health.ts";
 import { DiskSpace } from "./disk-space.ts";
@@ -34,9 +39,13 @@ import type { PdReporter, ReceivedSnapshot, SnapshotFiles, SnapshotStatus, Trans
 import { RegionMap } from "./region-map.ts";
 import { RegionMerger } from "./region-merger.ts";
 import { type CreateOutcome, RegionOpener } from "./region-opener.ts";
+import type { RecoverRegion, SurveyedPeer } from "./recover-region.ts";
+import { RegionRecoverer } from "./region-recoverer.ts";
 import { RegionSplitter } from "./region-splitter.ts";
 import { ReplicaChecker } from "./replica-checker.ts";
 import { headerRefusal, isFollowerRead, requestRefusal } from "./request-gate.ts";
+import { ServedFlow } from "./served-flow.ts";
+import { SizeCounter } from "./size-counter.ts";
 import { type SplitTriggerLimits, SplitTriggers } from "./split-triggers.ts";
 import { SnapshotGate } from "./snapshot-gate.ts";
 import type { RegionStatus, StoreHandle, StoreHealth } from "./store-handle.ts";
@@ -55,17 +64,18 @@ export interface StoreOptions {
   readonly pdReporter: PdReporter;
   /** So many new ids of PD, one after the other. @returns the first; rejects while PD does not answer */
   readonly allocateIds: (count: number) => Promise<number>;
+  readonly clusterVersion: ClusterVersionView;
   /** Bytes that the data folder's file system has left. */
   readonly diskFreeBytes: () => Promise<number>;
+  /** What is counted with. Default: nobody looks. */
+  readonly metrics?: StoreMetrics | undefined;
 }
 
 /** Limits that can change while a Store runs. */
-type OnlineLimits = SplitTriggerLimits & Pick<StoreConfig, "slowDiskMs" | "disk">;
+type OnlineLimits = SplitTriggerLimits & Pick<StoreConfig, "slowDiskMs" | "disk" | "slowRequestMs">;
 
 /** Regions that are woken in one tick when a Store fell silent, at most: their elections are work. */
 const WAKE_MAX_COUNT_PER_TICK = 256;
-/** Until rows are counted again after a count that failed. */
-const COUNT_PAUSE_MS = 30_000;
 /** Suggested pause for a client of a Store whose writer is behind. */
 const BUSY_BACKOFF_MS = 100;
 
@@ -75,12 +85,15 @@ const BUSY_BACKOFF_MS = 100;
  */
 export class Store implements StoreHandle {
   readonly #options: StoreOptions;
+  readonly #metrics: StoreMetrics;
+  readonly #watch: RequestWatch;
   readonly #context: PeerContext;
   readonly #logger: Logger;
   readonly #peers = new RegionMap();
   readonly #opener: RegionOpener;
   readonly #lifecycle: PeerLifecycle;
   readonly #merger: RegionMerger;
+  readonly #recoverer: RegionRecoverer;
   readonly #router: MessageRouter;
   readonly #snapshots: SnapshotGate;
   readonly #handOver: HandOver;
@@ -92,19 +105,15 @@ export class Store implements StoreHandle {
   readonly #diskSpace: DiskSpace;
   /** What PD was told of the disk at once, without waiting for the next heartbeat. */
   #toldPd = { isSlow: false, isFull: false };
-  readonly #counters = { putCount: 0, getCount: 0 };
+  readonly #served: ServedFlow;
   /** Those that tick; some of them may have fallen asleep since their last one. */
   readonly #awake = new Set<RegionId>();
-  /** Regions led here whose rows are to be counted. */
-  readonly #uncounted = new Set<RegionId>();
+  readonly #sizes: SizeCounter;
   /** Sleepers to wake, a few each tick. */
   readonly #wakeQueue = new Set<RegionId>();
   #isOpen = false;
   #turnScheduled = false;
   #tickTimer: Timer | undefined;
-  #counting = false;
-  /** After a count that failed. */
-  #countAgainMs = Number.NEGATIVE_INFINITY;
   #stopping = false;
   #closing: Promise<void> | undefined;
   #stopped = false;
@@ -112,11 +121,17 @@ export class Store implements StoreHandle {
   constructor(options: StoreOptions) {
     this.#options = options;
     this.#logger = options.logger;
+    this.#served = new ServedFlow(() => options.clock.monotonicMs());
+    this.#sizes = new SizeCounter(options.clock);
     this.#diskHealth = new DiskHealth(options.config.slowDiskMs);
     this.#diskSpace = new DiskSpace(options.diskFreeBytes, options.config.disk.fullDiskBytes, options.logger);
+    this.#metrics = options.metrics ?? makeStoreMetrics();
+    const { slowRequestMs } = options.config;
+    this.#watch = new RequestWatch({ ...options, metrics: this.#metrics, slowRequestMs });
     this.#context = this.#makeContext();
     this.#opener = new RegionOpener(this.#context, this.#peers);
     this.#lifecycle = new PeerLifecycle(this.#context, this.#peers);
+    this.#recoverer = new RegionRecoverer(this.#context, this.#peers);
     this.#merger = new RegionMerger({ ...this.#context, peers: this.#peers });
     const wantsTurn = (peer: Peer): void => this.#wantsTurn(peer.regionId);
     const parts = { peers: this.#peers, merger: this.#merger, lifecycle: this.#lifecycle };
@@ -173,7 +188,8 @@ export class Store implements StoreHandle {
   }
 
   /** Puts other limits in force: those that can change while the Store runs. */
-  reconfigure({ slowDiskMs, disk, regionSplitSizeBytes, splitQps }: OnlineLimits): void {
+  reconfigure({ slowDiskMs, disk, regionSplitSizeBytes, splitQps, slowRequestMs }: OnlineLimits): void {
+    this.#watch.slowRequestMs = slowRequestMs;
     this.#diskHealth.slowDiskMs = slowDiskMs;
     this.#diskSpace.fullDiskBytes = disk.fullDiskBytes;
     this.#splitTriggers.limits = { regionSplitSizeBytes, splitQps };
@@ -184,6 +200,7 @@ export class Store implements StoreHandle {
   receive(messages: readonly PeerMessage[], refuse: (refusals: readonly Refusal[]) => void): void {
     const refusals: Refusal[] = [];
     for (const message of messages) {
+      this.#metrics.messagesReceived[messageKind(message)].value++;
       const reason = this.#stopped ? "RegionNotFound" : this.#router.receive(message);
       if (reason !== undefined) {
         refusals.push({ regionId: message.regionId, toPeerId: message.toPeer.id, reason });
@@ -219,8 +236,10 @@ export class Store implements StoreHandle {
   }
 
   unreachable(storeId: StoreId, regionId: RegionId | undefined): void {
-    const peer = regionId === undefined ? undefined : this.#peers.get(regionId);
-    for (const one of peer === undefined ? this.#peers.values() : [peer]) {
+    const named = regionId === undefined ? undefined : this.#peers.get(regionId);
+    // A Region that is not here any more was named: nothing is said of the others.
+    const concerned = regionId === undefined ? this.#peers.values() : named === undefined ? [] : [named];
+    for (const one of concerned) {
       const there = peerOnStore(one.region, storeId);
       if (one.isLeader && there !== undefined) {
         one.unreachable(there.id);
@@ -234,6 +253,7 @@ export class Store implements StoreHandle {
    * on: their peer there is not needed until it is back.
    */
   storeSilent(storeId: StoreId): void {
+    this.#metrics.silentStores.value++;
     this.#logger.warn({ silentStore: storeId }, "a Store fell silent");
     this.#wakeSleepers(({ leaderStoreId }) => leaderStoreId === undefined || leaderStoreId === storeId);
   }
@@ -258,28 +278,32 @@ export class Store implements StoreHandle {
     if (peer === undefined || refusal !== undefined || this.#stopped) {
       const error = refusal ?? regionNotFound(header?.regionId ?? 0n, this.storeId);
       for (const request of requests) {
+        this.#watch.refused(error.reason.case);
         respond(errorResponse(request.requestId, error));
       }
       return;
     }
     const version = Number(header?.epoch?.version ?? 0n);
     const nowMs = this.#options.clock.monotonicMs();
+    const call = { watch: this.#watch, regionId: peer.regionId, arrivedMs: nowMs };
     const busy = this.#writeRefusal();
     let isAwake = false;
     for (const request of requests) {
       const error = requestRefusal(request, version, peer) ?? (isRead(request.command) ? undefined : busy);
       if (error !== undefined) {
+        this.#watch.refused(error.reason.case);
         respond(errorResponse(request.requestId, error));
         continue;
       }
+      // Of those that come together one is timed: under load that is few of many.
+      const answer = this.#served.accept(isRead(request.command), !isAwake, respond);
       if (!isAwake) {
         peer.wake(true);
         isAwake = true;
       }
-      this.#count(request);
       const waitMs = request.timeoutMs === 0 ? limits.deadlineMaxMs : request.timeoutMs;
       peer.accept(
-        { requestId: request.requestId, deadlineMs: nowMs + waitMs, respond },
+        new WatchedCaller(call, request, nowMs + waitMs, answer),
         request,
         isFollowerRead(request),
         header?.session,
@@ -308,7 +332,7 @@ export class Store implements StoreHandle {
     if (peer === undefined || refusal !== undefined) {
       return refusal ?? notHere(regionId);
     }
-    peer.transferLeader(toPeerId);
+    peer.changes.transferLeader(toPeerId);
     this.#wantsTurn(regionId);
     return { ok: true };
   }
@@ -330,12 +354,26 @@ export class Store implements StoreHandle {
     return Promise.resolve(this.#merger.merge(command));
   }
 
+  surveyPeers(): SurveyedPeer[] {
+    return this.#recoverer.survey();
+  }
+
+  recoverRegion(order: RecoverRegion): Promise<AdminOutcome> {
+    return this.#stopped
+      ? Promise.resolve(adminRefusal("Busy", "the Store is stopping"))
+      : this.#recoverer.recover(order);
+  }
+
   regionStatuses(): RegionStatus[] {
     return this.#peers.allInitialised().map((peer) => peer.status());
   }
 
   regionStatus(regionId: RegionId): RegionStatus | undefined {
     return this.#peers.initialised(regionId)?.status();
+  }
+
+  flow(): Omit<StoreFlow, "bootId"> {
+    return this.#served.flow(this.regionStatuses());
   }
 
   health(): StoreHealth {
@@ -345,12 +383,27 @@ export class Store implements StoreHandle {
       isFull: this.#diskSpace.isFull,
       pendingRequestCount: peers.reduce((sum, peer) => sum + peer.waitingCount, 0),
       unwrittenBytes: this.#options.engine.unwrittenBytes,
-      putCount: this.#counters.putCount,
-      getCount: this.#counters.getCount,
+      ...this.#served.counts,
       regionCount: peers.length,
       leaderCount: peers.filter((peer) => peer.isLeader).length,
       asleepCount: peers.filter((peer) => peer.isAsleep).length,
     };
+  }
+
+  /** Hears why a request was refused before it came here. */
+  refused(error: RegionError): void {
+    this.#watch.refused(error.reason.case);
+  }
+
+  /** Sets the gauges of the loop and its peers, as they are now. */
+  fillGauges(): void {
+    fillStoreGauges(this.#metrics, {
+      peers: this.#peers.values(),
+      haltedCount: this.#peers.allHalted().length,
+      unwrittenBytes: this.#options.engine.unwrittenBytes,
+      isSlow: this.#diskHealth.level !== "Ok",
+      isFull: this.#diskSpace.isFull,
+    });
   }
 
   // The loop.
@@ -391,9 +444,7 @@ export class Store implements StoreHandle {
     if (!peer.isAsleep) {
       this.#awake.add(peer.regionId);
     }
-    if (peer.isLeader && peer.size.wantsCount) {
-      this.#uncounted.add(peer.regionId);
-    }
+    this.#sizes.note(peer);
   }
 
   /** Ticks that were missed are not made up for: a late tick is one tick. */
@@ -424,7 +475,9 @@ export class Store implements StoreHandle {
       this.#splitTriggers.look(peer, nowMs);
       this.#wantsTurn(regionId);
     }
-    this.#countOneSize();
+    if (!this.#stopping) {
+      this.#sizes.tick((regionId) => this.#peers.get(regionId));
+    }
     this.#checker.tick();
   }
 
@@ -448,44 +501,11 @@ export class Store implements StoreHandle {
     }
   }
 
-  /** One Region at a time, so that counting never takes more than one reader. */
-  #countOneSize(): void {
-    if (this.#counting || this.#stopping || this.#options.clock.monotonicMs() < this.#countAgainMs) {
-      return;
-    }
-    for (const regionId of this.#uncounted) {
-      this.#uncounted.delete(regionId);
-      const peer = this.#peers.get(regionId);
-      if (peer?.isLeader === true && peer.size.wantsCount && !peer.check.isDamaged) {
-        this.#counting = true;
-        peer.size
-          .count()
-          .catch((error: unknown) => {
-            peer.check.readFailed(error);
-            this.#countAgainMs = this.#options.clock.monotonicMs() + COUNT_PAUSE_MS;
-          })
-          .finally(() => {
-            this.#counting = false;
-            this.#noteState(peer);
-          });
-        return;
-      }
-    }
-  }
-
   #wakeSleepers(isConcerned: (peer: Peer) => boolean): void {
     for (const peer of this.#peers.values()) {
       if (peer.isAsleep && isConcerned(peer)) {
         this.#wakeQueue.add(peer.regionId);
       }
-    }
-  }
-
-  #count(request: KvRequest): void {
-    if (isRead(request.command)) {
-      this.#counters.getCount++;
-    } else {
-      this.#counters.putCount++;
     }
   }
 
@@ -534,22 +554,22 @@ export class Store implements StoreHandle {
 
   #makeContext(): PeerContext {
     const { config, engine, clock, random, logger, transport, snapshotFiles, pdReporter } = this.#options;
+    const { clusterVersion } = this.#options;
     assert(config.tickMs > 0, "a tick takes time");
     return {
       storeId: this.#options.ident.storeId,
-      config,
-      engine,
+      ...{ config, engine, clock, random, logger, transport, snapshotFiles, clusterVersion },
+      metrics: this.#metrics,
       entryCache: new EntryCache(config.entryCacheBytes),
-      clock,
-      random,
-      logger,
-      transport,
-      snapshotFiles,
+      clusterVersion,
       hashing: new HashingSlots(clock),
       startedMs: clock.monotonicMs(),
       wantsTurn: (regionId) => this.#wantsTurn(regionId),
       siblings: (region, version) => this.#peers.siblings(region, version),
-      beginPeer: (start) => this.#opener.begin(start),
+      beginPeer: (start) => {
+        this.#metrics.splits.value++;
+        this.#opener.begin(start);
+      },
       regionChanged: (regionId) => pdReporter.regionChanged(regionId),
       applyIsPaused: () => engine.unwrittenBytes > config.unwrittenMaxBytes,
       heartbeatsAreHeld: () => this.#diskHealth.level === "Stalled",
@@ -559,7 +579,11 @@ export class Store implements StoreHandle {
       askPd: (regionId) => this.#askPd(regionId),
       findRegionOfKey: (key, found) => this.#findRegionOfKey(key, found),
       neighbour: (regionId) => this.#peers.get(regionId),
-      takeMergeSource: (command) => this.#merger.takeSource(command),
+      takeMergeSource: (command) => {
+        const source = this.#merger.takeSource(command);
+        this.#metrics.merges.value++;
+        return source;
+      },
       endMerged: (part, later, taken) => this.#merger.endMerged(part, later, taken),
     };
   }

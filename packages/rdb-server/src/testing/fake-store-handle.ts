@@ -16,6 +16,8 @@ import type {
 } from "../store/admin-command.ts";
 import type { PeerMessage, Refusal } from "../store/peer-message.ts";
 import type { ReceivedSnapshot, SnapshotStatus } from "../store/ports.ts";
+import type { RecoverRegion, SurveyedPeer } from "../store/recover-region.ts";
+import { ServedFlow } from "../store/served-flow.ts";
 import type { RegionStatus, StoreHandle, StoreHealth } from "../store/store-handle.ts";
 import { EventLog } from "./event-log.ts";
 
@@ -43,12 +45,14 @@ export type HandleEvent =
   | { readonly kind: "checkRegion"; readonly target: AdminTarget }
   | { readonly kind: "changePeers"; readonly command: ChangePeers }
   | { readonly kind: "splitRegion"; readonly command: SplitRegion }
-  | { readonly kind: "mergeRegion"; readonly command: MergeRegion };
+  | { readonly kind: "mergeRegion"; readonly command: MergeRegion }
+  | { readonly kind: "recoverRegion"; readonly order: RecoverRegion };
 
 /** A loop that only notes what it is asked, and answers as it was told. For tests of the edges. */
 export class FakeStoreHandle implements StoreHandle {
   readonly log = new EventLog<HandleEvent>();
   statuses: RegionStatus[] = [];
+  surveyed: SurveyedPeer[] = [];
   /** Ranges that are kept for snapshots now. */
   reservedCount = 0;
   healthNow: StoreHealth = {
@@ -168,6 +172,15 @@ export class FakeStoreHandle implements StoreHandle {
     return Promise.resolve({ ok: true });
   }
 
+  surveyPeers(): SurveyedPeer[] {
+    return this.surveyed;
+  }
+
+  recoverRegion(order: RecoverRegion): Promise<AdminOutcome> {
+    this.log.add({ kind: "recoverRegion", order });
+    return Promise.resolve({ ok: true });
+  }
+
   regionStatuses(): RegionStatus[] {
     return this.statuses;
   }
@@ -178,6 +191,10 @@ export class FakeStoreHandle implements StoreHandle {
 
   regionOfKey(key: Uint8Array): Region | undefined {
     return this.statuses.find((status) => keyInRange(key, status.region))?.region;
+  }
+
+  flow(): ReturnType<StoreHandle["flow"]> {
+    return new ServedFlow(() => 0).flow(this.statuses);
   }
 
   health(): StoreHealth {

@@ -10,6 +10,9 @@ export interface LivenessOptions {
   readonly events: Pick<StoreHandle, "storeSilent" | "storeReturned">;
 }
 
+/** More Stores than a cluster has: ids past them are somebody's invention, and are not kept. */
+const CONTACTS_MAX_COUNT = 20_000;
+
 interface Contact {
   /** Of the process that was last heard; undefined when none was yet. */
   bootId: bigint | undefined;
@@ -50,8 +53,13 @@ export class Liveness {
 
   /** Something arrived from the Store's process with this boot id. The first time counts as a return too. */
   heard(storeId: StoreId, bootId: bigint): void {
-    this.expect(storeId);
-    const contact = this.#contacts.get(storeId) as Contact;
+    if (this.#contacts.size < CONTACTS_MAX_COUNT) {
+      this.expect(storeId);
+    }
+    const contact = this.#contacts.get(storeId);
+    if (contact === undefined) {
+      return;
+    }
     contact.heardMs = this.#options.clock.monotonicMs();
     const { events } = this.#options;
     const startedAnew = contact.bootId !== undefined && contact.bootId !== bootId;

@@ -161,6 +161,11 @@ const peerMessage: fc.Arbitrary<PeerMessage> = fc
       mergeRefused,
     ),
   })
+  // No peer speaks to itself, and no Region takes itself.
+  .filter(({ regionId: region, fromPeer, toPeer, payload }) => {
+    const takesItself = "kind" in payload && payload.kind === "merged" && payload.into.id === region;
+    return fromPeer.id !== toPeer.id && !takesItself;
+  })
   .map(({ payload, ...envelope }) => ({
     ...envelope,
     payload:

@@ -2,8 +2,10 @@ import {
   type Peer,
   type PeerId,
   RdbError,
+  type Region,
   type RegionEpoch,
   index,
+  limits,
   peerId,
   regionId,
   term,
@@ -17,6 +19,7 @@ import {
   type Peer as WirePeer,
   type RaftMessage,
   type RaftRefusal,
+  type Region as WireRegion,
   type RegionEpoch as WireEpoch,
   RaftRefusalSchema,
   type Snapshot as WireSnapshot,
@@ -49,6 +52,9 @@ export type Decoded =
 /** Says what is wrong with a message; never leaves this file. */
 class FormError extends Error {}
 
+/** What the stream of batches does not bring: a snapshot's message comes with its content, proposals are not forwarded. */
+const typesNotStreamed: ReadonlySet<MessageType> = new Set(["MsgSnap", "MsgProp"]);
+
 /** Term 0 marks a local message in the core, so nothing that travels may have it, but for what is only forwarded. */
 const typesWithoutTerm: ReadonlySet<MessageType> = new Set(["MsgProp", "MsgReadIndex"]);
 
@@ -57,8 +63,24 @@ const typesWithoutTerm: ReadonlySet<MessageType> = new Set(["MsgProp", "MsgReadI
  * the message received, not copies.
  */
 export function decodePeerMessage(wire: RaftMessage): Decoded {
+  return orMalformed(wire, () => toPeerMessage(wire));
+}
+
+/** As {@link decodePeerMessage}, of what comes on the stream of batches. */
+export function decodeStreamedMessage(wire: RaftMessage): Decoded {
+  return orMalformed(wire, () => {
+    const message = toPeerMessage(wire);
+    const { payload } = message;
+    if (payload.kind === "raft" && typesNotStreamed.has(payload.message.type)) {
+      throw new FormError(`${payload.message.type} does not come on this stream`);
+    }
+    return message;
+  });
+}
+
+function orMalformed(wire: RaftMessage, decode: () => PeerMessage): Decoded {
   try {
-    return { ok: true, message: toPeerMessage(wire) };
+    return { ok: true, message: decode() };
   } catch (error) {
     // RangeError: a number above 2^53; RdbError: an unknown role. Anything else is a fault of ours.
     if (!(error instanceof FormError || error instanceof RangeError || error instanceof RdbError)) {
@@ -94,17 +116,29 @@ export function decodeRefusal(wire: RaftRefusal): Refusal | undefined {
 function toPeerMessage(wire: RaftMessage): PeerMessage {
   const fromPeer = toPeer(wire.fromPeer, "from_peer");
   const receiver = toPeer(wire.toPeer, "to_peer");
+  if (fromPeer.id === receiver.id) {
+    throw new FormError(`peer ${receiver.id} sends it to itself`);
+  }
+  checkKeyLength(wire.startKey, "start_key");
+  checkKeyLength(wire.endKey, "end_key");
   return {
     regionId: regionId(positive(wire.regionId, "region_id")),
     fromPeer,
     toPeer: receiver,
     epoch: toEpoch(wire.epoch, "epoch"),
     range: wire.hasRange ? { startKey: wire.startKey, endKey: wire.endKey } : undefined,
-    payload: toPayload(wire.payload, fromPeer.id, receiver.id),
+    payload: toPayload(wire, fromPeer.id, receiver.id),
   };
 }
 
-function toPayload(payload: RaftMessage["payload"], from: PeerId, to: PeerId): PeerPayload {
+/** Messages are kept, and their keys with them, until a peer is there that can take them. */
+function checkKeyLength({ length }: Uint8Array, field: string): void {
+  if (length > limits.keyMaxBytes) {
+    throw new FormError(`${field} has ${length} bytes, the most is ${limits.keyMaxBytes}`);
+  }
+}
+
+function toPayload({ payload, regionId: region }: RaftMessage, from: PeerId, to: PeerId): PeerPayload {
   switch (payload.case) {
     case "message":
       return { kind: "raft", message: toMessage(payload.value, from, to) };
@@ -117,7 +151,7 @@ function toPayload(payload: RaftMessage["payload"], from: PeerId, to: PeerId): P
       return { kind: "replicaHash", report: { index: index(at), hash, isDamaged, isHalted } };
     }
     case "mergedInto":
-      return { kind: "merged", into: regionFromProto(payload.value) };
+      return { kind: "merged", into: toTaker(payload.value, region) };
     case "askMerge":
       return { kind: "askMerge", question: toQuestion(payload.value) };
     case "mergeRefused":
@@ -125,6 +159,16 @@ function toPayload(payload: RaftMessage["payload"], from: PeerId, to: PeerId): P
     case undefined:
       throw new FormError("payload is missing");
   }
+}
+
+/** The Region that took the receiver's. */
+function toTaker(wire: WireRegion, taken: bigint): Region {
+  if (positive(wire.id, "region id of the taker") === taken) {
+    throw new FormError(`Region ${taken} is said to have taken itself`);
+  }
+  checkKeyLength(wire.startKey, "start_key of the taker");
+  checkKeyLength(wire.endKey, "end_key of the taker");
+  return regionFromProto(wire);
 }
 
 function toQuestion(wire: WireAskMerge): MergeQuestion {

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { PeerMessage } from "../store/peer-message.ts";
 import { raftMessage } from "../testing/peer-messages.ts";
-import { decodePeerMessage } from "./raft-codec.ts";
+import { decodeStreamedMessage } from "./raft-codec.ts";
 import { decodeRaftBatch } from "./raft-decoder.ts";
 import { encodeRaftBatch } from "./raft-encoder.ts";
 
@@ -49,7 +49,7 @@ function slowly(bytes: Uint8Array): unknown {
     RaftServiceBatchRequestSchema,
     bytes,
   );
-  return { clusterId, fromStoreId, toStoreId, bootId, messages: messages.map(decodePeerMessage) };
+  return { clusterId, fromStoreId, toStoreId, bootId, messages: messages.map(decodeStreamedMessage) };
 }
 
 function outcome(decode: (bytes: Uint8Array) => unknown, bytes: Uint8Array): unknown {

@@ -1,9 +1,18 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import type { Index, Peer, PeerId, RegionEpoch, RegionId, StoreId, Term } from "@flaredb/rdb-base";
+import {
+  type Index,
+  type Peer,
+  type PeerId,
+  type RegionEpoch,
+  type RegionId,
+  type StoreId,
+  type Term,
+  limits,
+} from "@flaredb/rdb-base";
 import { ProtoReader, RaftMessageSchema, RaftServiceBatchRequestSchema, protoTag } from "@flaredb/rdb-proto";
 import type { Entry, Message } from "@flaredb/rdb-raft";
 import type { PeerMessage } from "../store/peer-message.ts";
-import { type Decoded, decodePeerMessage } from "./raft-codec.ts";
+import { type Decoded, decodeStreamedMessage } from "./raft-codec.ts";
 import { entryTypes, messageTypes, roles } from "./raft-enums.ts";
 
 /** A RaftServiceBatchRequest. */
@@ -109,13 +118,13 @@ export function decodeRaftBatch(bytes: Uint8Array): RaftBatch {
 function slowly(bytes: Uint8Array): RaftBatch {
   const batch = fromBinary(RaftServiceBatchRequestSchema, bytes);
   const { clusterId, fromStoreId, toStoreId, bootId } = batch;
-  return { clusterId, fromStoreId, toStoreId, bootId, messages: batch.messages.map(decodePeerMessage) };
+  return { clusterId, fromStoreId, toStoreId, bootId, messages: batch.messages.map(decodeStreamedMessage) };
 }
 
 function decodeOne(bytes: Uint8Array): Decoded {
   const message = readPeerMessage(new ProtoReader(bytes));
   return message === undefined
-    ? decodePeerMessage(fromBinary(RaftMessageSchema, bytes))
+    ? decodeStreamedMessage(fromBinary(RaftMessageSchema, bytes))
     : { ok: true, message };
 }
 
@@ -169,6 +178,13 @@ function readPeerMessage(reader: ProtoReader): PeerMessage | undefined {
     return undefined;
   }
   if (fromPeer === undefined || toPeer === undefined || epoch === undefined || inner === undefined) {
+    return undefined;
+  }
+  if (
+    fromPeer.id === toPeer.id ||
+    startKey.length > limits.keyMaxBytes ||
+    endKey.length > limits.keyMaxBytes
+  ) {
     return undefined;
   }
   const message = readMessage(new ProtoReader(inner), fromPeer.id, toPeer.id);

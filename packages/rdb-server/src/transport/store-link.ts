@@ -30,6 +30,8 @@ export interface StoreLinkOptions {
   readonly onDown: (lane: Lane, error: RdbError) => void;
   readonly onUp: (lane: Lane) => void;
   readonly onRefused: (refusal: Refusal) => void;
+  /** So many messages leave together. */
+  readonly batchSent: (count: number) => void;
 }
 
 /** What shows the other Store that this one lives when there is nothing to say. */
@@ -138,7 +140,10 @@ const decodeResponse = (bytes: Uint8Array): RaftServiceBatchResponse =>
 
 function bulkCodec(options: StoreLinkOptions): StreamCodec<PeerMessage, RaftServiceBatchResponse> {
   return {
-    encode: (messages) => encodeRaftBatch(options.header, messages),
+    encode: (messages) => {
+      options.batchSent(messages.length);
+      return encodeRaftBatch(options.header, messages);
+    },
     hasFrameRoom: true,
     sizeOf: peerMessageMaxBytes,
     decode: decodeResponse,
@@ -158,6 +163,9 @@ function urgentCodec(
           slots.release(item);
           messages.push(item.message);
         }
+      }
+      if (messages.length > 0) {
+        options.batchSent(messages.length);
       }
       return encodeRaftBatch(options.header, messages);
     },

@@ -56,6 +56,7 @@ class TestStore {
       ident: { kind: "Store", clusterId: this.#clusterId, storeId: this.id },
       handle: this.handle,
       liveness: this.transport.liveness,
+      clock: systemClock,
       logger: silentLogger,
     }));
     await this.#server.listen();

@@ -10,6 +10,8 @@ import {
 import type { StoreIdent } from "@flaredb/rdb-storage";
 import type { KeepaliveOptions, Wire } from "@flaredb/rdb-wire";
 import type { StoreConfig } from "../config.ts";
+import { messageKind } from "../metrics/message-kind.ts";
+import { type StoreMetrics, makeStoreMetrics } from "../metrics/store-metrics.ts";
 import type { PeerMessage, Refusal } from "../store/peer-message.ts";
 import type { OutgoingSnapshot, Transport } from "../store/ports.ts";
 import type { StoreHandle } from "../store/store-handle.ts";
@@ -35,6 +37,8 @@ export interface StoreTransportOptions {
   readonly sendSnapshot: (outgoing: OutgoingSnapshot) => void;
   /** Whether this Store's disk stands still: then it must not look alive. */
   readonly isStalled: () => boolean;
+  /** Default: nobody looks. */
+  readonly metrics?: StoreMetrics | undefined;
   /** When another Store's connection is taken for dead. Default: rdb-wire's. */
   readonly keepalive?: KeepaliveOptions;
 }
@@ -43,6 +47,7 @@ export interface StoreTransportOptions {
 export class StoreTransport implements Transport {
   readonly liveness: Liveness;
   readonly #options: StoreTransportOptions;
+  readonly #metrics: StoreMetrics;
   readonly #links = new Map<StoreId, StoreLink>();
   readonly #refusalsLogged = new OnceLog();
   readonly #passIntervalMs: number;
@@ -53,6 +58,7 @@ export class StoreTransport implements Transport {
 
   constructor(options: StoreTransportOptions) {
     this.#options = options;
+    this.#metrics = options.metrics ?? makeStoreMetrics();
     // A sign of life follows at the latest two passes after the last message.
     this.#passIntervalMs = options.config.livenessIntervalMs / 2;
     this.liveness = new Liveness({
@@ -84,10 +90,14 @@ export class StoreTransport implements Transport {
       // Only a forwarded MsgTransferLeader speaks for another peer, and PD asks the leader itself.
       return false;
     }
-    return this.#links.get(message.toPeer.storeId)?.send(message) ?? false;
+    const sent = this.#links.get(message.toPeer.storeId)?.send(message) ?? false;
+    const { messagesSent, messagesDropped } = this.#metrics;
+    (sent ? messagesSent : messagesDropped)[messageKind(message)].value++;
+    return sent;
   }
 
   sendSnapshot(outgoing: OutgoingSnapshot): void {
+    this.#metrics.messagesSent.snapshot.value++;
     this.#options.sendSnapshot(outgoing);
   }
 
@@ -145,6 +155,7 @@ export class StoreTransport implements Transport {
       clock,
       random,
       localAddress: config.outgoingHost,
+      batchSent: (count) => this.#metrics.messageBatch.observe(count),
       ...(keepalive === undefined ? {} : { keepalive }),
       ...config.transport,
       onUp: (lane) => logger.debug({ ...fields, lane }, "connected to Store"),

@@ -33,6 +33,7 @@ export function storeProgram(
           },
           openSnapshots: (inUse) => Promise.resolve(disk.openSnapshots(inUse)),
           freeBytes: () => Promise.resolve(disk.freeBytes),
+          noteClusterVersion: () => Promise.resolve(),
           usage: () => Promise.resolve(disk.usage()),
         },
       }),

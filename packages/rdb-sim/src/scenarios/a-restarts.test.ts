@@ -88,7 +88,7 @@ describe("block A: restarts", () => {
     it("SCENARIO-9 kill at every persist step: a snapshot that is installed", async () => {
       const scenario = await Scenario.start({ seed: 920, limits: SHORT_LOGS });
       let crashCount = 0;
-      for (let writeCount = 1; writeCount <= 10; writeCount++) {
+      for (let writeCount = 1; writeCount <= 12; writeCount++) {
         const leader = await scenario.waitForLeader();
         const away = scenario.others(leader)[writeCount % 2] as StoreMember;
         const last = scenario.statusOf(away).lastIndex;

@@ -54,6 +54,9 @@ class SimListener implements Http2Listener, SimAcceptor {
     this.#onStream = opened;
   }
 
+  /** Connections here are few. */
+  onDropped(): void {}
+
   /** Connections here fail without words: nobody but the simulator can send what is no HTTP/2. */
   onSessionError(): void {}
 

@@ -1,36 +1,16 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, linkSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Random, FULL_RANGE, SeededRandom, systemClock } from "@flaredb/rdb-base";
 import type { Engine, Row } from "../engine.ts";
 import { keyText } from "../key-text.ts";
 import { openRocksEngine } from "../rocks-engine.ts";
-import { buildCrashImage } from "./crash-image.ts";
 import { HistoryModel, historyColumns, historyLength, historyStep } from "./history.ts";
+import { WatchedFolder } from "./watched-folder.ts";
 
 /** The longest that a killed process had been writing. */
 const LIFE_MAX_MS = 500;
-
-/** Compiles sync-shim.c into a folder. @throws Error that says what is missing */
-export function buildShim(folder: string): string {
-  const source = fileURLToPath(new URL("./sync-shim.c", import.meta.url));
-  const target = join(folder, "sync-shim.so");
-  try {
-    execFileSync(
-      "cc",
-      ["-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-o", target, source, "-ldl", "-lpthread"],
-      {
-        stdio: ["ignore", "ignore", "pipe"],
-      },
-    );
-  } catch (cause) {
-    throw new Error("the crash test needs a C compiler named cc, on Linux, for src/crash/sync-shim.c", {
-      cause,
-    });
-  }
-  return target;
-}
 
 export interface CrashChain {
   /** Where everything of this chain lies; exists and is empty. */
@@ -87,37 +67,22 @@ interface Killed {
 
 /** Lets a process write its history, kills it at a random moment and returns what a crash would have left. */
 async function runAndKill(run: CrashRun): Promise<Killed> {
-  const grave = join(run.workFolder, "grave");
-  const journal = join(run.workFolder, "journal");
-  mkdirSync(grave);
-  mkdirSync(run.folder, { recursive: true });
-  // A process that dies before the shim is loaded has done nothing.
-  writeFileSync(journal, "");
-  const before = bury(run.folder, grave);
-  const acknowledged = await writeUntilKilled(run, grave, journal);
-  if (run.shim === undefined) {
-    return { folder: run.folder, acknowledged };
+  const { workFolder, folder, shim } = run;
+  const watched = shim === undefined ? undefined : WatchedFolder.begin({ folder, workFolder, shim });
+  mkdirSync(folder, { recursive: true });
+  const acknowledged = await writeUntilKilled(run, watched?.environment ?? {});
+  if (watched === undefined) {
+    return { folder, acknowledged };
   }
-  const target = join(run.workFolder, "image");
-  const keep = run.random.nextInt(2) === 0 ? "none" : "prefix";
-  buildCrashImage({ folder: run.folder, grave, journal, before, target, keep, random: run.random });
+  const target = join(workFolder, "image");
+  watched.losePower(target, run.random);
   return { folder: target, acknowledged };
 }
 
-/** Gives every file its second name, as the shim does for new ones. */
-function bury(folder: string, grave: string): Map<string, { inode: string; length: number }> {
-  const found = new Map<string, { inode: string; length: number }>();
-  for (const path of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
-    const status = statSync(join(folder, path));
-    if (status.isFile()) {
-      linkSync(join(folder, path), join(grave, String(status.ino)));
-      found.set(path, { inode: String(status.ino), length: status.size });
-    }
-  }
-  return found;
-}
-
-async function writeUntilKilled(run: CrashRun, grave: string, journal: string): Promise<number> {
+async function writeUntilKilled(
+  run: CrashRun,
+  environment: Readonly<Record<string, string>>,
+): Promise<number> {
   const notes = join(run.workFolder, "durable-steps");
   const child = spawn(
     process.execPath,
@@ -133,9 +98,7 @@ async function writeUntilKilled(run: CrashRun, grave: string, journal: string): 
       env: {
         ...process.env,
         NODE_COMPILE_CACHE: join(run.workFolder, "..", "compile-cache"),
-        ...(run.shim === undefined
-          ? {}
-          : { LD_PRELOAD: run.shim, SHIM_FOLDER: run.folder, SHIM_GRAVE: grave, SHIM_JOURNAL: journal }),
+        ...environment,
       },
     },
   );

@@ -2,7 +2,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../testing/temporary-folder.ts";
-import { buildShim, runCrashChain } from "./crash-run.ts";
+import { runCrashChain } from "./crash-run.ts";
+import { buildShim } from "./watched-folder.ts";
 
 // Linux only, as production is: the shim is a preloaded library.
 

@@ -171,8 +171,24 @@ int close(int fd) {
   return (int)syscall(SYS_close, fd);
 }
 
+/*
+ * The inode of a watched descriptor, or 0. Some libraries close by the bare system call: what a descriptor is now has
+ * to be what it was when it was opened.
+ */
+static ino_t inode_at(int fd) {
+  if (fd < 0 || fd >= MAX_FDS || !watched[fd]) return 0;
+  int failure = errno;
+  struct stat status;
+  mode_t kind = is_folder[fd] ? S_IFDIR : S_IFREG;
+  if (fstat(fd, &status) != 0 || status.st_ino != watched[fd] || (status.st_mode & S_IFMT) != kind) {
+    watched[fd] = 0;
+  }
+  errno = failure;
+  return watched[fd];
+}
+
 static ino_t file_of(int fd) {
-  return fd >= 0 && fd < MAX_FDS && !is_folder[fd] ? watched[fd] : 0;
+  return inode_at(fd) && !is_folder[fd] ? watched[fd] : 0;
 }
 
 /* Notes a write that ended at `end`, or at the descriptor's position when `end` is negative. */
@@ -221,7 +237,7 @@ ssize_t pwritev64(int fd, const struct iovec *parts, int count, off_t offset) {
 }
 
 static int sync_with(int number, int fd) {
-  ino_t inode = fd >= 0 && fd < MAX_FDS ? watched[fd] : 0;
+  ino_t inode = inode_at(fd);
   long position = 0;
   struct stat status = {0};
   if (inode) {

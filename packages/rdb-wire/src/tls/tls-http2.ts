@@ -4,7 +4,7 @@ import tls, { type TLSSocket } from "node:tls";
 import { type Logger, SECOND_MS } from "@flaredb/rdb-base";
 import { formatAddress } from "../address.ts";
 import type { ConnectTarget, Http2Driver, Http2Listener, ServedServices } from "../http2-driver.ts";
-import { http2SessionOptions } from "../http2-settings.ts";
+import { http2SessionOptions, serverSessionOptions } from "../http2-settings.ts";
 import { nodeListener } from "../node-http2.ts";
 import type { TlsIdentity } from "./tls-identity.ts";
 
@@ -50,7 +50,10 @@ export function tlsServerOptions(identity: TlsIdentity): tls.TlsOptions {
 }
 
 function secureListener(identity: TlsIdentity, services: ServedServices): Http2Listener {
-  const server = http2.createSecureServer({ ...http2SessionOptions, ...tlsServerOptions(identity) });
+  const server = http2.createSecureServer({
+    ...serverSessionOptions(services.limits),
+    ...tlsServerOptions(identity),
+  });
   const listener = nodeListener(services, server);
   keepReplaced(identity, server);
   logRefused(server, services.logger);
@@ -61,6 +64,7 @@ function secureListener(identity: TlsIdentity, services: ServedServices): Http2L
     },
     onSession: (opened) => listener.onSession(opened),
     onStream: (opened) => listener.onStream(opened),
+    onDropped: (dropped) => listener.onDropped(dropped),
     onSessionError: (failed) => listener.onSessionError(failed),
     onError: (failed) => listener.onError(failed),
     listen: (port, host, done) => listener.listen(port, host, done),

@@ -2,7 +2,7 @@ import type { GetClusterInfoResponse, RegionRoute } from "@flaredb/rdb-proto";
 import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "../../failure.ts";
 import { renderFields } from "../../output/table.ts";
-import { type Call, type Shell, defineAction } from "../../shell.ts";
+import { type Call, type Shell, defineLook } from "../../shell.ts";
 import { fetchRegions } from "../region/fetch-regions.ts";
 
 /** `rdb cluster status` */
@@ -10,7 +10,7 @@ export function defineClusterStatus(parent: Command, shell: Shell): void {
   const command = parent
     .command("status")
     .description("say in a few lines how the cluster is; exits with 1 unless all is well");
-  defineAction(command, shell, showStatus);
+  defineLook(command, shell, showStatus);
 }
 
 async function showStatus(call: Call<unknown>): Promise<ExitCode> {
@@ -53,6 +53,9 @@ function statusDocument(info: GetClusterInfoResponse, problems: readonly string[
     regionCount: info.regionCount,
     regionWithLeaderCount: info.regionWithLeaderCount,
     programVersion: info.programVersion,
+    clusterVersion: info.clusterVersion,
+    newestClusterVersion: info.newestClusterVersion,
+    clusterVersionWaitsFor: info.clusterVersionWaitsFor,
     members: info.members.map(({ id, name, address, httpAddress }) => ({
       id,
       name,
@@ -74,6 +77,17 @@ function renderStatus(info: GetClusterInfoResponse, problems: readonly string[])
     ["pd", members.join(", ")],
     ["stores", `${info.upStoreCount} up of ${info.registeredStoreCount}`],
     ["regions", `${info.regionWithLeaderCount} with a leader of ${info.regionCount}`],
-    ["version", info.programVersion],
+    ["version", `${info.programVersion}, cluster version ${renderClusterVersion(info)}`],
   ]);
+}
+
+/** While it can rise: to which, and what it waits for. */
+function renderClusterVersion(info: GetClusterInfoResponse): string {
+  const { clusterVersion, newestClusterVersion, clusterVersionWaitsFor } = info;
+  if (clusterVersion === 0) {
+    return "unknown to this placement driver";
+  }
+  return clusterVersion >= newestClusterVersion
+    ? String(clusterVersion)
+    : `${clusterVersion}; for ${newestClusterVersion} it waits: ${clusterVersionWaitsFor.join("; ")}`;
 }

@@ -1,14 +1,14 @@
 import type { Explanation } from "@flaredb/rdb-proto";
 import type { Command } from "commander";
 import { parseId } from "../../input/numbers.ts";
-import { type Call, type Shell, defineAction } from "../../shell.ts";
+import { type Call, type Shell, defineLook } from "../../shell.ts";
 
 /** `rdb operator explain REGION` */
 export function defineOperatorExplain(parent: Command, shell: Shell): void {
   const command = parent
     .command("explain <region>")
     .description("say what each checker and scheduler would do with a Region now, or why nothing");
-  defineAction(command, shell, explainRegion);
+  defineLook(command, shell, explainRegion);
 }
 
 async function explainRegion(call: Call<unknown>, idText: string): Promise<undefined> {

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { parseId, parseInteger } from "../../input/numbers.ts";
-import { type Call, type Shell, defineAction } from "../../shell.ts";
+import { screenOf } from "../../io.ts";
+import { type Call, type Shell, defineLook } from "../../shell.ts";
 
 const DEFAULT_LIMIT = 20;
 const LIMIT_MAX = 1_000;
@@ -17,7 +18,7 @@ export function defineOperatorHistory(parent: Command, shell: Shell): void {
     .description("list the operators that ended, the latest first")
     .option("--region <id>", "only this Region's")
     .option("--limit <count>", `at most so many, up to ${LIMIT_MAX}`, String(DEFAULT_LIMIT));
-  defineAction(command, shell, listHistory);
+  defineLook(command, shell, listHistory);
 }
 
 async function listHistory(call: Call<Options>): Promise<undefined> {
@@ -36,6 +37,6 @@ async function listHistory(call: Call<Options>): Promise<undefined> {
       return "no operator has ended yet\n";
     }
     const { renderOperatorHistory } = await import("../../output/operators.ts");
-    return renderOperatorHistory(operators, { nowMs: Date.now(), width: call.io.columns });
+    return renderOperatorHistory(operators, { nowMs: Date.now(), ...screenOf(call.io) });
   });
 }

@@ -1,10 +1,11 @@
 import type { Command } from "commander";
-import { type Call, type Shell, defineAction } from "../../shell.ts";
+import { screenOf } from "../../io.ts";
+import { type Call, type Shell, defineLook } from "../../shell.ts";
 
 /** `rdb operator list` */
 export function defineOperatorList(parent: Command, shell: Shell): void {
   const command = parent.command("list").description("list the operators that wait or run");
-  defineAction(command, shell, listOperators);
+  defineLook(command, shell, listOperators);
 }
 
 async function listOperators(call: Call<unknown>): Promise<undefined> {
@@ -16,6 +17,6 @@ async function listOperators(call: Call<unknown>): Promise<undefined> {
       return "no operator waits or runs; see `rdb operator history` for what ended\n";
     }
     const { renderOperators } = await import("../../output/operators.ts");
-    return renderOperators(operators, { nowMs: Date.now(), width: call.io.columns });
+    return renderOperators(operators, { nowMs: Date.now(), ...screenOf(call.io) });
   });
 }

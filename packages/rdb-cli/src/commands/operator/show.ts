@@ -1,12 +1,12 @@
 import type { Operator } from "@flaredb/rdb-proto";
 import type { Command } from "commander";
 import { parseId } from "../../input/numbers.ts";
-import { type Call, type Shell, defineAction } from "../../shell.ts";
+import { type Call, type Shell, defineLook } from "../../shell.ts";
 
 /** `rdb operator show ID` */
 export function defineOperatorShow(parent: Command, shell: Shell): void {
   const command = parent.command("show <id>").description("show one operator: why, its steps, how far it is");
-  defineAction(command, shell, showOperator);
+  defineLook(command, shell, showOperator);
 }
 
 async function showOperator(call: Call<unknown>, idText: string): Promise<undefined> {

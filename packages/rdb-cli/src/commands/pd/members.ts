@@ -1,12 +1,13 @@
 import type { Command } from "commander";
-import { type Call, type Shell, defineAction } from "../../shell.ts";
+import { screenOf } from "../../io.ts";
+import { type Call, type Shell, defineLook } from "../../shell.ts";
 
 /** `rdb pd members` */
 export function definePdMembers(parent: Command, shell: Shell): void {
   const command = parent
     .command("members")
     .description("list the placement driver's members, and which leads");
-  defineAction(command, shell, listMembers);
+  defineLook(command, shell, listMembers);
 }
 
 async function listMembers(call: Call<unknown>): Promise<undefined> {
@@ -15,6 +16,6 @@ async function listMembers(call: Call<unknown>): Promise<undefined> {
   const info = await callPd(call.globals, (pd, options) => pd.getClusterInfo({}, options));
   await call.print(
     info.members.map((member) => memberDocument(member, info.leaderMemberId)),
-    () => renderMembers(info, call.io.columns),
+    () => renderMembers(info, screenOf(call.io)),
   );
 }

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { parseKey } from "../../input/bytes.ts";
-import { type Call, type Shell, defineAction } from "../../shell.ts";
+import { type Call, type Shell, defineLook } from "../../shell.ts";
 import { printRegion } from "./print-region.ts";
 
 interface Options {
@@ -13,7 +13,7 @@ export function defineRegionKey(parent: Command, shell: Shell): void {
     .command("key <key>")
     .description("show the Region that holds a key")
     .option("--hex", "read and print keys as hexadecimal digits");
-  defineAction(command, shell, showRegionOfKey);
+  defineLook(command, shell, showRegionOfKey);
 }
 
 async function showRegionOfKey(call: Call<Options>, keyText: string): Promise<undefined> {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { parseId } from "../../input/numbers.ts";
-import { type Call, type Shell, defineAction } from "../../shell.ts";
+import { type Call, type Shell, defineLook } from "../../shell.ts";
 import { printRegion } from "./print-region.ts";
 
 interface Options {
@@ -13,7 +13,7 @@ export function defineRegionShow(parent: Command, shell: Shell): void {
     .command("show <id>")
     .description("show one Region: range, peers, leader, size")
     .option("--hex", "print keys as hexadecimal digits");
-  defineAction(command, shell, showRegion);
+  defineLook(command, shell, showRegion);
 }
 
 async function showRegion(call: Call<Options>, idText: string): Promise<undefined> {

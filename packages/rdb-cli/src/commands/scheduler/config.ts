@@ -1,6 +1,8 @@
 import type { PlacementSetting } from "@flaredb/rdb-proto";
 import type { Command } from "commander";
 import { invalid } from "../../input/bytes.ts";
+import { screenOf } from "../../io.ts";
+import type { Screen } from "../../output/table.ts";
 import { type Call, type Shell, defineAction } from "../../shell.ts";
 
 /** `rdb scheduler config [NAME=VALUE...]` */
@@ -26,7 +28,7 @@ async function configure(call: Call<unknown>, args: readonly string[]): Promise<
   });
   const wanted = [...names, ...Object.keys(changes)];
   const shown = wanted.length === 0 ? settings : wanted.map((name) => find(settings, name));
-  await call.print(shown.map(settingDocument), () => render(shown, call.io.columns));
+  await call.print(shown.map(settingDocument), () => render(shown, screenOf(call.io)));
 }
 
 function parseSetting(pair: string): [string, string] {
@@ -51,14 +53,14 @@ function settingDocument({ name, value, defaultValue, description }: PlacementSe
 
 type PlacementSettingJson = Pick<PlacementSetting, "name" | "value" | "defaultValue" | "description">;
 
-async function render(settings: readonly PlacementSetting[], width: number | undefined): Promise<string> {
+async function render(settings: readonly PlacementSetting[], screen: Screen): Promise<string> {
   const { renderTable } = await import("../../output/table.ts");
   return renderTable(
     [
       { title: "SETTING" },
-      { title: "VALUE", canShrink: true },
-      { title: "DEFAULT", canShrink: true },
-      { title: "MEANING", canShrink: true },
+      { title: "VALUE", shrinks: "end" },
+      { title: "DEFAULT", shrinks: "end" },
+      { title: "MEANING", shrinks: "end" },
     ],
     settings.map(({ name, value, defaultValue, description }) => [
       name,
@@ -66,6 +68,6 @@ async function render(settings: readonly PlacementSetting[], width: number | und
       value === defaultValue ? "" : defaultValue,
       description,
     ]),
-    width,
+    screen,
   );
 }

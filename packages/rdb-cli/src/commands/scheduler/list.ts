@@ -1,12 +1,13 @@
 import type { Command } from "commander";
-import { type Call, type Shell, defineAction } from "../../shell.ts";
+import { screenOf } from "../../io.ts";
+import { type Call, type Shell, defineLook } from "../../shell.ts";
 
 /** `rdb scheduler list` */
 export function defineSchedulerList(parent: Command, shell: Shell): void {
   const command = parent
     .command("list")
     .description("list schedulers and checkers, what they do and what they last said");
-  defineAction(command, shell, listSchedulers);
+  defineLook(command, shell, listSchedulers);
 }
 
 async function listSchedulers(call: Call<unknown>): Promise<undefined> {
@@ -14,6 +15,6 @@ async function listSchedulers(call: Call<unknown>): Promise<undefined> {
   const { renderSchedulers, schedulerDocument } = await import("../../output/schedulers.ts");
   const { schedulers } = await callPdAdmin(call.globals, (pd, options) => pd.listSchedulers({}, options));
   await call.print(schedulers.map(schedulerDocument), () =>
-    renderSchedulers(schedulers, { nowMs: Date.now(), width: call.io.columns }),
+    renderSchedulers(schedulers, { nowMs: Date.now(), ...screenOf(call.io) }),
   );
 }

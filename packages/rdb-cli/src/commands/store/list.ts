@@ -1,9 +1,10 @@
 import type { Command } from "commander";
-import { type Call, type Shell, defineAction } from "../../shell.ts";
+import { screenOf } from "../../io.ts";
+import { type Call, type Shell, defineLook } from "../../shell.ts";
 
 /** `rdb store list` */
 export function defineStoreList(parent: Command, shell: Shell): void {
-  defineAction(
+  defineLook(
     parent.command("list").description("list all Stores with their state and load"),
     shell,
     listStores,
@@ -16,6 +17,6 @@ async function listStores(call: Call<unknown>): Promise<undefined> {
   const { statuses } = await callPd(call.globals, (pd, options) => pd.listStores({}, options));
   await call.print(statuses.map(storeDocument), async () => {
     const { renderStores } = await import("../../output/stores.ts");
-    return renderStores(statuses, { nowMs: Date.now(), width: call.io.columns });
+    return renderStores(statuses, { nowMs: Date.now(), ...screenOf(call.io) });
   });
 }

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { parseId } from "../../input/numbers.ts";
-import { type Call, type Shell, defineAction } from "../../shell.ts";
+import { type Call, type Shell, defineLook } from "../../shell.ts";
 import { fetchStore } from "./fetch-store.ts";
 
 /** `rdb store show ID` */
@@ -8,7 +8,7 @@ export function defineStoreShow(parent: Command, shell: Shell): void {
   const command = parent
     .command("show <id>")
     .description("show one Store: addresses, state, disk, memory, load");
-  defineAction(command, shell, showStore);
+  defineLook(command, shell, showStore);
 }
 
 async function showStore(call: Call<unknown>, idText: string): Promise<undefined> {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TestPd } from "../../testing/test-pd.ts";
+import { LostQuorum } from "../../testing/lost-quorum.ts";
 import { fourStores } from "../../testing/pd-cluster.ts";
+import type { DataReader } from "../../data/data-reader.ts";
 import { notLeaderError } from "../../member/member-errors.ts";
 import { type ApiAnswer, ApiClient, type ApiRequest, type Operation } from "../testing/api-client.ts";
 import { HttpServer } from "../http-server.ts";
@@ -34,11 +36,27 @@ const samples: Readonly<Record<string, Omit<ApiRequest, "id">>> = {
   pauseScheduler: { body: {} },
   setPlacementConfig: { body: { values: { replicas: 3 } } },
   addMember: { body: { name: "pd-2", address: "127.0.0.1:7402" } },
+  planRecovery: { body: { lostStoreIds: [999] } },
+  beginRecovery: { body: { lostStoreIds: [999], fingerprint: "0" } },
 };
 
 /** Ids that nothing has. */
-const unknownParams = { storeId: 999, regionId: 999, operatorId: 999, memberId: 999, name: "nobody" };
-const someParams = { storeId: 1, regionId: 1, operatorId: 1, memberId: 1, name: "balance-leader" };
+const unknownParams = {
+  storeId: 999,
+  regionId: 999,
+  operatorId: 999,
+  memberId: 999,
+  recoveryId: 999,
+  name: "nobody",
+};
+const someParams = {
+  storeId: 1,
+  regionId: 1,
+  operatorId: 1,
+  memberId: 1,
+  recoveryId: 1,
+  name: "balance-leader",
+};
 
 function sample(operation: Operation): ApiRequest {
   return { params: someParams, ...samples[operation.operationId], id: operation.operationId };
@@ -231,6 +249,29 @@ describe("every status of every operation", () => {
     expect((await api.call({ id: "getPlacementConfig" })).body).toEqual(changed.body);
   });
 
+  test("Regions that lost their quorum", async () => {
+    const scene = await LostQuorum.start();
+    closing.push(() => scene.close());
+    const own = await ApiClient.connect(scene.pd.httpAddress, seen);
+    const wish = { lostStoreIds: scene.lostStoreIds };
+    const plan = await own.call({ id: "planRecovery", body: wish });
+    expect(plan.body).toMatchObject({
+      steps: [{ regionId: 1, storeId: 3, state: "pending" }, { regionId: 2 }],
+      lostRanges: [],
+      waiting: [],
+    });
+    const another = await own.call({ id: "beginRecovery", body: { ...wish, fingerprint: "another" } });
+    expect(another).toMatchObject({ status: 409, body: { code: "RDB_EPOCH_NOT_MATCH" } });
+    const fingerprint = String(plan.body["fingerprint"]);
+    const begun = await own.call({ id: "beginRecovery", body: { ...wish, fingerprint } });
+    expect([begun.status, begun.body]).toMatchObject([202, { state: "running", lostStoreIds: [1, 2] }]);
+    const params = { recoveryId: Number(begun.body["id"]) };
+    const cancelled = await own.call({ id: "cancelRecovery", params });
+    expect(cancelled.body).toMatchObject({ state: "cancelled", steps: [{ state: "cancelled" }, {}] });
+    expect((await own.call({ id: "listRecoveries" })).body).toEqual({ recoveries: [cancelled.body] });
+    expect((await own.call({ id: "cancelRecovery", params })).status).toBe(400);
+  });
+
   test("members of PD", async () => {
     const added = { name: "pd-2", address: "127.0.0.1:7402" };
     expect((await api.call({ id: "transferPdLeader", params: { memberId: 1 } })).body).toEqual({
@@ -247,6 +288,51 @@ describe("every status of every operation", () => {
       id: body["id"],
       isRemoved: true,
     });
+  });
+
+  test("what the cluster is asked for", async () => {
+    expect((await api.call({ id: "getFlows" })).body).toEqual({ points: expect.any(Array) });
+    const { body } = await api.call({
+      id: "getHeatMap",
+      query: { kind: "readKeys", startKey: "c", endKey: "p" },
+    });
+    const edges = body["edges"] as readonly { readonly key: string }[];
+    expect([body["kind"], edges[0]?.key, edges.at(-1)?.key]).toEqual(["readKeys", "c", "p"]);
+  });
+
+  test("rows of the users, of several the beginning of each", async () => {
+    const value = new TextEncoder().encode("v".repeat(5_000));
+    const rows = [{ key: new TextEncoder().encode("city/a"), value, version: 7 }];
+    const scans: object[] = [];
+    const server = new HttpServer({ host: "127.0.0.1", port: 0 });
+    closing.push(() => server.close());
+    await server.listen();
+    const scan: DataReader["scan"] = (range) => {
+      scans.push(range);
+      // The Region of the first keys holds none of them.
+      const isEmpty = scans.length === 1;
+      const nextKey = isEmpty ? new TextEncoder().encode("city/9") : new Uint8Array([0xff]);
+      return Promise.resolve({ rows: isEmpty ? [] : rows, nextKey });
+    };
+    server.show(followerOf(0, scan));
+    const reader = await ApiClient.connect(server.address, seen);
+    const page = await reader.call({ id: "listData", query: { prefix: "city/" } });
+    expect(page.body).toMatchObject({
+      rows: [{ key: "city/a", version: 7, sizeBytes: 5_000 }],
+      nextKeyHex: "ff",
+    });
+    const whole = await reader.call({ id: "listData", query: { startKey: "city/a", limit: 1 } });
+    const sizes = [page, whole].map(({ body }) => {
+      const [row] = body["rows"] as readonly { readonly valueBase64: string }[];
+      return Buffer.from(row?.valueBase64 ?? "", "base64").length;
+    });
+    expect(sizes).toEqual([2_048, 5_000]);
+    const key = (text: string): Uint8Array => new TextEncoder().encode(text);
+    expect(scans).toEqual([
+      { startKey: key("city/"), endKey: key("city0"), limit: 50 },
+      { startKey: key("city/9"), endKey: key("city0"), limit: 50 },
+      { startKey: key("city/a"), endKey: key(""), limit: 1 },
+    ]);
   });
 
   test("events are streamed as they happen", async () => {
@@ -392,18 +478,28 @@ function wrong(operation: Operation): { readonly request: ApiRequest; readonly f
 }
 
 /** Member 2 of three, while another one leads. */
-function followerOf(leaderMemberId: number): Parameters<HttpServer["show"]>[0] {
+function followerOf(leaderMemberId: number, scan?: DataReader["scan"]): Parameters<HttpServer["show"]>[0] {
   const refuse = (): Promise<never> => {
     const members = new Map([[3, { address: "127.0.0.1:7404" }]]);
     return Promise.reject(notLeaderError(2, leaderMemberId, { members } as never));
   };
   const refusing = new Proxy({}, { get: () => refuse }) as never;
+  const refuseNow = (): never => {
+    throw notLeaderError(2, leaderMemberId, {
+      members: new Map([[3, { address: "127.0.0.1:7404" }]]),
+    } as never);
+  };
   const base = { id: 3, name: "pd-3", address: "127.0.0.1:7404", isLearner: false, isUp: true };
   return {
     get driver(): never {
       throw notLeaderError(2, leaderMemberId, { members: new Map() } as never);
     },
     calls: { pd: refusing, admin: refusing },
+    traffic: {
+      points: () => refuseNow(),
+      heat: () => refuseNow(),
+    },
+    data: { scan: scan ?? refuse },
     group: {
       ...{ memberId: 2, leaderMemberId, appliedIndex: 9, clusterId: 7, isServing: false },
       // It listens on every address: its RPC address says where it is.

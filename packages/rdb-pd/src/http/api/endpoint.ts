@@ -1,10 +1,17 @@
 import type { Readable } from "node:stream";
 import type { ErrorCode } from "@flaredb/rdb-base";
 import type { z } from "zod";
+import type { DataReader } from "../../data/data-reader.ts";
 import type { RunningPd } from "../../run-pd.ts";
+import type { Traffic } from "../../traffic/traffic.ts";
 
 /** What the endpoints ask and change. */
-export type ApiSource = Pick<RunningPd, "calls" | "driver" | "group">;
+export interface ApiSource extends Pick<RunningPd, "calls" | "driver" | "group"> {
+  /** What the cluster is asked for. */
+  readonly traffic: Pick<Traffic, "points" | "heat">;
+  /** Rows of the users' data. */
+  readonly data: DataReader;
+}
 
 /** `public`: anybody, on any member; `member`: any member; `leader`: the member that leads. The latter two may want a token. */
 type EndpointAccess = "public" | "member" | "leader";
@@ -19,6 +26,9 @@ type EndpointTag =
   | "schedulers"
   | "config"
   | "members"
+  | "recoveries"
+  | "traffic"
+  | "data"
   | "events";
 
 interface EndpointHead {

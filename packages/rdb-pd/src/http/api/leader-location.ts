@@ -16,8 +16,12 @@ export function leaderOf(group: RunningGroup): Problem["leader"] {
       };
 }
 
-/** One that listens on every address says so; it is reached where its RPC is. */
-function reachable(httpAddress: string, address: string): string {
+/**
+ * Where a process's HTTP endpoint is reached: one that listens on every address says so, and is where its RPC is.
+ *
+ * @param address of its RPC endpoint
+ */
+export function reachable(httpAddress: string, address: string): string {
   const { host, port } = parseAddress(httpAddress);
   return isEveryAddress(host) ? formatAddress(parseAddress(address).host, port) : httpAddress;
 }

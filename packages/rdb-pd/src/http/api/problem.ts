@@ -77,7 +77,10 @@ export function statusOf(code: ErrorCode): number {
     case "RDB_EPOCH_NOT_MATCH":
     case "RDB_ADDRESS_IN_USE":
     case "RDB_STORE_DECOMMISSIONED":
+    case "RDB_STORE_LOST":
     case "RDB_OPERATOR_CANCELLED":
+    case "RDB_VERSION_TOO_OLD":
+    case "RDB_CLUSTER_VERSION":
     case "RDB_CLUSTER_MISMATCH":
     case "RDB_STORE_NOT_MATCH":
     case "RDB_KEY_NOT_IN_REGION":

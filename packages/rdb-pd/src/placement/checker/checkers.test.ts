@@ -87,6 +87,23 @@ describe("learner", () => {
     );
   });
 
+  test("one that does not catch up for long makes way for another one", () => {
+    const view = new TableView([up, up, { isFull: true }, up]);
+    const checker = checkers().find(({ name }) => name === "learner");
+    const info = view.addRegion(1, two, { pendingPeerIds: [peerId(103)] });
+    expect(checker?.check(info, view)).toMatchObject({ acts: false });
+    view.nowMs += 14 * MINUTE_MS;
+    expect(checker?.check(info, view)).toMatchObject({ acts: false });
+    view.nowMs += 1 * MINUTE_MS;
+    const decision = checker?.check(info, view);
+    expect(decision && told(decision)).toBe("remove-learner: remove 3");
+    // Nobody else saw to it: the Region has as many peers as are wanted.
+    expect(told(ask("replica", view, 1, two, { pendingPeerIds: [peerId(103)] }))).toBe(
+      "it has its 3 peers, none lost, down or damaged",
+    );
+    expect(told(ask("replica", view, 1, [1, 2]))).toBe("add-peer: add 4, promote 4");
+  });
+
   test("one that nobody needs is removed", () => {
     const peers = [1, 2, 4, [3, "Learner"] as const];
     expect(told(ask("learner", new TableView(four), 1, peers))).toBe("remove-learner: remove 3");

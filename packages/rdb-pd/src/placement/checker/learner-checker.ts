@@ -1,4 +1,4 @@
-import type { Peer } from "@flaredb/rdb-base";
+import { MINUTE_MS, type Peer } from "@flaredb/rdb-base";
 import type { RegionInfo } from "../../cluster/region-info.ts";
 import { actsOn, standsStill } from "../decide.ts";
 import type { Checker, Decision } from "../decision.ts";
@@ -6,18 +6,28 @@ import { type LedRegion, isHealthy, isJoint, isVoter, ledRegion } from "../filte
 import type { OperatorStep } from "../operator-plan.ts";
 import type { PlacementView } from "../placement-view.ts";
 import { planFor } from "../plans.ts";
+import { FirstSeen } from "./first-seen.ts";
+
+/**
+ * A learner without an operator that is still behind after this long makes way. Its operator waited for as long as its
+ * data should take; what keeps it back, such as a disk that became full, may last, and the Region lacks a voter meanwhile.
+ */
+const BEHIND_MAX_MS = 15 * MINUTE_MS;
 
 /**
  * Sees to learners that an operator left behind: one that has caught up votes where voters are missing, and one that
- * nobody needs, or that is on a Store that is gone, is removed.
+ * nobody needs, that is on a Store that is gone, or that does not catch up, is removed.
  */
 export class LearnerChecker implements Checker {
   readonly name = "learner";
   readonly isEssential = true;
+  readonly #behind = new FirstSeen();
 
   check(info: RegionInfo, view: PlacementView): Decision {
     const learners = info.region.peers.filter(({ role }) => role === "Learner");
-    if (learners.length === 0) {
+    const [first] = learners;
+    if (first === undefined) {
+      this.#behind.forget(info.region.id);
       return standsStill("it has no learner");
     }
     const led = ledRegion(info);
@@ -39,7 +49,13 @@ export class LearnerChecker implements Checker {
       const motive = `learner ${idle.id} on store ${idle.storeId} is not needed, or its store is gone`;
       return this.#plan(led, "remove-learner", { kind: "remove-peer", ...ids(idle) }, motive);
     }
-    return standsStill(`learner ${learners[0]?.id} on store ${learners[0]?.storeId} is still behind`);
+    const who = `learner ${first.id} on store ${first.storeId}`;
+    const behindMs = this.#behind.lastsMs(info.region.id, first.id, view.nowMs);
+    if (behindMs >= BEHIND_MAX_MS) {
+      const motive = `${who} is behind for ${behindMs} ms: another one may do better`;
+      return this.#plan(led, "remove-learner", { kind: "remove-peer", ...ids(first) }, motive);
+    }
+    return standsStill(`${who} is still behind`);
   }
 
   #plan(led: LedRegion, kind: string, step: OperatorStep, motive: string): Decision {

@@ -78,14 +78,7 @@ export function applySplit(
       absent.push(child);
       continue;
     }
-    const raftState = {
-      regionId: child.id,
-      index: state.index,
-      term: CHILD_TERM,
-      confState: confStateOf(child),
-      promised: place.promised,
-    };
-    const start = { region: child, applyState: { ...state, term: CHILD_TERM }, raftState };
+    const start = childStart(child, state, place.promised);
     putChild(part, start, rows);
     if (hasDamageMark(owner.engine, owner.region().id)) {
       // Its rows are some of those that were found to be wrong.
@@ -125,7 +118,21 @@ export function sessionRows(owner: Pick<SplitOwner, "engine" | "region" | "sessi
     });
 }
 
-function putChild(
+/** What a new Region begins with that goes on from a part of another one's state. */
+export function childStart(
+  region: Region,
+  state: ApplyState,
+  promised?: InitialRaftState["promised"],
+): Omit<ChildStart, "sessions"> {
+  const raftState = {
+    ...{ regionId: region.id, index: state.index, term: CHILD_TERM },
+    ...{ confState: confStateOf(region), promised },
+  };
+  return { region, applyState: { ...state, term: CHILD_TERM }, raftState };
+}
+
+/** Writes that, and what is remembered of clients' writes. */
+export function putChild(
   part: WritePart,
   { region, applyState, raftState }: Omit<ChildStart, "sessions">,
   rows: readonly StoredSessionRow[],

@@ -1,7 +1,16 @@
-import type { Logger, Peer as PeerInfo, PeerId, Region, RegionEpoch, RegionId } from "@flaredb/rdb-base";
+import {
+  type Logger,
+  type Peer as PeerInfo,
+  type PeerId,
+  RdbError,
+  type Region,
+  type RegionEpoch,
+  type RegionId,
+} from "@flaredb/rdb-base";
 import type { RawNode } from "@flaredb/rdb-raft";
 import type { PreparedMerge, RaftLogStore, WritePart } from "@flaredb/rdb-storage";
 import type { AdminOutcome, AdminTarget, ChangePeers } from "../../store/admin-command.ts";
+import { entryRefusal, isKnownEntry } from "../../store/cluster-version.ts";
 import type { PeerMessage } from "../../store/peer-message.ts";
 import type { Applier } from "../applier.ts";
 import type { CommandBody } from "../commands.ts";
@@ -11,6 +20,7 @@ import type { Outbox } from "../outbox.ts";
 import type { PeerContext } from "../peer-context.ts";
 import { ReplicaCheck } from "../replica-check/replica-check.ts";
 import type { SizeKeeper } from "../size-keeper.ts";
+import { isUnreadable } from "../unreadable.ts";
 import type { ConfChanges, WritePath } from "../write-path.ts";
 import { AdminApplier } from "./admin-applier.ts";
 import type { AdminEffect, AdminEntry } from "./admin-entry.ts";
@@ -42,7 +52,7 @@ export interface RegionChangesOwner {
   /** For log lines (SPEC R8). */
   raftFields(): Record<string, number>;
   wake(): void;
-  transferLeader(): void;
+  transferLeader(to?: PeerId): void;
   /** From now on the Region is this one; PD is to know. */
   becameRegion(region: Region): void;
   /** The peer takes no further part in anything. */
@@ -94,7 +104,7 @@ export class RegionChanges {
       leader: () => owner.leader(),
       send: (to, report) => owner.outbox.sendHash(to, report),
       propose: (body) => this.propose(body),
-      handOver: () => owner.transferLeader(),
+      handOver: () => this.transferLeader(),
       changed: () => context.regionChanged(owner.region().id),
     });
     this.merge = new MergePath(
@@ -108,7 +118,7 @@ export class RegionChanges {
         isInstalling: () => owner.isInstalling(),
         apply: (entries) => owner.applier().apply(entries),
         propose: (body) => this.propose(body),
-        handOver: () => owner.transferLeader(),
+        handOver: () => this.transferLeader(),
         inquiry: {
           send: (to, question) => owner.outbox.askMerge(to, question),
           findRegionOfKey: (key, found) => context.findRegionOfKey(key, found),
@@ -137,8 +147,16 @@ export class RegionChanges {
 
   /** Applies an entry of the log. @throws RdbError RDB_DATA_CORRUPT on a command that this program does not know */
   apply(entry: AdminEntry, part: WritePart): AdminEffect {
+    const { case: kind } = entry.command.command;
+    const owner = this.#owner;
+    if (kind !== undefined && !isKnownEntry(kind, owner.context.clusterVersion)) {
+      throw new RdbError(
+        "RDB_DATA_CORRUPT",
+        `entry ${entry.state.index} of Region ${owner.region().id} holds a command that this program does not know: upgrade it`,
+      );
+    }
     // What changes the Region is to change it everywhere soon.
-    this.#owner.node.tellCommit();
+    owner.node.tellCommit();
     return this.#admin.apply(entry, part);
   }
 
@@ -148,15 +166,27 @@ export class RegionChanges {
   }
 
   /**
-   * Proposes what changes the Region itself, as its leader; the caller has checked it.
+   * Proposes what changes the Region itself, as its leader; the caller has checked it. What not every Store may know yet
+   * is not proposed.
    *
    * @returns whether it is in the log now; nobody waits for it there
    */
   propose(body: CommandBody, changes?: ConfChanges): boolean {
     const { context, node, writes } = this.#owner;
+    if (body.case !== undefined && entryRefusal(body.case, context.clusterVersion) !== undefined) {
+      return false;
+    }
     this.#owner.wake();
     context.wantsTurn(this.#owner.region().id);
-    return node.isLeader && writes.proposeAdmin(body, changes) === "ok";
+    return this.#unlessUnreadable(() => node.isLeader && writes.proposeAdmin(body, changes) === "ok");
+  }
+
+  /** Hands the leadership to the peer; to the live one that has most of the log when none is named. */
+  transferLeader(to?: PeerId): void {
+    this.#unlessUnreadable(() => {
+      this.#owner.transferLeader(to);
+      return true;
+    });
   }
 
   /** Proposes a conf change; see {@link proposeChangePeers} for why it may be refused. */
@@ -167,6 +197,25 @@ export class RegionChanges {
   /** Why PD's command to hand the leadership over is not obeyed, if so. */
   transferRefusal(epoch: RegionEpoch, toPeerId: PeerId): AdminRefusal | undefined {
     return transferRefusal(this.#proposer(), { epoch, toPeerId });
+  }
+
+  /**
+   * What is proposed or handed over is sent at once, with entries that a follower lacks. Where the disk does not give
+   * those back this peer halts, whoever asked: its Store, and a neighbour that merges with it, go on.
+   *
+   * @returns false then
+   */
+  #unlessUnreadable(work: () => boolean): boolean {
+    try {
+      return work();
+    } catch (error) {
+      if (!isUnreadable(error)) {
+        throw error;
+      }
+      const { context, self } = this.#owner;
+      context.halt(this.#owner.region().id, self.id, error);
+      return false;
+    }
   }
 
   #proposer(): ChangePeersOwner {

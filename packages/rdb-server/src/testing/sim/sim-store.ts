@@ -6,9 +6,11 @@ import {
   SeededRandom,
   type StoreId,
   assert,
+  clusterVersions,
 } from "@flaredb/rdb-base";
 import { MemoryEngine, MemoryRawEngine, type StoreIdent } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../../config.ts";
+import type { ClusterVersionView } from "../../store/cluster-version.ts";
 import { snapshotsInUse } from "../../store/region-opener.ts";
 import type { PdReporter } from "../../store/ports.ts";
 import { Store } from "../../store/store.ts";
@@ -56,6 +58,8 @@ export class SimStore {
   clockOptions: ProcessClockOptions = {};
   /** What the file system has left. */
   diskFreeBytes = Number.MAX_SAFE_INTEGER;
+  /** What the cluster's Stores know, and what the program of the next start does. */
+  clusterVersion: ClusterVersionView = { current: clusterVersions.newest, newest: clusterVersions.newest };
   /** Why writes failed, if they did: the process would have ended. */
   fatalError: RdbError | undefined;
 
@@ -198,6 +202,7 @@ export class SimStore {
       pdReporter: { regionChanged: () => {}, diskChanged: () => {}, findRegion, regionOfKey },
       allocateIds,
       diskFreeBytes: () => Promise.resolve(this.diskFreeBytes),
+      clusterVersion: this.clusterVersion,
     });
     const run: Run = {
       storeId: this.storeId,

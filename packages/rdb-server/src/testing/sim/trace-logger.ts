@@ -22,6 +22,11 @@ export class TraceLogger implements Logger {
     return this.#lines.some((line) => line.includes(words));
   }
 
+  /** The lines with these words that are still kept. */
+  linesWith(words: string): string[] {
+    return this.#lines.filter((line) => line.includes(words));
+  }
+
   tail(count = TAIL_COUNT): string {
     return this.#lines.slice(-count).join("\n");
   }

@@ -116,8 +116,8 @@ export const readMutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/rdb-server/src/peer/peer-start.ts",
-        find: "  const guards = (takesOver || !isNew) && hasOthers;",
-        replace: "  const guards = takesOver && hasOthers;",
+        find: "  const guards = takesOver || !isNew;",
+        replace: "  const guards = takesOver;",
       },
     ],
     seenBy: ["simulator"],

@@ -15,8 +15,8 @@ export const storageMutants: readonly Mutant[] = [
     edits: [
       {
         file: READY,
-        find: "this.#owner.engine.submit(part, () => this.#written(work));",
-        replace: "this.#owner.engine.submit(part);\n    this.#written(work);",
+        find: "this.#owner.engine.submit(part, () => {\n      durable();\n      this.#written(work);\n    });",
+        replace: "this.#owner.engine.submit(part, durable);\n    this.#written(work);",
       },
     ],
     seenBy: ["simulator"],

@@ -1,6 +1,6 @@
 import type { PdMember } from "@flaredb/rdb-proto";
 import { z } from "zod";
-import { id } from "../schemas.ts";
+import { count, id } from "../schemas.ts";
 
 export const memberSchema = z
   .strictObject({
@@ -11,6 +11,7 @@ export const memberSchema = z
     isLeader: z.boolean(),
     isLearner: z.boolean().describe("It has no vote: a new member, until it has what the others have."),
     isUp: z.boolean().describe("The leader heard of it within its last election timeout."),
+    clusterVersion: count.describe("The newest that its program knows; 0 while it has not said."),
   })
   .meta({
     id: "Member",
@@ -22,6 +23,7 @@ export function memberDocument(
   member: Omit<PdMember, "$typeName" | "$unknown">,
   leaderMemberId: bigint,
 ): z.output<typeof memberSchema> {
-  const { id, name, address, httpAddress, isLearner, isUp } = member;
-  return { id: Number(id), name, address, httpAddress, isLeader: id === leaderMemberId, isLearner, isUp };
+  const { id, name, address, httpAddress, isLearner, isUp, clusterVersion } = member;
+  const isLeader = id === leaderMemberId;
+  return { id: Number(id), name, address, httpAddress, isLeader, isLearner, isUp, clusterVersion };
 }

@@ -19,6 +19,11 @@ const clusterSchema = z
     regionCount: count,
     regionWithLeaderCount: count,
     programVersion: z.string(),
+    clusterVersion: count.describe("What all Stores and members know. Newer commands wait for it."),
+    newestClusterVersion: count.describe("The newest that the leading member's program knows."),
+    clusterVersionWaitsFor: z
+      .array(z.string())
+      .describe("Whom the newest waits for, in sentences; none when it is reached."),
     members: z.array(memberSchema),
   })
   .meta({ id: "Cluster", description: "The cluster, as `rdb cluster status --json` has it." });
@@ -71,6 +76,9 @@ function clusterDocument(info: GetClusterInfoResponse, problems: string[]): z.ou
     regionCount: info.regionCount,
     regionWithLeaderCount: info.regionWithLeaderCount,
     programVersion: info.programVersion,
+    clusterVersion: info.clusterVersion,
+    newestClusterVersion: info.newestClusterVersion,
+    clusterVersionWaitsFor: [...info.clusterVersionWaitsFor],
     members: info.members.map((member) => memberDocument(member, info.leaderMemberId)),
   };
 }

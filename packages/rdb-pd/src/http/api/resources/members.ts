@@ -37,7 +37,15 @@ export const memberEndpoints: readonly Endpoint[] = [
     answer: memberSchema,
     handle: async ({ body }, { calls }) => {
       const { member } = await calls.admin.addPdMember(body);
-      const added = { id: 0n, ...body, httpAddress: "", isLearner: true, isUp: false, ...member };
+      const added = {
+        id: 0n,
+        ...body,
+        httpAddress: "",
+        isLearner: true,
+        isUp: false,
+        clusterVersion: 0,
+        ...member,
+      };
       return memberDocument(added, 0n);
     },
   }),

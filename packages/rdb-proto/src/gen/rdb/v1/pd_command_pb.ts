@@ -8,13 +8,15 @@ import type { Region } from "./metapb_pb.ts";
 import { file_rdb_v1_metapb } from "./metapb_pb.ts";
 import type { Operator } from "./pd_admin_pb.ts";
 import { file_rdb_v1_pd_admin } from "./pd_admin_pb.ts";
+import type { Recovery, RecoveryResult } from "./recovery_pb.ts";
+import { file_rdb_v1_recovery } from "./recovery_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file rdb/v1/pd_command.proto.
  */
 export const file_rdb_v1_pd_command: GenFile = /*@__PURE__*/
-  fileDesc("ChdyZGIvdjEvcGRfY29tbWFuZC5wcm90bxIGcmRiLnYxIokGCglQZENvbW1hbmQSEAoIcHJvcG9zZXIYASABKAQSEAoIc2VxdWVuY2UYAiABKAQSPgoSaW5pdGlhbGl6ZV9jbHVzdGVyGAMgASgLMiAucmRiLnYxLkluaXRpYWxpemVDbHVzdGVyQ29tbWFuZEgAEjwKEWNvbmZpZ3VyZV9jbHVzdGVyGAQgASgLMh8ucmRiLnYxLkNvbmZpZ3VyZUNsdXN0ZXJDb21tYW5kSAASLAoJbGVhc2VfaWRzGAUgASgLMhcucmRiLnYxLkxlYXNlSWRzQ29tbWFuZEgAEjYKDnJlZ2lzdGVyX3N0b3JlGAYgASgLMhwucmRiLnYxLlJlZ2lzdGVyU3RvcmVDb21tYW5kSAASQwoVcGxhY2VfaW5pdGlhbF9yZWdpb25zGAcgASgLMiIucmRiLnYxLlBsYWNlSW5pdGlhbFJlZ2lvbnNDb21tYW5kSAASNAoNdXBkYXRlX3JvdXRlcxgIIAEoCzIbLnJkYi52MS5VcGRhdGVSb3V0ZXNDb21tYW5kSAASOgoQcmVjb3JkX29wZXJhdG9ycxgJIAEoCzIeLnJkYi52MS5SZWNvcmRPcGVyYXRvcnNDb21tYW5kSAASLAoJc2V0X3N0b3JlGAogASgLMhcucmRiLnYxLlNldFN0b3JlQ29tbWFuZEgAEi4KCmJ1cnlfc3RvcmUYCyABKAsyGC5yZGIudjEuQnVyeVN0b3JlQ29tbWFuZEgAEjQKDXNldF9wbGFjZW1lbnQYDCABKAsyGy5yZGIudjEuU2V0UGxhY2VtZW50Q29tbWFuZEgAEjgKD3BhdXNlX3NjaGVkdWxlchgNIAEoCzIdLnJkYi52MS5QYXVzZVNjaGVkdWxlckNvbW1hbmRIABIuCgpwdXRfbWVtYmVyGA4gASgLMhgucmRiLnYxLlB1dE1lbWJlckNvbW1hbmRIABI0Cg1yZW1vdmVfbWVtYmVyGA8gASgLMhsucmRiLnYxLlJlbW92ZU1lbWJlckNvbW1hbmRIAEIJCgdjb21tYW5kIi4KGEluaXRpYWxpemVDbHVzdGVyQ29tbWFuZBISCgpjbHVzdGVyX2lkGAEgASgEInMKDUNsdXN0ZXJDb25maWcSHQoVYm9vdHN0cmFwX3N0b3JlX2NvdW50GAEgASgNEhUKDXJlcGxpY2FfY291bnQYAiABKA0SLAoOaW5pdGlhbF9yYW5nZXMYAyADKAsyFC5yZGIudjEuSW5pdGlhbFJhbmdlIjIKDEluaXRpYWxSYW5nZRIRCglzdGFydF9rZXkYASABKAwSDwoHZW5kX2tleRgCIAEoDCJAChdDb25maWd1cmVDbHVzdGVyQ29tbWFuZBIlCgZjb25maWcYASABKAsyFS5yZGIudjEuQ2x1c3RlckNvbmZpZyIgCg9MZWFzZUlkc0NvbW1hbmQSDQoFY291bnQYASABKA0irAIKFFJlZ2lzdGVyU3RvcmVDb21tYW5kEhAKCHN0b3JlX2lkGAEgASgEEhoKEnJlZ2lzdHJhdGlvbl90b2tlbhgCIAEoCRIPCgdhZGRyZXNzGAMgASgJEhQKDGh0dHBfYWRkcmVzcxgEIAEoCRI4CgZsYWJlbHMYBSADKAsyKC5yZGIudjEuUmVnaXN0ZXJTdG9yZUNvbW1hbmQuTGFiZWxzRW50cnkSFwoPcHJvZ3JhbV92ZXJzaW9uGAYgASgJEg8KB2Jvb3RfaWQYByABKAQSEgoKc3RhcnRlZF9tcxgIIAEoBBIYChBzaWxlbnRfc3RvcmVfaWRzGAkgAygEGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiLwoaUGxhY2VJbml0aWFsUmVnaW9uc0NvbW1hbmQSEQoJc3RvcmVfaWRzGAEgAygEIjYKE1VwZGF0ZVJvdXRlc0NvbW1hbmQSHwoHcmVnaW9ucxgBIAMoCzIOLnJkYi52MS5SZWdpb24iPQoWUmVjb3JkT3BlcmF0b3JzQ29tbWFuZBIjCglvcGVyYXRvcnMYASADKAsyEC5yZGIudjEuT3BlcmF0b3Ii4QEKD1NldFN0b3JlQ29tbWFuZBIQCghzdG9yZV9pZBgBIAEoBBIYCgtpc19kcmFpbmluZxgCIAEoCEgAiAEBEhsKDmV2aWN0c19sZWFkZXJzGAMgASgISAGIAQESMwoGbGFiZWxzGAQgAygLMiMucmRiLnYxLlNldFN0b3JlQ29tbWFuZC5MYWJlbHNFbnRyeRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg4KDF9pc19kcmFpbmluZ0IRCg9fZXZpY3RzX2xlYWRlcnMiJAoQQnVyeVN0b3JlQ29tbWFuZBIQCghzdG9yZV9pZBgBIAEoBCKDAQoTU2V0UGxhY2VtZW50Q29tbWFuZBI7CghzZXR0aW5ncxgBIAMoCzIpLnJkYi52MS5TZXRQbGFjZW1lbnRDb21tYW5kLlNldHRpbmdzRW50cnkaLwoNU2V0dGluZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkoKFVBhdXNlU2NoZWR1bGVyQ29tbWFuZBIMCgRuYW1lGAEgASgJEhEKCWlzX3BhdXNlZBgCIAEoCBIQCgh1bnRpbF9tcxgDIAEoBCJTChBQdXRNZW1iZXJDb21tYW5kEgoKAmlkGAEgASgEEgwKBG5hbWUYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIUCgxodHRwX2FkZHJlc3MYBCABKAkiIQoTUmVtb3ZlTWVtYmVyQ29tbWFuZBIKCgJpZBgBIAEoBCKHAQoMUGRDbHVzdGVyUm93EhIKCmNsdXN0ZXJfaWQYASABKAQSDwoHbmV4dF9pZBgCIAEoBBIVCg1uZXh0X3N0b3JlX2lkGAMgASgEEiUKBmNvbmZpZxgEIAEoCzIVLnJkYi52MS5DbHVzdGVyQ29uZmlnEhQKDGJvb3RzdHJhcHBlZBgFIAEoCCK/AwoKUGRTdG9yZVJvdxIKCgJpZBgBIAEoBBIaChJyZWdpc3RyYXRpb25fdG9rZW4YAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIUCgxodHRwX2FkZHJlc3MYBCABKAkSLgoGbGFiZWxzGAUgAygLMh4ucmRiLnYxLlBkU3RvcmVSb3cuTGFiZWxzRW50cnkSFwoPcHJvZ3JhbV92ZXJzaW9uGAYgASgJEg8KB2Jvb3RfaWQYByABKAQSEgoKc3RhcnRlZF9tcxgIIAEoBBIUCgxpc190b21ic3RvbmUYCSABKAgSEwoLcmVwbGFjZWRfYnkYCiABKAQSEwoLaXNfZHJhaW5pbmcYCyABKAgSFgoOZXZpY3RzX2xlYWRlcnMYDCABKAgSOQoMYWRtaW5fbGFiZWxzGA0gAygLMiMucmRiLnYxLlBkU3RvcmVSb3cuQWRtaW5MYWJlbHNFbnRyeRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjIKEEFkbWluTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASL7AQoOUGRQbGFjZW1lbnRSb3cSNgoIc2V0dGluZ3MYASADKAsyJC5yZGIudjEuUGRQbGFjZW1lbnRSb3cuU2V0dGluZ3NFbnRyeRJHChFwYXVzZWRfc2NoZWR1bGVycxgCIAMoCzIsLnJkYi52MS5QZFBsYWNlbWVudFJvdy5QYXVzZWRTY2hlZHVsZXJzRW50cnkaLwoNU2V0dGluZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjcKFVBhdXNlZFNjaGVkdWxlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAQ6AjgBIkEKC1BkUmVnaW9uUm93Eh4KBnJlZ2lvbhgBIAEoCzIOLnJkYi52MS5SZWdpb24SEgoKaXNfZm9ybWluZxgCIAEoCCJiCgtQZE1lbWJlclJvdxIKCgJpZBgBIAEoBBIMCgRuYW1lGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSFAoMaHR0cF9hZGRyZXNzGAQgASgJEhIKCmlzX3JlbW92ZWQYBSABKAgiMQoKUGRTbmFwc2hvdBIjCgRyb3dzGAEgAygLMhUucmRiLnYxLlBkU25hcHNob3RSb3ciKwoNUGRTbmFwc2hvdFJvdxILCgNrZXkYASABKAwSDQoFdmFsdWUYAiABKAxiBnByb3RvMw", [file_rdb_v1_metapb, file_rdb_v1_pd_admin]);
+  fileDesc("ChdyZGIvdjEvcGRfY29tbWFuZC5wcm90bxIGcmRiLnYxIrwHCglQZENvbW1hbmQSEAoIcHJvcG9zZXIYASABKAQSEAoIc2VxdWVuY2UYAiABKAQSPgoSaW5pdGlhbGl6ZV9jbHVzdGVyGAMgASgLMiAucmRiLnYxLkluaXRpYWxpemVDbHVzdGVyQ29tbWFuZEgAEjwKEWNvbmZpZ3VyZV9jbHVzdGVyGAQgASgLMh8ucmRiLnYxLkNvbmZpZ3VyZUNsdXN0ZXJDb21tYW5kSAASLAoJbGVhc2VfaWRzGAUgASgLMhcucmRiLnYxLkxlYXNlSWRzQ29tbWFuZEgAEjYKDnJlZ2lzdGVyX3N0b3JlGAYgASgLMhwucmRiLnYxLlJlZ2lzdGVyU3RvcmVDb21tYW5kSAASQwoVcGxhY2VfaW5pdGlhbF9yZWdpb25zGAcgASgLMiIucmRiLnYxLlBsYWNlSW5pdGlhbFJlZ2lvbnNDb21tYW5kSAASNAoNdXBkYXRlX3JvdXRlcxgIIAEoCzIbLnJkYi52MS5VcGRhdGVSb3V0ZXNDb21tYW5kSAASOgoQcmVjb3JkX29wZXJhdG9ycxgJIAEoCzIeLnJkYi52MS5SZWNvcmRPcGVyYXRvcnNDb21tYW5kSAASLAoJc2V0X3N0b3JlGAogASgLMhcucmRiLnYxLlNldFN0b3JlQ29tbWFuZEgAEi4KCmJ1cnlfc3RvcmUYCyABKAsyGC5yZGIudjEuQnVyeVN0b3JlQ29tbWFuZEgAEjQKDXNldF9wbGFjZW1lbnQYDCABKAsyGy5yZGIudjEuU2V0UGxhY2VtZW50Q29tbWFuZEgAEjgKD3BhdXNlX3NjaGVkdWxlchgNIAEoCzIdLnJkYi52MS5QYXVzZVNjaGVkdWxlckNvbW1hbmRIABIuCgpwdXRfbWVtYmVyGA4gASgLMhgucmRiLnYxLlB1dE1lbWJlckNvbW1hbmRIABI0Cg1yZW1vdmVfbWVtYmVyGA8gASgLMhsucmRiLnYxLlJlbW92ZU1lbWJlckNvbW1hbmRIABI/ChNzZXRfY2x1c3Rlcl92ZXJzaW9uGBAgASgLMiAucmRiLnYxLlNldENsdXN0ZXJWZXJzaW9uQ29tbWFuZEgAEjYKDmJlZ2luX3JlY292ZXJ5GBQgASgLMhwucmRiLnYxLkJlZ2luUmVjb3ZlcnlDb21tYW5kSAASOAoPcmVjb3JkX3JlY292ZXJ5GBUgASgLMh0ucmRiLnYxLlJlY29yZFJlY292ZXJ5Q29tbWFuZEgAQgkKB2NvbW1hbmQiLgoYSW5pdGlhbGl6ZUNsdXN0ZXJDb21tYW5kEhIKCmNsdXN0ZXJfaWQYASABKAQicwoNQ2x1c3RlckNvbmZpZxIdChVib290c3RyYXBfc3RvcmVfY291bnQYASABKA0SFQoNcmVwbGljYV9jb3VudBgCIAEoDRIsCg5pbml0aWFsX3JhbmdlcxgDIAMoCzIULnJkYi52MS5Jbml0aWFsUmFuZ2UiMgoMSW5pdGlhbFJhbmdlEhEKCXN0YXJ0X2tleRgBIAEoDBIPCgdlbmRfa2V5GAIgASgMIkAKF0NvbmZpZ3VyZUNsdXN0ZXJDb21tYW5kEiUKBmNvbmZpZxgBIAEoCzIVLnJkYi52MS5DbHVzdGVyQ29uZmlnIiAKD0xlYXNlSWRzQ29tbWFuZBINCgVjb3VudBgBIAEoDSLFAgoUUmVnaXN0ZXJTdG9yZUNvbW1hbmQSEAoIc3RvcmVfaWQYASABKAQSGgoScmVnaXN0cmF0aW9uX3Rva2VuGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSFAoMaHR0cF9hZGRyZXNzGAQgASgJEjgKBmxhYmVscxgFIAMoCzIoLnJkYi52MS5SZWdpc3RlclN0b3JlQ29tbWFuZC5MYWJlbHNFbnRyeRIXCg9wcm9ncmFtX3ZlcnNpb24YBiABKAkSDwoHYm9vdF9pZBgHIAEoBBISCgpzdGFydGVkX21zGAggASgEEhgKEHNpbGVudF9zdG9yZV9pZHMYCSADKAQSFwoPY2x1c3Rlcl92ZXJzaW9uGAogASgNGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiLwoaUGxhY2VJbml0aWFsUmVnaW9uc0NvbW1hbmQSEQoJc3RvcmVfaWRzGAEgAygEIjYKE1VwZGF0ZVJvdXRlc0NvbW1hbmQSHwoHcmVnaW9ucxgBIAMoCzIOLnJkYi52MS5SZWdpb24iPQoWUmVjb3JkT3BlcmF0b3JzQ29tbWFuZBIjCglvcGVyYXRvcnMYASADKAsyEC5yZGIudjEuT3BlcmF0b3Ii4QEKD1NldFN0b3JlQ29tbWFuZBIQCghzdG9yZV9pZBgBIAEoBBIYCgtpc19kcmFpbmluZxgCIAEoCEgAiAEBEhsKDmV2aWN0c19sZWFkZXJzGAMgASgISAGIAQESMwoGbGFiZWxzGAQgAygLMiMucmRiLnYxLlNldFN0b3JlQ29tbWFuZC5MYWJlbHNFbnRyeRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg4KDF9pc19kcmFpbmluZ0IRCg9fZXZpY3RzX2xlYWRlcnMiJAoQQnVyeVN0b3JlQ29tbWFuZBIQCghzdG9yZV9pZBgBIAEoBCKDAQoTU2V0UGxhY2VtZW50Q29tbWFuZBI7CghzZXR0aW5ncxgBIAMoCzIpLnJkYi52MS5TZXRQbGFjZW1lbnRDb21tYW5kLlNldHRpbmdzRW50cnkaLwoNU2V0dGluZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkoKFVBhdXNlU2NoZWR1bGVyQ29tbWFuZBIMCgRuYW1lGAEgASgJEhEKCWlzX3BhdXNlZBgCIAEoCBIQCgh1bnRpbF9tcxgDIAEoBCJTChBQdXRNZW1iZXJDb21tYW5kEgoKAmlkGAEgASgEEgwKBG5hbWUYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIUCgxodHRwX2FkZHJlc3MYBCABKAkiOgoUQmVnaW5SZWNvdmVyeUNvbW1hbmQSIgoIcmVjb3ZlcnkYASABKAsyEC5yZGIudjEuUmVjb3ZlcnkiewoVUmVjb3JkUmVjb3ZlcnlDb21tYW5kEhMKC3JlY292ZXJ5X2lkGAEgASgEEicKB3Jlc3VsdHMYAiADKAsyFi5yZGIudjEuUmVjb3ZlcnlSZXN1bHQSFAoMaXNfY2FuY2VsbGVkGAMgASgIEg4KBm5vd19tcxgEIAEoBCIhChNSZW1vdmVNZW1iZXJDb21tYW5kEgoKAmlkGAEgASgEIlEKGFNldENsdXN0ZXJWZXJzaW9uQ29tbWFuZBIPCgd2ZXJzaW9uGAEgASgNEiQKBnN0b3JlcxgCIAMoCzIULnJkYi52MS5TdG9yZVByb2Nlc3MiMQoMU3RvcmVQcm9jZXNzEhAKCHN0b3JlX2lkGAEgASgEEg8KB2Jvb3RfaWQYAiABKAQihwEKDFBkQ2x1c3RlclJvdxISCgpjbHVzdGVyX2lkGAEgASgEEg8KB25leHRfaWQYAiABKAQSFQoNbmV4dF9zdG9yZV9pZBgDIAEoBBIlCgZjb25maWcYBCABKAsyFS5yZGIudjEuQ2x1c3RlckNvbmZpZxIUCgxib290c3RyYXBwZWQYBSABKAgi6QMKClBkU3RvcmVSb3cSCgoCaWQYASABKAQSGgoScmVnaXN0cmF0aW9uX3Rva2VuGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSFAoMaHR0cF9hZGRyZXNzGAQgASgJEi4KBmxhYmVscxgFIAMoCzIeLnJkYi52MS5QZFN0b3JlUm93LkxhYmVsc0VudHJ5EhcKD3Byb2dyYW1fdmVyc2lvbhgGIAEoCRIPCgdib290X2lkGAcgASgEEhIKCnN0YXJ0ZWRfbXMYCCABKAQSFAoMaXNfdG9tYnN0b25lGAkgASgIEhMKC3JlcGxhY2VkX2J5GAogASgEEhMKC2lzX2RyYWluaW5nGAsgASgIEhYKDmV2aWN0c19sZWFkZXJzGAwgASgIEjkKDGFkbWluX2xhYmVscxgNIAMoCzIjLnJkYi52MS5QZFN0b3JlUm93LkFkbWluTGFiZWxzRW50cnkSFwoPY2x1c3Rlcl92ZXJzaW9uGA4gASgNEg8KB2lzX2xvc3QYFCABKAgaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARoyChBBZG1pbkxhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEi+wEKDlBkUGxhY2VtZW50Um93EjYKCHNldHRpbmdzGAEgAygLMiQucmRiLnYxLlBkUGxhY2VtZW50Um93LlNldHRpbmdzRW50cnkSRwoRcGF1c2VkX3NjaGVkdWxlcnMYAiADKAsyLC5yZGIudjEuUGRQbGFjZW1lbnRSb3cuUGF1c2VkU2NoZWR1bGVyc0VudHJ5Gi8KDVNldHRpbmdzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARo3ChVQYXVzZWRTY2hlZHVsZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ASJBCgtQZFJlZ2lvblJvdxIeCgZyZWdpb24YASABKAsyDi5yZGIudjEuUmVnaW9uEhIKCmlzX2Zvcm1pbmcYAiABKAgiJgoTUGRDbHVzdGVyVmVyc2lvblJvdxIPCgd2ZXJzaW9uGAEgASgNImIKC1BkTWVtYmVyUm93EgoKAmlkGAEgASgEEgwKBG5hbWUYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIUCgxodHRwX2FkZHJlc3MYBCABKAkSEgoKaXNfcmVtb3ZlZBgFIAEoCCIxCgpQZFNuYXBzaG90EiMKBHJvd3MYASADKAsyFS5yZGIudjEuUGRTbmFwc2hvdFJvdyIrCg1QZFNuYXBzaG90Um93EgsKA2tleRgBIAEoDBINCgV2YWx1ZRgCIAEoDGIGcHJvdG8z", [file_rdb_v1_metapb, file_rdb_v1_pd_admin, file_rdb_v1_recovery]);
 
 /**
  * What an entry of the placement driver's own Raft log holds. Kept on disk: fields are only ever added, and a PD
@@ -116,6 +118,24 @@ export type PdCommand = Message<"rdb.v1.PdCommand"> & {
      */
     value: RemoveMemberCommand;
     case: "removeMember";
+  } | {
+    /**
+     * @generated from field: rdb.v1.SetClusterVersionCommand set_cluster_version = 16;
+     */
+    value: SetClusterVersionCommand;
+    case: "setClusterVersion";
+  } | {
+    /**
+     * @generated from field: rdb.v1.BeginRecoveryCommand begin_recovery = 20;
+     */
+    value: BeginRecoveryCommand;
+    case: "beginRecovery";
+  } | {
+    /**
+     * @generated from field: rdb.v1.RecordRecoveryCommand record_recovery = 21;
+     */
+    value: RecordRecoveryCommand;
+    case: "recordRecovery";
   } | { case: undefined; value?: undefined };
 };
 
@@ -284,6 +304,14 @@ export type RegisterStoreCommand = Message<"rdb.v1.RegisterStoreCommand"> & {
    * @generated from field: repeated uint64 silent_store_ids = 9;
    */
   silentStoreIds: bigint[];
+
+  /**
+   * The newest cluster version that its program knows. Counts only once the cluster has version 2: a member of PD that
+   * knows of none would not keep it.
+   *
+   * @generated from field: uint32 cluster_version = 10;
+   */
+  clusterVersion: number;
 };
 
 /**
@@ -488,6 +516,62 @@ export const PutMemberCommandSchema: GenMessage<PutMemberCommand> = /*@__PURE__*
   messageDesc(file_rdb_v1_pd_command, 14);
 
 /**
+ * Stores are lost for good: they are refused from now on, and what was to be saved without them is on record until it is
+ * done. The empty Regions are to be made.
+ *
+ * @generated from message rdb.v1.BeginRecoveryCommand
+ */
+export type BeginRecoveryCommand = Message<"rdb.v1.BeginRecoveryCommand"> & {
+  /**
+   * @generated from field: rdb.v1.Recovery recovery = 1;
+   */
+  recovery?: Recovery | undefined;
+};
+
+/**
+ * Describes the message rdb.v1.BeginRecoveryCommand.
+ * Use `create(BeginRecoveryCommandSchema)` to create a new message.
+ */
+export const BeginRecoveryCommandSchema: GenMessage<BeginRecoveryCommand> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_command, 15);
+
+/**
+ * Steps that ended.
+ *
+ * @generated from message rdb.v1.RecordRecoveryCommand
+ */
+export type RecordRecoveryCommand = Message<"rdb.v1.RecordRecoveryCommand"> & {
+  /**
+   * @generated from field: uint64 recovery_id = 1;
+   */
+  recoveryId: bigint;
+
+  /**
+   * @generated from field: repeated rdb.v1.RecoveryResult results = 2;
+   */
+  results: RecoveryResult[];
+
+  /**
+   * What is still to be done is not done any more.
+   *
+   * @generated from field: bool is_cancelled = 3;
+   */
+  isCancelled: boolean;
+
+  /**
+   * @generated from field: uint64 now_ms = 4;
+   */
+  nowMs: bigint;
+};
+
+/**
+ * Describes the message rdb.v1.RecordRecoveryCommand.
+ * Use `create(RecordRecoveryCommandSchema)` to create a new message.
+ */
+export const RecordRecoveryCommandSchema: GenMessage<RecordRecoveryCommand> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_command, 16);
+
+/**
  * Carried by the conf change that takes the member out. Its id is never given out again.
  *
  * @generated from message rdb.v1.RemoveMemberCommand
@@ -504,7 +588,55 @@ export type RemoveMemberCommand = Message<"rdb.v1.RemoveMemberCommand"> & {
  * Use `create(RemoveMemberCommandSchema)` to create a new message.
  */
 export const RemoveMemberCommandSchema: GenMessage<RemoveMemberCommand> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_command, 15);
+  messageDesc(file_rdb_v1_pd_command, 17);
+
+/**
+ * Raises the cluster version. Proposed when every Store and every member of PD has said that it knows it.
+ *
+ * @generated from message rdb.v1.SetClusterVersionCommand
+ */
+export type SetClusterVersionCommand = Message<"rdb.v1.SetClusterVersionCommand"> & {
+  /**
+   * @generated from field: uint32 version = 1;
+   */
+  version: number;
+
+  /**
+   * Who said so: has no effect when another process of a Store, or another Store, registered since.
+   *
+   * @generated from field: repeated rdb.v1.StoreProcess stores = 2;
+   */
+  stores: StoreProcess[];
+};
+
+/**
+ * Describes the message rdb.v1.SetClusterVersionCommand.
+ * Use `create(SetClusterVersionCommandSchema)` to create a new message.
+ */
+export const SetClusterVersionCommandSchema: GenMessage<SetClusterVersionCommand> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_command, 18);
+
+/**
+ * @generated from message rdb.v1.StoreProcess
+ */
+export type StoreProcess = Message<"rdb.v1.StoreProcess"> & {
+  /**
+   * @generated from field: uint64 store_id = 1;
+   */
+  storeId: bigint;
+
+  /**
+   * @generated from field: uint64 boot_id = 2;
+   */
+  bootId: bigint;
+};
+
+/**
+ * Describes the message rdb.v1.StoreProcess.
+ * Use `create(StoreProcessSchema)` to create a new message.
+ */
+export const StoreProcessSchema: GenMessage<StoreProcess> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_command, 19);
 
 /**
  * @generated from message rdb.v1.PdClusterRow
@@ -543,7 +675,7 @@ export type PdClusterRow = Message<"rdb.v1.PdClusterRow"> & {
  * Use `create(PdClusterRowSchema)` to create a new message.
  */
 export const PdClusterRowSchema: GenMessage<PdClusterRow> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_command, 16);
+  messageDesc(file_rdb_v1_pd_command, 20);
 
 /**
  * @generated from message rdb.v1.PdStoreRow
@@ -623,6 +755,20 @@ export type PdStoreRow = Message<"rdb.v1.PdStoreRow"> & {
    * @generated from field: map<string, string> admin_labels = 13;
    */
   adminLabels: { [key: string]: string };
+
+  /**
+   * The newest cluster version that its program knows; 0: the first.
+   *
+   * @generated from field: uint32 cluster_version = 14;
+   */
+  clusterVersion: number;
+
+  /**
+   * It was given up when Regions were recovered without it.
+   *
+   * @generated from field: bool is_lost = 20;
+   */
+  isLost: boolean;
 };
 
 /**
@@ -630,7 +776,7 @@ export type PdStoreRow = Message<"rdb.v1.PdStoreRow"> & {
  * Use `create(PdStoreRowSchema)` to create a new message.
  */
 export const PdStoreRowSchema: GenMessage<PdStoreRow> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_command, 17);
+  messageDesc(file_rdb_v1_pd_command, 21);
 
 /**
  * @generated from message rdb.v1.PdPlacementRow
@@ -656,7 +802,7 @@ export type PdPlacementRow = Message<"rdb.v1.PdPlacementRow"> & {
  * Use `create(PdPlacementRowSchema)` to create a new message.
  */
 export const PdPlacementRowSchema: GenMessage<PdPlacementRow> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_command, 18);
+  messageDesc(file_rdb_v1_pd_command, 22);
 
 /**
  * @generated from message rdb.v1.PdRegionRow
@@ -680,7 +826,26 @@ export type PdRegionRow = Message<"rdb.v1.PdRegionRow"> & {
  * Use `create(PdRegionRowSchema)` to create a new message.
  */
 export const PdRegionRowSchema: GenMessage<PdRegionRow> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_command, 19);
+  messageDesc(file_rdb_v1_pd_command, 23);
+
+/**
+ * From version 2 on: a row of its own, so that a member of PD that does not know it does not start.
+ *
+ * @generated from message rdb.v1.PdClusterVersionRow
+ */
+export type PdClusterVersionRow = Message<"rdb.v1.PdClusterVersionRow"> & {
+  /**
+   * @generated from field: uint32 version = 1;
+   */
+  version: number;
+};
+
+/**
+ * Describes the message rdb.v1.PdClusterVersionRow.
+ * Use `create(PdClusterVersionRowSchema)` to create a new message.
+ */
+export const PdClusterVersionRowSchema: GenMessage<PdClusterVersionRow> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_command, 24);
 
 /**
  * @generated from message rdb.v1.PdMemberRow
@@ -719,7 +884,7 @@ export type PdMemberRow = Message<"rdb.v1.PdMemberRow"> & {
  * Use `create(PdMemberRowSchema)` to create a new message.
  */
 export const PdMemberRowSchema: GenMessage<PdMemberRow> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_command, 20);
+  messageDesc(file_rdb_v1_pd_command, 25);
 
 /**
  * What the data of a snapshot holds: all rows, as they lie on disk.
@@ -738,7 +903,7 @@ export type PdSnapshot = Message<"rdb.v1.PdSnapshot"> & {
  * Use `create(PdSnapshotSchema)` to create a new message.
  */
 export const PdSnapshotSchema: GenMessage<PdSnapshot> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_command, 21);
+  messageDesc(file_rdb_v1_pd_command, 26);
 
 /**
  * @generated from message rdb.v1.PdSnapshotRow
@@ -760,5 +925,5 @@ export type PdSnapshotRow = Message<"rdb.v1.PdSnapshotRow"> & {
  * Use `create(PdSnapshotRowSchema)` to create a new message.
  */
 export const PdSnapshotRowSchema: GenMessage<PdSnapshotRow> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_command, 22);
+  messageDesc(file_rdb_v1_pd_command, 27);
 

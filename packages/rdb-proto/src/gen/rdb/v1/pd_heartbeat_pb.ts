@@ -6,13 +6,15 @@ import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2"
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Peer, Region, RegionEpoch, Store } from "./metapb_pb.ts";
 import { file_rdb_v1_metapb } from "./metapb_pb.ts";
+import type { PeerSurvey, RecoverRegions, RecoveryResult, SurveyPeers } from "./recovery_pb.ts";
+import { file_rdb_v1_recovery } from "./recovery_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file rdb/v1/pd_heartbeat.proto.
  */
 export const file_rdb_v1_pd_heartbeat: GenFile = /*@__PURE__*/
-  fileDesc("ChlyZGIvdjEvcGRfaGVhcnRiZWF0LnByb3RvEgZyZGIudjEi6gEKClN0b3JlU3RhdHMSFgoOY2FwYWNpdHlfYnl0ZXMYASABKAQSFwoPYXZhaWxhYmxlX2J5dGVzGAIgASgEEhIKCnVzZWRfYnl0ZXMYAyABKAQSDwoHaXNfc2xvdxgEIAEoCBIPCgdpc19mdWxsGAUgASgIEh0KFXBlbmRpbmdfcmVxdWVzdF9jb3VudBgGIAEoDRIdChVyZXNpZGVudF9tZW1vcnlfYnl0ZXMYByABKAQSEQoJcHV0X2NvdW50GAggASgEEhEKCWdldF9jb3VudBgJIAEoBBIRCgl1cHRpbWVfbXMYCiABKAQi7wIKDFJlZ2lvblJlcG9ydBIRCglyZWdpb25faWQYASABKAQSDwoHcGVlcl9pZBgCIAEoBBIiCgVlcG9jaBgDIAEoCzITLnJkYi52MS5SZWdpb25FcG9jaBIRCglpc19sZWFkZXIYBCABKAgSHgoGcmVnaW9uGAUgASgLMg4ucmRiLnYxLlJlZ2lvbhIMCgR0ZXJtGAYgASgEEh4KFmFwcHJveGltYXRlX3NpemVfYnl0ZXMYByABKAQSHQoVYXBwcm94aW1hdGVfa2V5X2NvdW50GAggASgEEhUKDWRvd25fcGVlcl9pZHMYCSADKAQSGAoQcGVuZGluZ19wZWVyX2lkcxgKIAMoBBIgCgRsb2FkGAsgASgLMhIucmRiLnYxLlJlZ2lvbkxvYWQSGAoQZGFtYWdlZF9wZWVyX2lkcxgMIAMoBBIWCg52ZXJpZmllZF9pbmRleBgNIAEoBBISCgppc19tZXJnaW5nGA4gASgIIowBCgpSZWdpb25Mb2FkEiAKGHdyaXR0ZW5fYnl0ZXNfcGVyX3NlY29uZBgBIAEoBBIfChd3cml0dGVuX2tleXNfcGVyX3NlY29uZBgCIAEoBBIdChVyZWFkX2J5dGVzX3Blcl9zZWNvbmQYAyABKAQSHAoUcmVhZF9rZXlzX3Blcl9zZWNvbmQYBCABKAQisAEKFVN0b3JlSGVhcnRiZWF0UmVxdWVzdBISCgpjbHVzdGVyX2lkGAEgASgEEhAKCHN0b3JlX2lkGAIgASgEEg8KB2Jvb3RfaWQYAyABKAQSIQoFc3RhdHMYBCABKAsyEi5yZGIudjEuU3RvcmVTdGF0cxIlCgdyZWdpb25zGAUgAygLMhQucmRiLnYxLlJlZ2lvblJlcG9ydBIWCg5yZWdpb25zX2RpZ2VzdBgGIAEoDCIuChZTdG9yZUhlYXJ0YmVhdFJlc3BvbnNlEhQKDHNlbmRfcmVnaW9ucxgBIAEoCCKgAQoWUmVnaW9uSGVhcnRiZWF0UmVxdWVzdBISCgpjbHVzdGVyX2lkGAEgASgEEhAKCHN0b3JlX2lkGAIgASgEEg8KB2Jvb3RfaWQYAyABKAQSJQoHcmVnaW9ucxgEIAMoCzIULnJkYi52MS5SZWdpb25SZXBvcnQSKAoIcmVmdXNhbHMYBSADKAsyFi5yZGIudjEuQ29tbWFuZFJlZnVzYWwidgoOQ29tbWFuZFJlZnVzYWwSEgoKY29tbWFuZF9pZBgBIAEoBBIRCglyZWdpb25faWQYAiABKAQSLAoGcmVhc29uGAMgASgOMhwucmRiLnYxLkNvbW1hbmRSZWZ1c2FsUmVhc29uEg8KB21lc3NhZ2UYBCABKAkinAMKF1JlZ2lvbkhlYXJ0YmVhdFJlc3BvbnNlEhIKCmNvbW1hbmRfaWQYBSABKAQSKQoLY3JlYXRlX3BlZXIYASABKAsyEi5yZGIudjEuQ3JlYXRlUGVlckgAEicKCnJlcG9ydF9hbGwYAiABKAsyES5yZGIudjEuUmVwb3J0QWxsSAASJwoKc3RvcmVfbGlzdBgDIAEoCzIRLnJkYi52MS5TdG9yZUxpc3RIABIxCg90cmFuc2Zlcl9sZWFkZXIYBCABKAsyFi5yZGIudjEuVHJhbnNmZXJMZWFkZXJIABIrCgxjaGFuZ2VfcGVlcnMYBiABKAsyEy5yZGIudjEuQ2hhbmdlUGVlcnNIABIrCgxzcGxpdF9yZWdpb24YByABKAsyEy5yZGIudjEuU3BsaXRSZWdpb25IABIrCgxtZXJnZV9yZWdpb24YCCABKAsyEy5yZGIudjEuTWVyZ2VSZWdpb25IABIrCgxjaGVja19yZWdpb24YCSABKAsyEy5yZGIudjEuQ2hlY2tSZWdpb25IAEIJCgdjb21tYW5kIlIKCkNyZWF0ZVBlZXISEgoKY2x1c3Rlcl9pZBgBIAEoBBIQCghzdG9yZV9pZBgCIAEoBBIeCgZyZWdpb24YAyABKAsyDi5yZGIudjEuUmVnaW9uIgsKCVJlcG9ydEFsbCIqCglTdG9yZUxpc3QSHQoGc3RvcmVzGAEgAygLMg0ucmRiLnYxLlN0b3JlIlsKDlRyYW5zZmVyTGVhZGVyEhEKCXJlZ2lvbl9pZBgBIAEoBBIiCgVlcG9jaBgCIAEoCzITLnJkYi52MS5SZWdpb25FcG9jaBISCgp0b19wZWVyX2lkGAMgASgEImkKC0NoYW5nZVBlZXJzEhEKCXJlZ2lvbl9pZBgBIAEoBBIiCgVlcG9jaBgCIAEoCzITLnJkYi52MS5SZWdpb25FcG9jaBIjCgdjaGFuZ2VzGAMgAygLMhIucmRiLnYxLlBlZXJDaGFuZ2UiTgoKUGVlckNoYW5nZRIkCgRraW5kGAEgASgOMhYucmRiLnYxLlBlZXJDaGFuZ2VLaW5kEhoKBHBlZXIYAiABKAsyDC5yZGIudjEuUGVlciJmCgtTcGxpdFJlZ2lvbhIRCglyZWdpb25faWQYASABKAQSIgoFZXBvY2gYAiABKAsyEy5yZGIudjEuUmVnaW9uRXBvY2gSDAoEa2V5cxgDIAMoDBISCgpwYXJ0X2NvdW50GAQgASgNImQKC01lcmdlUmVnaW9uEhEKCXJlZ2lvbl9pZBgBIAEoBBIiCgVlcG9jaBgCIAEoCzITLnJkYi52MS5SZWdpb25FcG9jaBIeCgZ0YXJnZXQYAyABKAsyDi5yZGIudjEuUmVnaW9uIkQKC0NoZWNrUmVnaW9uEhEKCXJlZ2lvbl9pZBgBIAEoBBIiCgVlcG9jaBgCIAEoCzITLnJkYi52MS5SZWdpb25FcG9jaCrPAgoUQ29tbWFuZFJlZnVzYWxSZWFzb24SJgoiQ09NTUFORF9SRUZVU0FMX1JFQVNPTl9VTlNQRUNJRklFRBAAEiUKIUNPTU1BTkRfUkVGVVNBTF9SRUFTT05fTk9UX0xFQURFUhABEioKJkNPTU1BTkRfUkVGVVNBTF9SRUFTT05fRVBPQ0hfTk9UX01BVENIEAISHwobQ09NTUFORF9SRUZVU0FMX1JFQVNPTl9CVVNZEAMSKQolQ09NTUFORF9SRUZVU0FMX1JFQVNPTl9RVU9SVU1fQVRfUklTSxAEEiQKIENPTU1BTkRfUkVGVVNBTF9SRUFTT05fSVNfTEVBREVSEAUSJgoiQ09NTUFORF9SRUZVU0FMX1JFQVNPTl9QRUVSX0JFSElORBAGEiIKHkNPTU1BTkRfUkVGVVNBTF9SRUFTT05fSU5WQUxJRBAHKo8BCg5QZWVyQ2hhbmdlS2luZBIgChxQRUVSX0NIQU5HRV9LSU5EX1VOU1BFQ0lGSUVEEAASIAocUEVFUl9DSEFOR0VfS0lORF9BRERfTEVBUk5FUhABEhwKGFBFRVJfQ0hBTkdFX0tJTkRfUFJPTU9URRACEhsKF1BFRVJfQ0hBTkdFX0tJTkRfUkVNT1ZFEANiBnByb3RvMw", [file_rdb_v1_metapb]);
+  fileDesc("ChlyZGIvdjEvcGRfaGVhcnRiZWF0LnByb3RvEgZyZGIudjEi6gEKClN0b3JlU3RhdHMSFgoOY2FwYWNpdHlfYnl0ZXMYASABKAQSFwoPYXZhaWxhYmxlX2J5dGVzGAIgASgEEhIKCnVzZWRfYnl0ZXMYAyABKAQSDwoHaXNfc2xvdxgEIAEoCBIPCgdpc19mdWxsGAUgASgIEh0KFXBlbmRpbmdfcmVxdWVzdF9jb3VudBgGIAEoDRIdChVyZXNpZGVudF9tZW1vcnlfYnl0ZXMYByABKAQSEQoJcHV0X2NvdW50GAggASgEEhEKCWdldF9jb3VudBgJIAEoBBIRCgl1cHRpbWVfbXMYCiABKAQi7wIKDFJlZ2lvblJlcG9ydBIRCglyZWdpb25faWQYASABKAQSDwoHcGVlcl9pZBgCIAEoBBIiCgVlcG9jaBgDIAEoCzITLnJkYi52MS5SZWdpb25FcG9jaBIRCglpc19sZWFkZXIYBCABKAgSHgoGcmVnaW9uGAUgASgLMg4ucmRiLnYxLlJlZ2lvbhIMCgR0ZXJtGAYgASgEEh4KFmFwcHJveGltYXRlX3NpemVfYnl0ZXMYByABKAQSHQoVYXBwcm94aW1hdGVfa2V5X2NvdW50GAggASgEEhUKDWRvd25fcGVlcl9pZHMYCSADKAQSGAoQcGVuZGluZ19wZWVyX2lkcxgKIAMoBBIgCgRsb2FkGAsgASgLMhIucmRiLnYxLlJlZ2lvbkxvYWQSGAoQZGFtYWdlZF9wZWVyX2lkcxgMIAMoBBIWCg52ZXJpZmllZF9pbmRleBgNIAEoBBISCgppc19tZXJnaW5nGA4gASgIIowBCgpSZWdpb25Mb2FkEiAKGHdyaXR0ZW5fYnl0ZXNfcGVyX3NlY29uZBgBIAEoBBIfChd3cml0dGVuX2tleXNfcGVyX3NlY29uZBgCIAEoBBIdChVyZWFkX2J5dGVzX3Blcl9zZWNvbmQYAyABKAQSHAoUcmVhZF9rZXlzX3Blcl9zZWNvbmQYBCABKAQiyQEKFVN0b3JlSGVhcnRiZWF0UmVxdWVzdBISCgpjbHVzdGVyX2lkGAEgASgEEhAKCHN0b3JlX2lkGAIgASgEEg8KB2Jvb3RfaWQYAyABKAQSIQoFc3RhdHMYBCABKAsyEi5yZGIudjEuU3RvcmVTdGF0cxIlCgdyZWdpb25zGAUgAygLMhQucmRiLnYxLlJlZ2lvblJlcG9ydBIWCg5yZWdpb25zX2RpZ2VzdBgGIAEoDBIXCg9jbHVzdGVyX3ZlcnNpb24YByABKA0iRwoWU3RvcmVIZWFydGJlYXRSZXNwb25zZRIUCgxzZW5kX3JlZ2lvbnMYASABKAgSFwoPY2x1c3Rlcl92ZXJzaW9uGAIgASgNIvYBChZSZWdpb25IZWFydGJlYXRSZXF1ZXN0EhIKCmNsdXN0ZXJfaWQYASABKAQSEAoIc3RvcmVfaWQYAiABKAQSDwoHYm9vdF9pZBgDIAEoBBIlCgdyZWdpb25zGAQgAygLMhQucmRiLnYxLlJlZ2lvblJlcG9ydBIoCghyZWZ1c2FscxgFIAMoCzIWLnJkYi52MS5Db21tYW5kUmVmdXNhbBIiCgZzdXJ2ZXkYBiABKAsyEi5yZGIudjEuUGVlclN1cnZleRIwChByZWNvdmVyeV9yZXN1bHRzGAcgAygLMhYucmRiLnYxLlJlY292ZXJ5UmVzdWx0InYKDkNvbW1hbmRSZWZ1c2FsEhIKCmNvbW1hbmRfaWQYASABKAQSEQoJcmVnaW9uX2lkGAIgASgEEiwKBnJlYXNvbhgDIAEoDjIcLnJkYi52MS5Db21tYW5kUmVmdXNhbFJlYXNvbhIPCgdtZXNzYWdlGAQgASgJIvwDChdSZWdpb25IZWFydGJlYXRSZXNwb25zZRISCgpjb21tYW5kX2lkGAUgASgEEikKC2NyZWF0ZV9wZWVyGAEgASgLMhIucmRiLnYxLkNyZWF0ZVBlZXJIABInCgpyZXBvcnRfYWxsGAIgASgLMhEucmRiLnYxLlJlcG9ydEFsbEgAEicKCnN0b3JlX2xpc3QYAyABKAsyES5yZGIudjEuU3RvcmVMaXN0SAASMQoPdHJhbnNmZXJfbGVhZGVyGAQgASgLMhYucmRiLnYxLlRyYW5zZmVyTGVhZGVySAASKwoMY2hhbmdlX3BlZXJzGAYgASgLMhMucmRiLnYxLkNoYW5nZVBlZXJzSAASKwoMc3BsaXRfcmVnaW9uGAcgASgLMhMucmRiLnYxLlNwbGl0UmVnaW9uSAASKwoMbWVyZ2VfcmVnaW9uGAggASgLMhMucmRiLnYxLk1lcmdlUmVnaW9uSAASKwoMY2hlY2tfcmVnaW9uGAkgASgLMhMucmRiLnYxLkNoZWNrUmVnaW9uSAASKwoMc3VydmV5X3BlZXJzGAogASgLMhMucmRiLnYxLlN1cnZleVBlZXJzSAASMQoPcmVjb3Zlcl9yZWdpb25zGAsgASgLMhYucmRiLnYxLlJlY292ZXJSZWdpb25zSABCCQoHY29tbWFuZCJSCgpDcmVhdGVQZWVyEhIKCmNsdXN0ZXJfaWQYASABKAQSEAoIc3RvcmVfaWQYAiABKAQSHgoGcmVnaW9uGAMgASgLMg4ucmRiLnYxLlJlZ2lvbiILCglSZXBvcnRBbGwiQwoJU3RvcmVMaXN0Eh0KBnN0b3JlcxgBIAMoCzINLnJkYi52MS5TdG9yZRIXCg9jbHVzdGVyX3ZlcnNpb24YAiABKA0iWwoOVHJhbnNmZXJMZWFkZXISEQoJcmVnaW9uX2lkGAEgASgEEiIKBWVwb2NoGAIgASgLMhMucmRiLnYxLlJlZ2lvbkVwb2NoEhIKCnRvX3BlZXJfaWQYAyABKAQiaQoLQ2hhbmdlUGVlcnMSEQoJcmVnaW9uX2lkGAEgASgEEiIKBWVwb2NoGAIgASgLMhMucmRiLnYxLlJlZ2lvbkVwb2NoEiMKB2NoYW5nZXMYAyADKAsyEi5yZGIudjEuUGVlckNoYW5nZSJOCgpQZWVyQ2hhbmdlEiQKBGtpbmQYASABKA4yFi5yZGIudjEuUGVlckNoYW5nZUtpbmQSGgoEcGVlchgCIAEoCzIMLnJkYi52MS5QZWVyImYKC1NwbGl0UmVnaW9uEhEKCXJlZ2lvbl9pZBgBIAEoBBIiCgVlcG9jaBgCIAEoCzITLnJkYi52MS5SZWdpb25FcG9jaBIMCgRrZXlzGAMgAygMEhIKCnBhcnRfY291bnQYBCABKA0iZAoLTWVyZ2VSZWdpb24SEQoJcmVnaW9uX2lkGAEgASgEEiIKBWVwb2NoGAIgASgLMhMucmRiLnYxLlJlZ2lvbkVwb2NoEh4KBnRhcmdldBgDIAEoCzIOLnJkYi52MS5SZWdpb24iRAoLQ2hlY2tSZWdpb24SEQoJcmVnaW9uX2lkGAEgASgEEiIKBWVwb2NoGAIgASgLMhMucmRiLnYxLlJlZ2lvbkVwb2NoKvsCChRDb21tYW5kUmVmdXNhbFJlYXNvbhImCiJDT01NQU5EX1JFRlVTQUxfUkVBU09OX1VOU1BFQ0lGSUVEEAASJQohQ09NTUFORF9SRUZVU0FMX1JFQVNPTl9OT1RfTEVBREVSEAESKgomQ09NTUFORF9SRUZVU0FMX1JFQVNPTl9FUE9DSF9OT1RfTUFUQ0gQAhIfChtDT01NQU5EX1JFRlVTQUxfUkVBU09OX0JVU1kQAxIpCiVDT01NQU5EX1JFRlVTQUxfUkVBU09OX1FVT1JVTV9BVF9SSVNLEAQSJAogQ09NTUFORF9SRUZVU0FMX1JFQVNPTl9JU19MRUFERVIQBRImCiJDT01NQU5EX1JFRlVTQUxfUkVBU09OX1BFRVJfQkVISU5EEAYSIgoeQ09NTUFORF9SRUZVU0FMX1JFQVNPTl9JTlZBTElEEAcSKgomQ09NTUFORF9SRUZVU0FMX1JFQVNPTl9DTFVTVEVSX1ZFUlNJT04QCCqPAQoOUGVlckNoYW5nZUtpbmQSIAocUEVFUl9DSEFOR0VfS0lORF9VTlNQRUNJRklFRBAAEiAKHFBFRVJfQ0hBTkdFX0tJTkRfQUREX0xFQVJORVIQARIcChhQRUVSX0NIQU5HRV9LSU5EX1BST01PVEUQAhIbChdQRUVSX0NIQU5HRV9LSU5EX1JFTU9WRRADYgZwcm90bzM", [file_rdb_v1_metapb, file_rdb_v1_recovery]);
 
 /**
  * A Store's health and load.
@@ -249,6 +251,13 @@ export type StoreHeartbeatRequest = Message<"rdb.v1.StoreHeartbeatRequest"> & {
    * @generated from field: bytes regions_digest = 6;
    */
   regionsDigest: Uint8Array;
+
+  /**
+   * As in RegisterStoreRequest.
+   *
+   * @generated from field: uint32 cluster_version = 7;
+   */
+  clusterVersion: number;
 };
 
 /**
@@ -268,6 +277,13 @@ export type StoreHeartbeatResponse = Message<"rdb.v1.StoreHeartbeatResponse"> & 
    * @generated from field: bool send_regions = 1;
    */
   sendRegions: boolean;
+
+  /**
+   * As in RegisterStoreResponse.
+   *
+   * @generated from field: uint32 cluster_version = 2;
+   */
+  clusterVersion: number;
 };
 
 /**
@@ -309,6 +325,20 @@ export type RegionHeartbeatRequest = Message<"rdb.v1.RegionHeartbeatRequest"> & 
    * @generated from field: repeated rdb.v1.CommandRefusal refusals = 5;
    */
   refusals: CommandRefusal[];
+
+  /**
+   * Answers SurveyPeers.
+   *
+   * @generated from field: rdb.v1.PeerSurvey survey = 6;
+   */
+  survey?: PeerSurvey | undefined;
+
+  /**
+   * How orders of RecoverRegions ended.
+   *
+   * @generated from field: repeated rdb.v1.RecoveryResult recovery_results = 7;
+   */
+  recoveryResults: RecoveryResult[];
 };
 
 /**
@@ -422,6 +452,18 @@ export type RegionHeartbeatResponse = Message<"rdb.v1.RegionHeartbeatResponse"> 
      */
     value: CheckRegion;
     case: "checkRegion";
+  } | {
+    /**
+     * @generated from field: rdb.v1.SurveyPeers survey_peers = 10;
+     */
+    value: SurveyPeers;
+    case: "surveyPeers";
+  } | {
+    /**
+     * @generated from field: rdb.v1.RecoverRegions recover_regions = 11;
+     */
+    value: RecoverRegions;
+    case: "recoverRegions";
   } | { case: undefined; value?: undefined };
 };
 
@@ -482,6 +524,13 @@ export type StoreList = Message<"rdb.v1.StoreList"> & {
    * @generated from field: repeated rdb.v1.Store stores = 1;
    */
   stores: Store[];
+
+  /**
+   * As in RegisterStoreResponse; the list is sent again when it rises.
+   *
+   * @generated from field: uint32 cluster_version = 2;
+   */
+  clusterVersion: number;
 };
 
 /**
@@ -720,6 +769,13 @@ export const CommandRefusalReason = {
    * @generated from enum value: COMMAND_REFUSAL_REASON_INVALID = 7;
    */
   INVALID: 7,
+
+  /**
+   * It needs an entry that not every Store knows yet: it waits for the cluster version.
+   *
+   * @generated from enum value: COMMAND_REFUSAL_REASON_CLUSTER_VERSION = 8;
+   */
+  CLUSTER_VERSION: 8,
 } as const;
 
 /**

@@ -1,0 +1,80 @@
+import { readFileSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { ChaosCluster } from "./chaos-cluster.ts";
+import { FILLER } from "./small-disk.ts";
+
+/** Between two looks. */
+const INTERVAL_MS = 5_000;
+const BYTES_PER_KIB = 1024;
+
+/** What the processes take at one moment. Of several of a kind, the one that takes most. */
+export interface ResourceSample {
+  /** Milliseconds since the run began. */
+  readonly atMs: number;
+  /** Resident memory. */
+  readonly storeBytes: number;
+  readonly pdBytes: number;
+  /** The run itself: clients, proxies and the checks of histories. */
+  readonly ownBytes: number;
+  /** Of a Store's data folder, without what fills its disk. */
+  readonly diskBytes: number;
+}
+
+/** Notes now and then what the processes of a run take, to see whether it grows. */
+export class ResourceWatch {
+  readonly samples: ResourceSample[] = [];
+  readonly #cluster: ChaosCluster;
+  readonly #startedMs = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(cluster: ChaosCluster) {
+    this.#cluster = cluster;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#look(), INTERVAL_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#look();
+  }
+
+  #look(): void {
+    const { stores, members } = this.#cluster;
+    this.samples.push({
+      atMs: performance.now() - this.#startedMs,
+      storeBytes: Math.max(0, ...stores.map(({ pid }) => residentBytes(pid))),
+      pdBytes: Math.max(0, ...members.map(({ pid }) => residentBytes(pid))),
+      ownBytes: process.memoryUsage.rss(),
+      diskBytes: Math.max(0, ...stores.map((store) => folderBytes(this.#cluster.dataFolderOf(store)))),
+    });
+  }
+}
+
+/** 0 where there is no such process, or no /proc. */
+function residentBytes(pid: number | undefined): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * BYTES_PER_KIB;
+  } catch {
+    // It ended meanwhile: faults do that.
+    return 0;
+  }
+}
+
+/** Files that vanish meanwhile count for nothing. */
+function folderBytes(folder: string): number {
+  try {
+    return readdirSync(folder, { recursive: true, withFileTypes: true }).reduce((sum, entry) => {
+      const { size = 0 } =
+        entry.isFile() && entry.name !== FILLER
+          ? (statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false }) ?? {})
+          : {};
+      return sum + size;
+    }, 0);
+  } catch {
+    // The folder is being replaced.
+    return 0;
+  }
+}

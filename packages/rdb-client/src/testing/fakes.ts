@@ -1,0 +1,2 @@
+export { ManualClock } from "./manual-clock.ts";
+export { WireCluster } from "./wire-cluster.ts";

@@ -1,0 +1,1 @@
+export { type ParsedMetric, type Sample, parseExposition } from "./parse-exposition.ts";

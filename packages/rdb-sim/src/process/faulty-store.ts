@@ -1,0 +1,15 @@
+import { systemClock, systemRandom } from "@flaredb/rdb-base";
+import { runStoreProcess } from "@flaredb/rdb-server";
+import { faultyWire } from "./faulty-wire.ts";
+import { listenForFaults, offsetClock } from "./listen.ts";
+import { SlowRawEngine } from "./slow-raw-engine.ts";
+
+/** `rdb-server` as it is, with something between it and its machine that whoever started it may switch on. */
+export async function faultyStore(argv: readonly string[]): Promise<void> {
+  const faults = listenForFaults();
+  await runStoreProcess(argv, {
+    clock: (clock) => offsetClock(clock, faults),
+    wire: (wire) => faultyWire(wire, faults, systemRandom),
+    rawEngine: (raw) => new SlowRawEngine(raw, faults, systemClock),
+  });
+}

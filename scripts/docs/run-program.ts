@@ -1,0 +1,49 @@
+import { stripTypeScriptTypes } from "node:module";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { format } from "node:util";
+import { root } from "../source-files.ts";
+import type { CodeBlock } from "./code-blocks.ts";
+
+/** Where documents say that the placement driver is. */
+const DOCUMENTED_PD = "127.0.0.1:7400";
+
+const modules: Readonly<Record<string, string>> = {
+  "@flaredb/rdb-client": "packages/rdb-client/src/index.ts",
+  "@flaredb/rdb-client/testing": "packages/rdb-client/src/testing/index.ts",
+};
+
+/** A program of a document gets its modules and its console from here. */
+type Program = (
+  load: (specifier: string) => Promise<object>,
+  out: { log(...parts: unknown[]): void },
+) => Promise<void>;
+
+/**
+ * Runs the TypeScript of a document, all blocks as one program, against the cluster at `pdAddress`.
+ *
+ * @param path of the document: imports that are relative, are from its folder
+ * @returns the lines that it printed
+ */
+export async function runBlocks(
+  path: string,
+  blocks: readonly CodeBlock[],
+  pdAddress: string,
+): Promise<string[]> {
+  const code = stripTypeScriptTypes(blocks.map(({ text }) => text).join("\n"))
+    .replaceAll(/import \{([^}]*)\} from "([^"]+)";/g, 'const {$1} = await load("$2");')
+    .replaceAll(DOCUMENTED_PD, pdAddress);
+  const program = Reflect.construct(async function () {}.constructor, ["load", "console", code]) as Program;
+  const printed: string[] = [];
+  const load = (specifier: string): Promise<object> => {
+    const file = modules[specifier] ?? join(dirname(path), specifier);
+    return import(pathToFileURL(join(root, file)).href) as Promise<object>;
+  };
+  await program(load, { log: (...parts) => void printed.push(format(...parts)) });
+  return printed;
+}
+
+/** What blocks say that they print, behind `// → `. */
+export function promisedLines(blocks: readonly CodeBlock[]): string[] {
+  return blocks.flatMap(({ text }) => [...text.matchAll(/\/\/ → (.*)/g)].map((match) => match[1] as string));
+}
