@@ -390,6 +390,7 @@ export {
   RegisterStoreRequestSchema,
   type RegisterStoreResponse,
   RegisterStoreResponseSchema,
+  type StoreLimits,
   type StoreStatus,
   StoreStatusSchema,
 } from "./gen/rdb/v1/pd_service_pb.ts";
@@ -490,3 +491,9 @@ export {
   type RegionFlowReport,
   type StoreFlow,
 } from "./store-flow.ts";
+export {
+  type TraceContext,
+  decodeTraceContext,
+  encodeTraceContext,
+  parseTraceparent,
+} from "./trace-context.ts";

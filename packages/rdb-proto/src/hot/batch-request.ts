@@ -39,6 +39,7 @@ const BATCH_GET = tag.bytes(8);
 const BATCH_PUT = tag.bytes(9);
 const SEQUENCE = tag.varint(15);
 const ISSUED_AT_MS = tag.varint(16);
+const TRACE_CONTEXT = tag.bytes(17);
 
 /** Of a request beside its command: five numbers, tags and lengths. */
 const REQUEST_OVERHEAD_BYTES = 6 * (2 + VARINT_MAX_BYTES);
@@ -109,6 +110,7 @@ function readRequest(reader: ProtoReader): KvRequest {
   let command: KvRequest["command"] | undefined;
   let sequence = 0;
   let issuedAtMs = 0;
+  let traceContext: Uint8Array | undefined;
   const start = reader.position;
   const outerEnd = reader.enter();
   for (let next = reader.nextTag(); next !== 0; next = reader.nextTag()) {
@@ -128,6 +130,9 @@ function readRequest(reader: ProtoReader): KvRequest {
       case ISSUED_AT_MS:
         issuedAtMs = reader.number();
         break;
+      case TRACE_CONTEXT:
+        traceContext = reader.bytes();
+        break;
       default:
         // A second command, or a part of the first, is for the generated code to join.
         command = command === undefined ? readCommand(reader, next) : undefined;
@@ -137,7 +142,7 @@ function readRequest(reader: ProtoReader): KvRequest {
     }
   }
   reader.leave(outerEnd);
-  return {
+  const request: KvRequest = {
     $typeName: "rdb.v1.KvRequest",
     requestId,
     timeoutMs,
@@ -147,6 +152,11 @@ function readRequest(reader: ProtoReader): KvRequest {
     sequence,
     issuedAtMs: BigInt(issuedAtMs),
   };
+  if (traceContext !== undefined) {
+    // Not in the object else: few requests have one.
+    request.traceContext = traceContext;
+  }
+  return request;
 }
 
 function readCommand(reader: ProtoReader, next: number): KvRequest["command"] | undefined {
@@ -184,7 +194,14 @@ function sizeBytes(request: KvRequest | Uint8Array): number {
   if (request instanceof Uint8Array) {
     return request.length + VARINT_MAX_BYTES;
   }
-  const { command } = request;
+  return traceSizeBytes(request) + commandSizeBytes(request);
+}
+
+function traceSizeBytes({ traceContext }: KvRequest): number {
+  return traceContext === undefined ? 0 : 2 + VARINT_MAX_BYTES + traceContext.length;
+}
+
+function commandSizeBytes({ command }: KvRequest): number {
   switch (command.case) {
     case "put":
       return (
@@ -209,6 +226,9 @@ function writeRequest(writer: BackwardWriter, request: KvRequest | Uint8Array): 
   }
   const { command } = request;
   const before = writer.writtenBytes;
+  if (request.traceContext !== undefined) {
+    writer.embed(17, request.traceContext);
+  }
   writer.number(16, Number(request.issuedAtMs));
   writer.number(15, request.sequence);
   switch (command.case) {

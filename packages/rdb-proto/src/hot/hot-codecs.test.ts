@@ -57,14 +57,18 @@ const header = fc.record(
   },
   { requiredKeys: ["regionId", "storeId"] },
 );
-const request = fc.record({
-  requestId: uint32,
-  timeoutMs: uint32,
-  readFrom: fc.constantFrom(ReadFrom.UNSPECIFIED, ReadFrom.FOLLOWER, 7 as ReadFrom),
-  command,
-  sequence: uint32,
-  issuedAtMs: uint64,
-});
+const request = fc.record(
+  {
+    requestId: uint32,
+    timeoutMs: uint32,
+    readFrom: fc.constantFrom(ReadFrom.UNSPECIFIED, ReadFrom.FOLLOWER, 7 as ReadFrom),
+    command,
+    sequence: uint32,
+    issuedAtMs: uint64,
+    traceContext: bytes,
+  },
+  { requiredKeys: ["requestId", "timeoutMs", "readFrom", "command", "sequence", "issuedAtMs"] },
+);
 const region = fc.record(
   { header, requests: fc.array(request, { maxLength: 4 }) },
   { requiredKeys: ["requests"] },
