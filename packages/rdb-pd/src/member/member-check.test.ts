@@ -46,6 +46,13 @@ test.each([
   ["another cluster", {}, { clusterId: 78 }, "RDB_CLUSTER_MISMATCH PD member 2 at b:1 is of cluster 78"],
   ["for another member", {}, { toMemberId: 3 }, "takes this for member 3, it is member 1"],
   [
+    "in this member's own name",
+    {},
+    { fromMemberId: 1 },
+    "RDB_CLUSTER_MISMATCH PD member 1 at b:1 has this member's own id",
+  ],
+  ["new, and in this member's own name", isNew, { ...isNew, fromMemberId: 1 }, "has this member's own id"],
+  [
     "new, and told something else",
     isNew,
     { ...isNew, initialCluster: "pd-1=a:1" },

@@ -39,6 +39,12 @@ export function checkPapers(local: LocalPapers, foreign: ForeignPapers): void {
   if (foreign.toMemberId !== local.memberId) {
     throw mismatch(`${who} takes this for member ${foreign.toMemberId}, it is member ${local.memberId}`);
   }
+  if (foreign.fromMemberId === local.memberId) {
+    // A copy of the data folder, or one that lies: what it said would count as this member's own word.
+    throw mismatch(
+      `${who} has this member's own id: each member needs a data folder and an address of its own`,
+    );
+  }
   if (foreign.clusterVersion < local.clusterVersion) {
     throw new RdbError(
       "RDB_VERSION_TOO_OLD",
