@@ -1,4 +1,4 @@
-import type { Peer, RegionRoute, Store, StoreStatus } from "@flaredb/rdb-proto";
+import type { Peer, RegionRoute, Store, StoreLimits, StoreStatus } from "@flaredb/rdb-proto";
 import { PeerRole, StoreState } from "@flaredb/rdb-proto";
 import { bytesField } from "./output/json.ts";
 
@@ -50,6 +50,7 @@ export function storeDocument(status: StoreStatus): Record<string, unknown> {
     leaderCount: status.leaderCount,
     evictsLeaders: status.evictsLeaders,
     regionSizeBytes: status.regionSizeBytes,
+    limits: limitsDocument(status.limits),
     capacityBytes: stats?.capacityBytes,
     availableBytes: stats?.availableBytes,
     usedBytes: stats?.usedBytes,
@@ -58,6 +59,18 @@ export function storeDocument(status: StoreStatus): Record<string, unknown> {
     residentMemoryBytes: stats?.residentMemoryBytes,
     putCount: stats?.putCount,
     getCount: stats?.getCount,
+  };
+}
+
+/** Of a placement driver that knows no limits of single Stores: all 0. */
+function limitsDocument(limits: StoreLimits | undefined): Record<string, unknown> {
+  return {
+    addLimit: limits?.addLimit ?? 0,
+    removeLimit: limits?.removeLimit ?? 0,
+    isOwnAddLimit: limits?.isOwnAddLimit ?? false,
+    isOwnRemoveLimit: limits?.isOwnRemoveLimit ?? false,
+    addingCount: limits?.addingCount ?? 0,
+    removingCount: limits?.removingCount ?? 0,
   };
 }
 

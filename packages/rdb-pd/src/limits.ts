@@ -22,6 +22,8 @@ export const pdLimits = {
   initialRegionMaxCount: 20_000,
   /** Most Stores, gone ones included. */
   storeMaxCount: 10_000,
+  /** Highest limit of one Store: peers that it takes in or gives away at a time. */
+  storeLimitMaxCount: 10_000,
   /** Most replicas of a Region. */
   replicaMaxCount: 9,
   addressMaxLength: 256,

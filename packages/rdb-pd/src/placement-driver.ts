@@ -1,7 +1,7 @@
 import { type Clock, type Logger, type Random, RdbError, type StoreId, type Timer } from "@flaredb/rdb-base";
 import type { PeerSurvey, RecoveryResult, RegionHeartbeatResponse, StoreStats } from "@flaredb/rdb-proto";
 import { PlacementAdmin } from "./admin/placement-admin.ts";
-import { ClusterLookup } from "./cluster/cluster-lookup.ts";
+import { ClusterLookup, type StoreLimitsView } from "./cluster/cluster-lookup.ts";
 import type { ClusterState, Moment } from "./cluster/cluster-state.ts";
 import { ClusterVersionKeeper } from "./cluster/cluster-version-keeper.ts";
 import type { VersionedProcess } from "./cluster/next-cluster-version.ts";
@@ -27,6 +27,7 @@ import { type PdMetrics, makePdMetrics } from "./metrics/pd-metrics.ts";
 import { OperatorRunner } from "./operator/operator-runner.ts";
 import type { Refusal } from "./operator/refusal.ts";
 import type { PlacementSettings } from "./placement/placement-settings.ts";
+import { storeLimits } from "./placement/store-limits.ts";
 import { RecoveryDesk } from "./recovery/recovery-desk.ts";
 import { storeToProto } from "./rpc/view-codec.ts";
 import { InitialLeaderSpread } from "./schedule/initial-leader-spread.ts";
@@ -101,7 +102,7 @@ export class PlacementDriver {
     this.cluster = options.cluster;
     this.heartbeats = new HeartbeatWatch(options.clock, metrics);
     this.log = options.log;
-    this.lookup = new ClusterLookup(options.cluster, options.clock);
+    this.lookup = new ClusterLookup(options.cluster, options.clock, (id) => this.#limitsOf(id));
     this.#clock = options.clock;
     this.#logger = options.logger;
     this.#ids = new IdAllocator(async (count) => {
@@ -374,6 +375,19 @@ export class PlacementDriver {
   #storeList(): ReturnType<typeof storeListCommand> {
     const stores = this.lookup.presentStores().map(storeToProto);
     return storeListCommand(stores, this.cluster.durable.clusterVersion);
+  }
+
+  #limitsOf(id: StoreId): StoreLimitsView {
+    const { current } = this.settings;
+    const own = current.ownStoreLimits?.get(id);
+    const { addingCount, removingCount } = this.operators.controller.influence(id);
+    return {
+      ...storeLimits(current, id),
+      isOwnAddLimit: own?.addLimit !== undefined,
+      isOwnRemoveLimit: own?.removeLimit !== undefined,
+      addingCount,
+      removingCount,
+    };
   }
 
   #now(): Moment {

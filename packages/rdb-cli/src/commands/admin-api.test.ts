@@ -109,6 +109,7 @@ const commandOf: Readonly<Record<string, string>> = {
   "GET /stores": "store list",
   "GET /stores/{storeId}": "store show",
   "PATCH /stores/{storeId}/labels": "store label",
+  "PATCH /stores/{storeId}/limits": "store limit",
   "POST /stores/{storeId}/decommission": "store decommission",
   "DELETE /stores/{storeId}/decommission": "store cancel-decommission",
   "POST /stores/{storeId}/leader-eviction": "store evict-leaders",

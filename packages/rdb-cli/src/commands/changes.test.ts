@@ -364,6 +364,34 @@ describe("SPEC-M7: store", () => {
     expect(wrong.exitCode).toBe(2);
   });
 
+  test("limit sets what is named, and alone says what holds", async () => {
+    const requests: unknown[] = [];
+    const limits = { addLimit: 2, isOwnAddLimit: true, removeLimit: 15 };
+    const limited = { status: { ...status(StoreState.UP, 0).status, limits } };
+    const flags = await pd(
+      {
+        setStoreLimits: ({ storeId, addLimit, removeLimit }) => {
+          requests.push([storeId, addLimit, removeLimit]);
+          return limited;
+        },
+      },
+      { getStore: () => limited },
+    );
+    const set = await runCaptured(["store", "limit", "2", "--add", "2", ...flags]);
+    expect(set.stdout).toBe(
+      "Store 2 takes in 2 peers at a time (its own limit), and gives 15 away (as all Stores)\n",
+    );
+    expect((await runCaptured(["store", "limit", "2", ...flags])).stdout).toBe(set.stdout);
+    await runCaptured(["store", "limit", "2", "--add", "default", "--remove", "1", ...flags]);
+    expect(requests).toEqual([
+      [2n, 2, undefined],
+      [2n, 0, 1],
+    ]);
+    const wrong = await runCaptured(["store", "limit", "2", "--add", "0", ...flags]);
+    expect(wrong.stderr).toContain("--add 0 must be a whole number from 1 to 10000");
+    expect(wrong.exitCode).toBe(2);
+  });
+
   test("evict-leaders waits until the Store leads nothing, and --stop lets it lead again", async () => {
     const looks = [status(StoreState.UP, 4, 2), status(StoreState.UP, 4, 0)];
     const flags = await pd(

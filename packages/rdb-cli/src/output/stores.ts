@@ -1,4 +1,4 @@
-import type { StoreStatus } from "@flaredb/rdb-proto";
+import type { StoreLimits, StoreStatus } from "@flaredb/rdb-proto";
 import { stateName } from "../cluster-json.ts";
 import { type Column, type Screen, renderFields, renderTable } from "./table.ts";
 import type { Style } from "./paint.ts";
@@ -41,7 +41,7 @@ export function renderStores(
 
 /** One Store with all that PD knows of it. */
 export function renderStore(status: StoreStatus, nowMs: number): string {
-  const { store, stats } = status;
+  const { store, stats, limits } = status;
   return renderFields([
     ["store", String(store?.id ?? "?")],
     ["state", [stateName(store), ...troubles(status)].join(", ")],
@@ -59,9 +59,17 @@ export function renderStore(status: StoreStatus, nowMs: number): string {
       "disk",
       `${formatSize(stats?.usedBytes)} used, ${formatSize(stats?.availableBytes)} of ${formatSize(stats?.capacityBytes)} available`,
     ],
+    ["limits", limits === undefined ? "unknown" : formatLimits(limits)],
     ["memory", `${formatSize(stats?.residentMemoryBytes)} resident`],
     ["requests", `${stats?.putCount ?? 0} puts, ${stats?.getCount ?? 0} gets since its start`],
   ]);
+}
+
+/** `takes in 1 of 15 peers at a time, gives away 0 of 2 (its own)` */
+function formatLimits(limits: StoreLimits): string {
+  const { addLimit, removeLimit, isOwnAddLimit, isOwnRemoveLimit, addingCount, removingCount } = limits;
+  const own = (isOwn: boolean): string => (isOwn ? " (its own)" : "");
+  return `takes in ${addingCount} of ${addLimit} peers at a time${own(isOwnAddLimit)}, gives away ${removingCount} of ${removeLimit}${own(isOwnRemoveLimit)}`;
 }
 
 /** How a Store's state looks where there are colours. */

@@ -1,5 +1,5 @@
 import type { Client } from "@connectrpc/connect";
-import { type PdAdminService, StoreState } from "@flaredb/rdb-proto";
+import { OperatorState, type PdAdminService, StoreState } from "@flaredb/rdb-proto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { pdLimits } from "../limits.ts";
 import type { FakeStore } from "../testing/fake-store.ts";
@@ -97,6 +97,36 @@ describe("what people say of Stores", () => {
     expect((await refusal(admin.setStoreLabels({ storeId: 1n, labels: many }))).message).toContain(
       "labelMaxCount is 32",
     );
+  });
+
+  test("limits of a Store hold operators back, outlive PD, and go back to those of all", async () => {
+    const set = await admin.setStoreLimits({ storeId: 4n, addLimit: 1 });
+    expect(set.status?.limits).toMatchObject({ addLimit: 1, isOwnAddLimit: true, removeLimit: 15 });
+    await pd.restart();
+    admin = pd.adminClient();
+    expect((await statusOf(4n))?.limits).toMatchObject({ addLimit: 1, isOwnRemoveLimit: false });
+    expect((await statusOf(1n))?.limits).toMatchObject({ addLimit: 15, isOwnAddLimit: false });
+    const reset = await admin.setStoreLimits({ storeId: 4n, addLimit: 0, removeLimit: 3 });
+    expect(reset.status?.limits).toMatchObject({ addLimit: 15, isOwnAddLimit: false, removeLimit: 3 });
+    const wrong = await refusal(admin.setStoreLimits({ storeId: 4n, addLimit: 10_001 }));
+    expect([wrong.code, wrong.message]).toEqual(["RDB_INVALID_ARGUMENT", "the limit 10001 must be <= 10000"]);
+    expect((await refusal(admin.setStoreLimits({ storeId: 9n, addLimit: 1 }))).code).toBe("RDB_NOT_FOUND");
+  });
+
+  test("a Store that is at its limit takes its next peer when it has the one before", async () => {
+    await admin.setStoreLimits({ storeId: 4n, addLimit: 1 });
+    const first = await admin.addPeer({ regionId: 1n, storeId: 4n });
+    const second = await admin.addPeer({ regionId: 2n, storeId: 4n });
+    expect([first.operator?.state, second.operator?.state]).toEqual([
+      OperatorState.RUNNING,
+      OperatorState.WAITING,
+    ]);
+    expect((await statusOf(4n))?.limits).toMatchObject({ addingCount: 2 });
+    await admin.cancelOperator({ operatorId: first.operator?.id ?? 0n });
+    await until(async () => {
+      const { operator } = await admin.getOperator({ operatorId: second.operator?.id ?? 0n });
+      return operator?.state === OperatorState.RUNNING;
+    });
   });
 
   test("a Store that is to lead nothing hands its leaderships away, until that is taken back", async () => {

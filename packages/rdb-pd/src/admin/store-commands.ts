@@ -1,7 +1,8 @@
 import { RdbError, type StoreId } from "@flaredb/rdb-base";
-import type { CountedStoreView } from "../cluster/cluster-state.ts";
+import type { FullStoreView } from "../cluster/cluster-lookup.ts";
 import type { StoreWish } from "../command/command.ts";
 import { pdLimits } from "../limits.ts";
+import { type OwnStoreLimits, storeLimitSettings } from "../placement/store-limits.ts";
 import { type AdminScene, type AdminSceneOptions, refused } from "./admin-scene.ts";
 
 /** People's commands about Stores; what they want is durable, and the checkers and schedulers see to it. */
@@ -19,7 +20,7 @@ export class StoreCommands {
    *
    * @throws RdbError RDB_ALREADY_EXISTS when that is under way; RDB_INVALID_ARGUMENT when those left are too few
    */
-  decommission(id: StoreId): Promise<CountedStoreView> {
+  decommission(id: StoreId): Promise<FullStoreView> {
     const store = this.#scene.store(id);
     if (store.isDraining) {
       throw new RdbError("RDB_ALREADY_EXISTS", `store ${id} is being decommissioned already`);
@@ -39,7 +40,7 @@ export class StoreCommands {
    * @throws RdbError RDB_INVALID_ARGUMENT when it is not being decommissioned, or was given up as lost; RDB_NOT_FOUND
    * once it is gone
    */
-  cancelDecommission(id: StoreId): Promise<CountedStoreView> {
+  cancelDecommission(id: StoreId): Promise<FullStoreView> {
     const store = this.#scene.store(id);
     if (!store.isDraining || store.isLost === true) {
       throw refused(
@@ -50,7 +51,7 @@ export class StoreCommands {
   }
 
   /** @param labels checked for their lengths; an empty value takes one away */
-  setLabels(id: StoreId, labels: Readonly<Record<string, string>>): Promise<CountedStoreView> {
+  setLabels(id: StoreId, labels: Readonly<Record<string, string>>): Promise<FullStoreView> {
     const known = this.#scene.store(id);
     const count = Object.keys({ ...known.labels, ...known.adminLabels, ...labels }).length;
     if (count > pdLimits.labelMaxCount) {
@@ -59,8 +60,23 @@ export class StoreCommands {
     return this.#set(id, { labels });
   }
 
+  /**
+   * How many peers the Store takes in and gives away at a time, durably; 0: as all Stores. What is undefined stays.
+   *
+   * @throws RdbError RDB_INVALID_ARGUMENT past `storeLimitMaxCount`
+   */
+  async setLimits(id: StoreId, wish: OwnStoreLimits): Promise<FullStoreView> {
+    this.#scene.store(id);
+    const most = Math.max(wish.addLimit ?? 0, wish.removeLimit ?? 0);
+    if (most > pdLimits.storeLimitMaxCount) {
+      throw refused(`the limit ${most} must be <= ${pdLimits.storeLimitMaxCount}`);
+    }
+    await this.#options.log.propose({ kind: "SetPlacement", settings: storeLimitSettings(id, wish) });
+    return this.#options.lookup.storeById(id);
+  }
+
   /** The Store hands its leaderships away and gets none; `stop` takes that back. */
-  evictLeaders(id: StoreId, stop: boolean): Promise<CountedStoreView> {
+  evictLeaders(id: StoreId, stop: boolean): Promise<FullStoreView> {
     this.#scene.store(id);
     return this.#set(id, { evictsLeaders: !stop, labels: {} });
   }
@@ -74,7 +90,7 @@ export class StoreCommands {
       .map(({ id }) => id);
   }
 
-  async #set(storeId: StoreId, wish: StoreWish): Promise<CountedStoreView> {
+  async #set(storeId: StoreId, wish: StoreWish): Promise<FullStoreView> {
     await this.#options.log.propose({ kind: "SetStore", storeId, ...wish });
     return this.#options.lookup.storeById(storeId);
   }

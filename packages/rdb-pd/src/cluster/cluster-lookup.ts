@@ -3,19 +3,39 @@ import type { ClusterState, CountedStoreView, StoreView } from "./cluster-state.
 import type { RegionInfo } from "./region-info.ts";
 import type { StoreInfo } from "./store-info.ts";
 
+/** How many peers a Store takes in and gives away at a time, and does. */
+export interface StoreLimitsView {
+  readonly addLimit: number;
+  readonly removeLimit: number;
+  /** Whether it was set for this Store alone; else it is the limit of all Stores. */
+  readonly isOwnAddLimit: boolean;
+  readonly isOwnRemoveLimit: boolean;
+  /** Peers that operators move to it or away from it now, or wait to move. */
+  readonly addingCount: number;
+  readonly removingCount: number;
+}
+
+/** A Store with all that PD shows of it. */
+export interface FullStoreView extends CountedStoreView {
+  readonly limits: StoreLimitsView;
+}
+
 /** What PD answers to whoever asks where things are and how they do. Reads only. */
 export class ClusterLookup {
   readonly #cluster: ClusterState;
   readonly #clock: Clock;
+  readonly #limitsOf: (id: StoreId) => StoreLimitsView;
 
-  constructor(cluster: ClusterState, clock: Clock) {
+  constructor(cluster: ClusterState, clock: Clock, limitsOf: (id: StoreId) => StoreLimitsView) {
     this.#cluster = cluster;
     this.#clock = clock;
+    this.#limitsOf = limitsOf;
   }
 
   /** Every Store, tombstones included, with the counts of its Regions. */
-  countedStores(): CountedStoreView[] {
-    return this.#cluster.countedStoreViews(this.#clock.monotonicMs());
+  countedStores(): FullStoreView[] {
+    const views = this.#cluster.countedStoreViews(this.#clock.monotonicMs());
+    return views.map((view) => ({ ...view, limits: this.#limitsOf(view.store.id) }));
   }
 
   /** Every Store, tombstones included. */
@@ -80,12 +100,13 @@ export class ClusterLookup {
   }
 
   /** @throws RdbError RDB_NOT_FOUND */
-  storeById(id: StoreId): CountedStoreView {
+  storeById(id: StoreId): FullStoreView {
     const store = this.#cluster.durable.stores.get(id);
     if (store === undefined) {
       throw new RdbError("RDB_NOT_FOUND", `store ${id} is not known`, { details: { storeId: id } });
     }
-    return this.#cluster.countedStoreView(store, this.#clock.monotonicMs());
+    const view = this.#cluster.countedStoreView(store, this.#clock.monotonicMs());
+    return { ...view, limits: this.#limitsOf(id) };
   }
 
   /**

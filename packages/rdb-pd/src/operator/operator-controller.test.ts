@@ -336,6 +336,25 @@ describe("limits and influence", () => {
     expect(state(2)).toBe("Running");
   });
 
+  test("limits of a Store of its own count there alone, for what it takes in and what it gives", () => {
+    const own = new Map([
+      [storeId(4), { addLimit: 2 }],
+      [storeId(3), { removeLimit: 2 }],
+    ]);
+    scene.config = { ...scene.config, ownStoreLimits: own };
+    scene.add(1, [addLearner(4), promote(4)]);
+    scene.add(2, [addLearner(4), promote(4)]);
+    scene.add(3, [addLearner(4), promote(4)]);
+    expect([state(1), state(2), state(3)]).toEqual(["Running", "Running", "Waiting"]);
+    for (const id of [1, 2, 3]) {
+      scene.controller.cancel(id, "by-admin", "enough", scene.now);
+    }
+    scene.add(1, [removePeer(3, 103)]);
+    scene.add(2, [removePeer(3, 203)]);
+    scene.add(3, [removePeer(3, 303)]);
+    expect([state(4), state(5), state(6)]).toEqual(["Running", "Running", "Waiting"]);
+  });
+
   test("one that finds no place is given up in the end", () => {
     const size = { approximateSizeBytes: 4 * GiB };
     const before = scene.report({ id: 1, range: "-m" }, 1, size);

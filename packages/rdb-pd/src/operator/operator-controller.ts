@@ -5,6 +5,7 @@ import type { RegionInfo } from "../cluster/region-info.ts";
 import { pdLimits } from "../limits.ts";
 import type { CancelReason, OperatorPlan } from "../placement/operator-plan.ts";
 import type { PlacementConfig } from "../placement/placement-config.ts";
+import { storeLimits } from "../placement/store-limits.ts";
 import { type AddRefusal, admissionRefusal, touchedRegionIds, yieldsToRepair } from "./admission.ts";
 import { confVerSpent } from "./conf-ver-spent.ts";
 import { type Influence, InfluenceSum } from "./influence.ts";
@@ -15,7 +16,7 @@ import { OperatorHistory } from "./operator-history.ts";
 import type { OperatorRecord } from "./operator-record.ts";
 import { type Refusal, refusalEffect } from "./refusal.ts";
 import { operatorTimeoutMs, stepTimeoutMs } from "./step-timeout.ts";
-import { type StoreLimits, WaitingOperators } from "./waiting-operators.ts";
+import { type RunningLimits, WaitingOperators } from "./waiting-operators.ts";
 
 /** What the controller needs of the cluster around it. */
 export interface OperatorPorts {
@@ -208,11 +209,10 @@ export class OperatorController {
     this.#advance(operator, now);
   }
 
-  #limits(): StoreLimits {
-    const { storeAddLimit, storeRemoveLimit } = this.#ports.config();
+  #limits(): RunningLimits {
+    const config = this.#ports.config();
     return {
-      addLimit: storeAddLimit,
-      removeLimit: storeRemoveLimit,
+      of: (id) => storeLimits(config, id),
       isUnlimited: (id) => this.#ports.condition(id) !== "Up",
     };
   }

@@ -1,12 +1,12 @@
 import type { StoreId } from "@flaredb/rdb-base";
+import type { StoreLimits } from "../placement/store-limits.ts";
 import { rankOf } from "./admission.ts";
 import { InfluenceSum } from "./influence.ts";
 import type { Operator } from "./operator.ts";
 
 /** How much may run on one Store at a time. */
-export interface StoreLimits {
-  readonly addLimit: number;
-  readonly removeLimit: number;
+export interface RunningLimits {
+  readonly of: (id: StoreId) => StoreLimits;
   /** What is taken from a Store that does nothing itself costs it nothing. */
   readonly isUnlimited: (id: StoreId) => boolean;
 }
@@ -33,13 +33,13 @@ export class WaitingOperators {
   }
 
   /** Takes out those that fit into the limits now; they count as running from then on. */
-  takeFitting(limits: StoreLimits): Operator[] {
+  takeFitting(limits: RunningLimits): Operator[] {
     const ordered = [...this.#waiting].sort((a, b) => rankOf(b.plan) - rankOf(a.plan) || a.id - b.id);
     return ordered.filter((operator) => this.tryTake(operator, limits));
   }
 
   /** Takes this one out, if it fits into the limits now. */
-  tryTake(operator: Operator, limits: StoreLimits): boolean {
+  tryTake(operator: Operator, limits: RunningLimits): boolean {
     this.#running.put(operator.id, operator.plan, 0);
     if (!this.#fits(operator, limits)) {
       this.#running.remove(operator.id);
@@ -49,12 +49,13 @@ export class WaitingOperators {
     return true;
   }
 
-  #fits({ plan }: Operator, { addLimit, removeLimit, isUnlimited }: StoreLimits): boolean {
+  #fits({ plan }: Operator, { of, isUnlimited }: RunningLimits): boolean {
     return plan.steps.every((step) => {
       if (step.kind === "add-learner") {
-        return this.#running.of(step.storeId).addingCount <= addLimit;
+        return this.#running.of(step.storeId).addingCount <= of(step.storeId).addLimit;
       }
       if (step.kind === "remove-peer") {
+        const { removeLimit } = of(step.storeId);
         return isUnlimited(step.storeId) || this.#running.of(step.storeId).removingCount <= removeLimit;
       }
       return true;

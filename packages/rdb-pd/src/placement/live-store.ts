@@ -7,6 +7,7 @@ import type { StoreInfo } from "../cluster/store-info.ts";
 import type { Influence } from "../operator/influence.ts";
 import type { PlacementConfig } from "./placement-config.ts";
 import type { PlacementStore } from "./placement-view.ts";
+import { storeLimits } from "./store-limits.ts";
 
 interface LiveStorePorts {
   readonly cluster: ClusterState;
@@ -79,12 +80,13 @@ export class LiveStore implements PlacementStore {
   }
 
   get canAddPeer(): boolean {
-    return this.#influence.addingCount < this.#ports.config().storeAddLimit;
+    return this.#influence.addingCount < storeLimits(this.#ports.config(), this.id).addLimit;
   }
 
   /** What does nothing itself gives without limit: others carry it out. */
   get canRemovePeer(): boolean {
-    return this.condition !== "Up" || this.#influence.removingCount < this.#ports.config().storeRemoveLimit;
+    const { removeLimit } = storeLimits(this.#ports.config(), this.id);
+    return this.condition !== "Up" || this.#influence.removingCount < removeLimit;
   }
 
   get load(): RegionLoad {

@@ -1,6 +1,7 @@
-import { MINUTE_MS, MiB, SECOND_MS } from "@flaredb/rdb-base";
+import { MINUTE_MS, MiB, SECOND_MS, type StoreId } from "@flaredb/rdb-base";
 import { about } from "@flaredb/rdb-process";
 import { z } from "zod";
+import type { OwnStoreLimits } from "./store-limits.ts";
 
 const count = z.int().min(0);
 
@@ -87,4 +88,7 @@ export const placementSchema = z.strictObject({
 });
 
 /** Checked and frozen. */
-export type PlacementConfig = Readonly<z.output<typeof placementSchema>>;
+export type PlacementConfig = Readonly<z.output<typeof placementSchema>> & {
+  /** Of Stores that have some of their own: see `storeLimits`. */
+  readonly ownStoreLimits?: ReadonlyMap<StoreId, OwnStoreLimits>;
+};

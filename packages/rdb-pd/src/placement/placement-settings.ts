@@ -2,6 +2,7 @@ import { RdbError } from "@flaredb/rdb-base";
 import { describeIssue } from "@flaredb/rdb-process";
 import type { DurableState } from "../cluster/durable-state.ts";
 import { type PlacementConfig, placementSchema } from "./placement-config.ts";
+import { ownStoreLimits } from "./store-limits.ts";
 
 /** A setting as people see it; values are texts, lists with commas. */
 export interface SettingView {
@@ -11,7 +12,7 @@ export interface SettingView {
   readonly description: string;
 }
 
-type Name = keyof PlacementConfig;
+type Name = keyof typeof placementSchema.shape;
 
 const names = Object.keys(placementSchema.shape) as Name[];
 
@@ -33,7 +34,10 @@ export class PlacementSettings {
     const { settings } = this.#durable.placement;
     if (settings !== this.#overrides) {
       this.#overrides = settings;
-      this.#current = Object.freeze(placementSchema.parse(merged(this.#base, settings)));
+      this.#current = Object.freeze({
+        ...placementSchema.parse(merged(this.#base, settings)),
+        ownStoreLimits: ownStoreLimits(settings),
+      });
     }
     return this.#current;
   }

@@ -94,7 +94,9 @@ function regionMethods({
 
 function storeMethods({
   stores,
-}: PlacementAdmin): Methods<"decommissionStore" | "cancelDecommission" | "setStoreLabels" | "evictLeaders"> {
+}: PlacementAdmin): Methods<
+  "decommissionStore" | "cancelDecommission" | "setStoreLabels" | "setStoreLimits" | "evictLeaders"
+> {
   const idOf = (request: { readonly storeId: bigint }): StoreId => storeOf("store_id", request.storeId);
   return {
     decommissionStore: async (request) => ({
@@ -105,6 +107,9 @@ function storeMethods({
     }),
     setStoreLabels: async (request) => ({
       status: storeStatusToProto(await stores.setLabels(idOf(request), checkLabels(request.labels))),
+    }),
+    setStoreLimits: async (request) => ({
+      status: storeStatusToProto(await stores.setLimits(idOf(request), request)),
     }),
     evictLeaders: async (request) => ({
       status: storeStatusToProto(await stores.evictLeaders(idOf(request), request.stop)),

@@ -12,7 +12,8 @@ import {
   peerToProto,
   regionToProto,
 } from "@flaredb/rdb-proto";
-import type { CountedStoreView, StoreView } from "../cluster/cluster-state.ts";
+import type { FullStoreView } from "../cluster/cluster-lookup.ts";
+import type { StoreView } from "../cluster/cluster-state.ts";
 import type { RegionInfo } from "../cluster/region-info.ts";
 
 export function storeToProto(view: StoreView): Store {
@@ -30,13 +31,14 @@ export function storeToProto(view: StoreView): Store {
   });
 }
 
-export function storeStatusToProto(view: CountedStoreView): StoreStatus {
+export function storeStatusToProto(view: FullStoreView): StoreStatus {
   return create(StoreStatusSchema, {
     store: storeToProto(view),
     regionCount: view.regionCount,
     leaderCount: view.leaderCount,
     evictsLeaders: view.store.evictsLeaders,
     regionSizeBytes: BigInt(view.regionSizeBytes),
+    limits: view.limits,
     ...(view.stats === undefined ? {} : { stats: view.stats }),
   });
 }

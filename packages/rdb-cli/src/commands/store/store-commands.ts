@@ -4,6 +4,7 @@ import { defineStoreCancelDecommission } from "./cancel-decommission.ts";
 import { defineStoreDecommission } from "./decommission.ts";
 import { defineStoreEvictLeaders } from "./evict-leaders.ts";
 import { defineStoreLabel } from "./label.ts";
+import { defineStoreLimit } from "./limit.ts";
 import { defineStoreList } from "./list.ts";
 import { defineStoreShow } from "./show.ts";
 
@@ -11,7 +12,7 @@ import { defineStoreShow } from "./show.ts";
 export function defineStore(parent: Command, shell: Shell): void {
   const store = parent
     .command("store")
-    .description("list, show; decommission, label, evict-leaders …: Stores and their load");
+    .description("list, show; decommission, label, limit, evict-leaders …: Stores and their load");
   store.commandsGroup("Looking:");
   defineStoreList(store, shell);
   defineStoreShow(store, shell);
@@ -19,5 +20,6 @@ export function defineStore(parent: Command, shell: Shell): void {
   defineStoreDecommission(store, shell);
   defineStoreCancelDecommission(store, shell);
   defineStoreLabel(store, shell);
+  defineStoreLimit(store, shell);
   defineStoreEvictLeaders(store, shell);
 }

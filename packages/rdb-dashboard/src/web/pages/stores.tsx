@@ -3,6 +3,7 @@ import { useStores } from "../api/cluster.ts";
 import type { Region, Store } from "../api/gen/types.ts";
 import { useApi } from "../api/use-api.ts";
 import { Awaited, Badge, Figure, Figures, Meter, PageHead, Panel, type Tone } from "../parts/frame.tsx";
+import { StoreLimitsForm } from "../parts/store-limits.tsx";
 import { Table } from "../parts/table.tsx";
 import { type Address, formatAddress } from "../pure/address.ts";
 import { formatAgo, formatBytes, formatCount, formatShare, formatSpan } from "../pure/format.ts";
@@ -37,7 +38,9 @@ export function StoresPage({ query }: Address): JSX.Element {
           const wanted = stores.find(({ id }) => String(id) === query["id"]);
           return (
             <>
-              {wanted === undefined ? null : <StoreCard store={wanted} lag={lag.get(wanted.id) ?? 0} />}
+              {wanted === undefined ? null : (
+                <StoreCard store={wanted} lag={lag.get(wanted.id) ?? 0} onChange={asked.refresh} />
+              )}
               <Panel
                 title={`${stores.filter(({ state }) => state === "up").length} of ${stores.length} up`}
                 id="list"
@@ -151,7 +154,12 @@ function Bar({ value, maximum }: { readonly value: number; readonly maximum: num
   );
 }
 
-function StoreCard({ store, lag }: { readonly store: Store; readonly lag: number }): JSX.Element {
+function StoreCard(props: {
+  readonly store: Store;
+  readonly lag: number;
+  readonly onChange: () => void;
+}): JSX.Element {
+  const { store, lag, onChange } = props;
   const nowMs = Date.now();
   const { id, capacityBytes = 0, availableBytes = 0, usedBytes = 0 } = store;
   const labels = Object.entries(store.labels).map(([name, value]) => `${name}=${value}`);
@@ -196,6 +204,7 @@ function StoreCard({ store, lag }: { readonly store: Store; readonly lag: number
           <dt>Labels</dt>
           <dd>{labels.length === 0 ? "none" : labels.join(", ")}</dd>
         </dl>
+        {store.state === "tombstone" ? null : <StoreLimitsForm store={store} onChange={onChange} />}
       </div>
     </Panel>
   );

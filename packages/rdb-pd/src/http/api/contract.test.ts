@@ -28,6 +28,7 @@ afterAll(() => Promise.all(closing.map((close) => close())));
 /** Input that the schemas take, where an operation has any. */
 const samples: Readonly<Record<string, Omit<ApiRequest, "id">>> = {
   setStoreLabels: { body: { labels: { zone: "a" } } },
+  setStoreLimits: { body: { addLimit: 1 } },
   getRegionByKey: { query: { key: "a" } },
   splitRegion: { body: { keys: ["c"] } },
   mergeRegion: { body: { targetRegionId: 2 } },
@@ -119,6 +120,11 @@ describe("every status of every operation", () => {
     const changed = await api.call({ id: "setStoreLabels", params: store, body: { labels } });
     expect(changed.body).toMatchObject({ labels });
     expect((await api.call({ id: "getStore", params: store })).body).toEqual(changed.body);
+    const limited = await api.call({ id: "setStoreLimits", params: store, body: { addLimit: 1 } });
+    expect(limited.body["limits"]).toMatchObject({ addLimit: 1, isOwnAddLimit: true, removeLimit: 15 });
+    const none = { addLimit: null, removeLimit: 2 };
+    const reset = await api.call({ id: "setStoreLimits", params: store, body: none });
+    expect(reset.body["limits"]).toMatchObject({ addLimit: 15, isOwnAddLimit: false, removeLimit: 2 });
   });
 
   test("the cluster and its health", async () => {

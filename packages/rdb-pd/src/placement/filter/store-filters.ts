@@ -47,13 +47,15 @@ const evictsLeaders: StoreFilter = {
 /** It takes as many peers as it may already. */
 const addLimit: StoreFilter = {
   name: "limit",
-  reason: ({ canAddPeer }) => (canAddPeer ? undefined : "it takes in storeAddLimit peers already"),
+  reason: ({ canAddPeer }) =>
+    canAddPeer ? undefined : "it takes in as many peers already as its limit lets it",
 };
 
 /** It gives as many peers as it may already. */
 export const removeLimit: StoreFilter = {
   name: "limit",
-  reason: ({ canRemovePeer }) => (canRemovePeer ? undefined : "it gives away storeRemoveLimit peers already"),
+  reason: ({ canRemovePeer }) =>
+    canRemovePeer ? undefined : "it gives away as many peers already as its limit lets it",
 };
 
 function lowSpace(config: PlacementConfig): StoreFilter {

@@ -5,6 +5,7 @@ import { isolationScore, sharedPlace } from "../filter/location.ts";
 import { firstReason, passes } from "../filter/store-filter.ts";
 import { alive, hasPeer, newPeerFilters } from "../filter/store-filters.ts";
 import type { PlacementStore, PlacementView } from "../placement-view.ts";
+import { storeLimits } from "../store-limits.ts";
 import { StoreWeights } from "../store-weights.ts";
 import { WeightyHeat } from "./heat.ts";
 import { WeightBoard } from "./weight-board.ts";
@@ -33,7 +34,7 @@ export class RegionScene {
     const filters = newPeerFilters(view.config);
     for (const store of present) {
       if (passes(store, filters)) {
-        this.#room.set(store, view.config.storeAddLimit);
+        this.#room.set(store, storeLimits(view.config, store.id).addLimit);
       }
     }
   }

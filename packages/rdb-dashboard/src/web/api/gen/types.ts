@@ -137,6 +137,13 @@ export interface LeaderTransfer {
   readonly toMemberId: number;
 }
 
+export interface LimitChange {
+  /** null: as all Stores, by the settings storeAddLimit and storeRemoveLimit. Absent: as it is. */
+  readonly addLimit?: number | null;
+  /** null: as all Stores, by the settings storeAddLimit and storeRemoveLimit. Absent: as it is. */
+  readonly removeLimit?: number | null;
+}
+
 export interface Live {
   readonly status: "live";
 }
@@ -480,11 +487,26 @@ export interface Store {
   readonly capacityBytes?: number;
   readonly availableBytes?: number;
   readonly usedBytes?: number;
+  readonly limits: StoreLimits;
   readonly isSlow: boolean;
   readonly isFull: boolean;
   readonly residentMemoryBytes?: number;
   readonly putCount?: number;
   readonly getCount?: number;
+}
+
+export interface StoreLimits {
+  /** Peers that it takes in at a time. */
+  readonly addLimit: number;
+  /** Peers that it gives away at a time. */
+  readonly removeLimit: number;
+  /** Whether that was set for this Store alone. */
+  readonly isOwnAddLimit: boolean;
+  readonly isOwnRemoveLimit: boolean;
+  /** Peers that operators move to it now, or wait to move. */
+  readonly addingCount: number;
+  /** The same for peers that they take away from it. */
+  readonly removingCount: number;
 }
 
 export interface StoreList {

@@ -33,6 +33,16 @@ export const storeSchema = z
     capacityBytes: count.optional(),
     availableBytes: count.optional(),
     usedBytes: count.optional(),
+    limits: z
+      .strictObject({
+        addLimit: count.describe("Peers that it takes in at a time."),
+        removeLimit: count.describe("Peers that it gives away at a time."),
+        isOwnAddLimit: z.boolean().describe("Whether that was set for this Store alone."),
+        isOwnRemoveLimit: z.boolean(),
+        addingCount: count.describe("Peers that operators move to it now, or wait to move."),
+        removingCount: count.describe("The same for peers that they take away from it."),
+      })
+      .meta({ id: "StoreLimits" }),
     isSlow: z.boolean(),
     isFull: z.boolean(),
     residentMemoryBytes: count.optional(),
@@ -46,7 +56,7 @@ export const storeSchema = z
 
 /** As the command line's `--json`. */
 export function storeDocument(status: StoreStatus | undefined): z.output<typeof storeSchema> {
-  const { store, stats } = status ?? {};
+  const { store, stats, limits } = status ?? {};
   return {
     id: Number(store?.id ?? 0n),
     address: store?.address ?? "",
@@ -61,6 +71,14 @@ export function storeDocument(status: StoreStatus | undefined): z.output<typeof 
     leaderCount: status?.leaderCount ?? 0,
     evictsLeaders: status?.evictsLeaders ?? false,
     regionSizeBytes: Number(status?.regionSizeBytes ?? 0n),
+    limits: {
+      addLimit: limits?.addLimit ?? 0,
+      removeLimit: limits?.removeLimit ?? 0,
+      isOwnAddLimit: limits?.isOwnAddLimit ?? false,
+      isOwnRemoveLimit: limits?.isOwnRemoveLimit ?? false,
+      addingCount: limits?.addingCount ?? 0,
+      removingCount: limits?.removingCount ?? 0,
+    },
     isSlow: stats?.isSlow ?? false,
     isFull: stats?.isFull ?? false,
     ...(stats === undefined

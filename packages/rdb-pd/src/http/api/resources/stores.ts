@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { pdLimits } from "../../../limits.ts";
 import { storeDocument, storeSchema } from "../documents/store.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { idInPath } from "../schemas.ts";
@@ -12,6 +13,17 @@ const labelsBody = z
       .describe("Set, or with an empty value taken away. Labels that are not named stay."),
   })
   .meta({ id: "LabelChange" });
+
+const limit = z
+  .int()
+  .min(1)
+  .max(pdLimits.storeLimitMaxCount)
+  .nullable()
+  .describe("null: as all Stores, by the settings storeAddLimit and storeRemoveLimit. Absent: as it is.");
+
+const limitsBody = z
+  .strictObject({ addLimit: limit.optional(), removeLimit: limit.optional() })
+  .meta({ id: "LimitChange" });
 
 export const storeEndpoints: readonly Endpoint[] = [
   endpoint({
@@ -55,6 +67,26 @@ export const storeEndpoints: readonly Endpoint[] = [
     answer: storeSchema,
     handle: async ({ params: { storeId }, body: { labels } }, { calls }) => {
       const { status } = await calls.admin.setStoreLabels({ storeId: BigInt(storeId), labels });
+      return storeDocument(status);
+    },
+  }),
+  endpoint({
+    method: "PATCH",
+    path: "/stores/{storeId}/limits",
+    id: "setStoreLimits",
+    tag: "stores",
+    summary: "Change how many peers a Store takes in and gives away at a time, for good",
+    access: "leader",
+    refuses: ["RDB_NOT_FOUND"],
+    params,
+    body: limitsBody,
+    answer: storeSchema,
+    handle: async ({ params: { storeId }, body: { addLimit, removeLimit } }, { calls }) => {
+      const { status } = await calls.admin.setStoreLimits({
+        storeId: BigInt(storeId),
+        ...(addLimit === undefined ? {} : { addLimit: addLimit ?? 0 }),
+        ...(removeLimit === undefined ? {} : { removeLimit: removeLimit ?? 0 }),
+      });
       return storeDocument(status);
     },
   }),

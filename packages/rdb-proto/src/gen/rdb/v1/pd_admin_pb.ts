@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file rdb/v1/pd_admin.proto.
  */
 export const file_rdb_v1_pd_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChVyZGIvdjEvcGRfYWRtaW4ucHJvdG8SBnJkYi52MSKbAgoIT3BlcmF0b3ISCgoCaWQYASABKAQSDAoEa2luZBgCIAEoCRIOCgZvcmlnaW4YAyABKAkSEQoJcmVnaW9uX2lkGAQgASgEEiQKBXN0YXRlGAUgASgOMhUucmRiLnYxLk9wZXJhdG9yU3RhdGUSIwoFc3RlcHMYBiADKAsyFC5yZGIudjEuT3BlcmF0b3JTdGVwEhQKDGN1cnJlbnRfc3RlcBgHIAEoDRISCgpjcmVhdGVkX21zGAggASgEEhIKCnN0YXJ0ZWRfbXMYCSABKAQSEAoIZW5kZWRfbXMYCiABKAQSEgoKZW5kX3JlYXNvbhgLIAEoCRITCgtlbmRfbWVzc2FnZRgMIAEoCRIOCgZtb3RpdmUYDSABKAkiUAoMT3BlcmF0b3JTdGVwEgwKBGtpbmQYASABKAkSDAoEdGV4dBgCIAEoCRISCgpzdGFydGVkX21zGAMgASgEEhAKCGVuZGVkX21zGAQgASgEIjUKDkFkZFBlZXJSZXF1ZXN0EhEKCXJlZ2lvbl9pZBgBIAEoBBIQCghzdG9yZV9pZBgCIAEoBCI1Cg9BZGRQZWVyUmVzcG9uc2USIgoIb3BlcmF0b3IYASABKAsyEC5yZGIudjEuT3BlcmF0b3IiOAoRUmVtb3ZlUGVlclJlcXVlc3QSEQoJcmVnaW9uX2lkGAEgASgEEhAKCHN0b3JlX2lkGAIgASgEIjgKElJlbW92ZVBlZXJSZXNwb25zZRIiCghvcGVyYXRvchgBIAEoCzIQLnJkYi52MS5PcGVyYXRvciJQCg9Nb3ZlUGVlclJlcXVlc3QSEQoJcmVnaW9uX2lkGAEgASgEEhUKDWZyb21fc3RvcmVfaWQYAiABKAQSEwoLdG9fc3RvcmVfaWQYAyABKAQiNgoQTW92ZVBlZXJSZXNwb25zZRIiCghvcGVyYXRvchgBIAEoCzIQLnJkYi52MS5PcGVyYXRvciJFChtUcmFuc2ZlclJlZ2lvbkxlYWRlclJlcXVlc3QSEQoJcmVnaW9uX2lkGAEgASgEEhMKC3RvX3N0b3JlX2lkGAIgASgEIkIKHFRyYW5zZmVyUmVnaW9uTGVhZGVyUmVzcG9uc2USIgoIb3BlcmF0b3IYASABKAsyEC5yZGIudjEuT3BlcmF0b3IiKwoVU2NhdHRlclJlZ2lvbnNSZXF1ZXN0EhIKCnJlZ2lvbl9pZHMYASADKAQiPQoWU2NhdHRlclJlZ2lvbnNSZXNwb25zZRIjCglvcGVyYXRvcnMYASADKAsyEC5yZGIudjEuT3BlcmF0b3IiSwoUU3BsaXRSZWdpb25BdFJlcXVlc3QSEQoJcmVnaW9uX2lkGAEgASgEEgwKBGtleXMYAiADKAwSEgoKcGFydF9jb3VudBgDIAEoDSI7ChVTcGxpdFJlZ2lvbkF0UmVzcG9uc2USIgoIb3BlcmF0b3IYASABKAsyEC5yZGIudjEuT3BlcmF0b3IiQgoTTWVyZ2VSZWdpb25zUmVxdWVzdBIRCglyZWdpb25faWQYASABKAQSGAoQdGFyZ2V0X3JlZ2lvbl9pZBgCIAEoBCI6ChRNZXJnZVJlZ2lvbnNSZXNwb25zZRIiCghvcGVyYXRvchgBIAEoCzIQLnJkYi52MS5PcGVyYXRvciIpChRDaGVja1JlcGxpY2FzUmVxdWVzdBIRCglyZWdpb25faWQYASABKAQiNgoVQ2hlY2tSZXBsaWNhc1Jlc3BvbnNlEh0KFXZlcmlmaWVkX2luZGV4X2JlZm9yZRgBIAEoBCIsChhEZWNvbW1pc3Npb25TdG9yZVJlcXVlc3QSEAoIc3RvcmVfaWQYASABKAQiQAoZRGVjb21taXNzaW9uU3RvcmVSZXNwb25zZRIjCgZzdGF0dXMYASABKAsyEy5yZGIudjEuU3RvcmVTdGF0dXMiLQoZQ2FuY2VsRGVjb21taXNzaW9uUmVxdWVzdBIQCghzdG9yZV9pZBgBIAEoBCJBChpDYW5jZWxEZWNvbW1pc3Npb25SZXNwb25zZRIjCgZzdGF0dXMYASABKAsyEy5yZGIudjEuU3RvcmVTdGF0dXMikwEKFVNldFN0b3JlTGFiZWxzUmVxdWVzdBIQCghzdG9yZV9pZBgBIAEoBBI5CgZsYWJlbHMYAiADKAsyKS5yZGIudjEuU2V0U3RvcmVMYWJlbHNSZXF1ZXN0LkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiPQoWU2V0U3RvcmVMYWJlbHNSZXNwb25zZRIjCgZzdGF0dXMYASABKAsyEy5yZGIudjEuU3RvcmVTdGF0dXMiNQoTRXZpY3RMZWFkZXJzUmVxdWVzdBIQCghzdG9yZV9pZBgBIAEoBBIMCgRzdG9wGAIgASgIIjsKFEV2aWN0TGVhZGVyc1Jlc3BvbnNlEiMKBnN0YXR1cxgBIAEoCzITLnJkYi52MS5TdG9yZVN0YXR1cyIWChRMaXN0T3BlcmF0b3JzUmVxdWVzdCI8ChVMaXN0T3BlcmF0b3JzUmVzcG9uc2USIwoJb3BlcmF0b3JzGAEgAygLMhAucmRiLnYxLk9wZXJhdG9yIikKEkdldE9wZXJhdG9yUmVxdWVzdBITCgtvcGVyYXRvcl9pZBgBIAEoBCI5ChNHZXRPcGVyYXRvclJlc3BvbnNlEiIKCG9wZXJhdG9yGAEgASgLMhAucmRiLnYxLk9wZXJhdG9yIiwKFUNhbmNlbE9wZXJhdG9yUmVxdWVzdBITCgtvcGVyYXRvcl9pZBgBIAEoBCI8ChZDYW5jZWxPcGVyYXRvclJlc3BvbnNlEiIKCG9wZXJhdG9yGAEgASgLMhAucmRiLnYxLk9wZXJhdG9yIj4KGkxpc3RPcGVyYXRvckhpc3RvcnlSZXF1ZXN0EhEKCXJlZ2lvbl9pZBgBIAEoBBINCgVsaW1pdBgCIAEoDSJCChtMaXN0T3BlcmF0b3JIaXN0b3J5UmVzcG9uc2USIwoJb3BlcmF0b3JzGAEgAygLMhAucmRiLnYxLk9wZXJhdG9yIikKFEV4cGxhaW5SZWdpb25SZXF1ZXN0EhEKCXJlZ2lvbl9pZBgBIAEoBCJCChVFeHBsYWluUmVnaW9uUmVzcG9uc2USKQoMZXhwbGFuYXRpb25zGAEgAygLMhMucmRiLnYxLkV4cGxhbmF0aW9uImYKC0V4cGxhbmF0aW9uEg4KBnNvdXJjZRgBIAEoCRIMCgRhY3RzGAIgASgIEg8KB3N1bW1hcnkYAyABKAkSKAoJcnVsZWRfb3V0GAQgAygLMhUucmRiLnYxLlJ1bGVkT3V0U3RvcmUiQQoNUnVsZWRPdXRTdG9yZRIQCghzdG9yZV9pZBgBIAEoBBIOCgZmaWx0ZXIYAiABKAkSDgoGcmVhc29uGAMgASgJIhcKFUxpc3RTY2hlZHVsZXJzUmVxdWVzdCI/ChZMaXN0U2NoZWR1bGVyc1Jlc3BvbnNlEiUKCnNjaGVkdWxlcnMYASADKAsyES5yZGIudjEuU2NoZWR1bGVyIpcBCglTY2hlZHVsZXISDAoEbmFtZRgBIAEoCRISCgppc19jaGVja2VyGAIgASgIEhEKCWlzX3BhdXNlZBgDIAEoCBIXCg9wYXVzZWRfdW50aWxfbXMYBCABKAQSFQoNcnVubmluZ19jb3VudBgFIAEoDRISCgpkb25lX2NvdW50GAYgASgEEhEKCWxhc3Rfd29yZBgHIAEoCSI6ChVQYXVzZVNjaGVkdWxlclJlcXVlc3QSDAoEbmFtZRgBIAEoCRITCgtkdXJhdGlvbl9tcxgCIAEoBCI+ChZQYXVzZVNjaGVkdWxlclJlc3BvbnNlEiQKCXNjaGVkdWxlchgBIAEoCzIRLnJkYi52MS5TY2hlZHVsZXIiJgoWUmVzdW1lU2NoZWR1bGVyUmVxdWVzdBIMCgRuYW1lGAEgASgJIj8KF1Jlc3VtZVNjaGVkdWxlclJlc3BvbnNlEiQKCXNjaGVkdWxlchgBIAEoCzIRLnJkYi52MS5TY2hlZHVsZXIiGwoZR2V0UGxhY2VtZW50Q29uZmlnUmVxdWVzdCJIChpHZXRQbGFjZW1lbnRDb25maWdSZXNwb25zZRIqCghzZXR0aW5ncxgBIAMoCzIYLnJkYi52MS5QbGFjZW1lbnRTZXR0aW5nIlsKEFBsYWNlbWVudFNldHRpbmcSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCRIVCg1kZWZhdWx0X3ZhbHVlGAMgASgJEhMKC2Rlc2NyaXB0aW9uGAQgASgJIokBChlTZXRQbGFjZW1lbnRDb25maWdSZXF1ZXN0Ej0KBnZhbHVlcxgBIAMoCzItLnJkYi52MS5TZXRQbGFjZW1lbnRDb25maWdSZXF1ZXN0LlZhbHVlc0VudHJ5Gi0KC1ZhbHVlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiSAoaU2V0UGxhY2VtZW50Q29uZmlnUmVzcG9uc2USKgoIc2V0dGluZ3MYASADKAsyGC5yZGIudjEuUGxhY2VtZW50U2V0dGluZyIzChJBZGRQZE1lbWJlclJlcXVlc3QSDAoEbmFtZRgBIAEoCRIPCgdhZGRyZXNzGAIgASgJIjcKE0FkZFBkTWVtYmVyUmVzcG9uc2USIAoGbWVtYmVyGAEgASgLMhAucmRiLnYxLlBkTWVtYmVyIioKFVJlbW92ZVBkTWVtYmVyUmVxdWVzdBIRCgltZW1iZXJfaWQYASABKAQiGAoWUmVtb3ZlUGRNZW1iZXJSZXNwb25zZSIvChdUcmFuc2ZlclBkTGVhZGVyUmVxdWVzdBIUCgx0b19tZW1iZXJfaWQYASABKAQiGgoYVHJhbnNmZXJQZExlYWRlclJlc3BvbnNlIkMKE1BsYW5SZWNvdmVyeVJlcXVlc3QSFgoObG9zdF9zdG9yZV9pZHMYASADKAQSFAoMY3JlYXRlX2VtcHR5GAIgASgIIjoKFFBsYW5SZWNvdmVyeVJlc3BvbnNlEiIKBHBsYW4YASABKAsyFC5yZGIudjEuUmVjb3ZlcnlQbGFuIlkKFEJlZ2luUmVjb3ZlcnlSZXF1ZXN0EhYKDmxvc3Rfc3RvcmVfaWRzGAEgAygEEhQKDGNyZWF0ZV9lbXB0eRgCIAEoCBITCgtmaW5nZXJwcmludBgDIAEoCSI7ChVCZWdpblJlY292ZXJ5UmVzcG9uc2USIgoIcmVjb3ZlcnkYASABKAsyEC5yZGIudjEuUmVjb3ZlcnkiFwoVTGlzdFJlY292ZXJpZXNSZXF1ZXN0Ij4KFkxpc3RSZWNvdmVyaWVzUmVzcG9uc2USJAoKcmVjb3ZlcmllcxgBIAMoCzIQLnJkYi52MS5SZWNvdmVyeSIsChVDYW5jZWxSZWNvdmVyeVJlcXVlc3QSEwoLcmVjb3ZlcnlfaWQYASABKAQiPAoWQ2FuY2VsUmVjb3ZlcnlSZXNwb25zZRIiCghyZWNvdmVyeRgBIAEoCzIQLnJkYi52MS5SZWNvdmVyeSq8AQoNT3BlcmF0b3JTdGF0ZRIeChpPUEVSQVRPUl9TVEFURV9VTlNQRUNJRklFRBAAEhoKFk9QRVJBVE9SX1NUQVRFX1dBSVRJTkcQARIaChZPUEVSQVRPUl9TVEFURV9SVU5OSU5HEAISFwoTT1BFUkFUT1JfU1RBVEVfRE9ORRADEhwKGE9QRVJBVE9SX1NUQVRFX0NBTkNFTExFRBAEEhwKGE9QRVJBVE9SX1NUQVRFX1RJTUVEX09VVBAFMq4SCg5QZEFkbWluU2VydmljZRI6CgdBZGRQZWVyEhYucmRiLnYxLkFkZFBlZXJSZXF1ZXN0GhcucmRiLnYxLkFkZFBlZXJSZXNwb25zZRJDCgpSZW1vdmVQZWVyEhkucmRiLnYxLlJlbW92ZVBlZXJSZXF1ZXN0GhoucmRiLnYxLlJlbW92ZVBlZXJSZXNwb25zZRI9CghNb3ZlUGVlchIXLnJkYi52MS5Nb3ZlUGVlclJlcXVlc3QaGC5yZGIudjEuTW92ZVBlZXJSZXNwb25zZRJhChRUcmFuc2ZlclJlZ2lvbkxlYWRlchIjLnJkYi52MS5UcmFuc2ZlclJlZ2lvbkxlYWRlclJlcXVlc3QaJC5yZGIudjEuVHJhbnNmZXJSZWdpb25MZWFkZXJSZXNwb25zZRJPCg5TY2F0dGVyUmVnaW9ucxIdLnJkYi52MS5TY2F0dGVyUmVnaW9uc1JlcXVlc3QaHi5yZGIudjEuU2NhdHRlclJlZ2lvbnNSZXNwb25zZRJMCg1TcGxpdFJlZ2lvbkF0EhwucmRiLnYxLlNwbGl0UmVnaW9uQXRSZXF1ZXN0Gh0ucmRiLnYxLlNwbGl0UmVnaW9uQXRSZXNwb25zZRJJCgxNZXJnZVJlZ2lvbnMSGy5yZGIudjEuTWVyZ2VSZWdpb25zUmVxdWVzdBocLnJkYi52MS5NZXJnZVJlZ2lvbnNSZXNwb25zZRJMCg1DaGVja1JlcGxpY2FzEhwucmRiLnYxLkNoZWNrUmVwbGljYXNSZXF1ZXN0Gh0ucmRiLnYxLkNoZWNrUmVwbGljYXNSZXNwb25zZRJYChFEZWNvbW1pc3Npb25TdG9yZRIgLnJkYi52MS5EZWNvbW1pc3Npb25TdG9yZVJlcXVlc3QaIS5yZGIudjEuRGVjb21taXNzaW9uU3RvcmVSZXNwb25zZRJbChJDYW5jZWxEZWNvbW1pc3Npb24SIS5yZGIudjEuQ2FuY2VsRGVjb21taXNzaW9uUmVxdWVzdBoiLnJkYi52MS5DYW5jZWxEZWNvbW1pc3Npb25SZXNwb25zZRJPCg5TZXRTdG9yZUxhYmVscxIdLnJkYi52MS5TZXRTdG9yZUxhYmVsc1JlcXVlc3QaHi5yZGIudjEuU2V0U3RvcmVMYWJlbHNSZXNwb25zZRJJCgxFdmljdExlYWRlcnMSGy5yZGIudjEuRXZpY3RMZWFkZXJzUmVxdWVzdBocLnJkYi52MS5FdmljdExlYWRlcnNSZXNwb25zZRJMCg1MaXN0T3BlcmF0b3JzEhwucmRiLnYxLkxpc3RPcGVyYXRvcnNSZXF1ZXN0Gh0ucmRiLnYxLkxpc3RPcGVyYXRvcnNSZXNwb25zZRJGCgtHZXRPcGVyYXRvchIaLnJkYi52MS5HZXRPcGVyYXRvclJlcXVlc3QaGy5yZGIudjEuR2V0T3BlcmF0b3JSZXNwb25zZRJPCg5DYW5jZWxPcGVyYXRvchIdLnJkYi52MS5DYW5jZWxPcGVyYXRvclJlcXVlc3QaHi5yZGIudjEuQ2FuY2VsT3BlcmF0b3JSZXNwb25zZRJeChNMaXN0T3BlcmF0b3JIaXN0b3J5EiIucmRiLnYxLkxpc3RPcGVyYXRvckhpc3RvcnlSZXF1ZXN0GiMucmRiLnYxLkxpc3RPcGVyYXRvckhpc3RvcnlSZXNwb25zZRJMCg1FeHBsYWluUmVnaW9uEhwucmRiLnYxLkV4cGxhaW5SZWdpb25SZXF1ZXN0Gh0ucmRiLnYxLkV4cGxhaW5SZWdpb25SZXNwb25zZRJPCg5MaXN0U2NoZWR1bGVycxIdLnJkYi52MS5MaXN0U2NoZWR1bGVyc1JlcXVlc3QaHi5yZGIudjEuTGlzdFNjaGVkdWxlcnNSZXNwb25zZRJPCg5QYXVzZVNjaGVkdWxlchIdLnJkYi52MS5QYXVzZVNjaGVkdWxlclJlcXVlc3QaHi5yZGIudjEuUGF1c2VTY2hlZHVsZXJSZXNwb25zZRJSCg9SZXN1bWVTY2hlZHVsZXISHi5yZGIudjEuUmVzdW1lU2NoZWR1bGVyUmVxdWVzdBofLnJkYi52MS5SZXN1bWVTY2hlZHVsZXJSZXNwb25zZRJbChJHZXRQbGFjZW1lbnRDb25maWcSIS5yZGIudjEuR2V0UGxhY2VtZW50Q29uZmlnUmVxdWVzdBoiLnJkYi52MS5HZXRQbGFjZW1lbnRDb25maWdSZXNwb25zZRJbChJTZXRQbGFjZW1lbnRDb25maWcSIS5yZGIudjEuU2V0UGxhY2VtZW50Q29uZmlnUmVxdWVzdBoiLnJkYi52MS5TZXRQbGFjZW1lbnRDb25maWdSZXNwb25zZRJGCgtBZGRQZE1lbWJlchIaLnJkYi52MS5BZGRQZE1lbWJlclJlcXVlc3QaGy5yZGIudjEuQWRkUGRNZW1iZXJSZXNwb25zZRJPCg5SZW1vdmVQZE1lbWJlchIdLnJkYi52MS5SZW1vdmVQZE1lbWJlclJlcXVlc3QaHi5yZGIudjEuUmVtb3ZlUGRNZW1iZXJSZXNwb25zZRJVChBUcmFuc2ZlclBkTGVhZGVyEh8ucmRiLnYxLlRyYW5zZmVyUGRMZWFkZXJSZXF1ZXN0GiAucmRiLnYxLlRyYW5zZmVyUGRMZWFkZXJSZXNwb25zZRJJCgxQbGFuUmVjb3ZlcnkSGy5yZGIudjEuUGxhblJlY292ZXJ5UmVxdWVzdBocLnJkYi52MS5QbGFuUmVjb3ZlcnlSZXNwb25zZRJMCg1CZWdpblJlY292ZXJ5EhwucmRiLnYxLkJlZ2luUmVjb3ZlcnlSZXF1ZXN0Gh0ucmRiLnYxLkJlZ2luUmVjb3ZlcnlSZXNwb25zZRJPCg5MaXN0UmVjb3ZlcmllcxIdLnJkYi52MS5MaXN0UmVjb3Zlcmllc1JlcXVlc3QaHi5yZGIudjEuTGlzdFJlY292ZXJpZXNSZXNwb25zZRJPCg5DYW5jZWxSZWNvdmVyeRIdLnJkYi52MS5DYW5jZWxSZWNvdmVyeVJlcXVlc3QaHi5yZGIudjEuQ2FuY2VsUmVjb3ZlcnlSZXNwb25zZWIGcHJvdG8z", [file_rdb_v1_pd_service, file_rdb_v1_recovery]);
+  fileDesc("ChVyZGIvdjEvcGRfYWRtaW4ucHJvdG8SBnJkYi52MSKbAgoIT3BlcmF0b3ISCgoCaWQYASABKAQSDAoEa2luZBgCIAEoCRIOCgZvcmlnaW4YAyABKAkSEQoJcmVnaW9uX2lkGAQgASgEEiQKBXN0YXRlGAUgASgOMhUucmRiLnYxLk9wZXJhdG9yU3RhdGUSIwoFc3RlcHMYBiADKAsyFC5yZGIudjEuT3BlcmF0b3JTdGVwEhQKDGN1cnJlbnRfc3RlcBgHIAEoDRISCgpjcmVhdGVkX21zGAggASgEEhIKCnN0YXJ0ZWRfbXMYCSABKAQSEAoIZW5kZWRfbXMYCiABKAQSEgoKZW5kX3JlYXNvbhgLIAEoCRITCgtlbmRfbWVzc2FnZRgMIAEoCRIOCgZtb3RpdmUYDSABKAkiUAoMT3BlcmF0b3JTdGVwEgwKBGtpbmQYASABKAkSDAoEdGV4dBgCIAEoCRISCgpzdGFydGVkX21zGAMgASgEEhAKCGVuZGVkX21zGAQgASgEIjUKDkFkZFBlZXJSZXF1ZXN0EhEKCXJlZ2lvbl9pZBgBIAEoBBIQCghzdG9yZV9pZBgCIAEoBCI1Cg9BZGRQZWVyUmVzcG9uc2USIgoIb3BlcmF0b3IYASABKAsyEC5yZGIudjEuT3BlcmF0b3IiOAoRUmVtb3ZlUGVlclJlcXVlc3QSEQoJcmVnaW9uX2lkGAEgASgEEhAKCHN0b3JlX2lkGAIgASgEIjgKElJlbW92ZVBlZXJSZXNwb25zZRIiCghvcGVyYXRvchgBIAEoCzIQLnJkYi52MS5PcGVyYXRvciJQCg9Nb3ZlUGVlclJlcXVlc3QSEQoJcmVnaW9uX2lkGAEgASgEEhUKDWZyb21fc3RvcmVfaWQYAiABKAQSEwoLdG9fc3RvcmVfaWQYAyABKAQiNgoQTW92ZVBlZXJSZXNwb25zZRIiCghvcGVyYXRvchgBIAEoCzIQLnJkYi52MS5PcGVyYXRvciJFChtUcmFuc2ZlclJlZ2lvbkxlYWRlclJlcXVlc3QSEQoJcmVnaW9uX2lkGAEgASgEEhMKC3RvX3N0b3JlX2lkGAIgASgEIkIKHFRyYW5zZmVyUmVnaW9uTGVhZGVyUmVzcG9uc2USIgoIb3BlcmF0b3IYASABKAsyEC5yZGIudjEuT3BlcmF0b3IiKwoVU2NhdHRlclJlZ2lvbnNSZXF1ZXN0EhIKCnJlZ2lvbl9pZHMYASADKAQiPQoWU2NhdHRlclJlZ2lvbnNSZXNwb25zZRIjCglvcGVyYXRvcnMYASADKAsyEC5yZGIudjEuT3BlcmF0b3IiSwoUU3BsaXRSZWdpb25BdFJlcXVlc3QSEQoJcmVnaW9uX2lkGAEgASgEEgwKBGtleXMYAiADKAwSEgoKcGFydF9jb3VudBgDIAEoDSI7ChVTcGxpdFJlZ2lvbkF0UmVzcG9uc2USIgoIb3BlcmF0b3IYASABKAsyEC5yZGIudjEuT3BlcmF0b3IiQgoTTWVyZ2VSZWdpb25zUmVxdWVzdBIRCglyZWdpb25faWQYASABKAQSGAoQdGFyZ2V0X3JlZ2lvbl9pZBgCIAEoBCI6ChRNZXJnZVJlZ2lvbnNSZXNwb25zZRIiCghvcGVyYXRvchgBIAEoCzIQLnJkYi52MS5PcGVyYXRvciIpChRDaGVja1JlcGxpY2FzUmVxdWVzdBIRCglyZWdpb25faWQYASABKAQiNgoVQ2hlY2tSZXBsaWNhc1Jlc3BvbnNlEh0KFXZlcmlmaWVkX2luZGV4X2JlZm9yZRgBIAEoBCIsChhEZWNvbW1pc3Npb25TdG9yZVJlcXVlc3QSEAoIc3RvcmVfaWQYASABKAQiQAoZRGVjb21taXNzaW9uU3RvcmVSZXNwb25zZRIjCgZzdGF0dXMYASABKAsyEy5yZGIudjEuU3RvcmVTdGF0dXMiLQoZQ2FuY2VsRGVjb21taXNzaW9uUmVxdWVzdBIQCghzdG9yZV9pZBgBIAEoBCJBChpDYW5jZWxEZWNvbW1pc3Npb25SZXNwb25zZRIjCgZzdGF0dXMYASABKAsyEy5yZGIudjEuU3RvcmVTdGF0dXMikwEKFVNldFN0b3JlTGFiZWxzUmVxdWVzdBIQCghzdG9yZV9pZBgBIAEoBBI5CgZsYWJlbHMYAiADKAsyKS5yZGIudjEuU2V0U3RvcmVMYWJlbHNSZXF1ZXN0LkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiPQoWU2V0U3RvcmVMYWJlbHNSZXNwb25zZRIjCgZzdGF0dXMYASABKAsyEy5yZGIudjEuU3RvcmVTdGF0dXMiewoVU2V0U3RvcmVMaW1pdHNSZXF1ZXN0EhAKCHN0b3JlX2lkGAEgASgEEhYKCWFkZF9saW1pdBgCIAEoDUgAiAEBEhkKDHJlbW92ZV9saW1pdBgDIAEoDUgBiAEBQgwKCl9hZGRfbGltaXRCDwoNX3JlbW92ZV9saW1pdCI9ChZTZXRTdG9yZUxpbWl0c1Jlc3BvbnNlEiMKBnN0YXR1cxgBIAEoCzITLnJkYi52MS5TdG9yZVN0YXR1cyI1ChNFdmljdExlYWRlcnNSZXF1ZXN0EhAKCHN0b3JlX2lkGAEgASgEEgwKBHN0b3AYAiABKAgiOwoURXZpY3RMZWFkZXJzUmVzcG9uc2USIwoGc3RhdHVzGAEgASgLMhMucmRiLnYxLlN0b3JlU3RhdHVzIhYKFExpc3RPcGVyYXRvcnNSZXF1ZXN0IjwKFUxpc3RPcGVyYXRvcnNSZXNwb25zZRIjCglvcGVyYXRvcnMYASADKAsyEC5yZGIudjEuT3BlcmF0b3IiKQoSR2V0T3BlcmF0b3JSZXF1ZXN0EhMKC29wZXJhdG9yX2lkGAEgASgEIjkKE0dldE9wZXJhdG9yUmVzcG9uc2USIgoIb3BlcmF0b3IYASABKAsyEC5yZGIudjEuT3BlcmF0b3IiLAoVQ2FuY2VsT3BlcmF0b3JSZXF1ZXN0EhMKC29wZXJhdG9yX2lkGAEgASgEIjwKFkNhbmNlbE9wZXJhdG9yUmVzcG9uc2USIgoIb3BlcmF0b3IYASABKAsyEC5yZGIudjEuT3BlcmF0b3IiPgoaTGlzdE9wZXJhdG9ySGlzdG9yeVJlcXVlc3QSEQoJcmVnaW9uX2lkGAEgASgEEg0KBWxpbWl0GAIgASgNIkIKG0xpc3RPcGVyYXRvckhpc3RvcnlSZXNwb25zZRIjCglvcGVyYXRvcnMYASADKAsyEC5yZGIudjEuT3BlcmF0b3IiKQoURXhwbGFpblJlZ2lvblJlcXVlc3QSEQoJcmVnaW9uX2lkGAEgASgEIkIKFUV4cGxhaW5SZWdpb25SZXNwb25zZRIpCgxleHBsYW5hdGlvbnMYASADKAsyEy5yZGIudjEuRXhwbGFuYXRpb24iZgoLRXhwbGFuYXRpb24SDgoGc291cmNlGAEgASgJEgwKBGFjdHMYAiABKAgSDwoHc3VtbWFyeRgDIAEoCRIoCglydWxlZF9vdXQYBCADKAsyFS5yZGIudjEuUnVsZWRPdXRTdG9yZSJBCg1SdWxlZE91dFN0b3JlEhAKCHN0b3JlX2lkGAEgASgEEg4KBmZpbHRlchgCIAEoCRIOCgZyZWFzb24YAyABKAkiFwoVTGlzdFNjaGVkdWxlcnNSZXF1ZXN0Ij8KFkxpc3RTY2hlZHVsZXJzUmVzcG9uc2USJQoKc2NoZWR1bGVycxgBIAMoCzIRLnJkYi52MS5TY2hlZHVsZXIilwEKCVNjaGVkdWxlchIMCgRuYW1lGAEgASgJEhIKCmlzX2NoZWNrZXIYAiABKAgSEQoJaXNfcGF1c2VkGAMgASgIEhcKD3BhdXNlZF91bnRpbF9tcxgEIAEoBBIVCg1ydW5uaW5nX2NvdW50GAUgASgNEhIKCmRvbmVfY291bnQYBiABKAQSEQoJbGFzdF93b3JkGAcgASgJIjoKFVBhdXNlU2NoZWR1bGVyUmVxdWVzdBIMCgRuYW1lGAEgASgJEhMKC2R1cmF0aW9uX21zGAIgASgEIj4KFlBhdXNlU2NoZWR1bGVyUmVzcG9uc2USJAoJc2NoZWR1bGVyGAEgASgLMhEucmRiLnYxLlNjaGVkdWxlciImChZSZXN1bWVTY2hlZHVsZXJSZXF1ZXN0EgwKBG5hbWUYASABKAkiPwoXUmVzdW1lU2NoZWR1bGVyUmVzcG9uc2USJAoJc2NoZWR1bGVyGAEgASgLMhEucmRiLnYxLlNjaGVkdWxlciIbChlHZXRQbGFjZW1lbnRDb25maWdSZXF1ZXN0IkgKGkdldFBsYWNlbWVudENvbmZpZ1Jlc3BvbnNlEioKCHNldHRpbmdzGAEgAygLMhgucmRiLnYxLlBsYWNlbWVudFNldHRpbmciWwoQUGxhY2VtZW50U2V0dGluZxIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgJEhUKDWRlZmF1bHRfdmFsdWUYAyABKAkSEwoLZGVzY3JpcHRpb24YBCABKAkiiQEKGVNldFBsYWNlbWVudENvbmZpZ1JlcXVlc3QSPQoGdmFsdWVzGAEgAygLMi0ucmRiLnYxLlNldFBsYWNlbWVudENvbmZpZ1JlcXVlc3QuVmFsdWVzRW50cnkaLQoLVmFsdWVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJIChpTZXRQbGFjZW1lbnRDb25maWdSZXNwb25zZRIqCghzZXR0aW5ncxgBIAMoCzIYLnJkYi52MS5QbGFjZW1lbnRTZXR0aW5nIjMKEkFkZFBkTWVtYmVyUmVxdWVzdBIMCgRuYW1lGAEgASgJEg8KB2FkZHJlc3MYAiABKAkiNwoTQWRkUGRNZW1iZXJSZXNwb25zZRIgCgZtZW1iZXIYASABKAsyEC5yZGIudjEuUGRNZW1iZXIiKgoVUmVtb3ZlUGRNZW1iZXJSZXF1ZXN0EhEKCW1lbWJlcl9pZBgBIAEoBCIYChZSZW1vdmVQZE1lbWJlclJlc3BvbnNlIi8KF1RyYW5zZmVyUGRMZWFkZXJSZXF1ZXN0EhQKDHRvX21lbWJlcl9pZBgBIAEoBCIaChhUcmFuc2ZlclBkTGVhZGVyUmVzcG9uc2UiQwoTUGxhblJlY292ZXJ5UmVxdWVzdBIWCg5sb3N0X3N0b3JlX2lkcxgBIAMoBBIUCgxjcmVhdGVfZW1wdHkYAiABKAgiOgoUUGxhblJlY292ZXJ5UmVzcG9uc2USIgoEcGxhbhgBIAEoCzIULnJkYi52MS5SZWNvdmVyeVBsYW4iWQoUQmVnaW5SZWNvdmVyeVJlcXVlc3QSFgoObG9zdF9zdG9yZV9pZHMYASADKAQSFAoMY3JlYXRlX2VtcHR5GAIgASgIEhMKC2ZpbmdlcnByaW50GAMgASgJIjsKFUJlZ2luUmVjb3ZlcnlSZXNwb25zZRIiCghyZWNvdmVyeRgBIAEoCzIQLnJkYi52MS5SZWNvdmVyeSIXChVMaXN0UmVjb3Zlcmllc1JlcXVlc3QiPgoWTGlzdFJlY292ZXJpZXNSZXNwb25zZRIkCgpyZWNvdmVyaWVzGAEgAygLMhAucmRiLnYxLlJlY292ZXJ5IiwKFUNhbmNlbFJlY292ZXJ5UmVxdWVzdBITCgtyZWNvdmVyeV9pZBgBIAEoBCI8ChZDYW5jZWxSZWNvdmVyeVJlc3BvbnNlEiIKCHJlY292ZXJ5GAEgASgLMhAucmRiLnYxLlJlY292ZXJ5KrwBCg1PcGVyYXRvclN0YXRlEh4KGk9QRVJBVE9SX1NUQVRFX1VOU1BFQ0lGSUVEEAASGgoWT1BFUkFUT1JfU1RBVEVfV0FJVElORxABEhoKFk9QRVJBVE9SX1NUQVRFX1JVTk5JTkcQAhIXChNPUEVSQVRPUl9TVEFURV9ET05FEAMSHAoYT1BFUkFUT1JfU1RBVEVfQ0FOQ0VMTEVEEAQSHAoYT1BFUkFUT1JfU1RBVEVfVElNRURfT1VUEAUy/xIKDlBkQWRtaW5TZXJ2aWNlEjoKB0FkZFBlZXISFi5yZGIudjEuQWRkUGVlclJlcXVlc3QaFy5yZGIudjEuQWRkUGVlclJlc3BvbnNlEkMKClJlbW92ZVBlZXISGS5yZGIudjEuUmVtb3ZlUGVlclJlcXVlc3QaGi5yZGIudjEuUmVtb3ZlUGVlclJlc3BvbnNlEj0KCE1vdmVQZWVyEhcucmRiLnYxLk1vdmVQZWVyUmVxdWVzdBoYLnJkYi52MS5Nb3ZlUGVlclJlc3BvbnNlEmEKFFRyYW5zZmVyUmVnaW9uTGVhZGVyEiMucmRiLnYxLlRyYW5zZmVyUmVnaW9uTGVhZGVyUmVxdWVzdBokLnJkYi52MS5UcmFuc2ZlclJlZ2lvbkxlYWRlclJlc3BvbnNlEk8KDlNjYXR0ZXJSZWdpb25zEh0ucmRiLnYxLlNjYXR0ZXJSZWdpb25zUmVxdWVzdBoeLnJkYi52MS5TY2F0dGVyUmVnaW9uc1Jlc3BvbnNlEkwKDVNwbGl0UmVnaW9uQXQSHC5yZGIudjEuU3BsaXRSZWdpb25BdFJlcXVlc3QaHS5yZGIudjEuU3BsaXRSZWdpb25BdFJlc3BvbnNlEkkKDE1lcmdlUmVnaW9ucxIbLnJkYi52MS5NZXJnZVJlZ2lvbnNSZXF1ZXN0GhwucmRiLnYxLk1lcmdlUmVnaW9uc1Jlc3BvbnNlEkwKDUNoZWNrUmVwbGljYXMSHC5yZGIudjEuQ2hlY2tSZXBsaWNhc1JlcXVlc3QaHS5yZGIudjEuQ2hlY2tSZXBsaWNhc1Jlc3BvbnNlElgKEURlY29tbWlzc2lvblN0b3JlEiAucmRiLnYxLkRlY29tbWlzc2lvblN0b3JlUmVxdWVzdBohLnJkYi52MS5EZWNvbW1pc3Npb25TdG9yZVJlc3BvbnNlElsKEkNhbmNlbERlY29tbWlzc2lvbhIhLnJkYi52MS5DYW5jZWxEZWNvbW1pc3Npb25SZXF1ZXN0GiIucmRiLnYxLkNhbmNlbERlY29tbWlzc2lvblJlc3BvbnNlEk8KDlNldFN0b3JlTGFiZWxzEh0ucmRiLnYxLlNldFN0b3JlTGFiZWxzUmVxdWVzdBoeLnJkYi52MS5TZXRTdG9yZUxhYmVsc1Jlc3BvbnNlEk8KDlNldFN0b3JlTGltaXRzEh0ucmRiLnYxLlNldFN0b3JlTGltaXRzUmVxdWVzdBoeLnJkYi52MS5TZXRTdG9yZUxpbWl0c1Jlc3BvbnNlEkkKDEV2aWN0TGVhZGVycxIbLnJkYi52MS5FdmljdExlYWRlcnNSZXF1ZXN0GhwucmRiLnYxLkV2aWN0TGVhZGVyc1Jlc3BvbnNlEkwKDUxpc3RPcGVyYXRvcnMSHC5yZGIudjEuTGlzdE9wZXJhdG9yc1JlcXVlc3QaHS5yZGIudjEuTGlzdE9wZXJhdG9yc1Jlc3BvbnNlEkYKC0dldE9wZXJhdG9yEhoucmRiLnYxLkdldE9wZXJhdG9yUmVxdWVzdBobLnJkYi52MS5HZXRPcGVyYXRvclJlc3BvbnNlEk8KDkNhbmNlbE9wZXJhdG9yEh0ucmRiLnYxLkNhbmNlbE9wZXJhdG9yUmVxdWVzdBoeLnJkYi52MS5DYW5jZWxPcGVyYXRvclJlc3BvbnNlEl4KE0xpc3RPcGVyYXRvckhpc3RvcnkSIi5yZGIudjEuTGlzdE9wZXJhdG9ySGlzdG9yeVJlcXVlc3QaIy5yZGIudjEuTGlzdE9wZXJhdG9ySGlzdG9yeVJlc3BvbnNlEkwKDUV4cGxhaW5SZWdpb24SHC5yZGIudjEuRXhwbGFpblJlZ2lvblJlcXVlc3QaHS5yZGIudjEuRXhwbGFpblJlZ2lvblJlc3BvbnNlEk8KDkxpc3RTY2hlZHVsZXJzEh0ucmRiLnYxLkxpc3RTY2hlZHVsZXJzUmVxdWVzdBoeLnJkYi52MS5MaXN0U2NoZWR1bGVyc1Jlc3BvbnNlEk8KDlBhdXNlU2NoZWR1bGVyEh0ucmRiLnYxLlBhdXNlU2NoZWR1bGVyUmVxdWVzdBoeLnJkYi52MS5QYXVzZVNjaGVkdWxlclJlc3BvbnNlElIKD1Jlc3VtZVNjaGVkdWxlchIeLnJkYi52MS5SZXN1bWVTY2hlZHVsZXJSZXF1ZXN0Gh8ucmRiLnYxLlJlc3VtZVNjaGVkdWxlclJlc3BvbnNlElsKEkdldFBsYWNlbWVudENvbmZpZxIhLnJkYi52MS5HZXRQbGFjZW1lbnRDb25maWdSZXF1ZXN0GiIucmRiLnYxLkdldFBsYWNlbWVudENvbmZpZ1Jlc3BvbnNlElsKElNldFBsYWNlbWVudENvbmZpZxIhLnJkYi52MS5TZXRQbGFjZW1lbnRDb25maWdSZXF1ZXN0GiIucmRiLnYxLlNldFBsYWNlbWVudENvbmZpZ1Jlc3BvbnNlEkYKC0FkZFBkTWVtYmVyEhoucmRiLnYxLkFkZFBkTWVtYmVyUmVxdWVzdBobLnJkYi52MS5BZGRQZE1lbWJlclJlc3BvbnNlEk8KDlJlbW92ZVBkTWVtYmVyEh0ucmRiLnYxLlJlbW92ZVBkTWVtYmVyUmVxdWVzdBoeLnJkYi52MS5SZW1vdmVQZE1lbWJlclJlc3BvbnNlElUKEFRyYW5zZmVyUGRMZWFkZXISHy5yZGIudjEuVHJhbnNmZXJQZExlYWRlclJlcXVlc3QaIC5yZGIudjEuVHJhbnNmZXJQZExlYWRlclJlc3BvbnNlEkkKDFBsYW5SZWNvdmVyeRIbLnJkYi52MS5QbGFuUmVjb3ZlcnlSZXF1ZXN0GhwucmRiLnYxLlBsYW5SZWNvdmVyeVJlc3BvbnNlEkwKDUJlZ2luUmVjb3ZlcnkSHC5yZGIudjEuQmVnaW5SZWNvdmVyeVJlcXVlc3QaHS5yZGIudjEuQmVnaW5SZWNvdmVyeVJlc3BvbnNlEk8KDkxpc3RSZWNvdmVyaWVzEh0ucmRiLnYxLkxpc3RSZWNvdmVyaWVzUmVxdWVzdBoeLnJkYi52MS5MaXN0UmVjb3Zlcmllc1Jlc3BvbnNlEk8KDkNhbmNlbFJlY292ZXJ5Eh0ucmRiLnYxLkNhbmNlbFJlY292ZXJ5UmVxdWVzdBoeLnJkYi52MS5DYW5jZWxSZWNvdmVyeVJlc3BvbnNlYgZwcm90bzM", [file_rdb_v1_pd_service, file_rdb_v1_recovery]);
 
 /**
  * A change of one Region in steps, and how far it is.
@@ -575,6 +575,52 @@ export const SetStoreLabelsResponseSchema: GenMessage<SetStoreLabelsResponse> = 
   messageDesc(file_rdb_v1_pd_admin, 23);
 
 /**
+ * @generated from message rdb.v1.SetStoreLimitsRequest
+ */
+export type SetStoreLimitsRequest = Message<"rdb.v1.SetStoreLimitsRequest"> & {
+  /**
+   * @generated from field: uint64 store_id = 1;
+   */
+  storeId: bigint;
+
+  /**
+   * Peers that it takes in, and gives away, at a time; 0: as all Stores. What is absent stays as it is.
+   *
+   * @generated from field: optional uint32 add_limit = 2;
+   */
+  addLimit?: number | undefined;
+
+  /**
+   * @generated from field: optional uint32 remove_limit = 3;
+   */
+  removeLimit?: number | undefined;
+};
+
+/**
+ * Describes the message rdb.v1.SetStoreLimitsRequest.
+ * Use `create(SetStoreLimitsRequestSchema)` to create a new message.
+ */
+export const SetStoreLimitsRequestSchema: GenMessage<SetStoreLimitsRequest> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_admin, 24);
+
+/**
+ * @generated from message rdb.v1.SetStoreLimitsResponse
+ */
+export type SetStoreLimitsResponse = Message<"rdb.v1.SetStoreLimitsResponse"> & {
+  /**
+   * @generated from field: rdb.v1.StoreStatus status = 1;
+   */
+  status?: StoreStatus | undefined;
+};
+
+/**
+ * Describes the message rdb.v1.SetStoreLimitsResponse.
+ * Use `create(SetStoreLimitsResponseSchema)` to create a new message.
+ */
+export const SetStoreLimitsResponseSchema: GenMessage<SetStoreLimitsResponse> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_admin, 25);
+
+/**
  * @generated from message rdb.v1.EvictLeadersRequest
  */
 export type EvictLeadersRequest = Message<"rdb.v1.EvictLeadersRequest"> & {
@@ -596,7 +642,7 @@ export type EvictLeadersRequest = Message<"rdb.v1.EvictLeadersRequest"> & {
  * Use `create(EvictLeadersRequestSchema)` to create a new message.
  */
 export const EvictLeadersRequestSchema: GenMessage<EvictLeadersRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 24);
+  messageDesc(file_rdb_v1_pd_admin, 26);
 
 /**
  * @generated from message rdb.v1.EvictLeadersResponse
@@ -613,7 +659,7 @@ export type EvictLeadersResponse = Message<"rdb.v1.EvictLeadersResponse"> & {
  * Use `create(EvictLeadersResponseSchema)` to create a new message.
  */
 export const EvictLeadersResponseSchema: GenMessage<EvictLeadersResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 25);
+  messageDesc(file_rdb_v1_pd_admin, 27);
 
 /**
  * @generated from message rdb.v1.ListOperatorsRequest
@@ -626,7 +672,7 @@ export type ListOperatorsRequest = Message<"rdb.v1.ListOperatorsRequest"> & {
  * Use `create(ListOperatorsRequestSchema)` to create a new message.
  */
 export const ListOperatorsRequestSchema: GenMessage<ListOperatorsRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 26);
+  messageDesc(file_rdb_v1_pd_admin, 28);
 
 /**
  * @generated from message rdb.v1.ListOperatorsResponse
@@ -643,7 +689,7 @@ export type ListOperatorsResponse = Message<"rdb.v1.ListOperatorsResponse"> & {
  * Use `create(ListOperatorsResponseSchema)` to create a new message.
  */
 export const ListOperatorsResponseSchema: GenMessage<ListOperatorsResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 27);
+  messageDesc(file_rdb_v1_pd_admin, 29);
 
 /**
  * @generated from message rdb.v1.GetOperatorRequest
@@ -660,7 +706,7 @@ export type GetOperatorRequest = Message<"rdb.v1.GetOperatorRequest"> & {
  * Use `create(GetOperatorRequestSchema)` to create a new message.
  */
 export const GetOperatorRequestSchema: GenMessage<GetOperatorRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 28);
+  messageDesc(file_rdb_v1_pd_admin, 30);
 
 /**
  * @generated from message rdb.v1.GetOperatorResponse
@@ -677,7 +723,7 @@ export type GetOperatorResponse = Message<"rdb.v1.GetOperatorResponse"> & {
  * Use `create(GetOperatorResponseSchema)` to create a new message.
  */
 export const GetOperatorResponseSchema: GenMessage<GetOperatorResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 29);
+  messageDesc(file_rdb_v1_pd_admin, 31);
 
 /**
  * @generated from message rdb.v1.CancelOperatorRequest
@@ -694,7 +740,7 @@ export type CancelOperatorRequest = Message<"rdb.v1.CancelOperatorRequest"> & {
  * Use `create(CancelOperatorRequestSchema)` to create a new message.
  */
 export const CancelOperatorRequestSchema: GenMessage<CancelOperatorRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 30);
+  messageDesc(file_rdb_v1_pd_admin, 32);
 
 /**
  * @generated from message rdb.v1.CancelOperatorResponse
@@ -711,7 +757,7 @@ export type CancelOperatorResponse = Message<"rdb.v1.CancelOperatorResponse"> & 
  * Use `create(CancelOperatorResponseSchema)` to create a new message.
  */
 export const CancelOperatorResponseSchema: GenMessage<CancelOperatorResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 31);
+  messageDesc(file_rdb_v1_pd_admin, 33);
 
 /**
  * @generated from message rdb.v1.ListOperatorHistoryRequest
@@ -737,7 +783,7 @@ export type ListOperatorHistoryRequest = Message<"rdb.v1.ListOperatorHistoryRequ
  * Use `create(ListOperatorHistoryRequestSchema)` to create a new message.
  */
 export const ListOperatorHistoryRequestSchema: GenMessage<ListOperatorHistoryRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 32);
+  messageDesc(file_rdb_v1_pd_admin, 34);
 
 /**
  * @generated from message rdb.v1.ListOperatorHistoryResponse
@@ -754,7 +800,7 @@ export type ListOperatorHistoryResponse = Message<"rdb.v1.ListOperatorHistoryRes
  * Use `create(ListOperatorHistoryResponseSchema)` to create a new message.
  */
 export const ListOperatorHistoryResponseSchema: GenMessage<ListOperatorHistoryResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 33);
+  messageDesc(file_rdb_v1_pd_admin, 35);
 
 /**
  * @generated from message rdb.v1.ExplainRegionRequest
@@ -771,7 +817,7 @@ export type ExplainRegionRequest = Message<"rdb.v1.ExplainRegionRequest"> & {
  * Use `create(ExplainRegionRequestSchema)` to create a new message.
  */
 export const ExplainRegionRequestSchema: GenMessage<ExplainRegionRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 34);
+  messageDesc(file_rdb_v1_pd_admin, 36);
 
 /**
  * @generated from message rdb.v1.ExplainRegionResponse
@@ -788,7 +834,7 @@ export type ExplainRegionResponse = Message<"rdb.v1.ExplainRegionResponse"> & {
  * Use `create(ExplainRegionResponseSchema)` to create a new message.
  */
 export const ExplainRegionResponseSchema: GenMessage<ExplainRegionResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 35);
+  messageDesc(file_rdb_v1_pd_admin, 37);
 
 /**
  * What one checker or scheduler makes of a Region.
@@ -830,7 +876,7 @@ export type Explanation = Message<"rdb.v1.Explanation"> & {
  * Use `create(ExplanationSchema)` to create a new message.
  */
 export const ExplanationSchema: GenMessage<Explanation> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 36);
+  messageDesc(file_rdb_v1_pd_admin, 38);
 
 /**
  * @generated from message rdb.v1.RuledOutStore
@@ -859,7 +905,7 @@ export type RuledOutStore = Message<"rdb.v1.RuledOutStore"> & {
  * Use `create(RuledOutStoreSchema)` to create a new message.
  */
 export const RuledOutStoreSchema: GenMessage<RuledOutStore> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 37);
+  messageDesc(file_rdb_v1_pd_admin, 39);
 
 /**
  * @generated from message rdb.v1.ListSchedulersRequest
@@ -872,7 +918,7 @@ export type ListSchedulersRequest = Message<"rdb.v1.ListSchedulersRequest"> & {
  * Use `create(ListSchedulersRequestSchema)` to create a new message.
  */
 export const ListSchedulersRequestSchema: GenMessage<ListSchedulersRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 38);
+  messageDesc(file_rdb_v1_pd_admin, 40);
 
 /**
  * @generated from message rdb.v1.ListSchedulersResponse
@@ -891,7 +937,7 @@ export type ListSchedulersResponse = Message<"rdb.v1.ListSchedulersResponse"> & 
  * Use `create(ListSchedulersResponseSchema)` to create a new message.
  */
 export const ListSchedulersResponseSchema: GenMessage<ListSchedulersResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 39);
+  messageDesc(file_rdb_v1_pd_admin, 41);
 
 /**
  * @generated from message rdb.v1.Scheduler
@@ -944,7 +990,7 @@ export type Scheduler = Message<"rdb.v1.Scheduler"> & {
  * Use `create(SchedulerSchema)` to create a new message.
  */
 export const SchedulerSchema: GenMessage<Scheduler> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 40);
+  messageDesc(file_rdb_v1_pd_admin, 42);
 
 /**
  * @generated from message rdb.v1.PauseSchedulerRequest
@@ -968,7 +1014,7 @@ export type PauseSchedulerRequest = Message<"rdb.v1.PauseSchedulerRequest"> & {
  * Use `create(PauseSchedulerRequestSchema)` to create a new message.
  */
 export const PauseSchedulerRequestSchema: GenMessage<PauseSchedulerRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 41);
+  messageDesc(file_rdb_v1_pd_admin, 43);
 
 /**
  * @generated from message rdb.v1.PauseSchedulerResponse
@@ -985,7 +1031,7 @@ export type PauseSchedulerResponse = Message<"rdb.v1.PauseSchedulerResponse"> & 
  * Use `create(PauseSchedulerResponseSchema)` to create a new message.
  */
 export const PauseSchedulerResponseSchema: GenMessage<PauseSchedulerResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 42);
+  messageDesc(file_rdb_v1_pd_admin, 44);
 
 /**
  * @generated from message rdb.v1.ResumeSchedulerRequest
@@ -1002,7 +1048,7 @@ export type ResumeSchedulerRequest = Message<"rdb.v1.ResumeSchedulerRequest"> & 
  * Use `create(ResumeSchedulerRequestSchema)` to create a new message.
  */
 export const ResumeSchedulerRequestSchema: GenMessage<ResumeSchedulerRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 43);
+  messageDesc(file_rdb_v1_pd_admin, 45);
 
 /**
  * @generated from message rdb.v1.ResumeSchedulerResponse
@@ -1019,7 +1065,7 @@ export type ResumeSchedulerResponse = Message<"rdb.v1.ResumeSchedulerResponse"> 
  * Use `create(ResumeSchedulerResponseSchema)` to create a new message.
  */
 export const ResumeSchedulerResponseSchema: GenMessage<ResumeSchedulerResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 44);
+  messageDesc(file_rdb_v1_pd_admin, 46);
 
 /**
  * @generated from message rdb.v1.GetPlacementConfigRequest
@@ -1032,7 +1078,7 @@ export type GetPlacementConfigRequest = Message<"rdb.v1.GetPlacementConfigReques
  * Use `create(GetPlacementConfigRequestSchema)` to create a new message.
  */
 export const GetPlacementConfigRequestSchema: GenMessage<GetPlacementConfigRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 45);
+  messageDesc(file_rdb_v1_pd_admin, 47);
 
 /**
  * @generated from message rdb.v1.GetPlacementConfigResponse
@@ -1049,7 +1095,7 @@ export type GetPlacementConfigResponse = Message<"rdb.v1.GetPlacementConfigRespo
  * Use `create(GetPlacementConfigResponseSchema)` to create a new message.
  */
 export const GetPlacementConfigResponseSchema: GenMessage<GetPlacementConfigResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 46);
+  messageDesc(file_rdb_v1_pd_admin, 48);
 
 /**
  * One setting of the placement driver that can be changed while it runs.
@@ -1083,7 +1129,7 @@ export type PlacementSetting = Message<"rdb.v1.PlacementSetting"> & {
  * Use `create(PlacementSettingSchema)` to create a new message.
  */
 export const PlacementSettingSchema: GenMessage<PlacementSetting> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 47);
+  messageDesc(file_rdb_v1_pd_admin, 49);
 
 /**
  * @generated from message rdb.v1.SetPlacementConfigRequest
@@ -1102,7 +1148,7 @@ export type SetPlacementConfigRequest = Message<"rdb.v1.SetPlacementConfigReques
  * Use `create(SetPlacementConfigRequestSchema)` to create a new message.
  */
 export const SetPlacementConfigRequestSchema: GenMessage<SetPlacementConfigRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 48);
+  messageDesc(file_rdb_v1_pd_admin, 50);
 
 /**
  * @generated from message rdb.v1.SetPlacementConfigResponse
@@ -1119,7 +1165,7 @@ export type SetPlacementConfigResponse = Message<"rdb.v1.SetPlacementConfigRespo
  * Use `create(SetPlacementConfigResponseSchema)` to create a new message.
  */
 export const SetPlacementConfigResponseSchema: GenMessage<SetPlacementConfigResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 49);
+  messageDesc(file_rdb_v1_pd_admin, 51);
 
 /**
  * @generated from message rdb.v1.AddPdMemberRequest
@@ -1143,7 +1189,7 @@ export type AddPdMemberRequest = Message<"rdb.v1.AddPdMemberRequest"> & {
  * Use `create(AddPdMemberRequestSchema)` to create a new message.
  */
 export const AddPdMemberRequestSchema: GenMessage<AddPdMemberRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 50);
+  messageDesc(file_rdb_v1_pd_admin, 52);
 
 /**
  * @generated from message rdb.v1.AddPdMemberResponse
@@ -1160,7 +1206,7 @@ export type AddPdMemberResponse = Message<"rdb.v1.AddPdMemberResponse"> & {
  * Use `create(AddPdMemberResponseSchema)` to create a new message.
  */
 export const AddPdMemberResponseSchema: GenMessage<AddPdMemberResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 51);
+  messageDesc(file_rdb_v1_pd_admin, 53);
 
 /**
  * @generated from message rdb.v1.RemovePdMemberRequest
@@ -1177,7 +1223,7 @@ export type RemovePdMemberRequest = Message<"rdb.v1.RemovePdMemberRequest"> & {
  * Use `create(RemovePdMemberRequestSchema)` to create a new message.
  */
 export const RemovePdMemberRequestSchema: GenMessage<RemovePdMemberRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 52);
+  messageDesc(file_rdb_v1_pd_admin, 54);
 
 /**
  * @generated from message rdb.v1.RemovePdMemberResponse
@@ -1190,7 +1236,7 @@ export type RemovePdMemberResponse = Message<"rdb.v1.RemovePdMemberResponse"> & 
  * Use `create(RemovePdMemberResponseSchema)` to create a new message.
  */
 export const RemovePdMemberResponseSchema: GenMessage<RemovePdMemberResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 53);
+  messageDesc(file_rdb_v1_pd_admin, 55);
 
 /**
  * @generated from message rdb.v1.TransferPdLeaderRequest
@@ -1207,7 +1253,7 @@ export type TransferPdLeaderRequest = Message<"rdb.v1.TransferPdLeaderRequest"> 
  * Use `create(TransferPdLeaderRequestSchema)` to create a new message.
  */
 export const TransferPdLeaderRequestSchema: GenMessage<TransferPdLeaderRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 54);
+  messageDesc(file_rdb_v1_pd_admin, 56);
 
 /**
  * The other member leads, or is about to.
@@ -1222,7 +1268,7 @@ export type TransferPdLeaderResponse = Message<"rdb.v1.TransferPdLeaderResponse"
  * Use `create(TransferPdLeaderResponseSchema)` to create a new message.
  */
 export const TransferPdLeaderResponseSchema: GenMessage<TransferPdLeaderResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 55);
+  messageDesc(file_rdb_v1_pd_admin, 57);
 
 /**
  * @generated from message rdb.v1.PlanRecoveryRequest
@@ -1246,7 +1292,7 @@ export type PlanRecoveryRequest = Message<"rdb.v1.PlanRecoveryRequest"> & {
  * Use `create(PlanRecoveryRequestSchema)` to create a new message.
  */
 export const PlanRecoveryRequestSchema: GenMessage<PlanRecoveryRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 56);
+  messageDesc(file_rdb_v1_pd_admin, 58);
 
 /**
  * @generated from message rdb.v1.PlanRecoveryResponse
@@ -1263,7 +1309,7 @@ export type PlanRecoveryResponse = Message<"rdb.v1.PlanRecoveryResponse"> & {
  * Use `create(PlanRecoveryResponseSchema)` to create a new message.
  */
 export const PlanRecoveryResponseSchema: GenMessage<PlanRecoveryResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 57);
+  messageDesc(file_rdb_v1_pd_admin, 59);
 
 /**
  * @generated from message rdb.v1.BeginRecoveryRequest
@@ -1292,7 +1338,7 @@ export type BeginRecoveryRequest = Message<"rdb.v1.BeginRecoveryRequest"> & {
  * Use `create(BeginRecoveryRequestSchema)` to create a new message.
  */
 export const BeginRecoveryRequestSchema: GenMessage<BeginRecoveryRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 58);
+  messageDesc(file_rdb_v1_pd_admin, 60);
 
 /**
  * @generated from message rdb.v1.BeginRecoveryResponse
@@ -1309,7 +1355,7 @@ export type BeginRecoveryResponse = Message<"rdb.v1.BeginRecoveryResponse"> & {
  * Use `create(BeginRecoveryResponseSchema)` to create a new message.
  */
 export const BeginRecoveryResponseSchema: GenMessage<BeginRecoveryResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 59);
+  messageDesc(file_rdb_v1_pd_admin, 61);
 
 /**
  * @generated from message rdb.v1.ListRecoveriesRequest
@@ -1322,7 +1368,7 @@ export type ListRecoveriesRequest = Message<"rdb.v1.ListRecoveriesRequest"> & {
  * Use `create(ListRecoveriesRequestSchema)` to create a new message.
  */
 export const ListRecoveriesRequestSchema: GenMessage<ListRecoveriesRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 60);
+  messageDesc(file_rdb_v1_pd_admin, 62);
 
 /**
  * @generated from message rdb.v1.ListRecoveriesResponse
@@ -1339,7 +1385,7 @@ export type ListRecoveriesResponse = Message<"rdb.v1.ListRecoveriesResponse"> & 
  * Use `create(ListRecoveriesResponseSchema)` to create a new message.
  */
 export const ListRecoveriesResponseSchema: GenMessage<ListRecoveriesResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 61);
+  messageDesc(file_rdb_v1_pd_admin, 63);
 
 /**
  * @generated from message rdb.v1.CancelRecoveryRequest
@@ -1356,7 +1402,7 @@ export type CancelRecoveryRequest = Message<"rdb.v1.CancelRecoveryRequest"> & {
  * Use `create(CancelRecoveryRequestSchema)` to create a new message.
  */
 export const CancelRecoveryRequestSchema: GenMessage<CancelRecoveryRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 62);
+  messageDesc(file_rdb_v1_pd_admin, 64);
 
 /**
  * @generated from message rdb.v1.CancelRecoveryResponse
@@ -1373,7 +1419,7 @@ export type CancelRecoveryResponse = Message<"rdb.v1.CancelRecoveryResponse"> & 
  * Use `create(CancelRecoveryResponseSchema)` to create a new message.
  */
 export const CancelRecoveryResponseSchema: GenMessage<CancelRecoveryResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 63);
+  messageDesc(file_rdb_v1_pd_admin, 65);
 
 /**
  * @generated from enum rdb.v1.OperatorState
@@ -1526,6 +1572,14 @@ export const PdAdminService: GenService<{
     methodKind: "unary";
     input: typeof SetStoreLabelsRequestSchema;
     output: typeof SetStoreLabelsResponseSchema;
+  },
+  /**
+   * @generated from rpc rdb.v1.PdAdminService.SetStoreLimits
+   */
+  setStoreLimits: {
+    methodKind: "unary";
+    input: typeof SetStoreLimitsRequestSchema;
+    output: typeof SetStoreLimitsResponseSchema;
   },
   /**
    * The Store leads nothing until that is taken back.
