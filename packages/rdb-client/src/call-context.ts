@@ -4,15 +4,18 @@ import type { WriteIdentity } from "./open-writes.ts";
 import type { CallOptions, ReadFrom, ReadOptions } from "./options.ts";
 import type { RegionCache } from "./region-cache.ts";
 import type { RequestSender } from "./request-sender.ts";
+import type { ClientTracing } from "./tracing/client-tracing.ts";
 import { checkDeadlineMs, checkReadFrom } from "./validate.ts";
 
 /** What every operation works with. */
 export interface ClientContext {
-  readonly sender: RequestSender;
+  readonly sender: Pick<RequestSender, "send">;
   readonly cache: RegionCache;
   readonly clock: Clock;
   readonly deadlineMs: number;
   readonly readFrom: ReadFrom;
+  /** Undefined: no spans are made. */
+  readonly tracing?: ClientTracing | undefined;
 }
 
 /** The messages of a oneof, by the names of its cases. */

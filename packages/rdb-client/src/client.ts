@@ -33,6 +33,7 @@ import type { AnswerListener, PdConnector, StoreConnector } from "./ports.ts";
 import { RegionCache } from "./region-cache.ts";
 import { RequestSender } from "./request-sender.ts";
 import type { Row } from "./row.ts";
+import { ClientTracing } from "./tracing/client-tracing.ts";
 import { type RangeOptions, checkDeadlineMs, checkReadFrom, pdAddresses } from "./validate.ts";
 import { wirePdConnector, wireStoreConnector } from "./wire-connectors.ts";
 import { WriteSessions } from "./write-sessions.ts";
@@ -122,7 +123,8 @@ export class RdbClient implements KeySpace {
     const connector = ports.stores;
     const { hooks } = options;
     const sender = new RequestSender({ cache, pd, connector, clock, random, sessions, onAnswer, hooks });
-    const client = new RdbClient({ sender, cache, clock, deadlineMs, readFrom }, sender, pd);
+    const tracing = options.tracing && new ClientTracing(options.tracing);
+    const client = new RdbClient({ sender, cache, clock, deadlineMs, readFrom, tracing }, sender, pd);
     try {
       await client.#learnMapWithin(deadlineMs, clock);
     } catch (error) {
@@ -134,7 +136,7 @@ export class RdbClient implements KeySpace {
 
   /** The row, or undefined when there is no such key. */
   get(key: Bytes, options?: ReadOptions): Promise<Row | undefined> {
-    return attempt(() => get(this.#context, key, options));
+    return this.#call("get", (context) => get(context, key, options));
   }
 
   /**
@@ -142,12 +144,12 @@ export class RdbClient implements KeySpace {
    * two Regions may show two.
    */
   batchGet(keys: readonly Bytes[], options?: ReadOptions): Promise<(Row | undefined)[]> {
-    return attempt(() => batch.batchGet(this.#context, keys, options));
+    return this.#call("batchGet", (context) => batch.batchGet(context, keys, options));
   }
 
   /** Writes the row, whether or not the key exists. */
   put(key: Bytes, value: Bytes, options?: CallOptions): Promise<PutResult> {
-    return attempt(() => put(this.#context, key, value, options));
+    return this.#call("put", (context) => put(context, key, value, options));
   }
 
   /**
@@ -155,17 +157,17 @@ export class RdbClient implements KeySpace {
    * error's details hold the keys that are `applied`, `notApplied` and `unknown`.
    */
   batchPut(rows: readonly batch.KeyValue[], options?: CallOptions): Promise<batch.BatchPutResult> {
-    return attempt(() => batch.batchPut(this.#context, rows, options));
+    return this.#call("batchPut", (context) => batch.batchPut(context, rows, options));
   }
 
   /** Deletes the key if it exists. */
   delete(key: Bytes, options?: CallOptions): Promise<DeleteResult> {
-    return attempt(() => deleteKey(this.#context, key, options));
+    return this.#call("delete", (context) => deleteKey(context, key, options));
   }
 
   /** Deletes the keys that exist. Atomic within a Region; errors as {@link batchPut}. */
   batchDelete(keys: readonly Bytes[], options?: CallOptions): Promise<batch.BatchDeleteResult> {
-    return attempt(() => batch.batchDelete(this.#context, keys, options));
+    return this.#call("batchDelete", (context) => batch.batchDelete(context, keys, options));
   }
 
   /**
@@ -174,7 +176,7 @@ export class RdbClient implements KeySpace {
    * `remainingStart` and `remainingEnd`; what lies before is deleted.
    */
   deleteRange(range: RangeOptions, options?: CallOptions): Promise<DeleteRangeResult> {
-    return attempt(() => deleteRange(this.#context, range, options));
+    return this.#call("deleteRange", (context) => deleteRange(context, range, options));
   }
 
   /**
@@ -198,12 +200,12 @@ export class RdbClient implements KeySpace {
     value: Bytes,
     options?: CompareOptions,
   ): Promise<CompareResult> {
-    return attempt(() => compareAndSwap(this.#context, key, expect, value, options));
+    return this.#call("compareAndSwap", (context) => compareAndSwap(context, key, expect, value, options));
   }
 
   /** Deletes the key if it is as expected. */
   compareAndDelete(key: Bytes, expect: Expectation, options?: CompareOptions): Promise<CompareResult> {
-    return attempt(() => compareAndDelete(this.#context, key, expect, options));
+    return this.#call("compareAndDelete", (context) => compareAndDelete(context, key, expect, options));
   }
 
   /**
@@ -212,7 +214,7 @@ export class RdbClient implements KeySpace {
    * @throws RdbError RDB_INVALID_ARGUMENT when the keys lie in several Regions; it names two of them
    */
   conditionalBatch(conditional: ConditionalBatch, options?: CallOptions): Promise<ConditionalBatchResult> {
-    return attempt(() => conditionalBatch(this.#context, conditional, options));
+    return this.#call("conditionalBatch", (context) => conditionalBatch(context, conditional, options));
   }
 
   /** The keys that begin with `prefix`, as a key space of their own. @throws RdbError RDB_INVALID_ARGUMENT */
@@ -234,6 +236,16 @@ export class RdbClient implements KeySpace {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** What is checked before sending fails the call as everything else does: by its promise. */
+  #call<Result>(operation: string, call: (context: ClientContext) => Promise<Result>): Promise<Result> {
+    const { tracing } = this.#context;
+    try {
+      return tracing === undefined ? call(this.#context) : tracing.run(operation, this.#context, call);
+    } catch (error) {
+      return Promise.reject(RdbError.from(error));
+    }
   }
 
   /** Waits out an election among the placement driver's members, but not for one that does not answer. */
@@ -275,13 +287,4 @@ export class RdbClient implements KeySpace {
 
 function warn({ message, code }: RdbError): void {
   process.emitWarning(message, { type: "FlareDB", code });
-}
-
-/** What is checked before sending fails the call as everything else does: by its promise. */
-function attempt<Result>(call: () => Promise<Result>): Promise<Result> {
-  try {
-    return call();
-  } catch (error) {
-    return Promise.reject(RdbError.from(error));
-  }
 }

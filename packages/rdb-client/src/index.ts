@@ -9,6 +9,13 @@ export {
 } from "./options.ts";
 export type { TlsFiles } from "@flaredb/rdb-wire";
 export type { ClientHooks, RequestEvent, RetryEvent } from "./hooks.ts";
+export type {
+  SpanLike,
+  TraceApi,
+  TraceContextLike,
+  TracerLike,
+  TracingOptions,
+} from "./tracing/trace-api.ts";
 export { Row } from "./row.ts";
 export type { KeySpace, Scanned } from "./key-space/key-space.ts";
 export type { Namespace } from "./key-space/namespace.ts";

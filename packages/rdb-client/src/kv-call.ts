@@ -1,10 +1,10 @@
 import type { RdbError, RegionId, StoreId, Timer } from "@flaredb/rdb-base";
 import type { KvRequest, KvResponse } from "@flaredb/rdb-proto";
 import type { Backoff, BackoffReason } from "./backoff.ts";
+import type { CallWatch } from "./call-watch.ts";
 import type { WriteIdentity } from "./open-writes.ts";
 import type { RegionEntry } from "./region-cache.ts";
 import type { ReadFrom } from "./options.ts";
-import type { RequestWatch } from "./request-watch.ts";
 
 export type KvCommand = KvRequest["command"];
 export type KvResult = KvResponse["result"];
@@ -90,8 +90,8 @@ export class KvCall {
   timer: Timer | undefined;
   pauseReason: BackoffReason | undefined;
   onAbort: (() => void) | undefined;
-  /** Set when the client has hooks. */
-  watch: RequestWatch | undefined;
+  /** Set when the client has hooks, or the call is traced. */
+  watch: CallWatch | undefined;
   /** Neighbours among the calls in flight. */
   previous: KvCall | undefined;
   next: KvCall | undefined;

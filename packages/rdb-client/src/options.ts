@@ -1,5 +1,6 @@
 import type { TlsFiles } from "@flaredb/rdb-wire";
 import type { ClientHooks } from "./hooks.ts";
+import type { TracingOptions } from "./tracing/trace-api.ts";
 
 /** Bytes as they are, or text as UTF-8. Bytes must not be changed before the call has ended. */
 export type Bytes = Uint8Array | string;
@@ -48,6 +49,8 @@ export interface ConnectOptions {
   readonly tls?: TlsFiles;
   /** Told of every request and every retry. Default: none. */
   readonly hooks?: ClientHooks;
+  /** Makes spans of calls, by OpenTelemetry. Default: none are made, and nothing is done for it. */
+  readonly tracing?: TracingOptions;
 }
 
 export const clientDefaults = {

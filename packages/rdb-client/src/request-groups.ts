@@ -1,5 +1,11 @@
 import { type StoreId, assert } from "@flaredb/rdb-base";
-import { type BatchRequest, type ClientSession, ReadFrom, type RegionRequests } from "@flaredb/rdb-proto";
+import {
+  type BatchRequest,
+  type ClientSession,
+  type KvRequest,
+  ReadFrom,
+  type RegionRequests,
+} from "@flaredb/rdb-proto";
 import type { KvCall } from "./kv-call.ts";
 import type { WriteIdentity } from "./open-writes.ts";
 import type { RegionEntry } from "./region-cache.ts";
@@ -81,11 +87,11 @@ export class RequestGroups {
     return wire;
   }
 
-  #request(call: KvCall, identity: WriteIdentity | undefined): RegionRequests["requests"][number] {
+  #request(call: KvCall, identity: WriteIdentity | undefined): KvRequest {
     const { spec } = call;
     // A write that moves on to another Store is the same write there: this one may take all the time there is.
     const untilMs = spec.isWrite ? spec.deadlineMs : call.dueMs;
-    return {
+    const request: KvRequest = {
       $typeName: "rdb.v1.KvRequest",
       requestId: call.requestId,
       timeoutMs: Math.max(1, Math.ceil(untilMs - this.#nowMs)),
@@ -94,6 +100,11 @@ export class RequestGroups {
       sequence: identity?.sequence ?? NO_SEQUENCE,
       issuedAtMs: identity?.issuedAtMs ?? NO_TIME,
     };
+    const traceContext = call.watch?.traceContext;
+    if (traceContext !== undefined) {
+      request.traceContext = traceContext;
+    }
+    return request;
   }
 }
 

@@ -10,6 +10,7 @@ import {
 import type { KvResponse, RegionError } from "@flaredb/rdb-proto";
 import type { BackoffReason } from "./backoff.ts";
 import { abortedError, answerLostError, deadlineError, undeterminedError } from "./call-errors.ts";
+import { BothWatches, type CallWatch } from "./call-watch.ts";
 import { CallsInFlight } from "./calls-in-flight.ts";
 import { choosePeer } from "./choose-peer.ts";
 import { KvCall, type KvCallSpec } from "./kv-call.ts";
@@ -84,11 +85,18 @@ export class RequestSender {
     this.map = new MapKeeper(options.cache, this.#pool, () => this.#pauses.wake());
   }
 
-  /** Sends a call on its way; one of its callbacks tells how it ended. */
-  send(spec: KvCallSpec): void {
+  /**
+   * Sends a call on its way; one of its callbacks tells how it ended.
+   *
+   * @param trace of a call that is traced
+   */
+  send(spec: KvCallSpec, trace?: CallWatch): void {
     const call = new KvCall(spec);
-    if (this.#hooks !== undefined) {
-      call.watch = new RequestWatch(this.#hooks);
+    if (this.#hooks === undefined) {
+      call.watch = trace;
+    } else {
+      const watch = new RequestWatch(this.#hooks);
+      call.watch = trace === undefined ? watch : new BothWatches(watch, trace);
     }
     const refusal = this.#refusal(call);
     if (refusal !== undefined) {
@@ -159,10 +167,11 @@ export class RequestSender {
     call.storeId = to;
     call.attemptedMs = this.#clock.monotonicMs();
     call.dueMs = Math.min(call.spec.deadlineMs, call.attemptedMs + call.patienceMs);
-    call.watch?.attempt(call);
+    call.watch?.attempt(call, this.#pool.addressOf(to));
     call.stream = this.#pool.push(to, call);
     if (call.stream === undefined) {
       call.lastError = new RdbError("RDB_SERVER_IS_BUSY", `the queue to Store ${to} is full`);
+      call.watch?.failed(call);
       this.#pauseFor(call, "busy");
       return;
     }
@@ -202,6 +211,7 @@ export class RequestSender {
   #refused(call: KvCall, by: StoreId, wire: RegionError): void {
     const { advice, error } = readRegionError(wire);
     call.lastError = error;
+    call.watch?.failed(call);
     if (advice.kind === "unknownOutcome") {
       call.lose();
     } else {
@@ -329,6 +339,7 @@ export class RequestSender {
     assert(call.storeId !== undefined, "a call on a stream has its Store");
     call.lose();
     call.lastError = reason;
+    call.watch?.failed(call);
     this.#elsewhere(call, call.storeId);
   }
 

@@ -1,4 +1,5 @@
 import { type Clock, type ErrorCode, RdbError } from "@flaredb/rdb-base";
+import type { CallWatch } from "./call-watch.ts";
 import type { ClientHooks } from "./hooks.ts";
 import type { KvCall } from "./kv-call.ts";
 
@@ -47,11 +48,12 @@ export class HookCaller {
 }
 
 /** One request as the hooks see it. Only made when there are hooks. */
-export class RequestWatch {
+export class RequestWatch implements CallWatch {
   readonly #hooks: HookCaller;
   readonly #startMs: number;
   readonly #retries: ErrorCode[] = [];
   #attemptCount = 0;
+  readonly traceContext = undefined;
 
   constructor(hooks: HookCaller) {
     this.#hooks = hooks;
@@ -77,6 +79,9 @@ export class RequestWatch {
       storeId: call.storeId,
     });
   }
+
+  /** Told with the next attempt, or the end. */
+  failed(): void {}
 
   /** The request ended, by an answer or an error. */
   end(call: KvCall, outcome: "ok" | ErrorCode): void {

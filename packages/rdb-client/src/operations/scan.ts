@@ -71,7 +71,16 @@ export class Scan implements Scanned<Row> {
   }
 
   /** The rows page by page, which costs less than one by one. No page is empty. */
-  async *pages(): AsyncGenerator<Row[], void, undefined> {
+  pages(): AsyncGenerator<Row[], void, undefined> {
+    const { tracing } = this.#context;
+    return tracing === undefined
+      ? this.#pages(this.#context)
+      : tracing.iterate(this.#isReverse ? "scanReverse" : "scan", this.#context, (traced) =>
+          this.#pages(traced),
+        );
+  }
+
+  async *#pages(context: ClientContext): AsyncGenerator<Row[], void, undefined> {
     const { startKey, endKey } = this.#range;
     if (endKey.length > 0 && compareKeys(startKey, endKey) >= 0) {
       // No Region holds nothing: at the edge between two, each would send it to the other.
@@ -79,7 +88,12 @@ export class Scan implements Scanned<Row> {
     }
     const abandoned = new AbortController();
     let remaining = this.#limit;
-    let pending: Promise<Page> | undefined = this.#fetch(this.#firstCursor(), remaining, abandoned.signal);
+    let pending: Promise<Page> | undefined = this.#fetch(
+      context,
+      this.#firstCursor(),
+      remaining,
+      abandoned.signal,
+    );
     try {
       while (pending !== undefined) {
         const page: Page = await pending;
@@ -87,7 +101,7 @@ export class Scan implements Scanned<Row> {
         pending =
           page.next === undefined || remaining <= 0
             ? undefined
-            : this.#fetch(page.next, remaining, abandoned.signal);
+            : this.#fetch(context, page.next, remaining, abandoned.signal);
         // Its failure is told when its turn comes, or never if nobody wants the page any more.
         pending?.catch(() => {});
         if (page.rows.length > 0) {
@@ -106,7 +120,12 @@ export class Scan implements Scanned<Row> {
     return this.#isReverse ? this.#range.endKey : this.#range.startKey;
   }
 
-  async #fetch(cursor: Uint8Array, remaining: number, abandoned: AbortSignal): Promise<Page> {
+  async #fetch(
+    context: ClientContext,
+    cursor: Uint8Array,
+    remaining: number,
+    abandoned: AbortSignal,
+  ): Promise<Page> {
     const { signal } = this.#options;
     const terms = {
       ...termsOf(this.#context, this.#options),
@@ -116,7 +135,7 @@ export class Scan implements Scanned<Row> {
       ? { startKey: this.#range.startKey, endKey: cursor }
       : { startKey: cursor, endKey: this.#range.endKey };
     return request(
-      this.#context,
+      context,
       terms,
       {
         name: "scan",
