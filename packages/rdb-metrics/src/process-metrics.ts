@@ -1,6 +1,6 @@
 import { PerformanceObserver, constants, performance } from "node:perf_hooks";
 import { type MetricSource, metricSource } from "./exposition.ts";
-import { makeInstruments } from "./instruments.ts";
+import { type Instruments, makeInstruments } from "./instruments.ts";
 import { processTable } from "./process-table.ts";
 
 export interface ProcessMetricsOptions {
@@ -22,6 +22,14 @@ export class ProcessMetrics implements MetricSource {
   constructor({ program, version }: ProcessMetricsOptions) {
     this.#instruments.buildInfo.of(program, version, process.versions.node).value = 1;
     this.#source = metricSource(processTable, this.#instruments, () => this.#refresh());
+  }
+
+  /** What the process's ports count of their callers with. */
+  get listen(): Pick<
+    Instruments<typeof processTable>,
+    "connections" | "connectionsCut" | "fullConnections" | "httpConnectionsDropped"
+  > {
+    return this.#instruments;
   }
 
   /** Idempotent. Keeps no process alive. */

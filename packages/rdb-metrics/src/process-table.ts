@@ -1,4 +1,13 @@
-import { counter, gauge, gaugeBy, histogram, histogramBy, maybe, openMetric } from "./definition.ts";
+import {
+  counter,
+  counterBy,
+  gauge,
+  gaugeBy,
+  histogram,
+  histogramBy,
+  maybe,
+  openMetric,
+} from "./definition.ts";
 
 const loopDelayBuckets: readonly number[] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const gcBuckets: readonly number[] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
@@ -44,5 +53,20 @@ export const processTable = {
       gcBuckets,
       { label: "kind", values: ["minor", "major", "incremental", "weak"] },
     ),
+  ),
+  connections: gauge("flaredb_process_rpc_connections", "Connections of the RPC port that are open."),
+  connectionsCut: counterBy(
+    "flaredb_process_rpc_connections_cut_total",
+    "Connections of the RPC port that the process ended: as there were too many (closed unread), as nothing was heard (silent), as no call was open for long (idle), as the caller broke off or the protocol (failed).",
+    "reason",
+    ["too_many", "silent", "idle", "failed"],
+  ),
+  fullConnections: counter(
+    "flaredb_process_rpc_connections_full_total",
+    "How often a connection of the RPC port had as many calls open as it may; calls beyond are refused unheard.",
+  ),
+  httpConnectionsDropped: counter(
+    "flaredb_process_http_connections_dropped_total",
+    "Connections of the HTTP port that were closed unread as there were too many.",
   ),
 };

@@ -2,7 +2,7 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import { type Clock, type Logger, type Random, RdbError } from "@flaredb/rdb-base";
 import { PdAdminService, PdService } from "@flaredb/rdb-proto";
 import type { Engine } from "@flaredb/rdb-storage";
-import { type Wire, type WireServer, formatAddress } from "@flaredb/rdb-wire";
+import { type ListenCounts, type Wire, type WireServer, formatAddress } from "@flaredb/rdb-wire";
 import type { PdConfig } from "./config.ts";
 import { Leadership } from "./leadership.ts";
 import { handOver } from "./member/hand-over.ts";
@@ -14,6 +14,8 @@ import { type PdMetrics, makePdMetrics } from "./metrics/pd-metrics.ts";
 import type { PlacementDriver } from "./placement-driver.ts";
 import { type DirectCalls, directCalls } from "./rpc/direct-calls.ts";
 import { leaderOnly } from "./rpc/leader-only.ts";
+import { askRegionPeers } from "./admin/region-peers.ts";
+import { type AskStorePeer, askNoStore } from "./traffic/ask-store.ts";
 import { pdAdminService } from "./rpc/pd-admin-service.ts";
 import { pdService } from "./rpc/pd-service.ts";
 
@@ -42,8 +44,12 @@ export interface PdPorts {
   readonly openEngine: (onFatal: (error: RdbError) => void) => Promise<Engine>;
   /** host:port of the process's HTTP endpoint, which clients are told. */
   readonly httpAddress: string;
+  /** How a Store is asked for a peer. Default: it is not. */
+  readonly askStorePeer?: AskStorePeer | undefined;
   /** What is counted with. Default: nobody looks. */
   readonly metrics?: PdMetrics | undefined;
+  /** What the RPC port counts of its callers with. Default: nobody looks. */
+  readonly listenCounts?: ListenCounts | undefined;
 }
 
 /** A PD that serves, or follows the member that does. */
@@ -139,7 +145,7 @@ interface Parts {
 }
 
 function assemble(config: PdConfig, ports: PdPorts, member: PdMember): Parts {
-  const { wire, clock, random, logger, metrics = makePdMetrics() } = ports;
+  const { wire, clock, random, logger, metrics = makePdMetrics(), askStorePeer = askNoStore } = ports;
   const { log, storage, roster, transport } = member;
   const keeper = new MemberKeeper({ log, roster, clock, logger });
   let services: LeaderServices | undefined;
@@ -162,7 +168,7 @@ function assemble(config: PdConfig, ports: PdPorts, member: PdMember): Parts {
     onServing: (driver) => {
       services = {
         pd: pdService({ driver, members: () => roster.members(), wallMs: () => clock.wallMs() }),
-        admin: pdAdminService(driver.admin, keeper),
+        admin: pdAdminService(driver.admin, keeper, (id) => askRegionPeers(driver.lookup, askStorePeer, id)),
       };
       metrics.leaderChanges.value++;
       keeper.start();
@@ -186,6 +192,7 @@ function assemble(config: PdConfig, ports: PdPorts, member: PdMember): Parts {
   const current = (): LeaderServices => services ?? leadership.refuse();
   const rpc = wire.serve({
     ...{ host: config.host, port: config.port, logger, clock, limits: config.listen },
+    counts: ports.listenCounts,
     routes: (router) => {
       router.service(
         PdService,

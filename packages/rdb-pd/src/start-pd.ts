@@ -9,7 +9,7 @@ import type { PlacementDriver } from "./placement-driver.ts";
 import { ProcessWatch } from "./metrics/process-watch.ts";
 import { checkPortFree } from "./port-check.ts";
 import { type PdPorts, type RunningPd, runPd } from "./run-pd.ts";
-import { askStoreFlow } from "./traffic/ask-store.ts";
+import { askStoreFlow, askStorePeer } from "./traffic/ask-store.ts";
 import { Traffic } from "./traffic/traffic.ts";
 
 /** PD's rows are small and read once, at start; everything else is in memory anyway. */
@@ -51,6 +51,7 @@ export async function startPd(config: PdConfig, ports: PdProcessPorts): Promise<
     host,
     port: httpPort,
     limits: config.listen,
+    dropped: watch.listen.httpConnectionsDropped,
     token,
     serverFactory: httpsServerFactory(ports.tls, ports.logger),
   });
@@ -61,10 +62,12 @@ export async function startPd(config: PdConfig, ports: PdProcessPorts): Promise<
     running = await runPd(config, {
       ...ports,
       wire: httpWire(ports.tls),
+      askStorePeer: askStorePeer(ports.tls),
       openEngine: (onFatal) =>
         openRocksEngine({ path: dataDir, clock: ports.clock, onFatal, ...engineMemory }),
       httpAddress: http.address,
       metrics: watch.metrics,
+      listenCounts: watch.listen,
     });
   } catch (error) {
     await http.close();

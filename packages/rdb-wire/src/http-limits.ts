@@ -8,12 +8,22 @@ export interface HttpLimits {
   readonly httpRequestTimeoutMs: number;
 }
 
-/** To be called before it listens. */
+/**
+ * To be called before it listens.
+ *
+ * @param dropped counts the connections that are closed unread
+ */
 export function limitHttp(
   server: Server,
   { httpConnectionMaxCount, httpRequestTimeoutMs }: HttpLimits,
+  dropped?: { value: number },
 ): void {
   server.maxConnections = httpConnectionMaxCount;
   server.requestTimeout = httpRequestTimeoutMs;
   server.headersTimeout = httpRequestTimeoutMs;
+  if (dropped !== undefined) {
+    server.on("drop", () => {
+      dropped.value++;
+    });
+  }
 }

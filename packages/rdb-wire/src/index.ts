@@ -12,6 +12,7 @@ export {
 export { RpcConnection, connectionDefaults, type RpcConnectionOptions } from "./rpc-connection.ts";
 export type { ClientStream, ClientStreamHandlers } from "./client-stream.ts";
 export { RpcServer, type RpcServerOptions } from "./rpc-server.ts";
+export type { CutReason, ListenCounts } from "./listen-counts.ts";
 export { type ListenLimits, defaultListenLimits } from "./listen-limits.ts";
 export type { ServerStream, ServerStreamHandlers } from "./server-stream.ts";
 export type { StreamCodec } from "./stream-codec.ts";

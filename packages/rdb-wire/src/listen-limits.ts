@@ -1,4 +1,4 @@
-import { SECOND_MS, limits } from "@flaredb/rdb-base";
+import { MINUTE_MS, SECOND_MS, limits } from "@flaredb/rdb-base";
 import { wireSettings } from "./http2-settings.ts";
 
 /** What an RPC port lets its callers have. */
@@ -13,6 +13,8 @@ export interface ListenLimits {
   readonly keepaliveIntervalMs: number;
   /** and is cut when none comes in this time: who never says a word is gone after both. */
   readonly keepaliveTimeoutMs: number;
+  /** A connection on which no call was open for this long is told to go; the next call makes another one. */
+  readonly idleTimeoutMs: number;
 }
 
 export const defaultListenLimits: ListenLimits = {
@@ -21,4 +23,5 @@ export const defaultListenLimits: ListenLimits = {
   messageMaxBytes: limits.messageMaxBytes,
   keepaliveIntervalMs: 10 * SECOND_MS,
   keepaliveTimeoutMs: 10 * SECOND_MS,
+  idleTimeoutMs: 10 * MINUTE_MS,
 };

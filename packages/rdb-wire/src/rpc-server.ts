@@ -4,10 +4,11 @@ import { type Clock, type Logger, RdbError, WindowedLog, assert } from "@flaredb
 import { formatAddress } from "./address.ts";
 import type { Http2Driver, Http2Listener, Http2Session, ServerCall } from "./http2-driver.ts";
 import { widenSessionWindow } from "./http2-settings.ts";
-import { Keepalive } from "./keepalive.ts";
+import { type ListenCounts, noListenCounts } from "./listen-counts.ts";
 import { type ListenLimits, defaultListenLimits } from "./listen-limits.ts";
 import { nodeHttp2 } from "./node-http2.ts";
 import { refuse } from "./refusals.ts";
+import { ServedConnection } from "./served-connection.ts";
 import { ServerStream, type ServerStreamHandlers } from "./server-stream.ts";
 import type { StreamCodec } from "./stream-codec.ts";
 
@@ -22,6 +23,8 @@ export interface RpcServerOptions {
   readonly routes?: (router: ConnectRouter) => void;
   /** What differs from the defaults. */
   readonly limits?: Partial<ListenLimits>;
+  /** What is counted with. Default: nobody looks. */
+  readonly counts?: ListenCounts | undefined;
 }
 
 type HotHandler = (stream: ServerCall, headers: IncomingHttpHeaders) => void;
@@ -32,15 +35,20 @@ export class RpcServer {
   readonly #limits: ListenLimits;
   readonly #server: Http2Listener;
   readonly #hotHandlers = new Map<string, HotHandler>();
-  readonly #sessions = new Set<Http2Session>();
+  readonly #counts: ListenCounts;
+  readonly #connections = new Map<
+    object,
+    { readonly session: Http2Session; readonly served: ServedConnection }
+  >();
   #port = 0;
-  #droppedCount = 0;
   #closing: Promise<void> | undefined;
 
   /** @param driver the HTTP/2 underneath; the simulator brings its own */
   constructor(options: RpcServerOptions, driver: Http2Driver = nodeHttp2) {
     this.#options = options;
     this.#limits = { ...defaultListenLimits, ...options.limits };
+    const counts = options.counts ?? noListenCounts();
+    this.#counts = counts;
     this.#server = driver.createServer({
       ...{ routes: options.routes ?? (() => {}), logger: options.logger },
       limits: this.#limits,
@@ -48,13 +56,14 @@ export class RpcServer {
     const { connectionMaxCount } = this.#limits;
     const refused = new WindowedLog(options.clock, options.logger);
     this.#server.onDropped(() => {
-      this.#droppedCount++;
-      const fields = { connectionMaxCount, dropped: this.#droppedCount };
+      counts.connectionsCut.too_many.value++;
+      const fields = { connectionMaxCount, dropped: counts.connectionsCut.too_many.value };
       refused.warn("connections", fields, "a connection was closed unread: there are too many");
     });
     this.#server.onSession((session) => this.#sessionOpened(session));
     this.#server.onStream((stream, headers, serve) => this.#streamOpened(stream, headers, serve));
     this.#server.onSessionError((error) => {
+      counts.connectionsCut.failed.value++;
       options.logger.debug({ error: error.message }, "connection failed");
     });
   }
@@ -63,11 +72,6 @@ export class RpcServer {
   get address(): string {
     assert(this.#port !== 0, "address is asked for after listen");
     return formatAddress(this.#options.host, this.#port);
-  }
-
-  /** Connections that were refused because there were `connectionMaxCount` already. */
-  get droppedConnectionCount(): number {
-    return this.#droppedCount;
   }
 
   /** The real port. Only after `listen`. */
@@ -130,11 +134,11 @@ export class RpcServer {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
-    for (const session of this.#sessions) {
+    for (const { session } of this.#connections.values()) {
       session.close();
     }
     const timer = this.#options.clock.setTimer(graceMs, () => {
-      for (const session of this.#sessions) {
+      for (const { session } of this.#connections.values()) {
         session.destroy();
       }
     });
@@ -148,20 +152,19 @@ export class RpcServer {
       return;
     }
     widenSessionWindow(session);
-    this.#sessions.add(session);
-    const keepalive = new Keepalive(
-      session,
-      this.#options.clock,
-      { intervalMs: this.#limits.keepaliveIntervalMs, timeoutMs: this.#limits.keepaliveTimeoutMs },
-      () => session.destroy(),
-    );
+    const { clock } = this.#options;
+    const served = new ServedConnection(session, { clock, limits: this.#limits, counts: this.#counts });
+    this.#connections.set(session, { session, served });
     session.on("close", () => {
-      keepalive.stop();
-      this.#sessions.delete(session);
+      served.closed();
+      this.#connections.delete(session);
     });
   }
 
   #streamOpened(stream: ServerCall, headers: IncomingHttpHeaders, serve: () => void): void {
+    if (stream.session !== undefined) {
+      this.#connections.get(stream.session)?.served.called(stream);
+    }
     const hot = this.#hotHandlers.get(headers[":path"] ?? "");
     if (hot === undefined) {
       serve();

@@ -5,6 +5,7 @@ import { silentLogger, systemClock } from "@flaredb/rdb-base";
 import { PdService } from "@flaredb/rdb-proto";
 import { afterEach, expect, test } from "vitest";
 import { fromConnectError } from "./error-mapping.ts";
+import { noListenCounts } from "./listen-counts.ts";
 import { RpcServer } from "./rpc-server.ts";
 import { unaryTransport } from "./unary-transport.ts";
 
@@ -143,4 +144,23 @@ test("a connection that is given up for silence throws nothing at the process wh
     expect(fromConnectError(await call()).code).toBe("RDB_UNAVAILABLE");
   }
   expect(thrown).toEqual([]);
+});
+
+test("who was sent away for wanting nothing is served again at the next call", async () => {
+  const counts = noListenCounts();
+  const server = new RpcServer({
+    ...{ host: "127.0.0.1", port: 0, logger: silentLogger, clock: systemClock, counts },
+    limits: { idleTimeoutMs: 20 },
+    routes: (router) => router.service(PdService, { getClusterInfo: () => ({ clusterId: 7n }) }),
+  });
+  await server.listen();
+  cleanups.push(() => server.close(0));
+  const { transport, close } = unaryTransport(server.address);
+  cleanups.push(close);
+  const client = createClient(PdService, transport);
+  for (let round = 1; round <= 3; round++) {
+    expect((await client.getClusterInfo({})).clusterId).toBe(7n);
+    await expect.poll(() => counts.connectionsCut.idle.value).toBe(round);
+    await expect.poll(() => counts.connections.value).toBe(0);
+  }
 });

@@ -6,6 +6,7 @@ import { parseAddress } from "./address.ts";
 import { GuardedSessionManager } from "./guarded-session-manager.ts";
 import { http2SessionOptions } from "./http2-settings.ts";
 import type { KeepaliveOptions } from "./keepalive.ts";
+import { askAgainIfRefused } from "./refused-calls.ts";
 import { connectionDefaults } from "./rpc-connection.ts";
 import { TlsFailures } from "./tls/tls-failures.ts";
 import { tlsConnect } from "./tls/tls-http2.ts";
@@ -67,7 +68,7 @@ export function unaryTransport(
     readMaxBytes: limits.messageMaxBytes,
     writeMaxBytes: limits.messageMaxBytes,
     acceptCompression: [],
-    ...(tls === undefined ? {} : { interceptors: [failures.interceptor] }),
+    interceptors: tls === undefined ? [askAgainIfRefused] : [failures.interceptor, askAgainIfRefused],
   });
   return {
     transport,

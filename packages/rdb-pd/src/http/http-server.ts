@@ -16,6 +16,8 @@ export interface HttpServerOptions {
   readonly serverFactory?: HttpServerFactory | undefined;
   /** Default: Node's. */
   readonly limits?: HttpLimits;
+  /** Counts connections that are closed unread. Default: nobody looks. */
+  readonly dropped?: { value: number };
   /** The metrics of the process, as text. Default: it shows none. */
   readonly metrics?: () => Promise<string>;
   /** What a request to the admin API has to carry; undefined: see `AccessRules`. */
@@ -43,7 +45,7 @@ export class HttpServer {
       ...(serverFactory === undefined ? {} : { serverFactory }),
     });
     if (limits !== undefined) {
-      limitHttp(this.#server.server, limits);
+      limitHttp(this.#server.server, limits, options.dropped);
     }
     this.#server.get("/health", (_request, reply) => {
       const view = healthView(this.#shown.group);

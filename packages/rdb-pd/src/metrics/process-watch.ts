@@ -10,6 +10,11 @@ export class ProcessWatch {
   readonly #process = new ProcessMetrics({ program: "rdb-pd", version: PROGRAM_VERSION });
   #pd: Pick<RunningPd, "group" | "driver"> | undefined;
 
+  /** What the process's ports count of their callers with. */
+  get listen(): ProcessMetrics["listen"] {
+    return this.#process.listen;
+  }
+
   /** Begins to watch the process. Idempotent; keeps it not alive. */
   start(): void {
     this.#process.start();

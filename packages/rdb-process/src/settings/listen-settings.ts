@@ -1,4 +1,4 @@
-import { HOUR_MS, MiB, SECOND_MS, limits } from "@flaredb/rdb-base";
+import { HOUR_MS, MINUTE_MS, MiB, SECOND_MS, limits } from "@flaredb/rdb-base";
 import { z } from "zod";
 import { about } from "./setting.ts";
 
@@ -33,6 +33,13 @@ export const listenSchema = z.strictObject({
   keepaliveTimeoutMs: milliseconds
     .default(10 * SECOND_MS)
     .meta(about("It is cut when none comes in this time.")),
+  idleTimeoutMs: milliseconds
+    .default(10 * MINUTE_MS)
+    .meta(
+      about(
+        "A connection of the RPC port on which no call was open for this long is told to go, and cut if it does not.",
+      ),
+    ),
   httpConnectionMaxCount: count(1_000_000)
     .default(1_024)
     .meta(

@@ -8,6 +8,11 @@ export class ProcessWatch {
   readonly #process = new ProcessMetrics({ program: "rdb-server", version: PROGRAM_VERSION });
   #store: { fillGauges(): Promise<void> } | undefined;
 
+  /** What the process's ports count of their callers with. */
+  get listen(): ProcessMetrics["listen"] {
+    return this.#process.listen;
+  }
+
   /** Begins to watch the process. Idempotent; keeps it not alive. */
   start(): void {
     this.#process.start();

@@ -1,7 +1,7 @@
 import { type Clock, type Logger, type Random } from "@flaredb/rdb-base";
 import { KvService, RaftService, type RegionError } from "@flaredb/rdb-proto";
 import type { StoreIdent } from "@flaredb/rdb-storage";
-import type { Wire, WireServer } from "@flaredb/rdb-wire";
+import type { ListenCounts, Wire, WireServer } from "@flaredb/rdb-wire";
 import type { StoreConfig } from "../config.ts";
 import type { SnapshotReceiver } from "../snapshot/receiver.ts";
 import type { StoreHandle } from "../store/store-handle.ts";
@@ -21,6 +21,8 @@ export interface StoreServerOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly config: Pick<StoreConfig, "rpc" | "outgoingHost" | "listen">;
+  /** Default: nobody looks. */
+  readonly listenCounts?: ListenCounts | undefined;
 }
 
 /** What the server serves once the Store knows who it is and its Regions are open. */
@@ -49,6 +51,7 @@ export class StoreServer {
     this.#forwarder = new KvForwarder({ wire, clock, localAddress: config.outgoingHost });
     this.#server = wire.serve({
       ...{ host, port, clock, logger, limits: config.listen },
+      counts: options.listenCounts,
       routes: (router) => {
         router.service(
           KvService,
