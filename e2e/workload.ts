@@ -19,6 +19,8 @@ export interface WorkloadOptions {
 }
 
 const DEFAULT_DEADLINE_MS = 30_000;
+/** A writer ends after so many: of a client that was closed, or a cluster that is gone, every put fails at once. */
+const FAILURE_MAX_COUNT = 1_000;
 
 /**
  * Writers that put each key once, with a value of its own, as fast as they are answered, and remember what was
@@ -90,7 +92,7 @@ export class Workload {
 
   async #write(): Promise<void> {
     const { prefixes, valueBytes, deadlineMs = DEFAULT_DEADLINE_MS } = this.#options;
-    while (!this.#stopping) {
+    while (!this.#stopping && this.#failures.length < FAILURE_MAX_COUNT) {
       const sequence = this.#sequence++;
       const key = `${prefixes[sequence % prefixes.length]}${sequence.toString().padStart(9, "0")}`;
       const value = `${key}:`.padEnd(valueBytes, ".");

@@ -90,6 +90,13 @@ export class UpgradeCluster {
     return [this.pd, ...this.stores].flatMap((process) => process.unexpectedEnds());
   }
 
+  /** Where in the logs a reader begins to look for why something did not come about. */
+  lastLines(): string {
+    return [this.pd, ...this.stores]
+      .map((process) => process.log().split("\n").slice(-40).join("\n"))
+      .join("\n\n");
+  }
+
   async dispose(): Promise<void> {
     for (const client of this.#clients) {
       client.close();
