@@ -2,10 +2,7 @@ import type { Random } from "@flaredb/rdb-base";
 import type { ChaosCluster } from "./chaos-cluster.ts";
 import type { Fault, Nemesis } from "./nemesis.ts";
 
-/**
- * A nemesis with a mild one beside it, which changes nothing of what the first one promises. But where no peer is to spare
- * and a third of what the others say is lost, an election takes several tries: nothing is promised until that is over.
- */
+/** A nemesis with a mild one beside it, which changes nothing of what the first one promises. */
 export class Both implements Nemesis {
   readonly name: string;
   readonly lastsMs: Nemesis["lastsMs"];
@@ -18,7 +15,7 @@ export class Both implements Nemesis {
   constructor(main: Nemesis, beside: Nemesis) {
     this.name = `${main.name} + ${beside.name}`;
     this.lastsMs = main.lastsMs;
-    this.majorityStays = main.majorityStays && (main.isMild || beside.means !== "messages");
+    this.majorityStays = main.majorityStays;
     this.means = main.means;
     this.#main = main;
     this.#beside = beside;

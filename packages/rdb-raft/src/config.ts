@@ -41,6 +41,12 @@ export interface RaftConfig {
    */
   readonly commitByRefusal?: boolean;
   /**
+   * A candidate asks those again, once a heartbeat interval, that have not answered. Without this, as in etcd-io/raft, one
+   * lost request or answer costs an election timeout wherever every vote counts. Default true; false only for comparing
+   * with etcd.
+   */
+  readonly repeatVoteRequests?: boolean;
+  /**
    * A leader whose commit index rose tells its followers with the next entries, heartbeat or tick, or when its driver
    * calls `tellCommit`, and not at once as etcd-io/raft does: under load that is half of all messages, and nobody waits for
    * what followers apply. Not while a conf change may be among what is not applied. Default false.

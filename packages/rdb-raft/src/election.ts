@@ -14,9 +14,27 @@ export type CampaignType = "CampaignPreElection" | "CampaignElection" | "Campaig
 /** A tick of a peer that does not lead. */
 export function tickElection(raft: Raft): void {
   raft.electionElapsed++;
-  if (raft.promotable() && raft.pastElectionTimeout()) {
+  if (!raft.promotable()) {
+    return;
+  }
+  if (raft.pastElectionTimeout()) {
     raft.electionElapsed = 0;
     startElection(raft);
+  } else if (raft.campaignType !== undefined && raft.config.repeatVoteRequests) {
+    tickCampaign(raft, raft.campaignType);
+  }
+}
+
+/**
+ * Asks those again that have not answered, once a heartbeat interval: a request or an answer may be lost, and who refused
+ * silently for the lease of a leader may have given that up meanwhile. To whoever gets both it is one request.
+ */
+function tickCampaign(raft: Raft, type: CampaignType): void {
+  raft.heartbeatElapsed++;
+  // Until the own vote is durable the first requests wait for it, too.
+  if (raft.heartbeatElapsed >= raft.config.heartbeatTicks && raft.tracker.votes.has(raft.id)) {
+    raft.heartbeatElapsed = 0;
+    requestVotes(raft, type);
   }
 }
 
@@ -150,18 +168,28 @@ export function describeVoteRequest(raft: Raft, message: Message, verdict: strin
 }
 
 function campaign(raft: Raft, type: CampaignType): void {
-  const preElection = type === "CampaignPreElection";
-  if (preElection) {
+  if (type === "CampaignPreElection") {
     raft.becomePreCandidate();
   } else {
     raft.becomeCandidate();
   }
+  raft.campaignType = type;
+  raft.heartbeatElapsed = 0;
+  requestVotes(raft, type);
+}
+
+/** Asks every voter that has not answered in this election. */
+function requestVotes(raft: Raft, type: CampaignType): void {
+  const preElection = type === "CampaignPreElection";
   const request = preElection ? "MsgPreVote" : "MsgVote";
   // A pre-vote asks about the term to come without entering it.
   const term = (preElection ? raft.term + 1 : raft.term) as Term;
   const last = raft.log.lastEntryId();
   const context = type === "CampaignTransfer" ? TRANSFER_CONTEXT : undefined;
   for (const to of raft.tracker.config.voters.ids()) {
+    if (raft.tracker.votes.has(to)) {
+      continue;
+    }
     if (to === raft.id) {
       // Its own vote counts once it is durable, as any other's.
       raft.send({ type: voteResponseType(request), to, term });

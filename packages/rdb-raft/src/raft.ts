@@ -1,7 +1,7 @@
 import { assert, type Index, type PeerId, type Term } from "@flaredb/rdb-base";
 import type { RaftLogger } from "./config.ts";
 import { restoreConfig } from "./conf-change/restore.ts";
-import { tickElection } from "./election.ts";
+import { type CampaignType, tickElection } from "./election.ts";
 import { hex } from "./hex.ts";
 import { maxIndex, plus, ZERO_INDEX, ZERO_TERM } from "./index-math.ts";
 import { tickHeartbeat } from "./leader.ts";
@@ -44,7 +44,9 @@ export class Raft {
 
   /** Ticks since the last contact of the leader or, on a leader, since the last check of its quorum. */
   electionElapsed = 0;
-  /** Leader only: ticks since the last round of heartbeats. */
+  /** Candidate and pre-candidate only: why it campaigns. */
+  campaignType: CampaignType | undefined;
+  /** Ticks since a leader's last round of heartbeats, or since a candidate asked for votes. */
   heartbeatElapsed = 0;
   /** Drawn anew at each reset, so that peers do not campaign all at once (thesis §3.4). */
   randomizedElectionTimeout = 0;
@@ -202,6 +204,7 @@ export class Raft {
     this.lead = 0;
     this.electionElapsed = 0;
     this.heartbeatElapsed = 0;
+    this.campaignType = undefined;
     this.drawElectionTimeout();
     this.abortLeaderTransfer();
     this.tracker.resetVotes();

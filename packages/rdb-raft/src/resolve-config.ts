@@ -51,6 +51,7 @@ export function resolveConfig(config: RaftConfig): ResolvedConfig {
     asyncStorageWrites: config.asyncStorageWrites ?? false,
     eagerVoteRequests: config.eagerVoteRequests ?? false,
     commitByRefusal: config.commitByRefusal ?? true,
+    repeatVoteRequests: config.repeatVoteRequests ?? true,
     commitWithNextMessage: config.commitWithNextMessage ?? false,
     maxSizePerMessageBytes,
     maxCommittedSizePerReadyBytes: config.maxCommittedSizePerReadyBytes ?? maxSizePerMessageBytes,

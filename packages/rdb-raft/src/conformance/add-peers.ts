@@ -79,9 +79,10 @@ function configTemplate(line: CommandLine): ConfigTemplate {
     maxInflightMessages: numberOf(line, "inflight") ?? MAX_INFLIGHT_MESSAGES,
     applied: index(numberOf(line, "index") ?? 0),
     asyncStorageWrites: flagOf(line, "async-storage-writes"),
-    // The files show etcd's order, and etcd's refusals.
+    // The files show etcd's order, etcd's refusals, and that it asks once.
     eagerVoteRequests: true,
     commitByRefusal: false,
+    repeatVoteRequests: false,
     preVote: flagOf(line, "prevote"),
     checkQuorum: flagOf(line, "checkquorum"),
     ...(maxCommittedBytes === undefined ? {} : { maxCommittedSizePerReadyBytes: maxCommittedBytes }),

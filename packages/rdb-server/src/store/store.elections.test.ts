@@ -28,6 +28,18 @@ describe("an election", () => {
     }
   });
 
+  it("takes no more than 5 s where each vote counts and 30 % of the messages are lost", async () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const cluster = await SimCluster.start({ seed });
+      const leader = await cluster.waitForLeader();
+      await cluster.run(seed * 17);
+      cluster.network.setAll({ lossRate: 0.3 });
+      leader.crash();
+      const tookMs = await cluster.until("another leads", () => cluster.leader() !== undefined);
+      expect(tookMs, `seed ${seed}`).toBeLessThan(5_000);
+    }
+  });
+
   it("does not happen when an isolated follower returns: leader and term are unchanged (SCENARIO-21)", async () => {
     const cluster = await SimCluster.start({ seed: 1 });
     const leader = await cluster.waitForLeader();

@@ -63,8 +63,8 @@ describe("a lease", () => {
           return "deliver";
         }
         const { type, reject } = payload.message;
-        if (type === "MsgVote" && candidate === undefined) {
-          // It has been told by a pre-vote that it may be elected; its request comes late.
+        if (type === "MsgVote" && fromPeer.storeId === (candidate ?? fromPeer.storeId)) {
+          // It has been told by a pre-vote that it may be elected; its request comes late, however often it is repeated.
           candidate = fromPeer.storeId;
           return { delayMs: 700 };
         }
