@@ -9,7 +9,7 @@ import type { PlacementDriver } from "./placement-driver.ts";
 import { ProcessWatch } from "./metrics/process-watch.ts";
 import { checkPortFree } from "./port-check.ts";
 import { type PdPorts, type RunningPd, runPd } from "./run-pd.ts";
-import { askStoreFlow } from "./traffic/ask-store.ts";
+import { askStoreFlow, askStorePeer } from "./traffic/ask-store.ts";
 import { Traffic } from "./traffic/traffic.ts";
 
 /** PD's rows are small and read once, at start; everything else is in memory anyway. */
@@ -62,6 +62,7 @@ export async function startPd(config: PdConfig, ports: PdProcessPorts): Promise<
     running = await runPd(config, {
       ...ports,
       wire: httpWire(ports.tls),
+      askStorePeer: askStorePeer(ports.tls),
       openEngine: (onFatal) =>
         openRocksEngine({ path: dataDir, clock: ports.clock, onFatal, ...engineMemory }),
       httpAddress: http.address,

@@ -244,6 +244,10 @@ export {
   TransferRegionLeaderRequestSchema,
   type TransferRegionLeaderResponse,
   TransferRegionLeaderResponseSchema,
+  type FollowerProgress,
+  FollowerProgressSchema,
+  type PeerProgress,
+  PeerProgressSchema,
 } from "./gen/rdb/v1/pd_admin_pb.ts";
 export {
   type Peer,
@@ -497,3 +501,4 @@ export {
   encodeTraceContext,
   parseTraceparent,
 } from "./trace-context.ts";
+export { storePeerFromJson, type FollowerReport, type StorePeerReport } from "./store-peer.ts";

@@ -90,6 +90,23 @@ test("Regions are listed with their keys as text and hex", async () => {
   });
 });
 
+test("one Region comes with what its leader knows of the others; one that is not here is not found", async () => {
+  const region = {
+    id: regionId(4),
+    startKey: new Uint8Array(),
+    endKey: new Uint8Array(),
+    epoch: { confVer: 1, version: 2 },
+    peers: [voterOn(3)],
+  };
+  const followers = [{ peerId: 9, state: "probe", matchIndex: 5, nextIndex: 6, isAlive: true }];
+  handle.statuses = [{ region, term: term(5), isLeader: true, followers } as unknown as RegionStatus];
+  show();
+  expect(await get("/api/v1/regions/4")).toMatchObject({ status: 200, body: { regionId: 4, followers } });
+  for (const id of ["5", "x", "04", "1e3"]) {
+    expect((await get(`/api/v1/regions/${id}`)).status).toBe(404);
+  }
+});
+
 test("a port that is taken is named", async () => {
   const port = Number(server.address.split(":")[1]);
   await expect(new HealthServer({ host: "127.0.0.1", port, metrics }).listen()).rejects.toMatchObject({

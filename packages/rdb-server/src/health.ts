@@ -1,5 +1,5 @@
 import type { AddressInfo } from "node:net";
-import { RdbError, formatKey } from "@flaredb/rdb-base";
+import { RdbError, formatKey, regionId } from "@flaredb/rdb-base";
 import { EXPOSITION_CONTENT_TYPE } from "@flaredb/rdb-metrics";
 import type { StoreIdent } from "@flaredb/rdb-storage";
 import { type HttpLimits, type HttpServerFactory, formatAddress, limitHttp } from "@flaredb/rdb-wire";
@@ -10,7 +10,7 @@ import type { RegionStatus, StoreHandle } from "./store/store-handle.ts";
 export interface HealthSource {
   readonly ident: StoreIdent;
   readonly address: string;
-  readonly handle: Pick<StoreHandle, "health" | "flow" | "regionStatuses">;
+  readonly handle: Pick<StoreHandle, "health" | "flow" | "regionStatus" | "regionStatuses">;
   readonly pdIsConnected: () => boolean;
 }
 
@@ -33,7 +33,7 @@ const BOOT_ID = String(performance.timeOrigin);
 
 /**
  * The Store over HTTP, read-only: `/health` (503 while it starts or its disk is slow), `/metrics` (docs/metrics.md),
- * `/api/v1/regions` and `/api/v1/flow`.
+ * `/api/v1/regions`, one of them with what its leader knows of the others, and `/api/v1/flow`.
  */
 export class HealthServer {
   readonly #options: HealthServerOptions;
@@ -67,6 +67,11 @@ export class HealthServer {
     this.#server.get("/api/v1/regions", () => ({
       regions: this.#source?.handle.regionStatuses().map(regionView) ?? [],
     }));
+    this.#server.get<{ Params: { id: string } }>("/api/v1/regions/:id", (request, reply) => {
+      const id = /^[1-9]\d{0,14}$/.test(request.params.id) ? regionId(Number(request.params.id)) : undefined;
+      const status = id === undefined ? undefined : this.#source?.handle.regionStatus(id);
+      return status === undefined ? reply.status(404).send({ status: "no peer here" }) : regionView(status);
+    });
   }
 
   /** host:port. Only after `listen`. */

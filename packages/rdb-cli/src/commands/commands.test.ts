@@ -102,6 +102,42 @@ describe("SPEC-U1: region", () => {
     expect(JSON.parse(ofKey.stdout)).toMatchObject({ id: 2, startKeyHex: "6d", leader: null });
   });
 
+  test("peers, and show below the rest, print how far each peer is", async () => {
+    const progress = { term: 6n, commitIndex: 90n, appliedIndex: 89n, firstIndex: 1n, lastIndex: 95n };
+    const asLeaderSees = { state: "replicate", matchIndex: 91n, nextIndex: 96n, lagCount: 4n, isAlive: true };
+    const voter = (id: bigint, storeId: bigint) => ({ id, storeId, role: PeerRole.VOTER });
+    const fake = await startFakePd(
+      { getRegionById: () => ({ route: low, stores: [] }) },
+      {
+        getRegionPeers: () => ({
+          peers: [
+            { peer: voter(11n, 1n), isLeader: true, ...progress },
+            { peer: voter(12n, 2n), isAsleep: true, ...progress, asLeaderSees },
+            { peer: voter(13n, 3n), failure: "it does not answer in time" },
+          ],
+        }),
+      },
+    );
+    stop = fake.stop;
+    const flags = ["--pd", fake.address];
+    const { stdout } = await runCaptured(["region", "peers", "1", ...flags]);
+    expect(stdout.split("\n").map((line) => line.trim().split(/ {2,}/))).toEqual([
+      ["PEER", "STORE", "ROLE", "TERM", "COMMIT", "APPLIED", "LAST", "MATCH", "LAG", "STATE"],
+      ["11", "1", "voter", "6", "90", "89", "95", "–", "–", "leader"],
+      ["12", "2", "voter", "6", "90", "89", "95", "91", "4", "replicate, asleep"],
+      ["13", "3", "voter", "–", "–", "–", "–", "–", "–", "it does not answer in time"],
+      [""],
+    ]);
+    const shown = await runCaptured(["region", "show", "1", ...flags]);
+    expect(shown.stdout.endsWith(`\n\n${stdout}`)).toBe(true);
+    const json = await runCaptured(["region", "peers", "1", "--json", ...flags]);
+    expect(JSON.parse(json.stdout)).toMatchObject([
+      { id: 11, isLeader: true, asLeaderSees: null },
+      { id: 12, asLeaderSees: { lagCount: 4, state: "replicate" } },
+      { id: 13, failure: "it does not answer in time" },
+    ]);
+  });
+
   test("show says on stderr that there is none, and exits with 1", async () => {
     const flags = await pd({
       getRegionById: () => {

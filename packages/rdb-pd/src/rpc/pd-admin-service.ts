@@ -2,12 +2,14 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import { type RegionId, type StoreId, regionId, safeInteger, storeId } from "@flaredb/rdb-base";
 import type { PdAdminService } from "@flaredb/rdb-proto";
 import type { PlacementAdmin } from "../admin/placement-admin.ts";
+import type { PeerAnswer } from "../admin/region-peers.ts";
 import { parseAddress } from "@flaredb/rdb-wire";
 import { pdLimits } from "../limits.ts";
 import type { MemberKeeper } from "../member/member-keeper.ts";
 import type { RecoveryWish } from "../recovery/recovery-codec.ts";
 import { operatorToProto } from "../operator/operator-codec.ts";
 import { checkKey, checkLabels, checkText, fromWire, invalid } from "./from-wire.ts";
+import { peerProgressToProto } from "./progress-codec.ts";
 import { explanationToProto, schedulerToProto } from "./scheduler-codec.ts";
 import { storeStatusToProto } from "./view-codec.ts";
 
@@ -18,8 +20,12 @@ const HISTORY_DEFAULT_COUNT = 100;
 export function pdAdminService(
   admin: PlacementAdmin,
   members: MemberKeeper,
+  askPeers: (id: RegionId) => Promise<readonly PeerAnswer[]>,
 ): ServiceImpl<typeof PdAdminService> {
   return {
+    getRegionPeers: async (request) => ({
+      peers: (await askPeers(regionOf(request))).map(peerProgressToProto),
+    }),
     ...memberMethods(members),
     ...peerMethods(admin),
     ...regionMethods(admin),

@@ -1,9 +1,32 @@
 import http from "node:http";
 import https from "node:https";
-import { RdbError } from "@flaredb/rdb-base";
-import { type StoreFlow, storeFlowFromJson } from "@flaredb/rdb-proto";
+import { RdbError, type RegionId } from "@flaredb/rdb-base";
+import {
+  type StoreFlow,
+  type StorePeerReport,
+  storeFlowFromJson,
+  storePeerFromJson,
+} from "@flaredb/rdb-proto";
 import { type TlsIdentity, parseAddress } from "@flaredb/rdb-wire";
 import { trafficLimits } from "./limits.ts";
+
+/** Asks a Store over HTTP for its peer of a Region; undefined: it has none. */
+export type AskStorePeer = (httpAddress: string, regionId: RegionId) => Promise<StorePeerReport | undefined>;
+
+/** Where no Store can be asked over HTTP. */
+export const askNoStore: AskStorePeer = (httpAddress) =>
+  Promise.reject(unavailable(httpAddress, "is not asked by this placement driver"));
+
+/** As `askStoreFlow`. */
+export function askStorePeer(tls: TlsIdentity | undefined): AskStorePeer {
+  return async (httpAddress, regionId) => {
+    const { status, text } = await get(httpAddress, `/api/v1/regions/${regionId}`, tls);
+    if (status === 404) {
+      return undefined;
+    }
+    return storePeerFromJson(JSON.parse(checked(httpAddress, status, text)) as unknown);
+  };
+}
 
 /** Asks a Store over HTTP what it has served. */
 export type AskStoreFlow = (httpAddress: string) => Promise<StoreFlow>;
@@ -14,14 +37,26 @@ export type AskStoreFlow = (httpAddress: string) => Promise<StoreFlow>;
  */
 export function askStoreFlow(tls: TlsIdentity | undefined): AskStoreFlow {
   return async (httpAddress) => {
-    const text = await getText(httpAddress, tls);
-    return storeFlowFromJson(JSON.parse(text) as unknown);
+    const { status, text } = await get(httpAddress, "/api/v1/flow", tls);
+    return storeFlowFromJson(JSON.parse(checked(httpAddress, status, text)) as unknown);
   };
 }
 
-function getText(httpAddress: string, tls: TlsIdentity | undefined): Promise<string> {
+interface Answer {
+  readonly status: number | undefined;
+  readonly text: string;
+}
+
+function checked(httpAddress: string, status: number | undefined, text: string): string {
+  if (status !== 200) {
+    throw unavailable(httpAddress, `answers with ${status}`);
+  }
+  return text;
+}
+
+function get(httpAddress: string, path: string, tls: TlsIdentity | undefined): Promise<Answer> {
   const { host, port } = parseAddress(httpAddress);
-  const target = { host, port, path: "/api/v1/flow", timeout: trafficLimits.askTimeoutMs };
+  const target = { host, port, path, timeout: trafficLimits.askTimeoutMs };
   return new Promise((resolve, reject) => {
     const answered = (response: http.IncomingMessage): void => {
       const chunks: Buffer[] = [];
@@ -33,13 +68,9 @@ function getText(httpAddress: string, tls: TlsIdentity | undefined): Promise<str
           request.destroy(unavailable(httpAddress, `answers with more than ${sizeBytes} bytes`));
         }
       });
-      response.on("end", () => {
-        if (response.statusCode === 200) {
-          resolve(Buffer.concat(chunks).toString());
-        } else {
-          reject(unavailable(httpAddress, `answers with ${response.statusCode}`));
-        }
-      });
+      response.on("end", () =>
+        resolve({ status: response.statusCode, text: Buffer.concat(chunks).toString() }),
+      );
     };
     const request =
       tls === undefined

@@ -1,6 +1,7 @@
 import type { Peer as PeerInfo, PeerId, Region } from "@flaredb/rdb-base";
 import type { RawNode } from "@flaredb/rdb-raft";
 import type { RaftLogStore } from "@flaredb/rdb-storage";
+import type { FollowerProgress } from "../store/store-handle.ts";
 import type { LogGcView } from "./log-gc.ts";
 import { hasQuorum, votesAfter } from "./admin/voter-sets.ts";
 
@@ -23,6 +24,12 @@ export interface FollowerTroubles {
 
 /** How often a leader looks whether peers fell behind or went silent. */
 const LOOK_INTERVAL_MS = 1_000;
+
+const stateNames = {
+  StateProbe: "probe",
+  StateReplicate: "replicate",
+  StateSnapshot: "snapshot",
+} as const;
 const NO_TROUBLES: FollowerTroubles = { down: [], pending: [] };
 
 /** Answers a leader's questions about its followers: who lives, who has what, who could take over. */
@@ -58,11 +65,12 @@ export class FollowerView {
    */
   logNeeds(
     snapshotOf: (peerId: PeerId, match: number) => number | undefined,
-  ): Pick<LogGcView, "liveMatchIndexes" | "snapshotIndexes"> {
+  ): Pick<LogGcView, "liveMatchIndexes" | "snapshotIndexes" | "isAnybodyAway"> {
     const live = this.live();
     return {
       liveMatchIndexes: live.map((peer) => this.match(peer)),
       snapshotIndexes: live.flatMap((peer) => snapshotOf(peer.id, this.match(peer)) ?? []),
+      isAnybodyAway: live.length < this.#others().length,
     };
   }
 
@@ -70,6 +78,25 @@ export class FollowerView {
   hasLiveQuorum(): boolean {
     const owner = this.#owner;
     return hasQuorum(owner.region().peers, (peer) => peer.id === owner.peerId || owner.isAlive(peer));
+  }
+
+  /** How far each of the others is; none where this peer does not lead. */
+  progress(): FollowerProgress[] {
+    const { node } = this.#owner;
+    return this.#others().flatMap((peer) => {
+      const progress = node.isLeader ? node.progressOf(peer.id) : undefined;
+      return progress === undefined
+        ? []
+        : [
+            {
+              peerId: peer.id,
+              state: stateNames[progress.state],
+              matchIndex: progress.match,
+              nextIndex: progress.next,
+              isAlive: this.#owner.isAlive(peer),
+            },
+          ];
+    });
   }
 
   troubles(): FollowerTroubles {

@@ -435,7 +435,7 @@ export class Peer {
     return epochNotMatch(this.#region, version, this.#context.siblings(this.#region, version));
   }
 
-  status(): RegionStatus {
+  status(withFollowers = false): RegionStatus {
     const { down, pending } = this.#followers.troubles();
     return {
       ...raftStatus(this.#node, this.#log),
@@ -451,6 +451,7 @@ export class Peer {
       isMerging: this.changes.merge.prepared !== undefined,
       downPeerIds: down,
       pendingPeerIds: pending,
+      ...(withFollowers ? { followers: this.#followers.progress() } : {}),
     };
   }
 

@@ -65,6 +65,19 @@ export interface StoreHandle {
   flow(): Omit<StoreFlow, "bootId">;
 }
 
+/** How far another peer is, as its leader sees it. */
+export interface FollowerProgress {
+  readonly peerId: PeerId;
+  /** `probe`: it is looked for where the logs meet; `replicate`: entries flow; `snapshot`: it waits for one. */
+  readonly state: "probe" | "replicate" | "snapshot";
+  /** The last entry that it is known to have. */
+  readonly matchIndex: number;
+  /** The next entry that it is sent. */
+  readonly nextIndex: number;
+  /** Whether its Store is heard of. */
+  readonly isAlive: boolean;
+}
+
 /** One peer here, as it stands. */
 export interface RegionStatus {
   readonly region: Region;
@@ -94,6 +107,8 @@ export interface RegionStatus {
   readonly damagedPeerIds: readonly PeerId[];
   /** The last entry at which this peer had what most voters had; 0: none in this leadership. */
   readonly verifiedIndex: number;
+  /** Leader only, and only where one Region is asked for: the other peers. */
+  readonly followers?: readonly FollowerProgress[];
 }
 
 export interface StoreHealth {

@@ -369,7 +369,7 @@ export class Store implements StoreHandle {
   }
 
   regionStatus(regionId: RegionId): RegionStatus | undefined {
-    return this.#peers.initialised(regionId)?.status();
+    return this.#peers.initialised(regionId)?.status(true);
   }
 
   flow(): Omit<StoreFlow, "bootId"> {

@@ -8,6 +8,7 @@ import { defineRegionKey } from "./key.ts";
 import { defineRegionList } from "./list.ts";
 import { defineRegionMerge } from "./merge.ts";
 import { defineRegionMove } from "./move.ts";
+import { defineRegionPeers } from "./peers.ts";
 import { defineRegionRemovePeer } from "./remove-peer.ts";
 import { defineRegionScatter } from "./scatter.ts";
 import { defineRegionShow } from "./show.ts";
@@ -23,6 +24,7 @@ export function defineRegion(parent: Command, shell: Shell): void {
   region.commandsGroup("Looking:");
   defineRegionList(region, shell);
   defineRegionShow(region, shell);
+  defineRegionPeers(region, shell);
   defineRegionKey(region, shell);
   defineRegionSiblings(region, shell);
   defineRegionHot(region, shell);

@@ -6,10 +6,9 @@ import { Chart } from "../parts/chart.tsx";
 import { Awaited, Badge, Figure, Figures, PageHead, Panel } from "../parts/frame.tsx";
 import { rangeText } from "../parts/key-range.tsx";
 import { OperatorList } from "../parts/operator-list.tsx";
-import { Table } from "../parts/table.tsx";
+import { RegionPeersPanel } from "../parts/region-peers.tsx";
 import { type Address, formatAddress } from "../pure/address.ts";
-import { formatAgo, formatBytes, formatCount, formatRate } from "../pure/format.ts";
-import { regionTrouble } from "../pure/region-order.ts";
+import { formatBytes, formatCount, formatRate } from "../pure/format.ts";
 
 const EVERY_MS = 2_000;
 const FLOW_EVERY_MS = 5_000;
@@ -33,7 +32,7 @@ export function RegionPage({ parts }: Address): JSX.Element {
           <>
             <RegionFigures region={region} />
             <div class="grid">
-              <Peers region={region} />
+              <RegionPeersPanel region={region} />
               <Flow region={region} />
               <Explained path={path} />
               <History id={id} />
@@ -95,53 +94,6 @@ function RegionFigures({ region }: { readonly region: Region }): JSX.Element {
         {verifiedIndex === 0 ? "not yet" : formatCount(verifiedIndex)}
       </Figure>
     </Figures>
-  );
-}
-
-function Peers({ region }: { readonly region: Region }): JSX.Element {
-  const { peers, leader, downPeerIds, pendingPeerIds, damagedPeerIds, reportedMs } = region;
-  const trouble = regionTrouble(region);
-  return (
-    <Panel
-      title="Peers"
-      id="peers"
-      size="half"
-      isFlush
-      tools={
-        <>
-          {trouble === undefined ? null : <Badge tone="warn">{trouble}</Badge>}
-          <span class="soft">reported {formatAgo(reportedMs, Date.now())}</span>
-        </>
-      }
-    >
-      <Table
-        label="Peers"
-        rows={peers}
-        keyOf={({ id }) => id}
-        empty="None is known."
-        columns={[
-          { name: "Peer", cell: ({ id }) => id },
-          {
-            name: "Store",
-            cell: ({ storeId }) => <a href={formatAddress(["stores"], { id: storeId })}>Store {storeId}</a>,
-          },
-          { name: "Role", cell: ({ id, role }) => (leader?.id === id ? `leader, ${role}` : role) },
-          {
-            name: "State",
-            cell: ({ id }) =>
-              damagedPeerIds.includes(id) ? (
-                <Badge tone="bad">damaged</Badge>
-              ) : downPeerIds.includes(id) ? (
-                <Badge tone="bad">down</Badge>
-              ) : pendingPeerIds.includes(id) ? (
-                <Badge tone="warn">lags</Badge>
-              ) : (
-                <Badge tone="good">keeps up</Badge>
-              ),
-          },
-        ]}
-      />
-    </Panel>
   );
 }
 

@@ -96,11 +96,12 @@ async function begun(request: ApiRequest): Promise<Readonly<Record<string, unkno
 
 describe("every status of every operation", () => {
   test("what a Store is told to do", async () => {
-    const store = { storeId: 4 };
+    // One that is empty would be gone for good at once.
+    const store = { storeId: 3 };
     expect(await api.call({ id: "listStores" })).toMatchObject({
       body: { stores: [{ id: 1, state: "up", regionCount: 2 }, {}, {}, { id: 4, regionCount: 0 }] },
     });
-    expect((await api.call({ id: "decommissionStore", params: store })).body).toMatchObject({ id: 4 });
+    expect((await api.call({ id: "decommissionStore", params: store })).body).toMatchObject({ id: 3 });
     expect(await api.call({ id: "decommissionStore", params: store })).toMatchObject({
       status: 409,
       body: { code: "RDB_ALREADY_EXISTS" },
@@ -108,7 +109,7 @@ describe("every status of every operation", () => {
     expect((await api.call({ id: "cancelDecommission", params: store })).status).toBe(200);
     expect(await api.call({ id: "cancelDecommission", params: store })).toMatchObject({
       status: 400,
-      body: { detail: "store 4 is not being decommissioned" },
+      body: { detail: "store 3 is not being decommissioned" },
     });
     expect((await api.call({ id: "evictLeaders", params: store })).body).toMatchObject({
       evictsLeaders: true,
@@ -168,6 +169,14 @@ describe("every status of every operation", () => {
       flaws: [],
     });
     expect((await api.call({ id: "listHotRegions" })).body).toEqual({ by: "writtenBytes", regions: [] });
+    const peers = await api.call({ id: "getRegionPeers", params: { regionId: 1 } });
+    // The Stores of this test have no HTTP endpoint.
+    expect(peers.body["peers"]).toContainEqual(
+      expect.objectContaining({
+        ...{ storeId: 1, role: "voter", lastIndex: 0, asLeaderSees: null },
+        failure: "Store 1 has not said where its HTTP endpoint is",
+      }),
+    );
     const explained = await api.call({ id: "explainRegion", params: { regionId: 1 } });
     expect(explained.body["explanations"]).toContainEqual(
       expect.objectContaining({ source: "balance-region" }),

@@ -224,6 +224,37 @@ export interface Peer {
   readonly role: "voter" | "learner" | "incoming voter" | "demoting voter" | "unknown";
 }
 
+/** How far one peer is, as its own Store says. */
+export interface PeerProgress {
+  readonly id: number;
+  readonly storeId: number;
+  readonly role: "voter" | "learner" | "incoming voter" | "demoting voter" | "unknown";
+  /** Why its Store said nothing of it, and the figures are 0; empty: it did. */
+  readonly failure: string;
+  readonly isLeader: boolean;
+  /** The Region is idle, and its peers do without heartbeats. */
+  readonly isAsleep: boolean;
+  readonly term: number;
+  readonly commitIndex: number;
+  readonly appliedIndex: number;
+  /** Of the log that it keeps. */
+  readonly firstIndex: number;
+  readonly lastIndex: number;
+  /** null for the leader itself, and where no leader answered. */
+  readonly asLeaderSees: {
+    /** probe: it is looked for where the logs meet; replicate: entries flow; snapshot: it waits for one. */
+    readonly state: string;
+    /** The last entry that it is known to have. */
+    readonly matchIndex: number;
+    /** The next one that it is sent. */
+    readonly nextIndex: number;
+    /** Entries of the leader's log that it is not known to have. */
+    readonly lagCount: number;
+    /** Whether its Store is heard of. */
+    readonly isAlive: boolean;
+  } | null;
+}
+
 /** RFC 9457 problem details. */
 export interface Problem {
   /** A page about the code, below this API. */
@@ -393,6 +424,11 @@ export interface RegionPage {
   /** `startKey` of the next page; null: that was all. */
   readonly nextKey: string | null;
   readonly nextKeyHex: string | null;
+}
+
+/** As `rdb region peers --json` has it. */
+export interface RegionPeers {
+  readonly peers: readonly (PeerProgress)[];
 }
 
 export interface RemovedMember {

@@ -3,9 +3,10 @@ import { type Peer, PeerRole, type RegionRoute } from "@flaredb/rdb-proto";
 import { z } from "zod";
 import { count, id, timeMs } from "../schemas.ts";
 
-const role = z.enum(["voter", "learner", "incoming voter", "demoting voter", "unknown"]);
+/** A peer's part in its Region. */
+export const roleSchema = z.enum(["voter", "learner", "incoming voter", "demoting voter", "unknown"]);
 
-const roleNames: Readonly<Record<number, z.output<typeof role>>> = {
+const roleNames: Readonly<Record<number, z.output<typeof roleSchema>>> = {
   [PeerRole.VOTER]: "voter",
   [PeerRole.LEARNER]: "learner",
   [PeerRole.INCOMING_VOTER]: "incoming voter",
@@ -13,7 +14,7 @@ const roleNames: Readonly<Record<number, z.output<typeof role>>> = {
 };
 
 const peerSchema = z
-  .strictObject({ id, storeId: id, role })
+  .strictObject({ id, storeId: id, role: roleSchema })
   .meta({ id: "Peer", description: "One copy of a Region." });
 
 const loadSchema = z.strictObject({
@@ -93,5 +94,9 @@ function loadDocument(load: RegionRoute["load"]): z.output<typeof loadSchema> {
 }
 
 function peerDocument(peer: Peer): z.output<typeof peerSchema> {
-  return { id: Number(peer.id), storeId: Number(peer.storeId), role: roleNames[peer.role] ?? "unknown" };
+  return { id: Number(peer.id), storeId: Number(peer.storeId), role: roleNameOf(peer) };
+}
+
+export function roleNameOf(peer: Peer | undefined): z.output<typeof roleSchema> {
+  return roleNames[peer?.role ?? PeerRole.UNSPECIFIED] ?? "unknown";
 }

@@ -3,6 +3,7 @@ import type { RegionRoute } from "@flaredb/rdb-proto";
 import { z } from "zod";
 import { pdLimits } from "../../../limits.ts";
 import { regionDocument, regionSchema, toHex } from "../documents/region.ts";
+import { peerProgressDocument, regionPeersSchema } from "../documents/peer-progress.ts";
 import { type ApiSource, type Endpoint, endpoint } from "../endpoint.ts";
 import { invalidInput } from "../problem.ts";
 import { eachRegionPage } from "../region-pages.ts";
@@ -91,6 +92,22 @@ export const regionEndpoints: readonly Endpoint[] = [
     handle: async ({ params: { regionId } }, { calls }) => {
       const { route } = await calls.pd.getRegionById({ regionId: BigInt(regionId) });
       return regionDocument(route);
+    },
+  }),
+  endpoint({
+    method: "GET",
+    path: "/regions/{regionId}/peers",
+    id: "getRegionPeers",
+    tag: "regions",
+    summary: "How far each peer of a Region is: terms, indexes, and what the leader knows of the others",
+    description: "The peers' Stores are asked now; one that does not answer is waited for 1.5 s.",
+    access: "leader",
+    refuses: ["RDB_NOT_FOUND"],
+    params,
+    answer: regionPeersSchema,
+    handle: async ({ params: { regionId } }, { calls }) => {
+      const { peers } = await calls.admin.getRegionPeers({ regionId: BigInt(regionId) });
+      return { peers: peers.map(peerProgressDocument) };
     },
   }),
   endpoint({

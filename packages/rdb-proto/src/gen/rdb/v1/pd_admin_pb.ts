@@ -4,6 +4,8 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Peer } from "./metapb_pb.ts";
+import { file_rdb_v1_metapb } from "./metapb_pb.ts";
 import type { PdMember, StoreStatus } from "./pd_service_pb.ts";
 import { file_rdb_v1_pd_service } from "./pd_service_pb.ts";
 import type { Recovery, RecoveryPlan } from "./recovery_pb.ts";
@@ -14,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file rdb/v1/pd_admin.proto.
  */
 export const file_rdb_v1_pd_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChVyZGIvdjEvcGRfYWRtaW4ucHJvdG8SBnJkYi52MSKbAgoIT3BlcmF0b3ISCgoCaWQYASABKAQSDAoEa2luZBgCIAEoCRIOCgZvcmlnaW4YAyABKAkSEQoJcmVnaW9uX2lkGAQgASgEEiQKBXN0YXRlGAUgASgOMhUucmRiLnYxLk9wZXJhdG9yU3RhdGUSIwoFc3RlcHMYBiADKAsyFC5yZGIudjEuT3BlcmF0b3JTdGVwEhQKDGN1cnJlbnRfc3RlcBgHIAEoDRISCgpjcmVhdGVkX21zGAggASgEEhIKCnN0YXJ0ZWRfbXMYCSABKAQSEAoIZW5kZWRfbXMYCiABKAQSEgoKZW5kX3JlYXNvbhgLIAEoCRITCgtlbmRfbWVzc2FnZRgMIAEoCRIOCgZtb3RpdmUYDSABKAkiUAoMT3BlcmF0b3JTdGVwEgwKBGtpbmQYASABKAkSDAoEdGV4dBgCIAEoCRISCgpzdGFydGVkX21zGAMgASgEEhAKCGVuZGVkX21zGAQgASgEIjUKDkFkZFBlZXJSZXF1ZXN0EhEKCXJlZ2lvbl9pZBgBIAEoBBIQCghzdG9yZV9pZBgCIAEoBCI1Cg9BZGRQZWVyUmVzcG9uc2USIgoIb3BlcmF0b3IYASABKAsyEC5yZGIudjEuT3BlcmF0b3IiOAoRUmVtb3ZlUGVlclJlcXVlc3QSEQoJcmVnaW9uX2lkGAEgASgEEhAKCHN0b3JlX2lkGAIgASgEIjgKElJlbW92ZVBlZXJSZXNwb25zZRIiCghvcGVyYXRvchgBIAEoCzIQLnJkYi52MS5PcGVyYXRvciJQCg9Nb3ZlUGVlclJlcXVlc3QSEQoJcmVnaW9uX2lkGAEgASgEEhUKDWZyb21fc3RvcmVfaWQYAiABKAQSEwoLdG9fc3RvcmVfaWQYAyABKAQiNgoQTW92ZVBlZXJSZXNwb25zZRIiCghvcGVyYXRvchgBIAEoCzIQLnJkYi52MS5PcGVyYXRvciJFChtUcmFuc2ZlclJlZ2lvbkxlYWRlclJlcXVlc3QSEQoJcmVnaW9uX2lkGAEgASgEEhMKC3RvX3N0b3JlX2lkGAIgASgEIkIKHFRyYW5zZmVyUmVnaW9uTGVhZGVyUmVzcG9uc2USIgoIb3BlcmF0b3IYASABKAsyEC5yZGIudjEuT3BlcmF0b3IiKwoVU2NhdHRlclJlZ2lvbnNSZXF1ZXN0EhIKCnJlZ2lvbl9pZHMYASADKAQiPQoWU2NhdHRlclJlZ2lvbnNSZXNwb25zZRIjCglvcGVyYXRvcnMYASADKAsyEC5yZGIudjEuT3BlcmF0b3IiSwoUU3BsaXRSZWdpb25BdFJlcXVlc3QSEQoJcmVnaW9uX2lkGAEgASgEEgwKBGtleXMYAiADKAwSEgoKcGFydF9jb3VudBgDIAEoDSI7ChVTcGxpdFJlZ2lvbkF0UmVzcG9uc2USIgoIb3BlcmF0b3IYASABKAsyEC5yZGIudjEuT3BlcmF0b3IiQgoTTWVyZ2VSZWdpb25zUmVxdWVzdBIRCglyZWdpb25faWQYASABKAQSGAoQdGFyZ2V0X3JlZ2lvbl9pZBgCIAEoBCI6ChRNZXJnZVJlZ2lvbnNSZXNwb25zZRIiCghvcGVyYXRvchgBIAEoCzIQLnJkYi52MS5PcGVyYXRvciIpChRDaGVja1JlcGxpY2FzUmVxdWVzdBIRCglyZWdpb25faWQYASABKAQiNgoVQ2hlY2tSZXBsaWNhc1Jlc3BvbnNlEh0KFXZlcmlmaWVkX2luZGV4X2JlZm9yZRgBIAEoBCIsChhEZWNvbW1pc3Npb25TdG9yZVJlcXVlc3QSEAoIc3RvcmVfaWQYASABKAQiQAoZRGVjb21taXNzaW9uU3RvcmVSZXNwb25zZRIjCgZzdGF0dXMYASABKAsyEy5yZGIudjEuU3RvcmVTdGF0dXMiLQoZQ2FuY2VsRGVjb21taXNzaW9uUmVxdWVzdBIQCghzdG9yZV9pZBgBIAEoBCJBChpDYW5jZWxEZWNvbW1pc3Npb25SZXNwb25zZRIjCgZzdGF0dXMYASABKAsyEy5yZGIudjEuU3RvcmVTdGF0dXMikwEKFVNldFN0b3JlTGFiZWxzUmVxdWVzdBIQCghzdG9yZV9pZBgBIAEoBBI5CgZsYWJlbHMYAiADKAsyKS5yZGIudjEuU2V0U3RvcmVMYWJlbHNSZXF1ZXN0LkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiPQoWU2V0U3RvcmVMYWJlbHNSZXNwb25zZRIjCgZzdGF0dXMYASABKAsyEy5yZGIudjEuU3RvcmVTdGF0dXMiewoVU2V0U3RvcmVMaW1pdHNSZXF1ZXN0EhAKCHN0b3JlX2lkGAEgASgEEhYKCWFkZF9saW1pdBgCIAEoDUgAiAEBEhkKDHJlbW92ZV9saW1pdBgDIAEoDUgBiAEBQgwKCl9hZGRfbGltaXRCDwoNX3JlbW92ZV9saW1pdCI9ChZTZXRTdG9yZUxpbWl0c1Jlc3BvbnNlEiMKBnN0YXR1cxgBIAEoCzITLnJkYi52MS5TdG9yZVN0YXR1cyI1ChNFdmljdExlYWRlcnNSZXF1ZXN0EhAKCHN0b3JlX2lkGAEgASgEEgwKBHN0b3AYAiABKAgiOwoURXZpY3RMZWFkZXJzUmVzcG9uc2USIwoGc3RhdHVzGAEgASgLMhMucmRiLnYxLlN0b3JlU3RhdHVzIhYKFExpc3RPcGVyYXRvcnNSZXF1ZXN0IjwKFUxpc3RPcGVyYXRvcnNSZXNwb25zZRIjCglvcGVyYXRvcnMYASADKAsyEC5yZGIudjEuT3BlcmF0b3IiKQoSR2V0T3BlcmF0b3JSZXF1ZXN0EhMKC29wZXJhdG9yX2lkGAEgASgEIjkKE0dldE9wZXJhdG9yUmVzcG9uc2USIgoIb3BlcmF0b3IYASABKAsyEC5yZGIudjEuT3BlcmF0b3IiLAoVQ2FuY2VsT3BlcmF0b3JSZXF1ZXN0EhMKC29wZXJhdG9yX2lkGAEgASgEIjwKFkNhbmNlbE9wZXJhdG9yUmVzcG9uc2USIgoIb3BlcmF0b3IYASABKAsyEC5yZGIudjEuT3BlcmF0b3IiPgoaTGlzdE9wZXJhdG9ySGlzdG9yeVJlcXVlc3QSEQoJcmVnaW9uX2lkGAEgASgEEg0KBWxpbWl0GAIgASgNIkIKG0xpc3RPcGVyYXRvckhpc3RvcnlSZXNwb25zZRIjCglvcGVyYXRvcnMYASADKAsyEC5yZGIudjEuT3BlcmF0b3IiKQoURXhwbGFpblJlZ2lvblJlcXVlc3QSEQoJcmVnaW9uX2lkGAEgASgEIkIKFUV4cGxhaW5SZWdpb25SZXNwb25zZRIpCgxleHBsYW5hdGlvbnMYASADKAsyEy5yZGIudjEuRXhwbGFuYXRpb24iZgoLRXhwbGFuYXRpb24SDgoGc291cmNlGAEgASgJEgwKBGFjdHMYAiABKAgSDwoHc3VtbWFyeRgDIAEoCRIoCglydWxlZF9vdXQYBCADKAsyFS5yZGIudjEuUnVsZWRPdXRTdG9yZSJBCg1SdWxlZE91dFN0b3JlEhAKCHN0b3JlX2lkGAEgASgEEg4KBmZpbHRlchgCIAEoCRIOCgZyZWFzb24YAyABKAkiFwoVTGlzdFNjaGVkdWxlcnNSZXF1ZXN0Ij8KFkxpc3RTY2hlZHVsZXJzUmVzcG9uc2USJQoKc2NoZWR1bGVycxgBIAMoCzIRLnJkYi52MS5TY2hlZHVsZXIilwEKCVNjaGVkdWxlchIMCgRuYW1lGAEgASgJEhIKCmlzX2NoZWNrZXIYAiABKAgSEQoJaXNfcGF1c2VkGAMgASgIEhcKD3BhdXNlZF91bnRpbF9tcxgEIAEoBBIVCg1ydW5uaW5nX2NvdW50GAUgASgNEhIKCmRvbmVfY291bnQYBiABKAQSEQoJbGFzdF93b3JkGAcgASgJIjoKFVBhdXNlU2NoZWR1bGVyUmVxdWVzdBIMCgRuYW1lGAEgASgJEhMKC2R1cmF0aW9uX21zGAIgASgEIj4KFlBhdXNlU2NoZWR1bGVyUmVzcG9uc2USJAoJc2NoZWR1bGVyGAEgASgLMhEucmRiLnYxLlNjaGVkdWxlciImChZSZXN1bWVTY2hlZHVsZXJSZXF1ZXN0EgwKBG5hbWUYASABKAkiPwoXUmVzdW1lU2NoZWR1bGVyUmVzcG9uc2USJAoJc2NoZWR1bGVyGAEgASgLMhEucmRiLnYxLlNjaGVkdWxlciIbChlHZXRQbGFjZW1lbnRDb25maWdSZXF1ZXN0IkgKGkdldFBsYWNlbWVudENvbmZpZ1Jlc3BvbnNlEioKCHNldHRpbmdzGAEgAygLMhgucmRiLnYxLlBsYWNlbWVudFNldHRpbmciWwoQUGxhY2VtZW50U2V0dGluZxIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgJEhUKDWRlZmF1bHRfdmFsdWUYAyABKAkSEwoLZGVzY3JpcHRpb24YBCABKAkiiQEKGVNldFBsYWNlbWVudENvbmZpZ1JlcXVlc3QSPQoGdmFsdWVzGAEgAygLMi0ucmRiLnYxLlNldFBsYWNlbWVudENvbmZpZ1JlcXVlc3QuVmFsdWVzRW50cnkaLQoLVmFsdWVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJIChpTZXRQbGFjZW1lbnRDb25maWdSZXNwb25zZRIqCghzZXR0aW5ncxgBIAMoCzIYLnJkYi52MS5QbGFjZW1lbnRTZXR0aW5nIjMKEkFkZFBkTWVtYmVyUmVxdWVzdBIMCgRuYW1lGAEgASgJEg8KB2FkZHJlc3MYAiABKAkiNwoTQWRkUGRNZW1iZXJSZXNwb25zZRIgCgZtZW1iZXIYASABKAsyEC5yZGIudjEuUGRNZW1iZXIiKgoVUmVtb3ZlUGRNZW1iZXJSZXF1ZXN0EhEKCW1lbWJlcl9pZBgBIAEoBCIYChZSZW1vdmVQZE1lbWJlclJlc3BvbnNlIi8KF1RyYW5zZmVyUGRMZWFkZXJSZXF1ZXN0EhQKDHRvX21lbWJlcl9pZBgBIAEoBCIaChhUcmFuc2ZlclBkTGVhZGVyUmVzcG9uc2UiQwoTUGxhblJlY292ZXJ5UmVxdWVzdBIWCg5sb3N0X3N0b3JlX2lkcxgBIAMoBBIUCgxjcmVhdGVfZW1wdHkYAiABKAgiOgoUUGxhblJlY292ZXJ5UmVzcG9uc2USIgoEcGxhbhgBIAEoCzIULnJkYi52MS5SZWNvdmVyeVBsYW4iWQoUQmVnaW5SZWNvdmVyeVJlcXVlc3QSFgoObG9zdF9zdG9yZV9pZHMYASADKAQSFAoMY3JlYXRlX2VtcHR5GAIgASgIEhMKC2ZpbmdlcnByaW50GAMgASgJIjsKFUJlZ2luUmVjb3ZlcnlSZXNwb25zZRIiCghyZWNvdmVyeRgBIAEoCzIQLnJkYi52MS5SZWNvdmVyeSIXChVMaXN0UmVjb3Zlcmllc1JlcXVlc3QiPgoWTGlzdFJlY292ZXJpZXNSZXNwb25zZRIkCgpyZWNvdmVyaWVzGAEgAygLMhAucmRiLnYxLlJlY292ZXJ5IiwKFUNhbmNlbFJlY292ZXJ5UmVxdWVzdBITCgtyZWNvdmVyeV9pZBgBIAEoBCI8ChZDYW5jZWxSZWNvdmVyeVJlc3BvbnNlEiIKCHJlY292ZXJ5GAEgASgLMhAucmRiLnYxLlJlY292ZXJ5KrwBCg1PcGVyYXRvclN0YXRlEh4KGk9QRVJBVE9SX1NUQVRFX1VOU1BFQ0lGSUVEEAASGgoWT1BFUkFUT1JfU1RBVEVfV0FJVElORxABEhoKFk9QRVJBVE9SX1NUQVRFX1JVTk5JTkcQAhIXChNPUEVSQVRPUl9TVEFURV9ET05FEAMSHAoYT1BFUkFUT1JfU1RBVEVfQ0FOQ0VMTEVEEAQSHAoYT1BFUkFUT1JfU1RBVEVfVElNRURfT1VUEAUy/xIKDlBkQWRtaW5TZXJ2aWNlEjoKB0FkZFBlZXISFi5yZGIudjEuQWRkUGVlclJlcXVlc3QaFy5yZGIudjEuQWRkUGVlclJlc3BvbnNlEkMKClJlbW92ZVBlZXISGS5yZGIudjEuUmVtb3ZlUGVlclJlcXVlc3QaGi5yZGIudjEuUmVtb3ZlUGVlclJlc3BvbnNlEj0KCE1vdmVQZWVyEhcucmRiLnYxLk1vdmVQZWVyUmVxdWVzdBoYLnJkYi52MS5Nb3ZlUGVlclJlc3BvbnNlEmEKFFRyYW5zZmVyUmVnaW9uTGVhZGVyEiMucmRiLnYxLlRyYW5zZmVyUmVnaW9uTGVhZGVyUmVxdWVzdBokLnJkYi52MS5UcmFuc2ZlclJlZ2lvbkxlYWRlclJlc3BvbnNlEk8KDlNjYXR0ZXJSZWdpb25zEh0ucmRiLnYxLlNjYXR0ZXJSZWdpb25zUmVxdWVzdBoeLnJkYi52MS5TY2F0dGVyUmVnaW9uc1Jlc3BvbnNlEkwKDVNwbGl0UmVnaW9uQXQSHC5yZGIudjEuU3BsaXRSZWdpb25BdFJlcXVlc3QaHS5yZGIudjEuU3BsaXRSZWdpb25BdFJlc3BvbnNlEkkKDE1lcmdlUmVnaW9ucxIbLnJkYi52MS5NZXJnZVJlZ2lvbnNSZXF1ZXN0GhwucmRiLnYxLk1lcmdlUmVnaW9uc1Jlc3BvbnNlEkwKDUNoZWNrUmVwbGljYXMSHC5yZGIudjEuQ2hlY2tSZXBsaWNhc1JlcXVlc3QaHS5yZGIudjEuQ2hlY2tSZXBsaWNhc1Jlc3BvbnNlElgKEURlY29tbWlzc2lvblN0b3JlEiAucmRiLnYxLkRlY29tbWlzc2lvblN0b3JlUmVxdWVzdBohLnJkYi52MS5EZWNvbW1pc3Npb25TdG9yZVJlc3BvbnNlElsKEkNhbmNlbERlY29tbWlzc2lvbhIhLnJkYi52MS5DYW5jZWxEZWNvbW1pc3Npb25SZXF1ZXN0GiIucmRiLnYxLkNhbmNlbERlY29tbWlzc2lvblJlc3BvbnNlEk8KDlNldFN0b3JlTGFiZWxzEh0ucmRiLnYxLlNldFN0b3JlTGFiZWxzUmVxdWVzdBoeLnJkYi52MS5TZXRTdG9yZUxhYmVsc1Jlc3BvbnNlEk8KDlNldFN0b3JlTGltaXRzEh0ucmRiLnYxLlNldFN0b3JlTGltaXRzUmVxdWVzdBoeLnJkYi52MS5TZXRTdG9yZUxpbWl0c1Jlc3BvbnNlEkkKDEV2aWN0TGVhZGVycxIbLnJkYi52MS5FdmljdExlYWRlcnNSZXF1ZXN0GhwucmRiLnYxLkV2aWN0TGVhZGVyc1Jlc3BvbnNlEkwKDUxpc3RPcGVyYXRvcnMSHC5yZGIudjEuTGlzdE9wZXJhdG9yc1JlcXVlc3QaHS5yZGIudjEuTGlzdE9wZXJhdG9yc1Jlc3BvbnNlEkYKC0dldE9wZXJhdG9yEhoucmRiLnYxLkdldE9wZXJhdG9yUmVxdWVzdBobLnJkYi52MS5HZXRPcGVyYXRvclJlc3BvbnNlEk8KDkNhbmNlbE9wZXJhdG9yEh0ucmRiLnYxLkNhbmNlbE9wZXJhdG9yUmVxdWVzdBoeLnJkYi52MS5DYW5jZWxPcGVyYXRvclJlc3BvbnNlEl4KE0xpc3RPcGVyYXRvckhpc3RvcnkSIi5yZGIudjEuTGlzdE9wZXJhdG9ySGlzdG9yeVJlcXVlc3QaIy5yZGIudjEuTGlzdE9wZXJhdG9ySGlzdG9yeVJlc3BvbnNlEkwKDUV4cGxhaW5SZWdpb24SHC5yZGIudjEuRXhwbGFpblJlZ2lvblJlcXVlc3QaHS5yZGIudjEuRXhwbGFpblJlZ2lvblJlc3BvbnNlEk8KDkxpc3RTY2hlZHVsZXJzEh0ucmRiLnYxLkxpc3RTY2hlZHVsZXJzUmVxdWVzdBoeLnJkYi52MS5MaXN0U2NoZWR1bGVyc1Jlc3BvbnNlEk8KDlBhdXNlU2NoZWR1bGVyEh0ucmRiLnYxLlBhdXNlU2NoZWR1bGVyUmVxdWVzdBoeLnJkYi52MS5QYXVzZVNjaGVkdWxlclJlc3BvbnNlElIKD1Jlc3VtZVNjaGVkdWxlchIeLnJkYi52MS5SZXN1bWVTY2hlZHVsZXJSZXF1ZXN0Gh8ucmRiLnYxLlJlc3VtZVNjaGVkdWxlclJlc3BvbnNlElsKEkdldFBsYWNlbWVudENvbmZpZxIhLnJkYi52MS5HZXRQbGFjZW1lbnRDb25maWdSZXF1ZXN0GiIucmRiLnYxLkdldFBsYWNlbWVudENvbmZpZ1Jlc3BvbnNlElsKElNldFBsYWNlbWVudENvbmZpZxIhLnJkYi52MS5TZXRQbGFjZW1lbnRDb25maWdSZXF1ZXN0GiIucmRiLnYxLlNldFBsYWNlbWVudENvbmZpZ1Jlc3BvbnNlEkYKC0FkZFBkTWVtYmVyEhoucmRiLnYxLkFkZFBkTWVtYmVyUmVxdWVzdBobLnJkYi52MS5BZGRQZE1lbWJlclJlc3BvbnNlEk8KDlJlbW92ZVBkTWVtYmVyEh0ucmRiLnYxLlJlbW92ZVBkTWVtYmVyUmVxdWVzdBoeLnJkYi52MS5SZW1vdmVQZE1lbWJlclJlc3BvbnNlElUKEFRyYW5zZmVyUGRMZWFkZXISHy5yZGIudjEuVHJhbnNmZXJQZExlYWRlclJlcXVlc3QaIC5yZGIudjEuVHJhbnNmZXJQZExlYWRlclJlc3BvbnNlEkkKDFBsYW5SZWNvdmVyeRIbLnJkYi52MS5QbGFuUmVjb3ZlcnlSZXF1ZXN0GhwucmRiLnYxLlBsYW5SZWNvdmVyeVJlc3BvbnNlEkwKDUJlZ2luUmVjb3ZlcnkSHC5yZGIudjEuQmVnaW5SZWNvdmVyeVJlcXVlc3QaHS5yZGIudjEuQmVnaW5SZWNvdmVyeVJlc3BvbnNlEk8KDkxpc3RSZWNvdmVyaWVzEh0ucmRiLnYxLkxpc3RSZWNvdmVyaWVzUmVxdWVzdBoeLnJkYi52MS5MaXN0UmVjb3Zlcmllc1Jlc3BvbnNlEk8KDkNhbmNlbFJlY292ZXJ5Eh0ucmRiLnYxLkNhbmNlbFJlY292ZXJ5UmVxdWVzdBoeLnJkYi52MS5DYW5jZWxSZWNvdmVyeVJlc3BvbnNlYgZwcm90bzM", [file_rdb_v1_pd_service, file_rdb_v1_recovery]);
+  fileDesc("ChVyZGIvdjEvcGRfYWRtaW4ucHJvdG8SBnJkYi52MSKbAgoIT3BlcmF0b3ISCgoCaWQYASABKAQSDAoEa2luZBgCIAEoCRIOCgZvcmlnaW4YAyABKAkSEQoJcmVnaW9uX2lkGAQgASgEEiQKBXN0YXRlGAUgASgOMhUucmRiLnYxLk9wZXJhdG9yU3RhdGUSIwoFc3RlcHMYBiADKAsyFC5yZGIudjEuT3BlcmF0b3JTdGVwEhQKDGN1cnJlbnRfc3RlcBgHIAEoDRISCgpjcmVhdGVkX21zGAggASgEEhIKCnN0YXJ0ZWRfbXMYCSABKAQSEAoIZW5kZWRfbXMYCiABKAQSEgoKZW5kX3JlYXNvbhgLIAEoCRITCgtlbmRfbWVzc2FnZRgMIAEoCRIOCgZtb3RpdmUYDSABKAkiUAoMT3BlcmF0b3JTdGVwEgwKBGtpbmQYASABKAkSDAoEdGV4dBgCIAEoCRISCgpzdGFydGVkX21zGAMgASgEEhAKCGVuZGVkX21zGAQgASgEIjUKDkFkZFBlZXJSZXF1ZXN0EhEKCXJlZ2lvbl9pZBgBIAEoBBIQCghzdG9yZV9pZBgCIAEoBCI1Cg9BZGRQZWVyUmVzcG9uc2USIgoIb3BlcmF0b3IYASABKAsyEC5yZGIudjEuT3BlcmF0b3IiOAoRUmVtb3ZlUGVlclJlcXVlc3QSEQoJcmVnaW9uX2lkGAEgASgEEhAKCHN0b3JlX2lkGAIgASgEIjgKElJlbW92ZVBlZXJSZXNwb25zZRIiCghvcGVyYXRvchgBIAEoCzIQLnJkYi52MS5PcGVyYXRvciJQCg9Nb3ZlUGVlclJlcXVlc3QSEQoJcmVnaW9uX2lkGAEgASgEEhUKDWZyb21fc3RvcmVfaWQYAiABKAQSEwoLdG9fc3RvcmVfaWQYAyABKAQiNgoQTW92ZVBlZXJSZXNwb25zZRIiCghvcGVyYXRvchgBIAEoCzIQLnJkYi52MS5PcGVyYXRvciJFChtUcmFuc2ZlclJlZ2lvbkxlYWRlclJlcXVlc3QSEQoJcmVnaW9uX2lkGAEgASgEEhMKC3RvX3N0b3JlX2lkGAIgASgEIkIKHFRyYW5zZmVyUmVnaW9uTGVhZGVyUmVzcG9uc2USIgoIb3BlcmF0b3IYASABKAsyEC5yZGIudjEuT3BlcmF0b3IiKwoVU2NhdHRlclJlZ2lvbnNSZXF1ZXN0EhIKCnJlZ2lvbl9pZHMYASADKAQiPQoWU2NhdHRlclJlZ2lvbnNSZXNwb25zZRIjCglvcGVyYXRvcnMYASADKAsyEC5yZGIudjEuT3BlcmF0b3IiSwoUU3BsaXRSZWdpb25BdFJlcXVlc3QSEQoJcmVnaW9uX2lkGAEgASgEEgwKBGtleXMYAiADKAwSEgoKcGFydF9jb3VudBgDIAEoDSI7ChVTcGxpdFJlZ2lvbkF0UmVzcG9uc2USIgoIb3BlcmF0b3IYASABKAsyEC5yZGIudjEuT3BlcmF0b3IiQgoTTWVyZ2VSZWdpb25zUmVxdWVzdBIRCglyZWdpb25faWQYASABKAQSGAoQdGFyZ2V0X3JlZ2lvbl9pZBgCIAEoBCI6ChRNZXJnZVJlZ2lvbnNSZXNwb25zZRIiCghvcGVyYXRvchgBIAEoCzIQLnJkYi52MS5PcGVyYXRvciIqChVHZXRSZWdpb25QZWVyc1JlcXVlc3QSEQoJcmVnaW9uX2lkGAEgASgEIj0KFkdldFJlZ2lvblBlZXJzUmVzcG9uc2USIwoFcGVlcnMYASADKAsyFC5yZGIudjEuUGVlclByb2dyZXNzIvcBCgxQZWVyUHJvZ3Jlc3MSGgoEcGVlchgBIAEoCzIMLnJkYi52MS5QZWVyEg8KB2ZhaWx1cmUYAiABKAkSEQoJaXNfbGVhZGVyGAMgASgIEhEKCWlzX2FzbGVlcBgEIAEoCBIMCgR0ZXJtGAUgASgEEhQKDGNvbW1pdF9pbmRleBgGIAEoBBIVCg1hcHBsaWVkX2luZGV4GAcgASgEEhMKC2ZpcnN0X2luZGV4GAggASgEEhIKCmxhc3RfaW5kZXgYCSABKAQSMAoOYXNfbGVhZGVyX3NlZXMYCiABKAsyGC5yZGIudjEuRm9sbG93ZXJQcm9ncmVzcyJvChBGb2xsb3dlclByb2dyZXNzEg0KBXN0YXRlGAEgASgJEhMKC21hdGNoX2luZGV4GAIgASgEEhIKCm5leHRfaW5kZXgYAyABKAQSEQoJbGFnX2NvdW50GAQgASgEEhAKCGlzX2FsaXZlGAUgASgIIikKFENoZWNrUmVwbGljYXNSZXF1ZXN0EhEKCXJlZ2lvbl9pZBgBIAEoBCI2ChVDaGVja1JlcGxpY2FzUmVzcG9uc2USHQoVdmVyaWZpZWRfaW5kZXhfYmVmb3JlGAEgASgEIiwKGERlY29tbWlzc2lvblN0b3JlUmVxdWVzdBIQCghzdG9yZV9pZBgBIAEoBCJAChlEZWNvbW1pc3Npb25TdG9yZVJlc3BvbnNlEiMKBnN0YXR1cxgBIAEoCzITLnJkYi52MS5TdG9yZVN0YXR1cyItChlDYW5jZWxEZWNvbW1pc3Npb25SZXF1ZXN0EhAKCHN0b3JlX2lkGAEgASgEIkEKGkNhbmNlbERlY29tbWlzc2lvblJlc3BvbnNlEiMKBnN0YXR1cxgBIAEoCzITLnJkYi52MS5TdG9yZVN0YXR1cyKTAQoVU2V0U3RvcmVMYWJlbHNSZXF1ZXN0EhAKCHN0b3JlX2lkGAEgASgEEjkKBmxhYmVscxgCIAMoCzIpLnJkYi52MS5TZXRTdG9yZUxhYmVsc1JlcXVlc3QuTGFiZWxzRW50cnkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASI9ChZTZXRTdG9yZUxhYmVsc1Jlc3BvbnNlEiMKBnN0YXR1cxgBIAEoCzITLnJkYi52MS5TdG9yZVN0YXR1cyJ7ChVTZXRTdG9yZUxpbWl0c1JlcXVlc3QSEAoIc3RvcmVfaWQYASABKAQSFgoJYWRkX2xpbWl0GAIgASgNSACIAQESGQoMcmVtb3ZlX2xpbWl0GAMgASgNSAGIAQFCDAoKX2FkZF9saW1pdEIPCg1fcmVtb3ZlX2xpbWl0Ij0KFlNldFN0b3JlTGltaXRzUmVzcG9uc2USIwoGc3RhdHVzGAEgASgLMhMucmRiLnYxLlN0b3JlU3RhdHVzIjUKE0V2aWN0TGVhZGVyc1JlcXVlc3QSEAoIc3RvcmVfaWQYASABKAQSDAoEc3RvcBgCIAEoCCI7ChRFdmljdExlYWRlcnNSZXNwb25zZRIjCgZzdGF0dXMYASABKAsyEy5yZGIudjEuU3RvcmVTdGF0dXMiFgoUTGlzdE9wZXJhdG9yc1JlcXVlc3QiPAoVTGlzdE9wZXJhdG9yc1Jlc3BvbnNlEiMKCW9wZXJhdG9ycxgBIAMoCzIQLnJkYi52MS5PcGVyYXRvciIpChJHZXRPcGVyYXRvclJlcXVlc3QSEwoLb3BlcmF0b3JfaWQYASABKAQiOQoTR2V0T3BlcmF0b3JSZXNwb25zZRIiCghvcGVyYXRvchgBIAEoCzIQLnJkYi52MS5PcGVyYXRvciIsChVDYW5jZWxPcGVyYXRvclJlcXVlc3QSEwoLb3BlcmF0b3JfaWQYASABKAQiPAoWQ2FuY2VsT3BlcmF0b3JSZXNwb25zZRIiCghvcGVyYXRvchgBIAEoCzIQLnJkYi52MS5PcGVyYXRvciI+ChpMaXN0T3BlcmF0b3JIaXN0b3J5UmVxdWVzdBIRCglyZWdpb25faWQYASABKAQSDQoFbGltaXQYAiABKA0iQgobTGlzdE9wZXJhdG9ySGlzdG9yeVJlc3BvbnNlEiMKCW9wZXJhdG9ycxgBIAMoCzIQLnJkYi52MS5PcGVyYXRvciIpChRFeHBsYWluUmVnaW9uUmVxdWVzdBIRCglyZWdpb25faWQYASABKAQiQgoVRXhwbGFpblJlZ2lvblJlc3BvbnNlEikKDGV4cGxhbmF0aW9ucxgBIAMoCzITLnJkYi52MS5FeHBsYW5hdGlvbiJmCgtFeHBsYW5hdGlvbhIOCgZzb3VyY2UYASABKAkSDAoEYWN0cxgCIAEoCBIPCgdzdW1tYXJ5GAMgASgJEigKCXJ1bGVkX291dBgEIAMoCzIVLnJkYi52MS5SdWxlZE91dFN0b3JlIkEKDVJ1bGVkT3V0U3RvcmUSEAoIc3RvcmVfaWQYASABKAQSDgoGZmlsdGVyGAIgASgJEg4KBnJlYXNvbhgDIAEoCSIXChVMaXN0U2NoZWR1bGVyc1JlcXVlc3QiPwoWTGlzdFNjaGVkdWxlcnNSZXNwb25zZRIlCgpzY2hlZHVsZXJzGAEgAygLMhEucmRiLnYxLlNjaGVkdWxlciKXAQoJU2NoZWR1bGVyEgwKBG5hbWUYASABKAkSEgoKaXNfY2hlY2tlchgCIAEoCBIRCglpc19wYXVzZWQYAyABKAgSFwoPcGF1c2VkX3VudGlsX21zGAQgASgEEhUKDXJ1bm5pbmdfY291bnQYBSABKA0SEgoKZG9uZV9jb3VudBgGIAEoBBIRCglsYXN0X3dvcmQYByABKAkiOgoVUGF1c2VTY2hlZHVsZXJSZXF1ZXN0EgwKBG5hbWUYASABKAkSEwoLZHVyYXRpb25fbXMYAiABKAQiPgoWUGF1c2VTY2hlZHVsZXJSZXNwb25zZRIkCglzY2hlZHVsZXIYASABKAsyES5yZGIudjEuU2NoZWR1bGVyIiYKFlJlc3VtZVNjaGVkdWxlclJlcXVlc3QSDAoEbmFtZRgBIAEoCSI/ChdSZXN1bWVTY2hlZHVsZXJSZXNwb25zZRIkCglzY2hlZHVsZXIYASABKAsyES5yZGIudjEuU2NoZWR1bGVyIhsKGUdldFBsYWNlbWVudENvbmZpZ1JlcXVlc3QiSAoaR2V0UGxhY2VtZW50Q29uZmlnUmVzcG9uc2USKgoIc2V0dGluZ3MYASADKAsyGC5yZGIudjEuUGxhY2VtZW50U2V0dGluZyJbChBQbGFjZW1lbnRTZXR0aW5nEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAkSFQoNZGVmYXVsdF92YWx1ZRgDIAEoCRITCgtkZXNjcmlwdGlvbhgEIAEoCSKJAQoZU2V0UGxhY2VtZW50Q29uZmlnUmVxdWVzdBI9CgZ2YWx1ZXMYASADKAsyLS5yZGIudjEuU2V0UGxhY2VtZW50Q29uZmlnUmVxdWVzdC5WYWx1ZXNFbnRyeRotCgtWYWx1ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkgKGlNldFBsYWNlbWVudENvbmZpZ1Jlc3BvbnNlEioKCHNldHRpbmdzGAEgAygLMhgucmRiLnYxLlBsYWNlbWVudFNldHRpbmciMwoSQWRkUGRNZW1iZXJSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHYWRkcmVzcxgCIAEoCSI3ChNBZGRQZE1lbWJlclJlc3BvbnNlEiAKBm1lbWJlchgBIAEoCzIQLnJkYi52MS5QZE1lbWJlciIqChVSZW1vdmVQZE1lbWJlclJlcXVlc3QSEQoJbWVtYmVyX2lkGAEgASgEIhgKFlJlbW92ZVBkTWVtYmVyUmVzcG9uc2UiLwoXVHJhbnNmZXJQZExlYWRlclJlcXVlc3QSFAoMdG9fbWVtYmVyX2lkGAEgASgEIhoKGFRyYW5zZmVyUGRMZWFkZXJSZXNwb25zZSJDChNQbGFuUmVjb3ZlcnlSZXF1ZXN0EhYKDmxvc3Rfc3RvcmVfaWRzGAEgAygEEhQKDGNyZWF0ZV9lbXB0eRgCIAEoCCI6ChRQbGFuUmVjb3ZlcnlSZXNwb25zZRIiCgRwbGFuGAEgASgLMhQucmRiLnYxLlJlY292ZXJ5UGxhbiJZChRCZWdpblJlY292ZXJ5UmVxdWVzdBIWCg5sb3N0X3N0b3JlX2lkcxgBIAMoBBIUCgxjcmVhdGVfZW1wdHkYAiABKAgSEwoLZmluZ2VycHJpbnQYAyABKAkiOwoVQmVnaW5SZWNvdmVyeVJlc3BvbnNlEiIKCHJlY292ZXJ5GAEgASgLMhAucmRiLnYxLlJlY292ZXJ5IhcKFUxpc3RSZWNvdmVyaWVzUmVxdWVzdCI+ChZMaXN0UmVjb3Zlcmllc1Jlc3BvbnNlEiQKCnJlY292ZXJpZXMYASADKAsyEC5yZGIudjEuUmVjb3ZlcnkiLAoVQ2FuY2VsUmVjb3ZlcnlSZXF1ZXN0EhMKC3JlY292ZXJ5X2lkGAEgASgEIjwKFkNhbmNlbFJlY292ZXJ5UmVzcG9uc2USIgoIcmVjb3ZlcnkYASABKAsyEC5yZGIudjEuUmVjb3ZlcnkqvAEKDU9wZXJhdG9yU3RhdGUSHgoaT1BFUkFUT1JfU1RBVEVfVU5TUEVDSUZJRUQQABIaChZPUEVSQVRPUl9TVEFURV9XQUlUSU5HEAESGgoWT1BFUkFUT1JfU1RBVEVfUlVOTklORxACEhcKE09QRVJBVE9SX1NUQVRFX0RPTkUQAxIcChhPUEVSQVRPUl9TVEFURV9DQU5DRUxMRUQQBBIcChhPUEVSQVRPUl9TVEFURV9USU1FRF9PVVQQBTLQEwoOUGRBZG1pblNlcnZpY2USOgoHQWRkUGVlchIWLnJkYi52MS5BZGRQZWVyUmVxdWVzdBoXLnJkYi52MS5BZGRQZWVyUmVzcG9uc2USQwoKUmVtb3ZlUGVlchIZLnJkYi52MS5SZW1vdmVQZWVyUmVxdWVzdBoaLnJkYi52MS5SZW1vdmVQZWVyUmVzcG9uc2USPQoITW92ZVBlZXISFy5yZGIudjEuTW92ZVBlZXJSZXF1ZXN0GhgucmRiLnYxLk1vdmVQZWVyUmVzcG9uc2USYQoUVHJhbnNmZXJSZWdpb25MZWFkZXISIy5yZGIudjEuVHJhbnNmZXJSZWdpb25MZWFkZXJSZXF1ZXN0GiQucmRiLnYxLlRyYW5zZmVyUmVnaW9uTGVhZGVyUmVzcG9uc2USTwoOU2NhdHRlclJlZ2lvbnMSHS5yZGIudjEuU2NhdHRlclJlZ2lvbnNSZXF1ZXN0Gh4ucmRiLnYxLlNjYXR0ZXJSZWdpb25zUmVzcG9uc2USTAoNU3BsaXRSZWdpb25BdBIcLnJkYi52MS5TcGxpdFJlZ2lvbkF0UmVxdWVzdBodLnJkYi52MS5TcGxpdFJlZ2lvbkF0UmVzcG9uc2USSQoMTWVyZ2VSZWdpb25zEhsucmRiLnYxLk1lcmdlUmVnaW9uc1JlcXVlc3QaHC5yZGIudjEuTWVyZ2VSZWdpb25zUmVzcG9uc2USTwoOR2V0UmVnaW9uUGVlcnMSHS5yZGIudjEuR2V0UmVnaW9uUGVlcnNSZXF1ZXN0Gh4ucmRiLnYxLkdldFJlZ2lvblBlZXJzUmVzcG9uc2USTAoNQ2hlY2tSZXBsaWNhcxIcLnJkYi52MS5DaGVja1JlcGxpY2FzUmVxdWVzdBodLnJkYi52MS5DaGVja1JlcGxpY2FzUmVzcG9uc2USWAoRRGVjb21taXNzaW9uU3RvcmUSIC5yZGIudjEuRGVjb21taXNzaW9uU3RvcmVSZXF1ZXN0GiEucmRiLnYxLkRlY29tbWlzc2lvblN0b3JlUmVzcG9uc2USWwoSQ2FuY2VsRGVjb21taXNzaW9uEiEucmRiLnYxLkNhbmNlbERlY29tbWlzc2lvblJlcXVlc3QaIi5yZGIudjEuQ2FuY2VsRGVjb21taXNzaW9uUmVzcG9uc2USTwoOU2V0U3RvcmVMYWJlbHMSHS5yZGIudjEuU2V0U3RvcmVMYWJlbHNSZXF1ZXN0Gh4ucmRiLnYxLlNldFN0b3JlTGFiZWxzUmVzcG9uc2USTwoOU2V0U3RvcmVMaW1pdHMSHS5yZGIudjEuU2V0U3RvcmVMaW1pdHNSZXF1ZXN0Gh4ucmRiLnYxLlNldFN0b3JlTGltaXRzUmVzcG9uc2USSQoMRXZpY3RMZWFkZXJzEhsucmRiLnYxLkV2aWN0TGVhZGVyc1JlcXVlc3QaHC5yZGIudjEuRXZpY3RMZWFkZXJzUmVzcG9uc2USTAoNTGlzdE9wZXJhdG9ycxIcLnJkYi52MS5MaXN0T3BlcmF0b3JzUmVxdWVzdBodLnJkYi52MS5MaXN0T3BlcmF0b3JzUmVzcG9uc2USRgoLR2V0T3BlcmF0b3ISGi5yZGIudjEuR2V0T3BlcmF0b3JSZXF1ZXN0GhsucmRiLnYxLkdldE9wZXJhdG9yUmVzcG9uc2USTwoOQ2FuY2VsT3BlcmF0b3ISHS5yZGIudjEuQ2FuY2VsT3BlcmF0b3JSZXF1ZXN0Gh4ucmRiLnYxLkNhbmNlbE9wZXJhdG9yUmVzcG9uc2USXgoTTGlzdE9wZXJhdG9ySGlzdG9yeRIiLnJkYi52MS5MaXN0T3BlcmF0b3JIaXN0b3J5UmVxdWVzdBojLnJkYi52MS5MaXN0T3BlcmF0b3JIaXN0b3J5UmVzcG9uc2USTAoNRXhwbGFpblJlZ2lvbhIcLnJkYi52MS5FeHBsYWluUmVnaW9uUmVxdWVzdBodLnJkYi52MS5FeHBsYWluUmVnaW9uUmVzcG9uc2USTwoOTGlzdFNjaGVkdWxlcnMSHS5yZGIudjEuTGlzdFNjaGVkdWxlcnNSZXF1ZXN0Gh4ucmRiLnYxLkxpc3RTY2hlZHVsZXJzUmVzcG9uc2USTwoOUGF1c2VTY2hlZHVsZXISHS5yZGIudjEuUGF1c2VTY2hlZHVsZXJSZXF1ZXN0Gh4ucmRiLnYxLlBhdXNlU2NoZWR1bGVyUmVzcG9uc2USUgoPUmVzdW1lU2NoZWR1bGVyEh4ucmRiLnYxLlJlc3VtZVNjaGVkdWxlclJlcXVlc3QaHy5yZGIudjEuUmVzdW1lU2NoZWR1bGVyUmVzcG9uc2USWwoSR2V0UGxhY2VtZW50Q29uZmlnEiEucmRiLnYxLkdldFBsYWNlbWVudENvbmZpZ1JlcXVlc3QaIi5yZGIudjEuR2V0UGxhY2VtZW50Q29uZmlnUmVzcG9uc2USWwoSU2V0UGxhY2VtZW50Q29uZmlnEiEucmRiLnYxLlNldFBsYWNlbWVudENvbmZpZ1JlcXVlc3QaIi5yZGIudjEuU2V0UGxhY2VtZW50Q29uZmlnUmVzcG9uc2USRgoLQWRkUGRNZW1iZXISGi5yZGIudjEuQWRkUGRNZW1iZXJSZXF1ZXN0GhsucmRiLnYxLkFkZFBkTWVtYmVyUmVzcG9uc2USTwoOUmVtb3ZlUGRNZW1iZXISHS5yZGIudjEuUmVtb3ZlUGRNZW1iZXJSZXF1ZXN0Gh4ucmRiLnYxLlJlbW92ZVBkTWVtYmVyUmVzcG9uc2USVQoQVHJhbnNmZXJQZExlYWRlchIfLnJkYi52MS5UcmFuc2ZlclBkTGVhZGVyUmVxdWVzdBogLnJkYi52MS5UcmFuc2ZlclBkTGVhZGVyUmVzcG9uc2USSQoMUGxhblJlY292ZXJ5EhsucmRiLnYxLlBsYW5SZWNvdmVyeVJlcXVlc3QaHC5yZGIudjEuUGxhblJlY292ZXJ5UmVzcG9uc2USTAoNQmVnaW5SZWNvdmVyeRIcLnJkYi52MS5CZWdpblJlY292ZXJ5UmVxdWVzdBodLnJkYi52MS5CZWdpblJlY292ZXJ5UmVzcG9uc2USTwoOTGlzdFJlY292ZXJpZXMSHS5yZGIudjEuTGlzdFJlY292ZXJpZXNSZXF1ZXN0Gh4ucmRiLnYxLkxpc3RSZWNvdmVyaWVzUmVzcG9uc2USTwoOQ2FuY2VsUmVjb3ZlcnkSHS5yZGIudjEuQ2FuY2VsUmVjb3ZlcnlSZXF1ZXN0Gh4ucmRiLnYxLkNhbmNlbFJlY292ZXJ5UmVzcG9uc2ViBnByb3RvMw", [file_rdb_v1_metapb, file_rdb_v1_pd_service, file_rdb_v1_recovery]);
 
 /**
  * A change of one Region in steps, and how far it is.
@@ -430,6 +432,155 @@ export const MergeRegionsResponseSchema: GenMessage<MergeRegionsResponse> = /*@_
   messageDesc(file_rdb_v1_pd_admin, 15);
 
 /**
+ * @generated from message rdb.v1.GetRegionPeersRequest
+ */
+export type GetRegionPeersRequest = Message<"rdb.v1.GetRegionPeersRequest"> & {
+  /**
+   * @generated from field: uint64 region_id = 1;
+   */
+  regionId: bigint;
+};
+
+/**
+ * Describes the message rdb.v1.GetRegionPeersRequest.
+ * Use `create(GetRegionPeersRequestSchema)` to create a new message.
+ */
+export const GetRegionPeersRequestSchema: GenMessage<GetRegionPeersRequest> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_admin, 16);
+
+/**
+ * @generated from message rdb.v1.GetRegionPeersResponse
+ */
+export type GetRegionPeersResponse = Message<"rdb.v1.GetRegionPeersResponse"> & {
+  /**
+   * In the order of the Region's peers.
+   *
+   * @generated from field: repeated rdb.v1.PeerProgress peers = 1;
+   */
+  peers: PeerProgress[];
+};
+
+/**
+ * Describes the message rdb.v1.GetRegionPeersResponse.
+ * Use `create(GetRegionPeersResponseSchema)` to create a new message.
+ */
+export const GetRegionPeersResponseSchema: GenMessage<GetRegionPeersResponse> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_admin, 17);
+
+/**
+ * How far one peer is, as its own Store says, and as the leader sees it.
+ *
+ * @generated from message rdb.v1.PeerProgress
+ */
+export type PeerProgress = Message<"rdb.v1.PeerProgress"> & {
+  /**
+   * @generated from field: rdb.v1.Peer peer = 1;
+   */
+  peer?: Peer | undefined;
+
+  /**
+   * Why its Store said nothing; empty: it did.
+   *
+   * @generated from field: string failure = 2;
+   */
+  failure: string;
+
+  /**
+   * @generated from field: bool is_leader = 3;
+   */
+  isLeader: boolean;
+
+  /**
+   * @generated from field: bool is_asleep = 4;
+   */
+  isAsleep: boolean;
+
+  /**
+   * @generated from field: uint64 term = 5;
+   */
+  term: bigint;
+
+  /**
+   * @generated from field: uint64 commit_index = 6;
+   */
+  commitIndex: bigint;
+
+  /**
+   * @generated from field: uint64 applied_index = 7;
+   */
+  appliedIndex: bigint;
+
+  /**
+   * @generated from field: uint64 first_index = 8;
+   */
+  firstIndex: bigint;
+
+  /**
+   * @generated from field: uint64 last_index = 9;
+   */
+  lastIndex: bigint;
+
+  /**
+   * Absent for the leader itself, and where no leader answered.
+   *
+   * @generated from field: rdb.v1.FollowerProgress as_leader_sees = 10;
+   */
+  asLeaderSees?: FollowerProgress | undefined;
+};
+
+/**
+ * Describes the message rdb.v1.PeerProgress.
+ * Use `create(PeerProgressSchema)` to create a new message.
+ */
+export const PeerProgressSchema: GenMessage<PeerProgress> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_admin, 18);
+
+/**
+ * @generated from message rdb.v1.FollowerProgress
+ */
+export type FollowerProgress = Message<"rdb.v1.FollowerProgress"> & {
+  /**
+   * `probe`: it is looked for where the logs meet; `replicate`: entries flow; `snapshot`: it waits for one.
+   *
+   * @generated from field: string state = 1;
+   */
+  state: string;
+
+  /**
+   * The last entry that it is known to have, and the next one that it is sent.
+   *
+   * @generated from field: uint64 match_index = 2;
+   */
+  matchIndex: bigint;
+
+  /**
+   * @generated from field: uint64 next_index = 3;
+   */
+  nextIndex: bigint;
+
+  /**
+   * Entries of the leader's log that it is not known to have.
+   *
+   * @generated from field: uint64 lag_count = 4;
+   */
+  lagCount: bigint;
+
+  /**
+   * Whether its Store is heard of.
+   *
+   * @generated from field: bool is_alive = 5;
+   */
+  isAlive: boolean;
+};
+
+/**
+ * Describes the message rdb.v1.FollowerProgress.
+ * Use `create(FollowerProgressSchema)` to create a new message.
+ */
+export const FollowerProgressSchema: GenMessage<FollowerProgress> = /*@__PURE__*/
+  messageDesc(file_rdb_v1_pd_admin, 19);
+
+/**
  * @generated from message rdb.v1.CheckReplicasRequest
  */
 export type CheckReplicasRequest = Message<"rdb.v1.CheckReplicasRequest"> & {
@@ -444,7 +595,7 @@ export type CheckReplicasRequest = Message<"rdb.v1.CheckReplicasRequest"> & {
  * Use `create(CheckReplicasRequestSchema)` to create a new message.
  */
 export const CheckReplicasRequestSchema: GenMessage<CheckReplicasRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 16);
+  messageDesc(file_rdb_v1_pd_admin, 20);
 
 /**
  * @generated from message rdb.v1.CheckReplicasResponse
@@ -463,7 +614,7 @@ export type CheckReplicasResponse = Message<"rdb.v1.CheckReplicasResponse"> & {
  * Use `create(CheckReplicasResponseSchema)` to create a new message.
  */
 export const CheckReplicasResponseSchema: GenMessage<CheckReplicasResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 17);
+  messageDesc(file_rdb_v1_pd_admin, 21);
 
 /**
  * @generated from message rdb.v1.DecommissionStoreRequest
@@ -480,7 +631,7 @@ export type DecommissionStoreRequest = Message<"rdb.v1.DecommissionStoreRequest"
  * Use `create(DecommissionStoreRequestSchema)` to create a new message.
  */
 export const DecommissionStoreRequestSchema: GenMessage<DecommissionStoreRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 18);
+  messageDesc(file_rdb_v1_pd_admin, 22);
 
 /**
  * @generated from message rdb.v1.DecommissionStoreResponse
@@ -497,7 +648,7 @@ export type DecommissionStoreResponse = Message<"rdb.v1.DecommissionStoreRespons
  * Use `create(DecommissionStoreResponseSchema)` to create a new message.
  */
 export const DecommissionStoreResponseSchema: GenMessage<DecommissionStoreResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 19);
+  messageDesc(file_rdb_v1_pd_admin, 23);
 
 /**
  * @generated from message rdb.v1.CancelDecommissionRequest
@@ -514,7 +665,7 @@ export type CancelDecommissionRequest = Message<"rdb.v1.CancelDecommissionReques
  * Use `create(CancelDecommissionRequestSchema)` to create a new message.
  */
 export const CancelDecommissionRequestSchema: GenMessage<CancelDecommissionRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 20);
+  messageDesc(file_rdb_v1_pd_admin, 24);
 
 /**
  * @generated from message rdb.v1.CancelDecommissionResponse
@@ -531,7 +682,7 @@ export type CancelDecommissionResponse = Message<"rdb.v1.CancelDecommissionRespo
  * Use `create(CancelDecommissionResponseSchema)` to create a new message.
  */
 export const CancelDecommissionResponseSchema: GenMessage<CancelDecommissionResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 21);
+  messageDesc(file_rdb_v1_pd_admin, 25);
 
 /**
  * @generated from message rdb.v1.SetStoreLabelsRequest
@@ -555,7 +706,7 @@ export type SetStoreLabelsRequest = Message<"rdb.v1.SetStoreLabelsRequest"> & {
  * Use `create(SetStoreLabelsRequestSchema)` to create a new message.
  */
 export const SetStoreLabelsRequestSchema: GenMessage<SetStoreLabelsRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 22);
+  messageDesc(file_rdb_v1_pd_admin, 26);
 
 /**
  * @generated from message rdb.v1.SetStoreLabelsResponse
@@ -572,7 +723,7 @@ export type SetStoreLabelsResponse = Message<"rdb.v1.SetStoreLabelsResponse"> & 
  * Use `create(SetStoreLabelsResponseSchema)` to create a new message.
  */
 export const SetStoreLabelsResponseSchema: GenMessage<SetStoreLabelsResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 23);
+  messageDesc(file_rdb_v1_pd_admin, 27);
 
 /**
  * @generated from message rdb.v1.SetStoreLimitsRequest
@@ -601,7 +752,7 @@ export type SetStoreLimitsRequest = Message<"rdb.v1.SetStoreLimitsRequest"> & {
  * Use `create(SetStoreLimitsRequestSchema)` to create a new message.
  */
 export const SetStoreLimitsRequestSchema: GenMessage<SetStoreLimitsRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 24);
+  messageDesc(file_rdb_v1_pd_admin, 28);
 
 /**
  * @generated from message rdb.v1.SetStoreLimitsResponse
@@ -618,7 +769,7 @@ export type SetStoreLimitsResponse = Message<"rdb.v1.SetStoreLimitsResponse"> & 
  * Use `create(SetStoreLimitsResponseSchema)` to create a new message.
  */
 export const SetStoreLimitsResponseSchema: GenMessage<SetStoreLimitsResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 25);
+  messageDesc(file_rdb_v1_pd_admin, 29);
 
 /**
  * @generated from message rdb.v1.EvictLeadersRequest
@@ -642,7 +793,7 @@ export type EvictLeadersRequest = Message<"rdb.v1.EvictLeadersRequest"> & {
  * Use `create(EvictLeadersRequestSchema)` to create a new message.
  */
 export const EvictLeadersRequestSchema: GenMessage<EvictLeadersRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 26);
+  messageDesc(file_rdb_v1_pd_admin, 30);
 
 /**
  * @generated from message rdb.v1.EvictLeadersResponse
@@ -659,7 +810,7 @@ export type EvictLeadersResponse = Message<"rdb.v1.EvictLeadersResponse"> & {
  * Use `create(EvictLeadersResponseSchema)` to create a new message.
  */
 export const EvictLeadersResponseSchema: GenMessage<EvictLeadersResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 27);
+  messageDesc(file_rdb_v1_pd_admin, 31);
 
 /**
  * @generated from message rdb.v1.ListOperatorsRequest
@@ -672,7 +823,7 @@ export type ListOperatorsRequest = Message<"rdb.v1.ListOperatorsRequest"> & {
  * Use `create(ListOperatorsRequestSchema)` to create a new message.
  */
 export const ListOperatorsRequestSchema: GenMessage<ListOperatorsRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 28);
+  messageDesc(file_rdb_v1_pd_admin, 32);
 
 /**
  * @generated from message rdb.v1.ListOperatorsResponse
@@ -689,7 +840,7 @@ export type ListOperatorsResponse = Message<"rdb.v1.ListOperatorsResponse"> & {
  * Use `create(ListOperatorsResponseSchema)` to create a new message.
  */
 export const ListOperatorsResponseSchema: GenMessage<ListOperatorsResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 29);
+  messageDesc(file_rdb_v1_pd_admin, 33);
 
 /**
  * @generated from message rdb.v1.GetOperatorRequest
@@ -706,7 +857,7 @@ export type GetOperatorRequest = Message<"rdb.v1.GetOperatorRequest"> & {
  * Use `create(GetOperatorRequestSchema)` to create a new message.
  */
 export const GetOperatorRequestSchema: GenMessage<GetOperatorRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 30);
+  messageDesc(file_rdb_v1_pd_admin, 34);
 
 /**
  * @generated from message rdb.v1.GetOperatorResponse
@@ -723,7 +874,7 @@ export type GetOperatorResponse = Message<"rdb.v1.GetOperatorResponse"> & {
  * Use `create(GetOperatorResponseSchema)` to create a new message.
  */
 export const GetOperatorResponseSchema: GenMessage<GetOperatorResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 31);
+  messageDesc(file_rdb_v1_pd_admin, 35);
 
 /**
  * @generated from message rdb.v1.CancelOperatorRequest
@@ -740,7 +891,7 @@ export type CancelOperatorRequest = Message<"rdb.v1.CancelOperatorRequest"> & {
  * Use `create(CancelOperatorRequestSchema)` to create a new message.
  */
 export const CancelOperatorRequestSchema: GenMessage<CancelOperatorRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 32);
+  messageDesc(file_rdb_v1_pd_admin, 36);
 
 /**
  * @generated from message rdb.v1.CancelOperatorResponse
@@ -757,7 +908,7 @@ export type CancelOperatorResponse = Message<"rdb.v1.CancelOperatorResponse"> & 
  * Use `create(CancelOperatorResponseSchema)` to create a new message.
  */
 export const CancelOperatorResponseSchema: GenMessage<CancelOperatorResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 33);
+  messageDesc(file_rdb_v1_pd_admin, 37);
 
 /**
  * @generated from message rdb.v1.ListOperatorHistoryRequest
@@ -783,7 +934,7 @@ export type ListOperatorHistoryRequest = Message<"rdb.v1.ListOperatorHistoryRequ
  * Use `create(ListOperatorHistoryRequestSchema)` to create a new message.
  */
 export const ListOperatorHistoryRequestSchema: GenMessage<ListOperatorHistoryRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 34);
+  messageDesc(file_rdb_v1_pd_admin, 38);
 
 /**
  * @generated from message rdb.v1.ListOperatorHistoryResponse
@@ -800,7 +951,7 @@ export type ListOperatorHistoryResponse = Message<"rdb.v1.ListOperatorHistoryRes
  * Use `create(ListOperatorHistoryResponseSchema)` to create a new message.
  */
 export const ListOperatorHistoryResponseSchema: GenMessage<ListOperatorHistoryResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 35);
+  messageDesc(file_rdb_v1_pd_admin, 39);
 
 /**
  * @generated from message rdb.v1.ExplainRegionRequest
@@ -817,7 +968,7 @@ export type ExplainRegionRequest = Message<"rdb.v1.ExplainRegionRequest"> & {
  * Use `create(ExplainRegionRequestSchema)` to create a new message.
  */
 export const ExplainRegionRequestSchema: GenMessage<ExplainRegionRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 36);
+  messageDesc(file_rdb_v1_pd_admin, 40);
 
 /**
  * @generated from message rdb.v1.ExplainRegionResponse
@@ -834,7 +985,7 @@ export type ExplainRegionResponse = Message<"rdb.v1.ExplainRegionResponse"> & {
  * Use `create(ExplainRegionResponseSchema)` to create a new message.
  */
 export const ExplainRegionResponseSchema: GenMessage<ExplainRegionResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 37);
+  messageDesc(file_rdb_v1_pd_admin, 41);
 
 /**
  * What one checker or scheduler makes of a Region.
@@ -876,7 +1027,7 @@ export type Explanation = Message<"rdb.v1.Explanation"> & {
  * Use `create(ExplanationSchema)` to create a new message.
  */
 export const ExplanationSchema: GenMessage<Explanation> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 38);
+  messageDesc(file_rdb_v1_pd_admin, 42);
 
 /**
  * @generated from message rdb.v1.RuledOutStore
@@ -905,7 +1056,7 @@ export type RuledOutStore = Message<"rdb.v1.RuledOutStore"> & {
  * Use `create(RuledOutStoreSchema)` to create a new message.
  */
 export const RuledOutStoreSchema: GenMessage<RuledOutStore> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 39);
+  messageDesc(file_rdb_v1_pd_admin, 43);
 
 /**
  * @generated from message rdb.v1.ListSchedulersRequest
@@ -918,7 +1069,7 @@ export type ListSchedulersRequest = Message<"rdb.v1.ListSchedulersRequest"> & {
  * Use `create(ListSchedulersRequestSchema)` to create a new message.
  */
 export const ListSchedulersRequestSchema: GenMessage<ListSchedulersRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 40);
+  messageDesc(file_rdb_v1_pd_admin, 44);
 
 /**
  * @generated from message rdb.v1.ListSchedulersResponse
@@ -937,7 +1088,7 @@ export type ListSchedulersResponse = Message<"rdb.v1.ListSchedulersResponse"> & 
  * Use `create(ListSchedulersResponseSchema)` to create a new message.
  */
 export const ListSchedulersResponseSchema: GenMessage<ListSchedulersResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 41);
+  messageDesc(file_rdb_v1_pd_admin, 45);
 
 /**
  * @generated from message rdb.v1.Scheduler
@@ -990,7 +1141,7 @@ export type Scheduler = Message<"rdb.v1.Scheduler"> & {
  * Use `create(SchedulerSchema)` to create a new message.
  */
 export const SchedulerSchema: GenMessage<Scheduler> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 42);
+  messageDesc(file_rdb_v1_pd_admin, 46);
 
 /**
  * @generated from message rdb.v1.PauseSchedulerRequest
@@ -1014,7 +1165,7 @@ export type PauseSchedulerRequest = Message<"rdb.v1.PauseSchedulerRequest"> & {
  * Use `create(PauseSchedulerRequestSchema)` to create a new message.
  */
 export const PauseSchedulerRequestSchema: GenMessage<PauseSchedulerRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 43);
+  messageDesc(file_rdb_v1_pd_admin, 47);
 
 /**
  * @generated from message rdb.v1.PauseSchedulerResponse
@@ -1031,7 +1182,7 @@ export type PauseSchedulerResponse = Message<"rdb.v1.PauseSchedulerResponse"> & 
  * Use `create(PauseSchedulerResponseSchema)` to create a new message.
  */
 export const PauseSchedulerResponseSchema: GenMessage<PauseSchedulerResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 44);
+  messageDesc(file_rdb_v1_pd_admin, 48);
 
 /**
  * @generated from message rdb.v1.ResumeSchedulerRequest
@@ -1048,7 +1199,7 @@ export type ResumeSchedulerRequest = Message<"rdb.v1.ResumeSchedulerRequest"> & 
  * Use `create(ResumeSchedulerRequestSchema)` to create a new message.
  */
 export const ResumeSchedulerRequestSchema: GenMessage<ResumeSchedulerRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 45);
+  messageDesc(file_rdb_v1_pd_admin, 49);
 
 /**
  * @generated from message rdb.v1.ResumeSchedulerResponse
@@ -1065,7 +1216,7 @@ export type ResumeSchedulerResponse = Message<"rdb.v1.ResumeSchedulerResponse"> 
  * Use `create(ResumeSchedulerResponseSchema)` to create a new message.
  */
 export const ResumeSchedulerResponseSchema: GenMessage<ResumeSchedulerResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 46);
+  messageDesc(file_rdb_v1_pd_admin, 50);
 
 /**
  * @generated from message rdb.v1.GetPlacementConfigRequest
@@ -1078,7 +1229,7 @@ export type GetPlacementConfigRequest = Message<"rdb.v1.GetPlacementConfigReques
  * Use `create(GetPlacementConfigRequestSchema)` to create a new message.
  */
 export const GetPlacementConfigRequestSchema: GenMessage<GetPlacementConfigRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 47);
+  messageDesc(file_rdb_v1_pd_admin, 51);
 
 /**
  * @generated from message rdb.v1.GetPlacementConfigResponse
@@ -1095,7 +1246,7 @@ export type GetPlacementConfigResponse = Message<"rdb.v1.GetPlacementConfigRespo
  * Use `create(GetPlacementConfigResponseSchema)` to create a new message.
  */
 export const GetPlacementConfigResponseSchema: GenMessage<GetPlacementConfigResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 48);
+  messageDesc(file_rdb_v1_pd_admin, 52);
 
 /**
  * One setting of the placement driver that can be changed while it runs.
@@ -1129,7 +1280,7 @@ export type PlacementSetting = Message<"rdb.v1.PlacementSetting"> & {
  * Use `create(PlacementSettingSchema)` to create a new message.
  */
 export const PlacementSettingSchema: GenMessage<PlacementSetting> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 49);
+  messageDesc(file_rdb_v1_pd_admin, 53);
 
 /**
  * @generated from message rdb.v1.SetPlacementConfigRequest
@@ -1148,7 +1299,7 @@ export type SetPlacementConfigRequest = Message<"rdb.v1.SetPlacementConfigReques
  * Use `create(SetPlacementConfigRequestSchema)` to create a new message.
  */
 export const SetPlacementConfigRequestSchema: GenMessage<SetPlacementConfigRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 50);
+  messageDesc(file_rdb_v1_pd_admin, 54);
 
 /**
  * @generated from message rdb.v1.SetPlacementConfigResponse
@@ -1165,7 +1316,7 @@ export type SetPlacementConfigResponse = Message<"rdb.v1.SetPlacementConfigRespo
  * Use `create(SetPlacementConfigResponseSchema)` to create a new message.
  */
 export const SetPlacementConfigResponseSchema: GenMessage<SetPlacementConfigResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 51);
+  messageDesc(file_rdb_v1_pd_admin, 55);
 
 /**
  * @generated from message rdb.v1.AddPdMemberRequest
@@ -1189,7 +1340,7 @@ export type AddPdMemberRequest = Message<"rdb.v1.AddPdMemberRequest"> & {
  * Use `create(AddPdMemberRequestSchema)` to create a new message.
  */
 export const AddPdMemberRequestSchema: GenMessage<AddPdMemberRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 52);
+  messageDesc(file_rdb_v1_pd_admin, 56);
 
 /**
  * @generated from message rdb.v1.AddPdMemberResponse
@@ -1206,7 +1357,7 @@ export type AddPdMemberResponse = Message<"rdb.v1.AddPdMemberResponse"> & {
  * Use `create(AddPdMemberResponseSchema)` to create a new message.
  */
 export const AddPdMemberResponseSchema: GenMessage<AddPdMemberResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 53);
+  messageDesc(file_rdb_v1_pd_admin, 57);
 
 /**
  * @generated from message rdb.v1.RemovePdMemberRequest
@@ -1223,7 +1374,7 @@ export type RemovePdMemberRequest = Message<"rdb.v1.RemovePdMemberRequest"> & {
  * Use `create(RemovePdMemberRequestSchema)` to create a new message.
  */
 export const RemovePdMemberRequestSchema: GenMessage<RemovePdMemberRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 54);
+  messageDesc(file_rdb_v1_pd_admin, 58);
 
 /**
  * @generated from message rdb.v1.RemovePdMemberResponse
@@ -1236,7 +1387,7 @@ export type RemovePdMemberResponse = Message<"rdb.v1.RemovePdMemberResponse"> & 
  * Use `create(RemovePdMemberResponseSchema)` to create a new message.
  */
 export const RemovePdMemberResponseSchema: GenMessage<RemovePdMemberResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 55);
+  messageDesc(file_rdb_v1_pd_admin, 59);
 
 /**
  * @generated from message rdb.v1.TransferPdLeaderRequest
@@ -1253,7 +1404,7 @@ export type TransferPdLeaderRequest = Message<"rdb.v1.TransferPdLeaderRequest"> 
  * Use `create(TransferPdLeaderRequestSchema)` to create a new message.
  */
 export const TransferPdLeaderRequestSchema: GenMessage<TransferPdLeaderRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 56);
+  messageDesc(file_rdb_v1_pd_admin, 60);
 
 /**
  * The other member leads, or is about to.
@@ -1268,7 +1419,7 @@ export type TransferPdLeaderResponse = Message<"rdb.v1.TransferPdLeaderResponse"
  * Use `create(TransferPdLeaderResponseSchema)` to create a new message.
  */
 export const TransferPdLeaderResponseSchema: GenMessage<TransferPdLeaderResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 57);
+  messageDesc(file_rdb_v1_pd_admin, 61);
 
 /**
  * @generated from message rdb.v1.PlanRecoveryRequest
@@ -1292,7 +1443,7 @@ export type PlanRecoveryRequest = Message<"rdb.v1.PlanRecoveryRequest"> & {
  * Use `create(PlanRecoveryRequestSchema)` to create a new message.
  */
 export const PlanRecoveryRequestSchema: GenMessage<PlanRecoveryRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 58);
+  messageDesc(file_rdb_v1_pd_admin, 62);
 
 /**
  * @generated from message rdb.v1.PlanRecoveryResponse
@@ -1309,7 +1460,7 @@ export type PlanRecoveryResponse = Message<"rdb.v1.PlanRecoveryResponse"> & {
  * Use `create(PlanRecoveryResponseSchema)` to create a new message.
  */
 export const PlanRecoveryResponseSchema: GenMessage<PlanRecoveryResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 59);
+  messageDesc(file_rdb_v1_pd_admin, 63);
 
 /**
  * @generated from message rdb.v1.BeginRecoveryRequest
@@ -1338,7 +1489,7 @@ export type BeginRecoveryRequest = Message<"rdb.v1.BeginRecoveryRequest"> & {
  * Use `create(BeginRecoveryRequestSchema)` to create a new message.
  */
 export const BeginRecoveryRequestSchema: GenMessage<BeginRecoveryRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 60);
+  messageDesc(file_rdb_v1_pd_admin, 64);
 
 /**
  * @generated from message rdb.v1.BeginRecoveryResponse
@@ -1355,7 +1506,7 @@ export type BeginRecoveryResponse = Message<"rdb.v1.BeginRecoveryResponse"> & {
  * Use `create(BeginRecoveryResponseSchema)` to create a new message.
  */
 export const BeginRecoveryResponseSchema: GenMessage<BeginRecoveryResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 61);
+  messageDesc(file_rdb_v1_pd_admin, 65);
 
 /**
  * @generated from message rdb.v1.ListRecoveriesRequest
@@ -1368,7 +1519,7 @@ export type ListRecoveriesRequest = Message<"rdb.v1.ListRecoveriesRequest"> & {
  * Use `create(ListRecoveriesRequestSchema)` to create a new message.
  */
 export const ListRecoveriesRequestSchema: GenMessage<ListRecoveriesRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 62);
+  messageDesc(file_rdb_v1_pd_admin, 66);
 
 /**
  * @generated from message rdb.v1.ListRecoveriesResponse
@@ -1385,7 +1536,7 @@ export type ListRecoveriesResponse = Message<"rdb.v1.ListRecoveriesResponse"> & 
  * Use `create(ListRecoveriesResponseSchema)` to create a new message.
  */
 export const ListRecoveriesResponseSchema: GenMessage<ListRecoveriesResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 63);
+  messageDesc(file_rdb_v1_pd_admin, 67);
 
 /**
  * @generated from message rdb.v1.CancelRecoveryRequest
@@ -1402,7 +1553,7 @@ export type CancelRecoveryRequest = Message<"rdb.v1.CancelRecoveryRequest"> & {
  * Use `create(CancelRecoveryRequestSchema)` to create a new message.
  */
 export const CancelRecoveryRequestSchema: GenMessage<CancelRecoveryRequest> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 64);
+  messageDesc(file_rdb_v1_pd_admin, 68);
 
 /**
  * @generated from message rdb.v1.CancelRecoveryResponse
@@ -1419,7 +1570,7 @@ export type CancelRecoveryResponse = Message<"rdb.v1.CancelRecoveryResponse"> & 
  * Use `create(CancelRecoveryResponseSchema)` to create a new message.
  */
 export const CancelRecoveryResponseSchema: GenMessage<CancelRecoveryResponse> = /*@__PURE__*/
-  messageDesc(file_rdb_v1_pd_admin, 65);
+  messageDesc(file_rdb_v1_pd_admin, 69);
 
 /**
  * @generated from enum rdb.v1.OperatorState
@@ -1536,6 +1687,16 @@ export const PdAdminService: GenService<{
     methodKind: "unary";
     input: typeof MergeRegionsRequestSchema;
     output: typeof MergeRegionsResponseSchema;
+  },
+  /**
+   * How far the peers of a Region are. Their Stores are asked now.
+   *
+   * @generated from rpc rdb.v1.PdAdminService.GetRegionPeers
+   */
+  getRegionPeers: {
+    methodKind: "unary";
+    input: typeof GetRegionPeersRequestSchema;
+    output: typeof GetRegionPeersResponseSchema;
   },
   /**
    * Begins to compare the peers of a Region with each other.
