@@ -8,6 +8,7 @@ const view = {
   logBytes: 400_000,
   liveMatchIndexes: [500, 500],
   snapshotIndexes: [],
+  isAnybodyAway: true,
 };
 
 describe("compactTarget", () => {
@@ -46,6 +47,19 @@ describe("compactTarget", () => {
     // Few entries, but an eighth of the limit of bytes.
     const large = { ...view, firstIndex: 1, appliedIndex: 4, logBytes: 500_000, liveMatchIndexes: [1] };
     expect(compactTarget(large, limits)).toBe(1);
+  });
+
+  it("is more often worth it while nobody is away, by bytes alone", () => {
+    const large = { ...limits, maxBytes: 128_000_000 };
+    const all = { ...view, logBytes: 1_000_000, liveMatchIndexes: [500], appliedIndex: 200 };
+    expect(compactTarget(all, large)).toBeUndefined();
+    expect(compactTarget({ ...all, isAnybodyAway: false }, large)).toBe(200);
+    expect(compactTarget({ ...all, logBytes: 999_999, isAnybodyAway: false }, large)).toBeUndefined();
+    // Under small limits no less than 64 KiB, and no more than an eighth of them.
+    const few = { ...all, logBytes: 65_536, isAnybodyAway: false };
+    expect(compactTarget(few, limits)).toBe(200);
+    expect(compactTarget({ ...few, logBytes: 65_535 }, limits)).toBeUndefined();
+    expect(compactTarget({ ...few, logBytes: 125 }, { ...limits, maxBytes: 1_000 })).toBe(200);
   });
 
   it("is nothing when the log is empty, or a follower has none of it", () => {

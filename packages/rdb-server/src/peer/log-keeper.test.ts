@@ -11,11 +11,17 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { SimClock, bytes, testEngine } from "../testing/index.ts";
 import { LogKeeper } from "./log-keeper.ts";
 
-const LIMITS = { maxEntries: 10_000, maxBytes: 1_000_000, checkIntervalMs: 1_000 };
+const LIMITS = { maxEntries: 10_000, maxBytes: 1_024 * 1_024, checkIntervalMs: 1_000 };
 const ENTRY_COUNT = 2 * COMPACT_MAX_COUNT + 100;
+/** Far from what is worth cutting by itself. */
+const ENTRY_BYTES = 1;
 const LAST = 5 + ENTRY_COUNT;
 
-const followers = (matchIndex: number) => ({ liveMatchIndexes: [matchIndex], snapshotIndexes: [] });
+const followers = (matchIndex: number) => ({
+  liveMatchIndexes: [matchIndex],
+  snapshotIndexes: [],
+  isAnybodyAway: false,
+});
 
 let engine: MemoryEngine;
 let log: RaftLogStore;
@@ -57,7 +63,7 @@ beforeEach(async () => {
   engine.submit(append);
   keeper = new LogKeeper(log, LIMITS);
   keeper.becameLeader(0);
-  keeper.appended(10 * ENTRY_COUNT);
+  keeper.appended(ENTRY_BYTES * ENTRY_COUNT);
 });
 
 function compact(position: number): void {
@@ -72,6 +78,14 @@ describe("LogKeeper", () => {
     expect(keeper.compactIndex(1_000, LAST, () => followers(LAST))).toBe(LAST);
     expect(keeper.compactIndex(1_999, LAST, () => followers(LAST))).toBeUndefined();
     expect(keeper.compactIndex(2_000, LAST, () => followers(LAST))).toBe(LAST);
+  });
+
+  it("looks ten times as often at a log that is large", () => {
+    keeper.appended(64 * 1024);
+    expect(keeper.compactIndex(99, LAST, () => followers(LAST))).toBeUndefined();
+    expect(keeper.compactIndex(100, LAST, () => followers(LAST))).toBe(LAST);
+    expect(keeper.compactIndex(199, LAST, () => followers(LAST))).toBeUndefined();
+    expect(keeper.compactIndex(200, LAST, () => followers(LAST))).toBe(LAST);
   });
 
   it("deletes in slices: the first with the entry, the others one at a time", () => {
@@ -94,7 +108,7 @@ describe("LogKeeper", () => {
       keeper.deleteSlice(part);
       engine.submit(part);
     }
-    // 100 entries of 10 bytes: far from an eighth of the limit of entries or of bytes.
+    // 100 entries: far from an eighth of the limit of entries, or of bytes that are worth it.
     expect(keeper.compactIndex(5_000, LAST, () => followers(LAST))).toBeUndefined();
     keeper.appended(LIMITS.maxBytes);
     expect(keeper.compactIndex(9_000, LAST, () => followers(0))).toBe(LAST);

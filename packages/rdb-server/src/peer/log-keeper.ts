@@ -1,6 +1,6 @@
 import { index } from "@flaredb/rdb-base";
 import { type Engine, type RaftLogStore, WritePart } from "@flaredb/rdb-storage";
-import { type LogGcView, compactTarget } from "./log-gc.ts";
+import { type LogGcView, compactTarget, worthwhileBytes } from "./log-gc.ts";
 
 /** Limits of one Region's log, and how often its leader looks. */
 export interface LogKeeperLimits {
@@ -8,6 +8,9 @@ export interface LogKeeperLimits {
   readonly maxBytes: number;
   readonly checkIntervalMs: number;
 }
+
+/** A log that is worth cutting by its bytes is looked at so many times as often. */
+const LARGE_CHECK_FACTOR = 10;
 
 /**
  * Keeps one Region's log short: the leader finds what may go and proposes it; every peer deletes it once that entry
@@ -18,7 +21,7 @@ export class LogKeeper {
   readonly #limits: LogKeeperLimits;
   /** About how many bytes the log has. What a former run appended is not known: it counts as nothing. */
   #logBytes = 0;
-  #nextCheckMs = 0;
+  #lastCheckMs = 0;
   /** Up to here the log may go; further than it is truncated while slices are left. */
   #target = 0;
 
@@ -32,7 +35,7 @@ export class LogKeeper {
   }
 
   becameLeader(nowMs: number): void {
-    this.#nextCheckMs = nowMs + this.#limits.checkIntervalMs;
+    this.#lastCheckMs = nowMs;
   }
 
   /** The log was replaced by a snapshot. */
@@ -42,19 +45,21 @@ export class LogKeeper {
   }
 
   /**
-   * The index that the leader should propose to cut the log at, if it is time and worth it.
+   * The index that the leader should propose to cut the log at, if it is time and worth it. Asked at each tick.
    *
    * @param followers what those that are alive have, and are being sent
    */
   compactIndex(
     nowMs: number,
     appliedIndex: number,
-    followers: () => Pick<LogGcView, "liveMatchIndexes" | "snapshotIndexes">,
+    followers: () => Pick<LogGcView, "liveMatchIndexes" | "snapshotIndexes" | "isAnybodyAway">,
   ): number | undefined {
-    if (nowMs < this.#nextCheckMs) {
+    const isLarge = this.#logBytes >= worthwhileBytes(this.#limits);
+    const pauseMs = this.#limits.checkIntervalMs / (isLarge ? LARGE_CHECK_FACTOR : 1);
+    if (nowMs - this.#lastCheckMs < pauseMs) {
       return undefined;
     }
-    this.#nextCheckMs = nowMs + this.#limits.checkIntervalMs;
+    this.#lastCheckMs = nowMs;
     return compactTarget(
       {
         firstIndex: this.#log.firstIndex(),
