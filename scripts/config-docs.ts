@@ -33,11 +33,11 @@ does a variable that is but a slip away from one (\`FLAREDB_SEVRER_PORT\`). Thos
 (\`FLAREDB_PD_SERVICE_HOST\`, \`FLAREDB_PD_PORT=tcp://…\`) are passed over.
 
 \`\`\`sh
-rdb-server --check-config …           # exit code 0; or 2, and each problem on a line. Touches no port and no data
-rdb-server --print-config …           # each setting with its value and who gave it; --json for programs
+rdb-server --config deploy/systemd/store.json --check-config   # exit code 0; or 2, and each problem on a line
+rdb-server --config deploy/systemd/store.json --print-config   # each setting, its value and who gave it; --json for programs
 \`\`\`
 
-"Changes" says what it takes for a changed value to take effect: \`restart\`; \`first start\`: it is read when the cluster
+Neither touches a port or data. "Changes" says what it takes for a changed value to take effect: \`restart\`; \`first start\`: it is read when the cluster
 begins, and remembered; \`SIGHUP\`: the process reads its config file again, without a pause; \`rdb scheduler config\`:
 changed while PD runs (\`rdb scheduler config replicas=5\`, names without \`placement.\`), for good and for all members.
 

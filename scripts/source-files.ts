@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The repository's root folder. */
@@ -20,12 +20,20 @@ export interface SourceFile {
 export function sourceFiles(): SourceFile[] {
   const folders = [...packageNames().map((name) => join("packages", name)), "e2e", "examples", "scripts"];
   return folders.flatMap((folder) => {
-    const found = readdirSync(join(root, folder), { recursive: true, withFileTypes: true });
-    return found
-      .filter((entry) => entry.isFile() && /\.(tsx?|mjs)$/.test(entry.name))
-      .map((entry) => relative(root, join(entry.parentPath, entry.name)))
-      .filter((path) => !/(^|\/)(node_modules|dist|gen)\//.test(path))
+    return filesBelow(folder)
+      .filter((path) => /\.(tsx?|mjs)$/.test(path) && !/(^|\/)gen\//.test(path))
       .map((path) => sourceFile(path, folder));
+  });
+}
+
+/** Every file below a folder, from the root: no dependencies, no build output, nothing behind a link. */
+export function filesBelow(folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (!entry.isDirectory()) {
+      return entry.isFile() ? [path] : [];
+    }
+    return entry.name === "node_modules" || entry.name === "dist" ? [] : filesBelow(path);
   });
 }
 

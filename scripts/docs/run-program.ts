@@ -3,15 +3,18 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { format } from "node:util";
 import { root } from "../source-files.ts";
-import type { CodeBlock } from "./code-blocks.ts";
+import type { CodeBlock } from "./markdown.ts";
 
 /** Where documents say that the placement driver is. */
 const DOCUMENTED_PD = "127.0.0.1:7400";
 
-const modules: Readonly<Record<string, string>> = {
-  "@flaredb/rdb-client": "packages/rdb-client/src/index.ts",
-  "@flaredb/rdb-client/testing": "packages/rdb-client/src/testing/index.ts",
-};
+/** Where the sources are of what a document imports. */
+export function sourceOf(specifier: string, documentFolder: string): string {
+  const [, name, part] = /^@flaredb\/([\w-]+)(?:\/([\w-]+))?$/.exec(specifier) ?? [];
+  return name === undefined
+    ? join(documentFolder, specifier)
+    : join("packages", name, "src", part ?? "", "index.ts");
+}
 
 /** A program of a document gets its modules and its console from here. */
 type Program = (
@@ -36,8 +39,8 @@ export async function runBlocks(
   const program = Reflect.construct(async function () {}.constructor, ["load", "console", code]) as Program;
   const printed: string[] = [];
   const load = (specifier: string): Promise<object> => {
-    const file = modules[specifier] ?? join(dirname(path), specifier);
-    return import(pathToFileURL(join(root, file)).href) as Promise<object>;
+    const file = join(root, sourceOf(specifier, dirname(path)));
+    return import(pathToFileURL(file).href) as Promise<object>;
   };
   await program(load, { log: (...parts) => void printed.push(format(...parts)) });
   return printed;

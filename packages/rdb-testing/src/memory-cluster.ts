@@ -37,7 +37,12 @@ export class MemoryCluster {
     this.#gate = gate;
     this.#pd = memoryPd(pdConfig, gate.address, { seed, onFatal });
     this.#stores = Array.from({ length: stores }, (_, at) =>
-      memoryStore(`Store ${at + 1}`, gate.address, { seed: seed + at + 1, onFatal }),
+      memoryStore(`Store ${at + 1}`, gate.address, {
+        seed: seed + at + 1,
+        // It was emptied on request: its process ends in peace.
+        onFatal: (error) =>
+          error.code === "RDB_STORE_DECOMMISSIONED" ? void this.#stores[at]?.kill() : onFatal(error),
+      }),
     );
   }
 

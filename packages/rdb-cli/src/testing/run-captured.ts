@@ -24,11 +24,13 @@ export interface CaptureOptions {
   readonly progressColumns?: number;
   /** Ctrl-C, when it is aborted. */
   readonly interrupt?: AbortSignal;
+  /** Called with each piece of what stdout gets. */
+  readonly onStdout?: (text: string) => void;
 }
 
 /** Runs one command line in this process, away from its streams. */
 export async function runCaptured(args: readonly string[], options: CaptureOptions = {}): Promise<Captured> {
-  const stdout = new Collector();
+  const stdout = new Collector(options.onStdout);
   const stderr = new Collector();
   const io: Io = {
     stdin: Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),
@@ -51,10 +53,17 @@ export async function runCaptured(args: readonly string[], options: CaptureOptio
 
 class Collector extends Writable {
   readonly #chunks: Buffer[] = [];
+  readonly #onText: (text: string) => void;
+
+  constructor(onText: (text: string) => void = () => undefined) {
+    super();
+    this.#onText = onText;
+  }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     this.#chunks.push(chunk);
     done();
+    this.#onText(chunk.toString());
   }
 
   text(): string {
