@@ -19,7 +19,8 @@ A running PD has the same at \`http://127.0.0.1:7401/api/v1/docs\`, and for prog
 \`\`\`sh
 curl http://127.0.0.1:7401/api/v1/cluster
 curl -X POST http://127.0.0.1:7401/api/v1/operators -H 'content-type: application/json' \\
-  -d '{"kind": "transfer-leader", "regionId": 1, "toStoreId": 2}'
+  -d '{"kind": "split", "regionId": 1, "keys": ["m"]}'
+curl http://127.0.0.1:7401/api/v1/operators/history
 curl -H "authorization: Bearer $(head -n 1 token)" http://10.0.0.1:7401/api/v1/stores
 \`\`\`
 
