@@ -214,6 +214,40 @@ const rpcSchema = z.strictObject({
     .meta(about("Deadline of a unary call that names none.")),
 });
 
+function isHttpUrl(text: string): boolean {
+  return /^https?:\/\//.test(text) && URL.canParse(text);
+}
+
+/** Spans of requests, by OpenTelemetry. */
+const tracingSchema = z.strictObject({
+  endpoint: z
+    .string()
+    .refine(isHttpUrl, "must be a URL that begins with http:// or https://")
+    .optional()
+    .meta(
+      about(
+        "The URL at which a collector takes spans by OTLP over HTTP, such as `http://localhost:4318`; `/v1/traces` follows where it has no path. Default: none are made, and nothing is loaded for it.",
+      ),
+    ),
+  sampleRatio: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .meta(
+      about(
+        "Of the requests that come without a trace, this part begins one, 0 to 1. Those that come with one always have spans.",
+        online,
+      ),
+    ),
+  queueMaxCount: z
+    .int()
+    .min(8)
+    .max(1_000_000)
+    .default(4_096)
+    .meta(about("Most spans that wait to be sent; past it requests go without.", { unit: "spans" })),
+});
+
 /** All of a Store's settings: names, bounds, defaults, and what each means. Rules between them stand in config.ts. */
 export const storeFields = z.strictObject({
   host: z
@@ -330,4 +364,5 @@ export const storeFields = z.strictObject({
   disk: diskSchema.prefault({}),
   pd: pdSchema.prefault({}),
   rpc: rpcSchema.prefault({}),
+  tracing: tracingSchema.prefault({}),
 });

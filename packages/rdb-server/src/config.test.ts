@@ -155,3 +155,12 @@ test.each(["0.0.0.0", "::"])("who listens on %s has to say where it is reached",
 test("both ports may be free ones, which differ", () => {
   expect(parseStoreConfig({ ...minimal, port: 0, httpPort: 0 }).httpPort).toBe(0);
 });
+
+test.each(["localhost:4318", "grpc://localhost:4317", "http://"])(
+  "spans cannot be sent to %s",
+  (endpoint) => {
+    expect(messageOf({ ...minimal, tracing: { endpoint } })).toBe(
+      `tracing.endpoint "${endpoint}" must be a URL that begins with http:// or https://`,
+    );
+  },
+);

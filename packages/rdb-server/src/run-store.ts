@@ -1,4 +1,4 @@
-import type { Clock, Logger, Random, RdbError } from "@flaredb/rdb-base";
+import type { Clock, Logger, Random, RdbError, StoreId } from "@flaredb/rdb-base";
 import type { Engine, StoreIdent } from "@flaredb/rdb-storage";
 import { type ListenCounts, type Wire, formatAddress } from "@flaredb/rdb-wire";
 import { ClosingStack } from "./closing-stack.ts";
@@ -16,6 +16,7 @@ import { ClusterVersion } from "./store/cluster-version.ts";
 import type { SnapshotFiles } from "./store/ports.ts";
 import { snapshotsInUse } from "./store/region-opener.ts";
 import { Store } from "./store/store.ts";
+import type { TraceSink } from "./tracing/trace-sink.ts";
 import { StoreTransport } from "./transport/store-transport.ts";
 
 /** A Store's data folder, or what the simulator has for one. */
@@ -64,6 +65,8 @@ export interface StorePorts {
   readonly metrics?: StoreMetrics | undefined;
   /** What the RPC port counts of its callers with. Default: nobody looks. */
   readonly listenCounts?: ListenCounts | undefined;
+  /** Opens what takes the spans of requests, once for each run of the Store. Default: none are made. */
+  readonly openTraces?: ((storeId: StoreId) => Promise<TraceSink>) | undefined;
 }
 
 /** A Store that serves. */
@@ -182,11 +185,13 @@ async function assemble(base: Base, opened: ClosingStack): Promise<Parts> {
     ...{ ident, bootId, config, addressBook, sendSnapshot, isStalled },
   });
   opened.add(() => transport.close());
+  const traces = await ports.openTraces?.(ident.storeId);
+  opened.add(async () => traces?.close());
   const snapshotFiles = await ports.disk.openSnapshots(await snapshotsInUse(engine));
   const store = new Store({
     ...ports,
     ...{ ident, config, engine, transport, snapshotFiles, clusterVersion },
-    pdReporter: pdLink,
+    ...{ pdReporter: pdLink, traces },
     allocateIds: (count) => allocateIds(identity.connection, count),
     diskFreeBytes: () => ports.disk.freeBytes(),
   });

@@ -1,4 +1,4 @@
-import type { Clock } from "@flaredb/rdb-base";
+import type { Clock, Logger } from "@flaredb/rdb-base";
 import type { RawEngine } from "@flaredb/rdb-storage";
 import { type TlsIdentity, type Wire, httpWire, httpsServerFactory } from "@flaredb/rdb-wire";
 import { reachedAt } from "@flaredb/rdb-process";
@@ -58,6 +58,7 @@ export async function startStore(config: StoreConfig, ports: StoreProcessPorts):
       residentMemoryBytes: () => process.memoryUsage.rss(),
       metrics: watch.metrics,
       listenCounts: watch.listen,
+      openTraces: traceOpener(config, logger),
     });
   } catch (error) {
     await http.close();
@@ -89,6 +90,17 @@ export async function startStore(config: StoreConfig, ports: StoreProcessPorts):
     watch.stop();
   };
   return { ...running, close: () => (closing ??= close()) };
+}
+
+/** Nothing is loaded for spans unless they are wanted. */
+function traceOpener({ tracing }: StoreConfig, logger: Logger): StorePorts["openTraces"] {
+  const { endpoint, queueMaxCount } = tracing;
+  return endpoint === undefined
+    ? undefined
+    : async (storeId) => {
+        const { OtlpSink } = await import("./tracing/otlp-sink.ts");
+        return new OtlpSink({ storeId, logger, endpoint, queueMaxCount });
+      };
 }
 
 /** PD evens leaders out and has peers compared: of thousands of Regions a few are awake at any time. */

@@ -110,6 +110,11 @@ export class WatchedCaller implements Caller {
     return this.#call.regionId;
   }
 
+  /** Of a request that is traced. */
+  get traceId(): string | undefined {
+    return undefined;
+  }
+
   respond(response: KvResponse): void {
     this.#call.watch.answered(this, response);
     this.#respond(response);

@@ -28,9 +28,10 @@ export class SlowRequestLog {
     this.#lineCount++;
     const leftOut = this.#leftOutCount === 0 ? {} : { leftOutCount: this.#leftOutCount };
     this.#leftOutCount = 0;
-    const { regionId: region, kind, arrivedMs, requestId } = caller;
+    const { regionId: region, kind, arrivedMs, requestId, traceId } = caller;
     const fields = { region, kind, requestId, outcome, tookMs: rounded(nowMs - arrivedMs) };
-    this.#logger.warn({ ...fields, ...stagesOf(caller, nowMs), ...leftOut }, "slow request");
+    const trace = traceId === undefined ? {} : { traceId };
+    this.#logger.warn({ ...fields, ...stagesOf(caller, nowMs), ...trace, ...leftOut }, "slow request");
   }
 }
 

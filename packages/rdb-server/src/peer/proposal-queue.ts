@@ -13,7 +13,12 @@ export interface Caller {
   timeline?: EntryTimeline | undefined;
   /** Of a read, since when it is being served; monotonic. */
   servedMs?: number;
+  /** Told why a read may be served, right before it is. Absent: nobody wants to know. */
+  readBy?(by: ServedBy): void;
 }
+
+/** On whose word a peer serves a read: its lease, a majority's, or its leader's. */
+export type ServedBy = "lease" | "read_index" | "follower";
 
 /** When an entry of ours came how far; monotonic, 0: not yet. */
 export interface EntryTimeline {

@@ -4,7 +4,7 @@ import type { RawNode, ReadState } from "@flaredb/rdb-raft";
 import type { Engine } from "@flaredb/rdb-storage";
 import type { StoreMetrics } from "../metrics/store-metrics.ts";
 import { LeaderLease } from "./lease.ts";
-import type { Caller } from "./proposal-queue.ts";
+import type { Caller, ServedBy } from "./proposal-queue.ts";
 import { type PendingRead, ReadQueue, type ReadyRead } from "./read-queue.ts";
 import { keyOutsideRegion } from "./request-keys.ts";
 import { errorResponse, keyNotInRegion, response, serverIsBusy, staleCommand } from "./responses.ts";
@@ -126,8 +126,10 @@ export class ReadPath {
       if (!this.#stillHolds(ready, nowMs)) {
         this.#startAgain(ready.read);
       } else if (!this.#refuse(ready.read, region)) {
+        const by = servedBy(ready);
         ready.read.caller.servedMs = nowMs;
-        this.#owner.metrics.reads[servedBy(ready)].value++;
+        ready.read.caller.readBy?.(by);
+        this.#owner.metrics.reads[by].value++;
         this.#serveOne(ready.read, gets);
       }
     }
@@ -210,7 +212,7 @@ export class ReadPath {
   }
 }
 
-function servedBy({ read, onLease }: ReadyRead): "lease" | "read_index" | "follower" {
+function servedBy({ read, onLease }: ReadyRead): ServedBy {
   if (read.fromFollower) {
     return "follower";
   }

@@ -16,6 +16,8 @@ import {
   type RegionError,
   type RegionHeader,
   RegionHeaderSchema,
+  type TraceContext,
+  encodeTraceContext,
   epochToProto,
   regionFromProto,
 } from "@flaredb/rdb-proto";
@@ -72,11 +74,13 @@ export class KvRouter {
 
   /**
    * @param command validated
+   * @param trace of a caller that traces it
    * @throws RdbError RDB_DEADLINE_EXCEEDED (not applied), RDB_UNDETERMINED_RESULT (a write of unknown outcome),
    * RDB_INVALID_ARGUMENT for keys of several Regions, and what the Region refuses
    */
-  async execute(command: Command, timeoutMs: number): Promise<KvResponse["result"]> {
+  async execute(command: Command, timeoutMs: number, trace?: TraceContext): Promise<KvResponse["result"]> {
     const call = new Call(this.#options, command, timeoutMs);
+    call.traceContext = trace && encodeTraceContext(trace);
     let target: Target | undefined;
     for (let attempts = 0; ; attempts++) {
       target ??= await this.#find(call);
@@ -155,6 +159,7 @@ export class KvRouter {
       requestId: 1,
       timeoutMs: Math.max(1, Math.floor(remainingMs)),
       command: call.command,
+      ...(call.traceContext && { traceContext: call.traceContext }),
     });
     if (target.storeId === storeId) {
       return this.#handleHere(header, request, remainingMs);
@@ -219,6 +224,8 @@ class Call {
   readonly #options: KvRouterOptions;
   readonly #timeoutMs: number;
   readonly #deadlineMs: number;
+  /** As KvRequest has it. */
+  traceContext: Uint8Array | undefined;
   /** Why it is still on its way. */
   lastError: RdbError | undefined;
 

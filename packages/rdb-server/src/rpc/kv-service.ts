@@ -1,6 +1,12 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { RdbError, limits } from "@flaredb/rdb-base";
-import type { KvRequest, KvResponse, KvService } from "@flaredb/rdb-proto";
+import {
+  type KvRequest,
+  type KvResponse,
+  type KvService,
+  type TraceContext,
+  parseTraceparent,
+} from "@flaredb/rdb-proto";
 import { storeIsStarting } from "./starting.ts";
 import { findInvalidCommand } from "./validate-request.ts";
 
@@ -9,6 +15,7 @@ export interface KvExecutor {
   execute(
     command: Exclude<KvRequest["command"], { case: undefined }>,
     timeoutMs: number,
+    trace?: TraceContext,
   ): Promise<KvResponse["result"]>;
 }
 
@@ -52,7 +59,8 @@ export function kvUnaryService(ready: () => KvServiceOptions | undefined): Unary
     callCount++;
     try {
       const timeoutMs = Math.min(context.timeoutMs() ?? options.unaryTimeoutMs, limits.deadlineMaxMs);
-      const result = await options.executor.execute(command, timeoutMs);
+      const trace = parseTraceparent(context.requestHeader.get("traceparent") ?? "");
+      const result = await options.executor.execute(command, timeoutMs, trace);
       return resultOf(command.case, result);
     } finally {
       callCount--;

@@ -10,22 +10,22 @@ import {
   type StoreId,
   type Timer,
   assert,
-  limits,
   peerOnStore,
-  regionId as toRegionId,
 } from "@flaredb/rdb-base";
 import type { KvRequest, KvResponse, RegionError, RegionHeader, StoreFlow } from "@flaredb/rdb-proto";
 import { type Engine, EntryCache, type StoreIdent } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
 import type { Peer } from "../peer/peer.ts";
 import type { PeerContext } from "../peer/peer-context.ts";
+import { EntriesUnderWay } from "../peer/entries-under-way.ts";
 import { HashingSlots } from "../peer/replica-check/hashing-slots.ts";
-import { diskFull, epochNotMatch, errorResponse, regionNotFound, serverIsBusy } from "../peer/responses.ts";
-import { isRead } from "../peer/serve-read.ts";
+import { diskFull, epochNotMatch, regionNotFound, serverIsBusy } from "../peer/responses.ts";
 import { messageKind } from "../metrics/message-kind.ts";
-import { RequestWatch, WatchedCaller } from "../metrics/request-watch.ts";
+import { RequestWatch } from "../metrics/request-watch.ts";
 import { fillStoreGauges } from "../metrics/store-gauges.ts";
 import { type StoreMetrics, makeStoreMetrics } from "../metrics/store-metrics.ts";
+import { RequestTracing } from "../tracing/request-tracing.ts";
+import type { TraceSink } from "../tracing/trace-sink.ts";
 import type { AdminOutcome, AdminTarget, ChangePeers, MergeRegion, SplitRegion } from "./admin-command.ts";
 import type { ClusterVersionView } from "./cluster-version.ts";
 import { adminRefusal } from "../peer/admin/admin-refusal.ts";
@@ -43,7 +43,7 @@ import type { RecoverRegion, SurveyedPeer } from "./recover-region.ts";
 import { RegionRecoverer } from "./region-recoverer.ts";
 import { RegionSplitter } from "./region-splitter.ts";
 import { ReplicaChecker } from "./replica-checker.ts";
-import { headerRefusal, isFollowerRead, requestRefusal } from "./request-gate.ts";
+import { RequestIntake, safeRegionId } from "./request-intake.ts";
 import { ServedFlow } from "./served-flow.ts";
 import { SizeCounter } from "./size-counter.ts";
 import { type SplitTriggerLimits, SplitTriggers } from "./split-triggers.ts";
@@ -69,10 +69,13 @@ export interface StoreOptions {
   readonly diskFreeBytes: () => Promise<number>;
   /** What is counted with. Default: nobody looks. */
   readonly metrics?: StoreMetrics | undefined;
+  /** Where spans go. Default: none are made. */
+  readonly traces?: TraceSink | undefined;
 }
 
 /** Limits that can change while a Store runs. */
-type OnlineLimits = SplitTriggerLimits & Pick<StoreConfig, "slowDiskMs" | "disk" | "slowRequestMs">;
+type OnlineLimits = SplitTriggerLimits &
+  Pick<StoreConfig, "slowDiskMs" | "disk" | "slowRequestMs" | "tracing">;
 
 /** Regions that are woken in one tick when a Store fell silent, at most: their elections are work. */
 const WAKE_MAX_COUNT_PER_TICK = 256;
@@ -87,6 +90,8 @@ export class Store implements StoreHandle {
   readonly #options: StoreOptions;
   readonly #metrics: StoreMetrics;
   readonly #watch: RequestWatch;
+  readonly #tracing: RequestTracing;
+  readonly #intake: RequestIntake;
   readonly #context: PeerContext;
   readonly #logger: Logger;
   readonly #peers = new RegionMap();
@@ -128,6 +133,11 @@ export class Store implements StoreHandle {
     this.#metrics = options.metrics ?? makeStoreMetrics();
     const { slowRequestMs } = options.config;
     this.#watch = new RequestWatch({ ...options, metrics: this.#metrics, slowRequestMs });
+    this.#tracing = new RequestTracing({
+      ...options,
+      sink: options.traces,
+      sampleRatio: options.config.tracing.sampleRatio,
+    });
     this.#context = this.#makeContext();
     this.#opener = new RegionOpener(this.#context, this.#peers);
     this.#lifecycle = new PeerLifecycle(this.#context, this.#peers);
@@ -147,6 +157,14 @@ export class Store implements StoreHandle {
     this.#checker = new ReplicaChecker({ ...options, peer: (id) => this.#peers.initialised(id) });
     this.#splitter = new RegionSplitter({ ...options, peer: (id) => this.#peers.get(id) });
     this.#splitTriggers = new SplitTriggers(this.#splitter, { ...options, limits: options.config });
+    this.#intake = new RequestIntake({
+      ...{ storeId: this.storeId, clock: options.clock, peers: this.#peers },
+      ...{ watch: this.#watch, served: this.#served, tracing: this.#tracing },
+      isStopped: () => this.#stopped,
+      notHereError: (regionId) => this.#notHereError(regionId),
+      writeRefusal: () => this.#writeRefusal(),
+      wantsTurn: (regionId) => this.#wantsTurn(regionId),
+    });
   }
 
   get storeId(): StoreId {
@@ -188,8 +206,9 @@ export class Store implements StoreHandle {
   }
 
   /** Puts other limits in force: those that can change while the Store runs. */
-  reconfigure({ slowDiskMs, disk, regionSplitSizeBytes, splitQps, slowRequestMs }: OnlineLimits): void {
-    this.#watch.slowRequestMs = slowRequestMs;
+  reconfigure({ slowDiskMs, disk, regionSplitSizeBytes, splitQps, ...watched }: OnlineLimits): void {
+    this.#watch.slowRequestMs = watched.slowRequestMs;
+    this.#tracing.sampleRatio = watched.tracing.sampleRatio;
     this.#diskHealth.slowDiskMs = slowDiskMs;
     this.#diskSpace.fullDiskBytes = disk.fullDiskBytes;
     this.#splitTriggers.limits = { regionSplitSizeBytes, splitQps };
@@ -271,49 +290,7 @@ export class Store implements StoreHandle {
     requests: readonly KvRequest[],
     respond: (response: KvResponse) => void,
   ): void {
-    const peer = header === undefined ? undefined : this.#peers.initialised(safeRegionId(header.regionId));
-    const refusal =
-      headerRefusal(header, this.storeId) ??
-      (peer === undefined ? this.#notHereError(header?.regionId ?? 0n) : undefined);
-    if (peer === undefined || refusal !== undefined || this.#stopped) {
-      const error = refusal ?? regionNotFound(header?.regionId ?? 0n, this.storeId);
-      for (const request of requests) {
-        this.#watch.refused(error.reason.case);
-        respond(errorResponse(request.requestId, error));
-      }
-      return;
-    }
-    const version = Number(header?.epoch?.version ?? 0n);
-    const nowMs = this.#options.clock.monotonicMs();
-    const call = { watch: this.#watch, regionId: peer.regionId, arrivedMs: nowMs };
-    const busy = this.#writeRefusal();
-    let isAwake = false;
-    for (const request of requests) {
-      const error = requestRefusal(request, version, peer) ?? (isRead(request.command) ? undefined : busy);
-      if (error !== undefined) {
-        this.#watch.refused(error.reason.case);
-        respond(errorResponse(request.requestId, error));
-        continue;
-      }
-      // Of those that come together one is timed: under load that is few of many.
-      const answer = this.#served.accept(isRead(request.command), !isAwake, respond);
-      if (!isAwake) {
-        peer.wake(true);
-        isAwake = true;
-      }
-      const waitMs = request.timeoutMs === 0 ? limits.deadlineMaxMs : request.timeoutMs;
-      peer.accept(
-        new WatchedCaller(call, request, nowMs + waitMs, answer),
-        request,
-        isFollowerRead(request),
-        header?.session,
-      );
-    }
-    if (!isAwake && !peer.isLeader) {
-      // Somebody wants the Region and finds no leader here: it must not sleep on.
-      peer.wake(true);
-    }
-    this.#wantsTurn(peer.regionId);
+    this.#intake.handle(header, requests, respond);
   }
 
   regionOfKey(key: Uint8Array): Region | undefined {
@@ -437,6 +414,7 @@ export class Store implements StoreHandle {
       }
     }
     this.#lifecycle.destroyRemoved();
+    this.#options.engine.beginPass();
   }
 
   /** Nothing wakes a peer, and nothing makes it lead or grow, without a turn of it. */
@@ -563,6 +541,7 @@ export class Store implements StoreHandle {
       entryCache: new EntryCache(config.entryCacheBytes),
       clusterVersion,
       hashing: new HashingSlots(clock),
+      underWay: new EntriesUnderWay(),
       startedMs: clock.monotonicMs(),
       wantsTurn: (regionId) => this.#wantsTurn(regionId),
       siblings: (region, version) => this.#peers.siblings(region, version),
@@ -591,9 +570,4 @@ export class Store implements StoreHandle {
 
 function notHere(id: RegionId): AdminOutcome {
   return adminRefusal("NotLeader", `this Store has no peer of Region ${id}`);
-}
-
-/** A number on the wire that is no Region id finds no Region. */
-function safeRegionId(value: bigint): RegionId {
-  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? toRegionId(value) : toRegionId(0);
 }
