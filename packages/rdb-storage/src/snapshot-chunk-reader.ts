@@ -29,8 +29,8 @@ export class SnapshotChunkReader {
   /**
    * The rows that the chunk completes; views of it, or copies.
    *
-   * @throws RdbError RDB_DATA_CORRUPT with `chunkIndex`: out of order, damaged, or with rows of another Region. The
-   * chunk was not accepted; after rows of another Region nothing is.
+   * @throws RdbError RDB_DATA_CORRUPT with `chunkIndex`: out of order, damaged, empty without being the last, or
+   * with a row that is another Region's or longer than any. The chunk was not accepted; after rows of another Region nothing is.
    */
   accept(chunk: SnapshotChunk): readonly SnapshotRow[] {
     if (this.#complete || chunk.index !== this.#nextIndex) {
@@ -41,9 +41,15 @@ export class SnapshotChunkReader {
     if (checksum !== chunk.crc32) {
       return this.#refuse(chunk, "is damaged: its checksum does not fit");
     }
+    if (chunk.data.length === 0 && !chunk.last) {
+      return this.#refuse(chunk, "is empty, and not the last");
+    }
     const content = concatenate(this.#rest, chunk.data);
     const rows: SnapshotRow[] = [];
     const end = decodeRows(content, rows);
+    if (end === undefined) {
+      return this.#refuse(chunk, "begins a row that is longer than any is");
+    }
     const foreign = rows.find((row) => !this.#belongs(row));
     if (foreign !== undefined) {
       return this.#refuse(chunk, `holds a row of column ${foreign.column} that is outside the region`);

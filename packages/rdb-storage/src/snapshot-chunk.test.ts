@@ -1,4 +1,13 @@
-import { FULL_RANGE, type KeyRange, type Region, SeededRandom, index, regionId } from "@flaredb/rdb-base";
+import { crc32 } from "node:zlib";
+import {
+  FULL_RANGE,
+  type KeyRange,
+  type Region,
+  SeededRandom,
+  index,
+  limits,
+  regionId,
+} from "@flaredb/rdb-base";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Cursor, Row } from "./engine.ts";
@@ -6,7 +15,7 @@ import { indexedKey } from "./key-codec.ts";
 import { MemoryEngine } from "./memory-engine.ts";
 import { SnapshotChunkReader, snapshotRowBatches } from "./snapshot-chunk-reader.ts";
 import { SnapshotChunkWriter } from "./snapshot-chunk-writer.ts";
-import type { SnapshotChunk, SnapshotRow } from "./snapshot-chunk.ts";
+import { SNAPSHOT_CHUNK_MAX_BYTES, type SnapshotChunk, type SnapshotRow } from "./snapshot-chunk.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
 import { WritePart } from "./write-part.ts";
 
@@ -176,5 +185,44 @@ describe("snapshot chunks", () => {
     expect(writer.sizeBytes).toBe(chunk?.data.length);
     expect(await clock.runUntil(writer.next())).toBeUndefined();
     writer.close();
+  });
+});
+
+describe("a sender that lies", () => {
+  /** A row's header: what it claims to hold. */
+  function rowHeader(keyBytes: number, valueBytes: number): Uint8Array {
+    const header = Buffer.alloc(9);
+    header.writeUInt32LE(keyBytes, 1);
+    header.writeUInt32LE(valueBytes, 5);
+    return header;
+  }
+  const chunkOf = (data: Uint8Array): SnapshotChunk => ({ index: 0, data, crc32: crc32(data), last: false });
+
+  it.each([
+    ["value", 1, 2 ** 32 - 1],
+    ["key", 2 ** 32 - 1, 1],
+  ])("a row whose %s is longer than any is refused before it is gathered", (_, keyBytes, valueBytes) => {
+    const reader = new SnapshotChunkReader(region());
+    expect(() => reader.accept(chunkOf(rowHeader(keyBytes, valueBytes)))).toThrow(/longer than any/);
+  });
+
+  it("a row as large as one may be is gathered over many chunks", async () => {
+    const rows: SnapshotRow[] = [
+      {
+        column: "data",
+        key: new Uint8Array(limits.keyMaxBytes),
+        value: new Uint8Array(limits.valueMaxBytes),
+      },
+    ];
+    const reader = new SnapshotChunkReader(region());
+    const read = (await chunksOf(rows, SNAPSHOT_CHUNK_MAX_BYTES)).flatMap((chunk) => [
+      ...reader.accept(chunk),
+    ]);
+    expect(read.map(({ value }) => value.length)).toEqual([limits.valueMaxBytes]);
+  });
+
+  it("a chunk of nothing that is not the last is refused: it could go on for ever", () => {
+    const reader = new SnapshotChunkReader(region());
+    expect(() => reader.accept(chunkOf(new Uint8Array()))).toThrow(/is empty/);
   });
 });

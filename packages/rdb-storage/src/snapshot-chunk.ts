@@ -1,4 +1,4 @@
-import { MiB } from "@flaredb/rdb-base";
+import { MiB, limits } from "@flaredb/rdb-base";
 import { FlatBatch } from "./batch-codec.ts";
 import { columnNumbers } from "./column.ts";
 import type { Row } from "./engine.ts";
@@ -38,14 +38,24 @@ export function encodeRows(column: SnapshotRow["column"], rows: readonly Row[]):
   return buffer.subarray(0, length);
 }
 
-/** Adds the whole rows of `content` to `rows`. @returns where they end */
-export function decodeRows(content: Uint8Array, rows: SnapshotRow[]): number {
+/** Longer than any row: a user's largest value, and the answers to the writes of one entry, are less. */
+const ROW_MAX_BYTES = limits.messageMaxBytes;
+
+/**
+ * Adds the whole rows of `content` to `rows`.
+ *
+ * @returns where they end; undefined when a row is longer than any is
+ */
+export function decodeRows(content: Uint8Array, rows: SnapshotRow[]): number | undefined {
   const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
   let offset = 0;
   while (offset + ROW_HEADER_BYTES <= content.length) {
     const keyStart = offset + ROW_HEADER_BYTES;
     const valueStart = keyStart + view.getUint32(offset + 1, true);
     const end = valueStart + view.getUint32(offset + 5, true);
+    if (end - offset > ROW_MAX_BYTES) {
+      return undefined;
+    }
     if (end > content.length) {
       break;
     }

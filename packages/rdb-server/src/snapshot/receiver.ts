@@ -11,7 +11,7 @@ import {
 import { type SnapshotChunk, SnapshotChunkReader, type StoreIdent } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
 import { type StoreMetrics, makeStoreMetrics } from "../metrics/store-metrics.ts";
-import type { SnapshotFiles } from "../store/ports.ts";
+import type { ReceivedSnapshot, SnapshotFiles } from "../store/ports.ts";
 import type { StoreHandle } from "../store/store-handle.ts";
 import { ByteRate } from "./byte-rate.ts";
 import { type IncomingHeader, checkHeader, malformed } from "./incoming-header.ts";
@@ -128,7 +128,7 @@ export class SnapshotReceiver {
     const { promise: ended, resolve: end } = Promise.withResolvers<void>();
     this.#incoming.set(snapshot.region.id, { header, guard, ended });
     try {
-      await this.#keep(await this.#begin(header), parts, guard);
+      await this.#keep(await this.#begin(header), parts, { guard, snapshot });
       const { message, snapshotId } = snapshot;
       const fields = {
         region: message.regionId,
@@ -203,11 +203,19 @@ export class SnapshotReceiver {
   async #keep(
     partial: PartialSnapshot,
     parts: AsyncIterator<SnapshotRequest>,
-    guard: StallGuard,
+    {
+      guard,
+      snapshot: { message, region },
+    }: { readonly guard: StallGuard; readonly snapshot: ReceivedSnapshot },
   ): Promise<void> {
     const { checker, file } = partial;
     try {
       while (!checker.isComplete) {
+        // It may be longer than the disk, or nobody wants it any more.
+        const verdict = this.#options.handle.acceptsSnapshot(message, region);
+        if (verdict !== true) {
+          throw busy(verdict);
+        }
         const chunk = chunkOf(await nextPart(parts, guard), checker.nextIndex);
         checker.accept(chunk);
         await file.append(chunk);

@@ -199,6 +199,56 @@ test.each<[string, (request: SnapshotRequest, place: number) => SnapshotRequest 
       return request;
     },
   ],
+  [
+    "a chunk of another place",
+    (request, place) => {
+      if (place === 2 && request.part.case === "chunk") {
+        request.part.value.index = 0;
+      }
+      return request;
+    },
+  ],
+  [
+    "a chunk that overlaps the one before",
+    (request, place) => {
+      if (place === 3 && request.part.case === "chunk") {
+        const { data } = request.part.value;
+        request.part.value.data = Buffer.concat([data.subarray(-7), data]);
+      }
+      return request;
+    },
+  ],
+  [
+    "a chunk that is larger than any",
+    (request, place) => {
+      if (place === 2 && request.part.case === "chunk") {
+        request.part.value.data = new Uint8Array(9 * 1024 * 1024);
+      }
+      return request;
+    },
+  ],
+  [
+    "a second header in the middle",
+    (request, place) => (place === 2 ? { ...request, part: { case: undefined } } : request),
+  ],
+  [
+    "the header of another Region",
+    (request) => {
+      if (request.part.case === "header" && request.part.value.region !== undefined) {
+        request.part.value.region.id = 8n;
+      }
+      return request;
+    },
+  ],
+  [
+    "a message of another Region",
+    (request) => {
+      if (request.part.case === "header" && request.part.value.message !== undefined) {
+        request.part.value.message.regionId = 8n;
+      }
+      return request;
+    },
+  ],
   ["no header", (request, place) => (place === 0 ? undefined : request)],
 ])("a transfer with %s leaves nothing behind, and the sender learns of it", async (_name, change) => {
   tamper = (requests) => mapChunks(requests, change);
@@ -212,6 +262,26 @@ test.each<[string, (request: SnapshotRequest, place: number) => SnapshotRequest 
   tamper = (requests) => requests;
   sender.send(outgoing(someRows(1_000)));
   await handle.first("snapshotReceived");
+});
+
+test("a transfer that finds the disk full on its way stops there, and gives back what it took", async () => {
+  let chunkCount = 0;
+  tamper = (requests) =>
+    mapChunks(requests, (request) => {
+      chunkCount += request.part.case === "chunk" ? 1 : 0;
+      if (chunkCount === 5) {
+        handle.onAcceptsSnapshot = () => "the disk of Store 2 is nearly full";
+      }
+      return request;
+    });
+  sender.send(outgoing(someRows(100_000)));
+  const [status] = await sending.first("snapshotStatus");
+  expect(status?.status.ok).toBe(false);
+  await receiving;
+  expect(handle.of("snapshotReceived")).toEqual([]);
+  expect(handle.reservedCount).toBe(0);
+  expect(await readdir(path)).toEqual([]);
+  expect(chunkCount).toBeLessThan(100);
 });
 
 test("a transfer that stands still is given up on both sides", async () => {
