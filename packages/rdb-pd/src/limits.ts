@@ -1,4 +1,4 @@
-import { HOUR_MS, KiB, MINUTE_MS, SECOND_MS } from "@flaredb/rdb-base";
+import { GiB, HOUR_MS, KiB, MINUTE_MS, SECOND_MS } from "@flaredb/rdb-base";
 
 /** The placement driver's own limits. What an operator may set stands in config.ts. */
 export const pdLimits = {
@@ -26,6 +26,14 @@ export const pdLimits = {
   storeLimitMaxCount: 10_000,
   /** Most replicas of a Region. */
   replicaMaxCount: 9,
+  /** Most peers of a Region: both halves of a joint configuration, learners included. More is no Store's report. */
+  peerMaxCount: 64,
+  /** Most Regions that one Store may say it has peers of. */
+  storeReportMaxCount: 500_000,
+  /** Most bytes of a Region, and of what it is asked for in a second, that are believed: sums of them stay exact. */
+  believedMaxBytes: 16 * 1024 * GiB,
+  /** How far ahead of what is known an epoch or a term may be: those that are further are no Region's. */
+  leapMax: 2 ** 32,
   addressMaxLength: 256,
   registrationTokenMaxLength: 128,
   labelMaxCount: 32,

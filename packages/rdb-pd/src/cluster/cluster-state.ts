@@ -10,6 +10,7 @@ import {
   peerById,
 } from "@flaredb/rdb-base";
 import type { StoreStats } from "@flaredb/rdb-proto";
+import { pdLimits } from "../limits.ts";
 import type { DurableState } from "./durable-state.ts";
 import { Liveness, type LivenessState } from "./liveness.ts";
 import type { LeaderReport, PeerReport, RegionInfo, RegionStatus, Report } from "./region-info.ts";
@@ -243,6 +244,13 @@ export class ClusterState {
     const knownTerm = this.#statuses.get(report.regionId)?.term ?? 0;
     if (report.term < knownTerm) {
       return `term ${report.term} is behind the known ${knownTerm}`;
+    }
+    const known = this.durable.regions.get(report.regionId)?.epoch ?? { confVer: 0, version: 0 };
+    const { confVer, version } = report.epoch;
+    const leap = Math.max(report.term - knownTerm, confVer - known.confVer, version - known.version);
+    if (leap > pdLimits.leapMax) {
+      // Believed once, nothing true would ever be newer.
+      return `term ${report.term} or epoch ${confVer}.${version} is further ahead than any Region gets`;
     }
     return this.durable.regions.staleReason(report.region);
   }

@@ -1,5 +1,6 @@
-import type { RegionId } from "@flaredb/rdb-base";
+import { RdbError, type RegionId } from "@flaredb/rdb-base";
 import { type StoreStats, reportsDigest } from "@flaredb/rdb-proto";
+import { pdLimits } from "../limits.ts";
 import type { PeerReport } from "./region-info.ts";
 import { ReportTable } from "./report-table.ts";
 
@@ -26,8 +27,10 @@ export class StoreActivity {
     return this.#reports.size;
   }
 
-  /** Takes single changes in. */
-  merge(reports: Iterable<PeerReport>): void {
+  /** Takes single changes in. @throws RdbError RDB_INVALID_ARGUMENT past `storeReportMaxCount`: then it takes none */
+  merge(reports: readonly PeerReport[]): void {
+    const isNew = ({ regionId }: PeerReport): boolean => this.#reports.get(regionId) === undefined;
+    checkCount(this.#reports.size + reports.filter(isNew).length);
     for (const report of reports) {
       this.#reports.set(report);
     }
@@ -38,9 +41,11 @@ export class StoreActivity {
    * digest by themselves are the whole list, and Regions that are not among them are gone from the Store.
    *
    * @returns whether both sides know the same now; if not, the Store has to send everything
+   * @throws RdbError as `merge`
    */
   reconcile(reports: readonly PeerReport[], digest: Uint8Array): boolean {
     if (digestsEqual(reportsDigest(reports), digest)) {
+      checkCount(reports.length);
       this.#reports = new ReportTable(reports);
       this.isComplete = true;
     } else {
@@ -57,6 +62,17 @@ export class StoreActivity {
     this.stats = undefined;
     this.isComplete = false;
     this.#reports = new ReportTable();
+  }
+}
+
+function checkCount(count: number): void {
+  const { storeReportMaxCount } = pdLimits;
+  if (count > storeReportMaxCount) {
+    throw new RdbError(
+      "RDB_INVALID_ARGUMENT",
+      `the store says that it has peers of ${count} regions, storeReportMaxCount is ${storeReportMaxCount}`,
+      { details: { limit: storeReportMaxCount } },
+    );
   }
 }
 

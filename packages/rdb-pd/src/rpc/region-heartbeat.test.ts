@@ -1,5 +1,19 @@
-import { StoreState, type Region } from "@flaredb/rdb-proto";
+import { create } from "@bufbuild/protobuf";
+import { RdbError, assert, peerId, regionId } from "@flaredb/rdb-base";
+import {
+  PeerRole,
+  PeerSchema,
+  type Region,
+  RegionEpochSchema,
+  RegionLoadSchema,
+  type RegionReport,
+  RegionReportSchema,
+  StoreState,
+} from "@flaredb/rdb-proto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { PeerReport } from "../cluster/region-info.ts";
+import { StoreActivity } from "../cluster/store-activity.ts";
+import { pdLimits } from "../limits.ts";
 import { FakeStore } from "../testing/fake-store.ts";
 import { bootstrapped, refusal, registered, threeStores } from "../testing/pd-cluster.ts";
 import { key } from "../testing/regions.ts";
@@ -109,4 +123,111 @@ describe("SPEC-M6: heartbeats", () => {
       expect(error.message).toContain(message);
     }
   });
+
+  const peersOf = (count: number) =>
+    Array.from({ length: count }, (_, at) =>
+      create(PeerSchema, { id: BigInt(1_000 + at), storeId: BigInt(4 + at), role: PeerRole.VOTER }),
+    );
+  const MOST = 2n ** 53n - 1n;
+
+  test.each<[string, (report: RegionReport, region: Region) => object, string]>([
+    [
+      "a hundred thousand peers",
+      (report, region) => ({
+        ...report,
+        region: { ...region, peers: [...region.peers, ...peersOf(100_000)] },
+      }),
+      "has 100003 peers, peerMaxCount is 64",
+    ],
+    [
+      "a peer twice",
+      (_, region) => ({ region: { ...region, peers: [...region.peers, ...region.peers.slice(0, 1)] } }),
+      "two peers of the same id",
+    ],
+    [
+      "two peers on a Store",
+      (_, { peers: [first, ...others], ...region }) => ({
+        region: { ...region, peers: [first, { ...first, id: 77n }, ...others] },
+      }),
+      "two peers of the same store",
+    ],
+    ["a size that no disk holds", () => ({ approximateSizeBytes: MOST }), "approximate_size_bytes"],
+    ["a size past 2^53", () => ({ approximateSizeBytes: 2n ** 64n - 1n }), "approximate_size_bytes"],
+    [
+      "an absurd load",
+      () => ({ load: create(RegionLoadSchema, { readKeysPerSecond: 2n ** 63n }) }),
+      "read_keys_per_second",
+    ],
+    ["a peer down that is none", () => ({ downPeerIds: [99n] }), "name peer 99, which region 1 has not"],
+    [
+      "ten thousand peers that lag",
+      (_, region) => ({ pendingPeerIds: Array.from({ length: 10_000 }, () => region.peers[0]?.id ?? 0n) }),
+      "pending_peer_ids are 10000 of the 3 peers",
+    ],
+    [
+      "keys the wrong way around",
+      (_, region) => ({ region: { ...region, startKey: key("z"), endKey: key("a") } }),
+      "holds no key",
+    ],
+    ["peer 0", () => ({ peerId: 0n }), "both must be >= 1"],
+    ["Region 2^64 - 1", () => ({ regionId: 2n ** 64n - 1n }), "must be an integer"],
+    ["term 2^64 - 1", () => ({ term: 2n ** 64n - 1n }), "must be an integer"],
+  ])(
+    "a registered Store that reports %s is told what is wrong, and nothing changes",
+    async (_, lie, message) => {
+      const { stores, regions } = await bootstrapped(pd);
+      const [one] = stores;
+      const region = regions[0] as Region;
+      const before = await one.client.listRegions({});
+      const report = one.leaderReport(region);
+      const absurd = create(RegionReportSchema, { ...report, ...lie(report, region) } as typeof report);
+      for (const error of [await refusal(one.heartbeat([absurd])), await streamRefusal(one, absurd)]) {
+        expect(error.code).toBe("RDB_INVALID_ARGUMENT");
+        expect(error.message).toContain(message);
+      }
+      expect(await one.client.listRegions({})).toEqual(before);
+    },
+  );
+
+  async function streamRefusal(store: FakeStore, report: RegionReport): Promise<RdbError> {
+    store.openStream();
+    store.keepalive([report]);
+    const error = await store.streamEnd();
+    assert(error instanceof RdbError, "the stream is refused");
+    return error;
+  }
+
+  test("an epoch or a term further ahead than any Region gets is not believed: nothing true could replace it", async () => {
+    const { stores, regions } = await bootstrapped(pd);
+    const [one] = stores;
+    const region = regions[0] as Region;
+    const far = BigInt(pdLimits.leapMax) + 10n;
+    const at = (confVer: bigint, version: bigint) => create(RegionEpochSchema, { confVer, version });
+    const before = await one.client.listRegions({});
+    for (const epoch of [at(1n, far), at(MOST, 1n)]) {
+      await one.heartbeat([one.leaderReport({ ...region, epoch })]);
+    }
+    await one.heartbeat([one.leaderReport(region, far)]);
+    await one.heartbeat([one.leaderReport({ ...region, id: 4_000n, epoch: at(1n, far) })]);
+    expect(await one.client.listRegions({})).toEqual(before);
+    // And what is true is heard still.
+    const next = { ...region, epoch: at(1n, 2n), endKey: key("c") };
+    await one.heartbeat([one.leaderReport(next, 7n)]);
+    expect((await one.client.getRegionById({ regionId: region.id })).route?.region?.endKey).toEqual(key("c"));
+  });
+});
+
+test("a Store can say of so many Regions that it has peers, and of no more", () => {
+  const activity = new StoreActivity();
+  const reports = (from: number, count: number): PeerReport[] =>
+    Array.from({ length: count }, (_, at) => ({
+      regionId: regionId(from + at),
+      peerId: peerId(1),
+      epoch: { confVer: 1, version: 1 },
+      isLeader: false,
+    }));
+  activity.merge(reports(1, pdLimits.storeReportMaxCount));
+  activity.merge(reports(7, 10));
+  expect(() => activity.merge(reports(pdLimits.storeReportMaxCount, 2))).toThrow(/storeReportMaxCount/);
+  expect(activity.reportCount).toBe(pdLimits.storeReportMaxCount);
 });

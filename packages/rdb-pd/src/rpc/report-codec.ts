@@ -1,4 +1,5 @@
 import {
+  type PeerId,
   type Region,
   type StoreId,
   compareKeys,
@@ -12,17 +13,19 @@ import {
 import {
   type RegionLoad as WireLoad,
   type RegionReport,
+  type Region as WireRegion,
   epochFromProto,
   regionFromProto,
 } from "@flaredb/rdb-proto";
 import { NO_LOAD, type RegionLoad, type Report } from "../cluster/region-info.ts";
+import { pdLimits } from "../limits.ts";
 import { fromWire, invalid } from "./from-wire.ts";
 
 /**
  * A Store's reports, checked.
  *
- * @throws RdbError RDB_INVALID_ARGUMENT that names the field: a Region twice, a leader's report without its Region,
- * or with one that does not have this peer on this Store
+ * @throws RdbError RDB_INVALID_ARGUMENT that names the field: a Region twice, a leader's report without its Region, with
+ * one that does not have this peer on this Store or that cannot be, or with numbers that no Region has
  */
 export function reportsFromProto(storeId: StoreId, messages: readonly RegionReport[]): Report[] {
   const reports = messages.map((message) => fromWire(() => reportFromProto(storeId, message)));
@@ -54,6 +57,7 @@ function reportFromProto(storeId: StoreId, message: RegionReport): Report {
   if (message.region === undefined) {
     throw invalid("region", `is missing in the report of region ${common.regionId}'s leader`);
   }
+  checkPeers(message.region);
   const region = regionFromProto(message.region);
   if (region.id !== common.regionId || !epochsEqual(region.epoch, common.epoch)) {
     throw invalid(
@@ -74,11 +78,11 @@ function reportFromProto(storeId: StoreId, message: RegionReport): Report {
     storeId,
     region,
     term: safeInteger(message.term, "term"),
-    approximateSizeBytes: safeInteger(message.approximateSizeBytes, "approximate size"),
-    approximateKeyCount: safeInteger(message.approximateKeyCount, "approximate key count"),
-    downPeerIds: message.downPeerIds.map(peerId),
-    pendingPeerIds: message.pendingPeerIds.map(peerId),
-    damagedPeerIds: message.damagedPeerIds.map(peerId),
+    approximateSizeBytes: believed(message.approximateSizeBytes, "approximate_size_bytes"),
+    approximateKeyCount: believed(message.approximateKeyCount, "approximate_key_count"),
+    downPeerIds: peersOf(region, message.downPeerIds, "down_peer_ids"),
+    pendingPeerIds: peersOf(region, message.pendingPeerIds, "pending_peer_ids"),
+    damagedPeerIds: peersOf(region, message.damagedPeerIds, "damaged_peer_ids"),
     load: message.load === undefined ? NO_LOAD : loadFromProto(message.load),
     verifiedIndex: safeInteger(message.verifiedIndex, "verified index"),
     isMerging: message.isMerging,
@@ -87,11 +91,47 @@ function reportFromProto(storeId: StoreId, message: RegionReport): Report {
 
 function loadFromProto(load: WireLoad): RegionLoad {
   return {
-    writtenBytesPerSecond: safeInteger(load.writtenBytesPerSecond, "written bytes per second"),
-    writtenKeysPerSecond: safeInteger(load.writtenKeysPerSecond, "written keys per second"),
-    readBytesPerSecond: safeInteger(load.readBytesPerSecond, "read bytes per second"),
-    readKeysPerSecond: safeInteger(load.readKeysPerSecond, "read keys per second"),
+    writtenBytesPerSecond: believed(load.writtenBytesPerSecond, "written_bytes_per_second"),
+    writtenKeysPerSecond: believed(load.writtenKeysPerSecond, "written_keys_per_second"),
+    readBytesPerSecond: believed(load.readBytesPerSecond, "read_bytes_per_second"),
+    readKeysPerSecond: believed(load.readKeysPerSecond, "read_keys_per_second"),
   };
+}
+
+/** Before anything is made of them: there may be any number. */
+function checkPeers({ id, peers }: WireRegion): void {
+  if (peers.length > pdLimits.peerMaxCount) {
+    const { peerMaxCount } = pdLimits;
+    throw invalid("region", `${id} has ${peers.length} peers, peerMaxCount is ${peerMaxCount}`, peerMaxCount);
+  }
+  for (const part of ["id", "storeId"] as const) {
+    if (new Set(peers.map((peer) => peer[part])).size < peers.length) {
+      throw invalid("region", `${id} has two peers of the same ${part === "id" ? "id" : "store"}`);
+    }
+  }
+}
+
+/** @throws RdbError RDB_INVALID_ARGUMENT when one is no peer of the Region, or named twice */
+function peersOf(region: Region, ids: readonly bigint[], field: string): PeerId[] {
+  if (ids.length > region.peers.length || new Set(ids).size < ids.length) {
+    throw invalid(field, `are ${ids.length} of the ${region.peers.length} peers of region ${region.id}`);
+  }
+  return ids.map((each) => {
+    const id = peerId(each);
+    if (peerById(region, id) === undefined) {
+      throw invalid(field, `name peer ${id}, which region ${region.id} has not`);
+    }
+    return id;
+  });
+}
+
+/** @throws RdbError RDB_INVALID_ARGUMENT past `believedMaxBytes` */
+function believed(value: bigint, field: string): number {
+  const most = pdLimits.believedMaxBytes;
+  if (value > BigInt(most)) {
+    throw invalid(field, `${value} must be <= ${most}`, most);
+  }
+  return Number(value);
 }
 
 function checkRange(region: Region): void {
