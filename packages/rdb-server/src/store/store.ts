@@ -17,7 +17,6 @@ import { type Engine, EntryCache, type StoreIdent } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
 import type { Peer } from "../peer/peer.ts";
 import type { PeerContext } from "../peer/peer-context.ts";
-import { EntriesUnderWay } from "../peer/entries-under-way.ts";
 import { HashingSlots } from "../peer/replica-check/hashing-slots.ts";
 import { diskFull, epochNotMatch, regionNotFound, serverIsBusy } from "../peer/responses.ts";
 import { messageKind } from "../metrics/message-kind.ts";
@@ -414,7 +413,6 @@ export class Store implements StoreHandle {
       }
     }
     this.#lifecycle.destroyRemoved();
-    this.#options.engine.beginPass();
   }
 
   /** Nothing wakes a peer, and nothing makes it lead or grow, without a turn of it. */
@@ -541,7 +539,6 @@ export class Store implements StoreHandle {
       entryCache: new EntryCache(config.entryCacheBytes),
       clusterVersion,
       hashing: new HashingSlots(clock),
-      underWay: new EntriesUnderWay(),
       startedMs: clock.monotonicMs(),
       wantsTurn: (regionId) => this.#wantsTurn(regionId),
       siblings: (region, version) => this.#peers.siblings(region, version),
