@@ -158,11 +158,10 @@ describe("SPEC-M6: heartbeats", () => {
       () => ({ load: create(RegionLoadSchema, { readKeysPerSecond: 2n ** 63n }) }),
       "read_keys_per_second",
     ],
-    ["a peer down that is none", () => ({ downPeerIds: [99n] }), "name peer 99, which region 1 has not"],
     [
       "ten thousand peers that lag",
       (_, region) => ({ pendingPeerIds: Array.from({ length: 10_000 }, () => region.peers[0]?.id ?? 0n) }),
-      "pending_peer_ids are 10000 of the 3 peers",
+      "pending_peer_ids are 10000, peerMaxCount is 64",
     ],
     [
       "keys the wrong way around",
@@ -188,6 +187,17 @@ describe("SPEC-M6: heartbeats", () => {
       expect(await one.client.listRegions({})).toEqual(before);
     },
   );
+
+  test("a peer that lags and is none of the Region's is passed over", async () => {
+    const { stores, regions } = await bootstrapped(pd);
+    const [one] = stores;
+    const region = regions[0] as Region;
+    const [, follower] = region.peers;
+    const id = follower?.id ?? 0n;
+    await one.heartbeat([{ ...one.leaderReport(region), pendingPeerIds: [99n, id, id] }]);
+    const { route } = await one.client.getRegionById({ regionId: region.id });
+    expect(route?.pendingPeerIds).toEqual([id]);
+  });
 
   async function streamRefusal(store: FakeStore, report: RegionReport): Promise<RdbError> {
     store.openStream();
