@@ -1,5 +1,13 @@
+import { create } from "@bufbuild/protobuf";
 import { index, peerId, regionId, storeId, term } from "@flaredb/rdb-base";
-import { clientCodec, putRequest, putResponse, serverCodec } from "@flaredb/rdb-wire/testing";
+import {
+  BatchRequestSchema,
+  decodeBatchRequest,
+  decodeBatchResponse,
+  encodeBatchRequest,
+  encodeBatchResponse,
+} from "@flaredb/rdb-proto";
+import { putRequest, putResponse } from "@flaredb/rdb-wire/testing";
 import { newMessage } from "@flaredb/rdb-raft";
 import type { PeerMessage } from "../../src/store/peer-message.ts";
 import { decodeRaftBatch } from "../../src/transport/raft-decoder.ts";
@@ -7,10 +15,17 @@ import { encodeRaftBatch } from "../../src/transport/raft-encoder.ts";
 import { BATCH_COUNT, type MicroCase, sampleValue } from "./micro-case.ts";
 
 const ids = Array.from({ length: BATCH_COUNT }, (_, at) => at);
-const requests = ids.map((id) => putRequest(id, sampleValue()));
+const requests = create(BatchRequestSchema, {
+  regions: [
+    {
+      header: { regionId: 1n, epoch: { confVer: 1n, version: 1n } },
+      requests: ids.map((id) => putRequest(id, sampleValue())),
+    },
+  ],
+});
 const responses = ids.map(putResponse);
-const requestBytes = clientCodec.encode(requests) as Uint8Array;
-const responseBytes = serverCodec.encode(responses) as Uint8Array;
+const requestBytes = encodeBatchRequest(requests);
+const responseBytes = encodeBatchResponse(responses);
 
 const peer = (store: number) => ({
   id: peerId(store * 10),
@@ -49,10 +64,10 @@ const appendBytes = encodeRaftBatch(header, [append]);
 
 /** What goes over the wire between clients, leaders and followers. */
 export const codecCases: readonly MicroCase[] = [
-  codec("client batch of puts, encode", () => clientCodec.encode(requests)),
-  codec("client batch of puts, decode", () => serverCodec.decode(requestBytes)),
-  codec("client batch of answers, encode", () => serverCodec.encode(responses)),
-  codec("client batch of answers, decode", () => clientCodec.decode(responseBytes)),
+  codec("client batch of puts, encode", () => encodeBatchRequest(requests)),
+  codec("client batch of puts, decode", () => decodeBatchRequest(requestBytes)),
+  codec("client batch of answers, encode", () => encodeBatchResponse(responses)),
+  codec("client batch of answers, decode", () => decodeBatchResponse(responseBytes)),
   codec("Raft append, encode", () => encodeRaftBatch(header, [append])),
   codec("Raft append, decode", () => decodeRaftBatch(appendBytes)),
 ];
