@@ -443,3 +443,18 @@ test("a PD that forgot the Store gets it registered again", async () => {
   pd().cutStream();
   await pd().first("register", 2);
 });
+
+test.each(["RDB_STORE_LOST", "RDB_STORE_DECOMMISSIONED"] as const)(
+  "a Store that has registered and is refused for good with %s meanwhile is told so: it must not serve on",
+  async (code) => {
+    const { promise, resolve } = Promise.withResolvers<RdbError>();
+    await startLink({ onRefused: resolve });
+    await pd().first("regionHeartbeat");
+    const refuse = (): never => {
+      throw new StoreError(code, "gone for good");
+    };
+    Object.assign(pd(), { onRegister: refuse, onRegionHeartbeat: refuse });
+    pd().cutStream();
+    expect(await promise).toMatchObject({ code });
+  },
+);

@@ -59,6 +59,7 @@ const reregister: ReadonlySet<ErrorCode> = new Set([
 const final: ReadonlySet<ErrorCode> = new Set([
   "RDB_DATA_FOREIGN",
   "RDB_STORE_DECOMMISSIONED",
+  "RDB_STORE_LOST",
   "RDB_VERSION_TOO_OLD",
 ]);
 
