@@ -93,6 +93,18 @@ describe("planRecovery", () => {
     expect(plan([joint(1), joint(3), joint(4)]).steps).toHaveLength(0);
   });
 
+  it("takes no quorum for granted where the newest peer knows of no voter: what an empty one says of its range is nothing", () => {
+    const halted = peer(1, 4, "-", {
+      ...{ stores: [4], roles: { 4: "Learner" }, confVer: 2 },
+      peer: { isHalted: true },
+    });
+    const survivor = peer(1, 3, "-m");
+    expect(summary(plan([halted, survivor]))).toEqual({
+      ...{ steps: ['region 1 from store 3: ["", "m")'], waiting: [] },
+      lost: ['["m", "")'],
+    });
+  });
+
   it("chooses the most advanced log: the last term first, then the last index", () => {
     const stores = [1, 2, 3, 4, 5];
     const made = plan([

@@ -68,7 +68,7 @@ function describe({ peers }: RegionSurvey): string {
 
 /**
  * Whether more than half of the voters of the latest configuration are there and can vote; in a joint one, of both its
- * halves (Raft thesis §4.3). A damaged peer votes and acknowledges as any other.
+ * halves (Raft thesis §4.3). A damaged peer votes and acknowledges as any other. Who knows of no voter knows of no quorum.
  */
 export function hasQuorum({ newest, peers }: RegionSurvey): boolean {
   if (newest.isEmpty) {
@@ -80,5 +80,5 @@ export function hasQuorum({ newest, peers }: RegionSurvey): boolean {
     newest.region.peers.filter(({ role }) => role === "Voter" || role === "DemotingVoter"),
     newest.region.peers.filter(({ role }) => role === "Voter" || role === "IncomingVoter"),
   ];
-  return halves.every((voters) => voters.length === 0 || voters.filter(canVote).length * 2 > voters.length);
+  return halves.every((voters) => voters.filter(canVote).length * 2 > voters.length);
 }

@@ -19,6 +19,7 @@ import { SessionTable } from "../peer/session-table.ts";
 import type { AdminOutcome } from "./admin-command.ts";
 import type { RecoverRegion, SurveyedPeer } from "./recover-region.ts";
 import type { RegionMap } from "./region-map.ts";
+import type { HaltedPeer } from "./unreadable-peer.ts";
 
 /** Orders that wait for their turn; PD says again what did not fit. */
 const WAITING_MAX_COUNT = 1_000;
@@ -41,7 +42,7 @@ export class RegionRecoverer {
   /** Every peer here, whatever its state. */
   survey(): SurveyedPeer[] {
     const running = [...this.#peers.values()].map(surveyed);
-    return [...running, ...this.#peers.allHalted().map((peer) => stopped(peer.region, peer.id))];
+    return [...running, ...this.#peers.allHalted().map(stopped)];
   }
 
   /** Idempotent. Never rejects. */
@@ -163,7 +164,7 @@ function surveyed(peer: Peer): SurveyedPeer {
   const { region, peerId, term: now, commitIndex, appliedIndex, isDamaged } = peer.status();
   const last = peer.lastEntry();
   if (last === undefined) {
-    return stopped(region, peerId);
+    return stopped(peer);
   }
   const target = peer.merge.prepared?.target;
   return {
@@ -176,10 +177,10 @@ function surveyed(peer: Peer): SurveyedPeer {
   };
 }
 
-/** One of which only its place counts. */
-function stopped(region: Region, peerId: SurveyedPeer["peerId"]): SurveyedPeer {
+/** One of which only its place counts, if it has one: what an empty peer says of its range is nothing. */
+function stopped({ region, id, isInitialised }: HaltedPeer): SurveyedPeer {
   return {
-    ...{ region, peerId, isHalted: true, isEmpty: false, isDamaged: false, isInstalling: false },
+    ...{ region, peerId: id, isHalted: true, isEmpty: !isInitialised, isDamaged: false, isInstalling: false },
     ...{ term: term(0), lastTerm: term(0), lastIndex: index(0) },
     ...{ commitIndex: index(0), appliedIndex: index(0), mergeTarget: undefined },
   };

@@ -15,6 +15,8 @@ export type HaltedPeer = Peer | UnreadablePeer;
 export class UnreadablePeer {
   readonly id: PeerId;
   readonly region: Region;
+  /** False: it waited for its first snapshot, and its Region's range says nothing. */
+  readonly isInitialised: boolean;
   /** What it may have rows of: none before its first snapshot. */
   readonly claims: readonly Region[];
   /** Snapshots come to running peers only; files of one that was being installed go with the next start of the Store. */
@@ -35,7 +37,8 @@ export class UnreadablePeer {
     }
     this.id = info.id;
     this.region = region;
-    this.claims = state === "Uninitialised" ? [] : [region];
+    this.isInitialised = state !== "Uninitialised";
+    this.claims = this.isInitialised ? [region] : [];
     this.#context = context;
   }
 
