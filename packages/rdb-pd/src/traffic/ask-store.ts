@@ -71,6 +71,8 @@ function get(httpAddress: string, path: string, tls: TlsIdentity | undefined): P
       response.on("end", () =>
         resolve({ status: response.statusCode, text: Buffer.concat(chunks).toString() }),
       );
+      // The Store went in the middle of it: of that the request says nothing.
+      response.on("error", ({ message }) => reject(unavailable(httpAddress, message)));
     };
     const request =
       tls === undefined
