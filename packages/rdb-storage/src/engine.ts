@@ -63,6 +63,11 @@ export interface Engine {
    * is in the database, and durable if this part or a later one of the same pass asked for sync
    */
   submit(part: WritePart, onWritten?: () => void): void;
+  /**
+   * Nothing more is submitted now that should share the pass: it begins at once, unless one is under way, and not after
+   * the next round of IO.
+   */
+  beginPass(): void;
   /** A step of its own in the stream: deletes every row of the range. Not synced by itself. */
   deleteRange(column: Column, range: KeyRange, onWritten?: () => void): void;
   /** Bytes submitted and not yet written. */

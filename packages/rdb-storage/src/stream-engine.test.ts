@@ -63,6 +63,24 @@ describe("StreamEngine", () => {
     expect(syncs).toEqual([false, true]);
   });
 
+  it("begins a pass when told that nothing more shares it, and not while one is under way", () => {
+    const { clock, engine } = fixture();
+    const passes: boolean[] = [];
+    engine.disk.setWriteDelayMs((sync) => {
+      passes.push(sync);
+      return 10;
+    });
+    engine.beginPass();
+    engine.submit(partOf("a", "1"));
+    engine.beginPass();
+    expect(passes).toEqual([false]);
+    engine.submit(partOf("b", "1", true));
+    engine.beginPass();
+    expect(passes).toEqual([false]);
+    clock.runAll();
+    expect(passes).toEqual([false, true]);
+  });
+
   it("takes no further part into a pass that is full", () => {
     const { clock, engine } = fixture(1, { passMaxBytes: 10 });
     let passes = 0;

@@ -141,6 +141,10 @@ export class StreamEngine implements Engine {
     this.#schedulePass();
   }
 
+  beginPass(): void {
+    this.#startPass();
+  }
+
   deleteRange(column: Column, range: KeyRange, onWritten?: () => void): void {
     this.#assertWritable();
     const step = new DeleteRangeStep(column, range);

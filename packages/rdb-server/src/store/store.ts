@@ -413,6 +413,7 @@ export class Store implements StoreHandle {
       }
     }
     this.#lifecycle.destroyRemoved();
+    this.#options.engine.beginPass();
   }
 
   /** Nothing wakes a peer, and nothing makes it lead or grow, without a turn of it. */

@@ -47,6 +47,10 @@ class ObservedEngine implements Engine {
     });
   }
 
+  beginPass(): void {
+    this.#engine.beginPass();
+  }
+
   deleteRange(column: Column, range: KeyRange, onWritten?: () => void): void {
     const step = this.#observer.deletedRange(column, range);
     this.#engine.deleteRange(column, range, () => {
