@@ -128,7 +128,6 @@ export class Peer {
       electionRank: () => electionRank(this.#region.peers, this.id, this.#lastLeader),
     });
     this.#node = node;
-
     const { engine, clock, config } = context;
     const region = (): Region => this.#region;
     const leaderHint = (): RegionError => this.leaderHint();
@@ -222,7 +221,7 @@ export class Peer {
       readStates: (states) => this.#reads.completeRounds(states),
       softStateChanged: (state) => this.#softStateChanged(state),
       wantsTurn: () => context.wantsTurn(this.regionId),
-      halt: (error) => this.#halt(error),
+      halt: (error) => context.halt(this.regionId, this.id, error),
     });
   }
 
@@ -391,6 +390,11 @@ export class Peer {
     }
   }
 
+  /** After a wake: if the Store that led the Region is silent, somebody is to lead it at once. */
+  takeOver(): void {
+    this.#sleep.takeOver();
+  }
+
   /** Ends the inputs of a turn: proposes, reads, writes, sends, applies, answers. */
   advance(): void {
     if (this.#stopped) {
@@ -520,7 +524,7 @@ export class Peer {
         this.#logger.info(this.#raftFields(), "the snapshot is applied");
         done();
       },
-      failed: (error) => this.#halt(error),
+      failed: (error) => this.#context.halt(this.regionId, this.id, error),
     });
   }
 
@@ -583,10 +587,6 @@ export class Peer {
       this.#leadsTerm = 0;
       this.#writes.lostLeadership();
     }
-  }
-
-  #halt(error: unknown): void {
-    this.#context.halt(this.regionId, this.id, error);
   }
 
   /** SPEC R8. */

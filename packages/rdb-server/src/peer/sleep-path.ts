@@ -79,6 +79,22 @@ export class SleepPath {
     return true;
   }
 
+  /**
+   * After a wake. While the Store that leads the Region is silent, the first in line of the voters that are left asks for
+   * votes at once: it was silent for longer than an election timeout, and of thousands of Regions that wake none is to
+   * wait out another one, awake. The others are patient, so that they do not tie.
+   */
+  takeOver(): void {
+    const { node, outbox, followers } = this.#owner;
+    const leader = node.lead === 0 ? undefined : outbox.peerInfo(node.lead);
+    if (node.isLeader || leader === undefined || outbox.isAlive(leader)) {
+      return;
+    }
+    if (followers.live().every((peer) => peer.role === "Learner" || peer.id > node.id)) {
+      node.campaign();
+    }
+  }
+
   /** At a leader's tick. */
   tickLeader(nowMs: number): void {
     if (!this.#state.shouldAsk(nowMs) || !this.#maySleep()) {

@@ -241,9 +241,12 @@ describe("many idle Regions", () => {
         .filter((status) => status.isAsleep).length;
     await cluster.until("all sleep", () => asleepCount() === 3 * cluster.regions.length);
     (cluster.stores[0] as SimStore).crash();
-    await cluster.until("all are led", () =>
+    const { storeSilentMs, livenessIntervalMs, tickMs } = cluster.config;
+    const tookMs = await cluster.until("all are led", () =>
       cluster.regions.every((region) => cluster.leader(region.id) !== undefined),
     );
+    // Once the silence is noticed nobody waits for an election timeout.
+    expect(tookMs).toBeLessThan(storeSilentMs + livenessIntervalMs + 4 * tickMs);
     await cluster.until("all sleep again", () => asleepCount() === 2 * cluster.regions.length);
   });
 

@@ -440,7 +440,11 @@ export class Store implements StoreHandle {
     this.#lifecycle.tick(nowMs);
     for (const regionId of [...this.#wakeQueue].slice(0, WAKE_MAX_COUNT_PER_TICK)) {
       this.#wakeQueue.delete(regionId);
-      this.#peers.get(regionId)?.wake();
+      const peer = this.#peers.get(regionId);
+      if (peer?.isAsleep === true) {
+        peer.wake();
+        peer.takeOver();
+      }
     }
     for (const regionId of this.#awake) {
       const peer = this.#peers.get(regionId);
