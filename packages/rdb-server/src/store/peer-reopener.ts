@@ -29,6 +29,7 @@ interface Try {
   readonly count: number;
   /** When it halted last. */
   readonly haltedMs: number;
+  /** Never, while the peer runs again: should somebody else stop it then, who has plans for it, it stays stopped. */
   readonly dueMs: number;
 }
 
@@ -126,6 +127,10 @@ export class PeerReopener {
     logger.info({ region: regionId, peer: peer.id }, "a halted peer is started again");
     this.#peers.remove(regionId);
     this.#peers.add(peer);
+    const last = this.#tries.get(regionId);
+    if (last !== undefined) {
+      this.#tries.set(regionId, { ...last, dueMs: Number.POSITIVE_INFINITY });
+    }
     this.#context.wantsTurn(regionId);
     this.#context.regionChanged(regionId);
   }
