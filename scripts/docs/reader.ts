@@ -46,27 +46,25 @@ export interface ReaderOptions {
 export class Reader {
   readonly #options: ReaderOptions;
   readonly #folder = mkdtempSync(join(tmpdir(), "flaredb-docs-"));
-  readonly #environment: Record<string, string> = {};
-  #basePort = 0;
-  #memory: TestCluster | undefined;
+  readonly #basePort: number;
+  readonly #memory: TestCluster | undefined;
   #playground: PlaygroundProcess | undefined;
   readonly #stores: ChildProcess[] = [];
 
-  private constructor(options: ReaderOptions) {
+  private constructor(options: ReaderOptions, memory: TestCluster | undefined, basePort: number) {
     this.#options = options;
+    this.#memory = memory;
+    this.#basePort = basePort;
     for (const name of ["deploy", "docs", "e2e", "packages", "scripts"]) {
       symlinkSync(join(root, name), join(this.#folder, name));
     }
   }
 
   static async start(options: ReaderOptions): Promise<Reader> {
-    const reader = new Reader(options);
-    if (options.cluster === "memory") {
-      reader.#memory = await startTestCluster({ stores: options.stores ?? 3 });
-    } else {
-      reader.#basePort = await freePortBlock(PORTS_COUNT);
-    }
-    return reader;
+    const isMemory = options.cluster === "memory";
+    const memory = isMemory ? await startTestCluster({ stores: options.stores ?? 3 }) : undefined;
+    const basePort = isMemory ? 0 : await freePortBlock(PORTS_COUNT);
+    return new Reader(options, memory, basePort);
   }
 
   /** Where the placement driver is that the document has at 127.0.0.1:7400. Starts a playground where none is. */
@@ -144,7 +142,7 @@ export class Reader {
   async #runCommand(args: readonly string[], line: ShellLine, isEndless: boolean): Promise<void> {
     const stop = new AbortController();
     const stdin = this.#options.typed?.[line.source];
-    const env = { ...this.#environment, RDB_PD: await this.pdAddress() };
+    const env = { RDB_PD: await this.pdAddress() };
     const home = process.cwd();
     process.chdir(this.#folder);
     try {

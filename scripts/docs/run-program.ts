@@ -1,5 +1,5 @@
-import { stripTypeScriptTypes } from "node:module";
-import { dirname, join } from "node:path";
+import { createRequire, stripTypeScriptTypes } from "node:module";
+import { dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { format } from "node:util";
 import { root } from "../source-files.ts";
@@ -8,12 +8,18 @@ import type { CodeBlock } from "./markdown.ts";
 /** Where documents say that the placement driver is. */
 const DOCUMENTED_PD = "127.0.0.1:7400";
 
+/** Finds packages that users have beside ours, which the SDK's tests have too. */
+const foreign = createRequire(join(root, "packages", "rdb-client", "package.json"));
+
 /** Where the sources are of what a document imports. */
 export function sourceOf(specifier: string, documentFolder: string): string {
   const [, name, part] = /^@flaredb\/([\w-]+)(?:\/([\w-]+))?$/.exec(specifier) ?? [];
-  return name === undefined
+  if (name !== undefined) {
+    return join("packages", name, "src", part ?? "", "index.ts");
+  }
+  return specifier.startsWith(".")
     ? join(documentFolder, specifier)
-    : join("packages", name, "src", part ?? "", "index.ts");
+    : relative(root, foreign.resolve(specifier));
 }
 
 /** A program of a document gets its modules and its console from here. */
