@@ -48,6 +48,8 @@ export interface PdPorts {
   readonly askStorePeer?: AskStorePeer | undefined;
   /** What is counted with. Default: nobody looks. */
   readonly metrics?: PdMetrics | undefined;
+  /** The newest cluster version that the program says it knows; less than this one does where a run plays an older one. */
+  readonly newestClusterVersion?: number | undefined;
   /** What the RPC port counts of its callers with. Default: nobody looks. */
   readonly listenCounts?: ListenCounts | undefined;
 }

@@ -1,5 +1,5 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { type Clock, MiB, type Random, type RdbError, clusterVersions } from "@flaredb/rdb-base";
+import { type Clock, MiB, type Random, type RdbError } from "@flaredb/rdb-base";
 import {
   type PdMemberMessage,
   PdMemberMessageSchema,
@@ -27,6 +27,8 @@ const ENTRY_HEADER_BYTES = 32;
 /** What a member says of itself with each batch. */
 export interface MemberPapers extends GroupPapers {
   readonly self: MemberInfo;
+  /** The newest cluster version that this program knows. */
+  readonly knownVersion: number;
 }
 
 export interface MemberLinkOptions {
@@ -90,11 +92,11 @@ function codec({
 }: MemberLinkOptions): StreamCodec<PdMemberMessage, PdMemberServiceBatchResponse> {
   return {
     encode: (messages) => {
-      const { self, clusterId, initialCluster } = papers();
+      const { self, clusterId, initialCluster, knownVersion } = papers();
       const batch = create(PdMemberServiceBatchRequestSchema, {
         clusterId: BigInt(clusterId),
         initialCluster,
-        sender: { ...self, id: BigInt(self.id), clusterVersion: clusterVersions.newest },
+        sender: { ...self, id: BigInt(self.id), clusterVersion: knownVersion },
         toMemberId: BigInt(toMemberId),
         messages: [...messages],
       });

@@ -1,4 +1,4 @@
-import { type PeerId, clusterVersions, peerId } from "@flaredb/rdb-base";
+import { type PeerId, peerId } from "@flaredb/rdb-base";
 import { pdLimits } from "../limits.ts";
 import type { MemberInfo, MemberStatus } from "./member-info.ts";
 import type { PdRaft } from "./pd-raft.ts";
@@ -10,6 +10,8 @@ export interface MemberRosterOptions {
   readonly initial: ReadonlyMap<number, { readonly name: string; readonly address: string }>;
   readonly log: PdRaft;
   readonly storage: Pick<PdStorage, "state">;
+  /** The newest cluster version that this program knows. */
+  readonly knownVersion: number;
 }
 
 /** Who is in the group, and where: by the log, by what members say of themselves, by the configuration. */
@@ -56,13 +58,13 @@ export class MemberRoster {
 
   /** Everybody in the configuration in force, by id. */
   members(): MemberStatus[] {
-    const { log } = this.#options;
+    const { log, knownVersion } = this.#options;
     const { learners } = log.confState;
     return this.#ids().map((id) => ({
       ...(this.info(id) ?? { id, name: "", address: "", httpAddress: "" }),
       isLearner: learners.includes(id),
       isUp: log.progressOf(id)?.isUp === true,
-      clusterVersion: id === log.memberId ? clusterVersions.newest : this.#clusterVersions.get(id),
+      clusterVersion: id === log.memberId ? knownVersion : this.#clusterVersions.get(id),
     }));
   }
 

@@ -1,4 +1,12 @@
-import { type Clock, type Logger, type PeerId, type Random, RdbError, peerId } from "@flaredb/rdb-base";
+import {
+  type Clock,
+  type Logger,
+  type PeerId,
+  type Random,
+  RdbError,
+  clusterVersions,
+  peerId,
+} from "@flaredb/rdb-base";
 import { type Engine, readIdentOf } from "@flaredb/rdb-storage";
 import type { Wire } from "@flaredb/rdb-wire";
 import type { PdConfig } from "../config.ts";
@@ -22,6 +30,8 @@ export interface PdMemberOptions {
   readonly logger: Logger;
   /** Default: nobody looks. */
   readonly metrics?: PdMetrics | undefined;
+  /** What this program is said to know. Default: what it does. */
+  readonly newestClusterVersion?: number | undefined;
   /** host:port at which others reach this member. Asked once it listens. */
   readonly address: () => string;
   readonly httpAddress: string;
@@ -98,6 +108,7 @@ function checkOwner({ name, initialCluster }: PdConfig, memberId: PeerId, { stat
 
 function assemble(options: PdMemberOptions, identity: MemberIdentity, storage: PdStorage): PdMember {
   const { config, wire, clock, random, logger, metrics, onExcluded } = options;
+  const knownVersion = options.newestClusterVersion ?? clusterVersions.newest;
   const { memberId, initialCluster } = identity;
   const self = (): MemberInfo => ({
     id: memberId,
@@ -108,7 +119,7 @@ function assemble(options: PdMemberOptions, identity: MemberIdentity, storage: P
   const transport = new MemberTransport({
     ...{ wire, clock, random, logger },
     papers: () => ({
-      ...{ self: self(), initialCluster },
+      ...{ self: self(), initialCluster, knownVersion },
       clusterId: storage.state.cluster.clusterId,
       clusterVersion: storage.state.clusterVersion,
     }),
@@ -121,7 +132,7 @@ function assemble(options: PdMemberOptions, identity: MemberIdentity, storage: P
     send: (message) => transport.send(message),
     onExcluded,
   });
-  const roster = new MemberRoster({ self, initial: identity.initial, log, storage });
+  const roster = new MemberRoster({ self, initial: identity.initial, log, storage, knownVersion });
   transport.handle({
     onMessage: (message) => log.step(message),
     onSender: (sender, clusterVersion) => roster.heard(sender, clusterVersion),

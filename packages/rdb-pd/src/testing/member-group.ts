@@ -151,7 +151,7 @@ export class MemberGroup {
     });
     const self = infoOf(id);
     const roster = new MemberRoster({
-      ...{ log, storage },
+      ...{ log, storage, knownVersion: clusterVersions.newest },
       self: () => self,
       initial: new Map(firstVoters.map((voter) => [voter, infoOf(voter)])),
     });

@@ -32,6 +32,7 @@ import type { Violation } from "./violation.ts";
  * - `configurations follow each other`, `an index stands for one configuration`,
  *   `the configuration is the Region's peers`
  * - `who comes to vote is caught up`, `a change costs no quorum`, `a Region keeps its replicas`
+ * - `newer commands wait for the cluster`
  * - `a peer has one history`, `a removed peer never comes back`, `a peer goes when its Region lets it`
  */
 export class ClusterInvariants {
@@ -44,6 +45,9 @@ export class ClusterInvariants {
   readonly #atlas = new RegionAtlas((name, message) => this.#tell(name, message));
   /** Whether the Store's process ran at some time not long ago. Default: all do. */
   wasUp: (store: string) => boolean = () => true;
+
+  /** The newest cluster version that the programs of all Stores know. Default: they know everything. */
+  knownVersion: () => number = () => Number.POSITIVE_INFINITY;
 
   /** Voters that no change may leave a Region fewer of. Default: peers are taken away on request, too. */
   voterMinCount = 0;
@@ -61,6 +65,7 @@ export class ClusterInvariants {
         name,
         report: (violated, message) => this.#tell(violated, message),
         regionOf: (id) => this.#regionOf(id),
+        knownVersion: () => this.knownVersion(),
         ...{ atlas: this.#atlas, lives: this.#lives },
       });
       this.#stores.set(name, store);

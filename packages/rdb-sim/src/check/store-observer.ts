@@ -16,6 +16,7 @@ import {
   regionKeyRange,
 } from "@flaredb/rdb-storage";
 import { type DecodedOp, decodeOp } from "@flaredb/rdb-storage/testing";
+import { newerEntry } from "./gated-entries.ts";
 import { appended, hashOf } from "./hash.ts";
 import { type LogChanges, takeLogChanges } from "./log-changes.ts";
 import { lostSince } from "./lost-since.ts";
@@ -38,6 +39,8 @@ export interface StoreObserverOptions {
   readonly name: string;
   readonly report: Report;
   readonly regionOf: (id: RegionId) => RegionRecord;
+  /** The newest cluster version that the programs of all Stores know. */
+  readonly knownVersion: () => number;
   /** What all Stores made of Regions, and of peers. */
   readonly atlas: RegionAtlas;
   readonly lives: PeerLives;
@@ -54,6 +57,7 @@ export class StoreObserver {
   readonly #name: string;
   readonly #report: Report;
   readonly #regionOf: (id: RegionId) => RegionRecord;
+  readonly #knownVersion: () => number;
   readonly #atlas: RegionAtlas;
   readonly #lives: PeerLives;
   #storeId: StoreId | undefined;
@@ -64,7 +68,8 @@ export class StoreObserver {
   /** Submitted and not known to be durable, oldest first. */
   #pending: LogChanges[] = [];
 
-  constructor({ name, report, regionOf, atlas, lives }: StoreObserverOptions) {
+  constructor({ name, report, regionOf, knownVersion, atlas, lives }: StoreObserverOptions) {
+    this.#knownVersion = knownVersion;
     this.#atlas = atlas;
     this.#lives = lives;
     this.#name = name;
@@ -120,6 +125,10 @@ export class StoreObserver {
   submitted(part: WritePart): StepToken {
     const decoded = part.ops.map(decodeOp);
     this.#takeMeta(decoded);
+    const newer = newerEntry(decoded, this.#knownVersion());
+    if (newer !== undefined) {
+      this.#report("newer commands wait for the cluster", `${this.#name}: ${newer}`);
+    }
     for (const op of decoded) {
       if (op.kind === "mergeRecord") {
         this.#regionOf(op.regionId).isBeingTaken = op.isThere;

@@ -5,8 +5,12 @@ import type { SimDisk } from "./sim-disk.ts";
 import type { Program } from "./sim-process.ts";
 import { HTTP_PORT, RPC_PORT } from "./store-program.ts";
 
-/** The production placement driver on a simulated disk. */
-export function pdProgram(config: PdConfig, disk: SimDisk): Program<RunningPd> {
+/**
+ * The production placement driver on a simulated disk.
+ *
+ * @param knownVersion the newest cluster version that the program says it knows, asked at each start
+ */
+export function pdProgram(config: PdConfig, disk: SimDisk, knownVersion: () => number): Program<RunningPd> {
   return {
     start: ({ clock, random, logger, wire, onFatal }) =>
       runPd(config, {
@@ -14,6 +18,7 @@ export function pdProgram(config: PdConfig, disk: SimDisk): Program<RunningPd> {
         openEngine: (onWriteFailed) =>
           Promise.resolve(new StreamEngine(disk.open(clock), { clock, onFatal: onWriteFailed })),
         httpAddress: `${config.host}:${HTTP_PORT}`,
+        newestClusterVersion: knownVersion(),
       }),
     stop: (running) => running.close(),
   };

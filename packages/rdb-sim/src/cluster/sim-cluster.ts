@@ -4,6 +4,7 @@ import {
   type Random,
   type RegionId,
   type StoreId,
+  clusterVersions,
   hasCode,
   keyInRange,
 } from "@flaredb/rdb-base";
@@ -32,6 +33,7 @@ import { askAdmin } from "./ask-admin.ts";
 import { atMessage, atTransferMessage } from "./awaited-messages.ts";
 import { clientProgram } from "./client-program.ts";
 import { drivenBy, pdConfig, pdProgram } from "./pd-program.ts";
+import { HostPrograms } from "./host-programs.ts";
 import { leaderOfKey, newestRegions } from "./region-view.ts";
 import { type DiskEvent, SimDisk } from "./sim-disk.ts";
 import { type EndKind, type Machine, type ProcessEvent, type Program, SimProcess } from "./sim-process.ts";
@@ -80,6 +82,8 @@ const COPIES_MIN_QUEUE_COUNT = 1_000;
 const SPARE_JOINS_MS = 2_000;
 /** A Store that ended this long ago is long gone: nobody counts on it. */
 const LONG_GONE_MS = 15_000;
+/** How long the replacement of a program takes in the end. */
+const UPGRADE_DOWN_MS = 100;
 /** What is asked when all is repaired may take this long. */
 const JUDGE_DEADLINE_MS = 8_000;
 
@@ -111,12 +115,14 @@ export class SimCluster implements FaultyCluster {
   readonly #endedMs = new Map<string, number>();
   readonly #options: SimClusterOptions;
   readonly #networkFaults = new Set<ActiveNetworkFault>();
+  readonly #programs: HostPrograms;
   /** Every clock that a process runs by, by its place in the shape. */
   #clockCount = 0;
 
   constructor(options: SimClusterOptions) {
     const { shape, splitKeys, randomOf } = options;
     this.#options = options;
+    this.#programs = new HostPrograms(shape.olderPrograms === true);
     this.net = new SimNet({
       ...{ clock: this.clock, random: randomOf("network") },
       // A short queue takes the first of two and refuses the second, which is told to be not applied.
@@ -128,12 +134,15 @@ export class SimCluster implements FaultyCluster {
       const host = `store-${place + 1}`;
       return this.#member(host, true, (disk) => {
         const observer = options.invariants?.store(host);
-        return storeProgram(storeConfig(host, pdAddresses, shape), disk, observer);
+        const config = storeConfig(host, pdAddresses, shape);
+        return storeProgram(config, disk, () => this.#programs.knownBy(host), observer);
       });
     };
     const first = Array.from({ length: shape.storeCount }, (_, place) => store(place));
     const pd = (host: string): Member<RunningPd> =>
-      this.#member(host, true, (disk) => pdProgram(pdConfig(host, pdHosts, shape, splitKeys), disk));
+      this.#member(host, true, (disk) =>
+        pdProgram(pdConfig(host, pdHosts, shape, splitKeys), disk, () => this.#programs.knownBy(host)),
+      );
     const firstPd = pd(PD_HOST);
     const client = (name: string, deadlineMs: number): Member<RdbClient> =>
       this.#member(name, false, () =>
@@ -151,6 +160,7 @@ export class SimCluster implements FaultyCluster {
     this.pds = [firstPd, ...pdHosts.slice(1).map(pd)];
     if (options.invariants !== undefined) {
       options.invariants.wasUp = (name) => this.#wasUp(name);
+      options.invariants.knownVersion = () => this.#programs.lowest(this.stores);
     }
     this.#setLinks();
   }
@@ -321,6 +331,54 @@ export class SimCluster implements FaultyCluster {
           2 * half.filter(({ storeId }) => !isGone(storeId)).length > half.length,
       );
     });
+  }
+
+  changeProgram(place: number, clusterVersion: number): () => void {
+    const all = [...this.allStores.slice(0, this.#options.shape.storeCount), ...this.pds];
+    const changed = all[place % all.length] as FaultyProcess;
+    const others = [...this.stores, ...this.pds].filter((other) => other !== changed);
+    // Who goes back must not be the last that was waited for; where Stores come and go, nobody knows.
+    const mayGoBack =
+      this.#options.shape.elastic === undefined && this.#programs.lowest(others) === clusterVersions.oldest;
+    const isPd = this.pds.some((pd) => pd === changed);
+    const isTooEarly =
+      clusterVersion < this.#programs.knownBy(changed.name) ? !mayGoBack : isPd && !this.#areAllKnown;
+    return isTooEarly ? () => {} : this.#programs.change(changed, clusterVersion);
+  }
+
+  /** A Store that PD does not know yet it does not wait for. */
+  get #areAllKnown(): boolean {
+    const { storeCount } = this.#options.shape;
+    return (drivenBy(this.pd.process.running)?.cluster.durable.stores.size ?? 0) >= storeCount;
+  }
+
+  /** Everybody goes on with the newest program. */
+  upgradeAll(): void {
+    for (const process of [...this.allStores, ...this.pds]) {
+      if (this.#programs.knownBy(process.name) < clusterVersions.newest) {
+        this.setTimer(UPGRADE_DOWN_MS, this.#programs.change(process, clusterVersions.newest));
+      }
+    }
+  }
+
+  /** Whether PD has raised the cluster version to the newest. */
+  get isUpgraded(): boolean {
+    return this.#clusterVersion === clusterVersions.newest;
+  }
+
+  /** Why the cluster version is higher than it may be. */
+  get versionProblem(): string | undefined {
+    const version = this.#clusterVersion;
+    const known = this.#programs.lowest([...this.stores, ...this.pds]);
+    return version > known
+      ? `the cluster has version ${version}, some program knows up to ${known}`
+      : undefined;
+  }
+
+  /** As the member of PD that leads has it. */
+  get #clusterVersion(): number {
+    const driver = drivenBy(this.pd.process.running);
+    return driver?.cluster.durable.clusterVersion ?? clusterVersions.oldest;
   }
 
   #storeIds(): StoreId[] {

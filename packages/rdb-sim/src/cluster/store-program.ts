@@ -14,10 +14,16 @@ export const HTTP_PORT = 7401;
 /** A peer that hears of no leader for so long asks whether it was removed: sooner than most faults end. */
 const STALE_PEER_MS = 2_500;
 
-/** The production Store on a simulated disk. @param observer watches what it submits to its database */
+/**
+ * The production Store on a simulated disk.
+ *
+ * @param knownVersion the newest cluster version that the program knows, asked at each start
+ * @param observer watches what it submits to its database
+ */
 export function storeProgram(
   config: StoreConfig,
   disk: SimDisk,
+  knownVersion: () => number,
   observer?: StoreObserver,
 ): Program<RunningStore> {
   return {
@@ -25,6 +31,7 @@ export function storeProgram(
       runStore(config, {
         ...{ clock, random, logger, wire, signal, onFatal },
         httpAddress: `${config.host}:${HTTP_PORT}`,
+        newestClusterVersion: knownVersion(),
         residentMemoryBytes: () => 0,
         disk: {
           openEngine: (onWriteFailed) => {

@@ -61,6 +61,8 @@ export interface ClusterShape {
   readonly limits: Limits;
   /** How often each Region's peers are compared; production's, once a day, when undefined. */
   readonly replicaCheckIntervalMs?: number;
+  /** Whether Stores and PD begin with programs that know the oldest cluster version only, until faults change that. */
+  readonly olderPrograms?: boolean;
   /** Undefined: Regions stay as they were placed. */
   readonly elastic?: Elasticity;
   /** How long one way takes when nothing is wrong, from and to. */

@@ -1,10 +1,11 @@
-import { HOUR_MS, type Random } from "@flaredb/rdb-base";
+import { HOUR_MS, type Random, clusterVersions } from "@flaredb/rdb-base";
 import type { ClusterShape } from "./cluster-shape.ts";
 import { type ElasticAction, drawElasticAction } from "./elastic-action.ts";
 import type { FaultAction, FaultKind, Target, Targets } from "./fault.ts";
 import { type LostTransfer, drawLostTransfer } from "./lost-transfer.ts";
 import { type MissedChange, drawMissedChange } from "./missed-change.ts";
 import { type MissedMerge, drawMissedMerge } from "./missed-merge.ts";
+import type { ChangeProgram } from "./older-programs.ts";
 import { type OvertakenSnapshot, drawOvertakenSnapshot } from "./overtaken-snapshot.ts";
 import { type UntoldChange, drawUntoldChange } from "./untold-change.ts";
 
@@ -45,13 +46,24 @@ const elasticDraws: { readonly [Kind in ElasticAction["kind"]]: Draw } = {
   "lose-store": asked("lose-store", [200, 8_000]),
 };
 
-type ApartAction = MissedChange | MissedMerge | OvertakenSnapshot | UntoldChange | LostTransfer;
+type ApartAction =
+  | MissedChange
+  | MissedMerge
+  | OvertakenSnapshot
+  | UntoldChange
+  | LostTransfer
+  | ChangeProgram;
 
 /** Drawn apart from the others: see `drawPlan`. */
 const apartDraws: { readonly [Kind in ApartAction["kind"]]: Draw } = {
   "missed-change": { durationMs: [1_500, 9_000], action: (random) => drawMissedChange(random) },
   // Long enough for what it waits for; over when that has come.
   "lost-transfer": { durationMs: [5_000, 10_000], action: drawLostTransfer },
+  // Which one, and what it then knows, `withOlderPrograms` says.
+  "change-program": {
+    durationMs: [200, 2_000],
+    action: () => ({ kind: "change-program", place: 0, clusterVersion: clusterVersions.newest }),
+  },
   // These last longer than a peer waits for a leader before it asks whether it was removed.
   "missed-merge": { durationMs: [5_000, 9_000], action: drawMissedMerge },
   "untold-change": { durationMs: [5_000, 9_000], action: drawUntoldChange },

@@ -2,6 +2,7 @@ import type { AdminAction, ElasticAction } from "./elastic-action.ts";
 import type { LostTransfer } from "./lost-transfer.ts";
 import type { MissedChange } from "./missed-change.ts";
 import type { MissedMerge } from "./missed-merge.ts";
+import type { ChangeProgram } from "./older-programs.ts";
 import type { OvertakenSnapshot } from "./overtaken-snapshot.ts";
 import type { UntoldChange } from "./untold-change.ts";
 
@@ -55,6 +56,7 @@ export type FaultAction =
   | OvertakenSnapshot
   | UntoldChange
   | LostTransfer
+  | ChangeProgram
   /** Both ends see their connections with each other break. */
   | { readonly kind: "reset-connections"; readonly a: Target; readonly b: Target }
   /** SIGKILL: connections are reset. The process starts again when the fault ends. */

@@ -77,6 +77,11 @@ class NotedCluster implements FaultyCluster {
     return () => this.#note(`${successor} joins for ${place}`);
   }
 
+  changeProgram(place: number, clusterVersion: number): () => void {
+    this.#note(`program ${clusterVersion} on ${place}`);
+    return () => this.#note(`start of ${place}`);
+  }
+
   addNetworkFault(fault: object): () => void {
     const text = Object.values(fault)
       .map((value) => (value instanceof Set ? [...value].join("+") : String(value)))
@@ -131,6 +136,7 @@ const leader = { role: "leader", region: 0 } as const;
 
 /** Each case: the fault, which begins at 5 and ends at 15, and what is done. */
 const cases: readonly (readonly [FaultAction, readonly string[]])[] = [
+  [{ kind: "change-program", place: 1, clusterVersion: 2 }, ["5 program 2 on 1", "15 start of 1"]],
   [{ kind: "kill", targets: leader }, ["5 hold s2", "5 kill s2", "15 end of hold s2"]],
   [{ kind: "power-off", targets: { role: "pd" } }, ["5 hold pd", "5 power-off pd", "15 end of hold pd"]],
   [

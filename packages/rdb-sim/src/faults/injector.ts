@@ -73,6 +73,13 @@ export interface FaultyCluster {
   decommission(place: number): () => void;
   /** The Store is gone for good, if every Region can go without it. @returns lets its successor join */
   loseStore(place: number, successor: "same-address" | "spare"): () => void;
+  /**
+   * A Store, or behind them a member of PD, stops and goes on with a program that knows the cluster version and no newer
+   * one; as it is, when that program is too old for the cluster, or may be soon.
+   *
+   * @returns lets it start
+   */
+  changeProgram(place: number, clusterVersion: number): () => void;
   /** @returns ends it */
   addNetworkFault(fault: ActiveNetworkFault): () => void;
   resetConnections(a: string, b: string): void;
@@ -175,6 +182,8 @@ export class Injector {
         return this.#cluster.decommission(fault.place);
       case "lose-store":
         return this.#cluster.loseStore(fault.place, fault.successor);
+      case "change-program":
+        return this.#cluster.changeProgram(fault.place, fault.clusterVersion);
       case "missed-change":
         return beginMissedChange(this.#cluster, fault);
       case "missed-merge":

@@ -1,3 +1,4 @@
+import { clusterVersions } from "@flaredb/rdb-base";
 import { describe, expect, test } from "vitest";
 import { elasticKinds, faultKinds } from "./draw-fault.ts";
 import { drawPlan, formatPlan, streamOf, withElasticity } from "./plan.ts";
@@ -8,7 +9,7 @@ const stagedChanges = ["missed-merge", "untold-change", "overtaken-snapshot"];
 const allKinds: readonly string[] = [
   ...faultKinds,
   ...elasticKinds,
-  ...["missed-change", "lost-transfer", ...stagedChanges],
+  ...["missed-change", "lost-transfer", "change-program", ...stagedChanges],
 ];
 
 describe("a plan", () => {
@@ -50,6 +51,23 @@ describe("a plan", () => {
       expect(Math.min(...rates)).toBeGreaterThanOrEqual(0.92);
       expect(Math.max(...rates)).toBeLessThanOrEqual(1.08);
     }
+  });
+
+  test("has older programs in some seeds: each is replaced by the newer one, and some go back for a while", () => {
+    const mixed = plans.filter(({ shape }) => shape.olderPrograms === true);
+    expect(mixed.length / plans.length).toBeGreaterThan(0.05);
+    expect(mixed.length / plans.length).toBeLessThan(0.25);
+    const { oldest, newest } = clusterVersions;
+    let backCount = 0;
+    for (const { shape, faults } of mixed) {
+      const changes = faults.filter((fault) => fault.kind === "change-program");
+      const replaced = changes.filter(({ clusterVersion }) => clusterVersion === newest);
+      expect(new Set(replaced.map(({ place }) => place)).size).toBe(shape.storeCount + 1);
+      const backs = changes.filter(({ clusterVersion }) => clusterVersion === oldest);
+      expect(backs.length === 0 || shape.elastic === undefined).toBe(true);
+      backCount += backs.length;
+    }
+    expect(backCount).toBeGreaterThan(0);
   });
 
   test("has a line for each fault", () => {

@@ -4,6 +4,7 @@ import { drawFault, elasticKinds, faultKinds } from "./draw-fault.ts";
 import { withStaged } from "./draw-staged.ts";
 import { type ElasticAction, drawElasticity } from "./elastic-action.ts";
 import { type Fault, type FaultKind, formatFault } from "./fault.ts";
+import { withOlderPrograms } from "./older-programs.ts";
 
 /** Everything that a seed decides before its run. JSON; the same plan, the same run. */
 export interface Plan {
@@ -56,7 +57,8 @@ export function drawPlan(seed: number): Plan {
   faults.sort((a, b) => a.atMs - b.atMs);
   const plan: Plan = { seed, shape, faults, faultsEndMs };
   const whole = streamOf(seed, "is elastic").nextInt(2) === 0 ? plan : withElasticity(plan);
-  return withStaged(whole, streamOf(seed, "staged faults"), QUIET_START_MS);
+  const mixed = withOlderPrograms(whole, streamOf(seed, "older programs"), QUIET_START_MS);
+  return withStaged(mixed, streamOf(seed, "staged faults"), QUIET_START_MS);
 }
 
 /** The plan with an elastic cluster, and what is asked of it; itself, when it has one. */

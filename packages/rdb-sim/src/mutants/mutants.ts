@@ -9,6 +9,7 @@ import { regionMutants } from "./table/region-mutants.ts";
 import { replicaMutants } from "./table/replica-mutants.ts";
 import { sessionMutants } from "./table/session-mutants.ts";
 import { storageMutants } from "./table/storage-mutants.ts";
+import { versionMutants } from "./table/version-mutants.ts";
 
 /** Every planted bug. Each is to be caught; one that nobody sees is a hole in the instruments. */
 export const mutants: readonly Mutant[] = [
@@ -22,4 +23,5 @@ export const mutants: readonly Mutant[] = [
   ...mergeMutants,
   ...replicaMutants,
   ...placementMutants,
+  ...versionMutants,
 ];

@@ -27,6 +27,8 @@ export interface RunOptions {
 
 /** After repairs every process serves within this. */
 const RECOVERY_MAX_MS = 20 * SECOND_MS;
+/** And then PD has heard from everybody, and raised the cluster version, within this: two periods of heartbeats. */
+const UPGRADE_MAX_MS = 60 * SECOND_MS;
 /** Between two attempts to write and read a Region. */
 const PROBE_PAUSE_MS = 50;
 /** And then a write and a read of every Region succeed within this. */
@@ -155,8 +157,12 @@ class Run {
     await this.#pass(faultsEndMs);
     this.#injector.repair();
     this.#cluster.judge.process.start();
+    this.#cluster.upgradeAll();
     await this.#until("every process serves again", () => this.#cluster.isWell, RECOVERY_MAX_MS);
     await this.#checkLiveness();
+    if (this.#plan.shape.olderPrograms === true) {
+      await this.#until("the cluster version is raised", () => this.#cluster.isUpgraded, UPGRADE_MAX_MS);
+    }
     await this.#complete("the calls under way end", this.#workloads.stop());
     const judge = this.#workloads.clientOn("judge", this.#cluster.judge.process);
     await this.#complete("what was written can be read", this.#workloads.finish(judge));
@@ -326,6 +332,10 @@ class Run {
     const map = writer === pd.name ? drivenBy(pd.process.running)?.cluster.durable.regions.all() : undefined;
     if (map !== undefined) {
       this.#invariants.sawMap(map);
+    }
+    const problem = writer === pd.name ? this.#cluster.versionProblem : undefined;
+    if (problem !== undefined) {
+      this.fail({ name: "the cluster version waits for every program", message: problem });
     }
   }
 
