@@ -97,7 +97,7 @@ export const brokenFrames: Attack = {
 };
 
 /** Each call is answered, and none by a fault of the program. */
-function judge(
+export function judge(
   scene: Scene,
   what: string,
   { grpcStatus, grpcMessage, rdbCode, isSilent }: CallOutcome,

@@ -1,5 +1,6 @@
+import { MiB } from "@flaredb/rdb-base";
 import { pause } from "../wait.ts";
-import { closed, connectTo } from "./ports.ts";
+import { closed, connectTo, host } from "./ports.ts";
 import { type Attack, type Scene, httpAddresses, oneOf, rpcAddresses } from "./scene.ts";
 
 const REQUEST_COUNT = 80;
@@ -34,6 +35,89 @@ export const smuggling: Attack = {
     }
   },
 };
+
+const BODY_BYTES = 64 * MiB;
+const SLOW_PIECES = 8;
+const SLOW_PIECE_MS = 100;
+const post = (headers: string): string =>
+  `POST /api/v1/regions/scatter HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${headers}\r\n`;
+
+/** Ways out of what is served, and into what is not to be. */
+const paths = [
+  "/../../../../etc/passwd",
+  "/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
+  "/..%5c..%5cetc%5cpasswd",
+  "/assets/..%2f..%2f..%2fpackage.json",
+  "/api/v1/../../../etc/passwd",
+  "/api/v1/%2e%2e/%2e%2e/etc/passwd",
+  "//etc/passwd",
+  "/api/v1/regions/%00",
+  "/api/v1/regions/1%0d%0aset-cookie:%20x",
+  "/./api/v1/./health",
+  `/api/v1/regions/${"9".repeat(400)}`,
+  `/${"../".repeat(2_000)}etc/passwd`,
+  `/?${"a=b&".repeat(3_000)}`,
+  "/\ud83d\ude00",
+];
+
+/** A body that is too large, that never ends, whose pieces lie about their size or come late; too many headers; paths that lead elsewhere. */
+export const bodiesAndPaths: Attack = {
+  name: "bodies and paths",
+  async run(scene) {
+    const addresses = [scene.victim.pdHttpUrl, ...scene.victim.stores.map(({ httpUrl }) => httpUrl)].map(
+      host,
+    );
+    const large = "x".repeat(BODY_BYTES);
+    const pieces = [
+      [post(`content-length: ${BODY_BYTES}\r\n`), large],
+      [post("transfer-encoding: chunked\r\n"), `${BODY_BYTES.toString(16)}\r\n`, large, "\r\n0\r\n\r\n"],
+      [post("transfer-encoding: chunked\r\n"), "5\r\nabcdefgh\r\n0\r\n\r\n"],
+      [post("transfer-encoding: chunked\r\n"), "ffffffffffffffffff\r\n{}"],
+      [post("transfer-encoding: chunked\r\n"), "-1\r\n{}\r\n0\r\n\r\n"],
+      [post("transfer-encoding: gzip\r\n"), "{}"],
+      [post("content-encoding: gzip\r\ncontent-length: 2\r\n"), "{}"],
+      [post("expect: 100-continue\r\ncontent-length: 2\r\n"), "{}"],
+      [`GET /health HTTP/1.1\r\nhost: x\r\n${`${"h".repeat(200)}: ${"v".repeat(200)}\r\n`.repeat(500)}\r\n`],
+      [`GET /health HTTP/1.1\r\nhost: x\r\ncookie: ${"c".repeat(200_000)}\r\n\r\n`],
+      [post("transfer-encoding: chunked\r\n"), ...Array.from({ length: SLOW_PIECES }, () => "1\r\n{\r\n")],
+    ];
+    for (const address of addresses) {
+      for (const request of pieces) {
+        await told(scene, address, request);
+      }
+      for (const path of paths) {
+        const answer = await told(scene, address, [
+          `GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`,
+        ]);
+        if (answer.includes("root:") || answer.includes('"private": true') || /^set-cookie/im.test(answer)) {
+          scene.found(`${address} gave away what ${path} names`);
+        }
+      }
+    }
+  },
+};
+
+/** Sends the pieces, the later ones slowly when there are many. @returns what is answered, as far as it came in time */
+async function told(scene: Scene, address: string, pieces: readonly string[]): Promise<string> {
+  const socket = await connectTo(address);
+  let answer = "";
+  socket.on("data", (chunk: Buffer) => {
+    answer += chunk.toString("latin1");
+  });
+  const isOver = closed(socket);
+  for (const piece of pieces) {
+    socket.write(piece);
+    await (pieces.length > SLOW_PIECES ? pause(SLOW_PIECE_MS) : undefined);
+  }
+  socket.end();
+  await Promise.race([isOver, pause(CLOSE_TIMEOUT_MS)]);
+  socket.destroy();
+  const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 0);
+  if (status >= 500 && status !== 501 && status !== 503) {
+    scene.found(`${address} answered ${status} to ${pieces[0]?.slice(0, 60)}`);
+  }
+  return answer;
+}
 
 const values = [
   "0",

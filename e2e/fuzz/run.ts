@@ -2,9 +2,10 @@ import { SeededRandom } from "@flaredb/rdb-base";
 import { TestCluster } from "../cluster.ts";
 import type { ManagedProcess } from "../managed-process.ts";
 import { Bystander } from "./bystander.ts";
+import { fakeStore } from "./fake-store.ts";
 import { absurdMessages, brokenFrames } from "./grpc-attacks.ts";
 import { type Holdings, describe, holdingsOf, settled } from "./holdings.ts";
-import { adminApi, smuggling } from "./http1-attacks.ts";
+import { adminApi, bodiesAndPaths, smuggling } from "./http1-attacks.ts";
 import {
   controlFlood,
   idleConnections,
@@ -18,6 +19,7 @@ import { type Attack, type Scene, oneOf } from "./scene.ts";
 
 const attacks: readonly Attack[] = [
   ...[absurdMessages, brokenFrames, lies, adminApi, smuggling, noiseOnPorts],
+  ...[fakeStore, bodiesAndPaths],
   ...[idleConnections, openStreams, rapidReset, controlFlood, slowSenders],
 ];
 
