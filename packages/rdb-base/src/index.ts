@@ -50,3 +50,4 @@ export {
   type Region,
   type RegionEpoch,
 } from "./metadata.ts";
+export { clusterProblems, type ClusterFigures, type ClusterProblem } from "./cluster-health.ts";

@@ -47,11 +47,11 @@ export const pdFields = z.strictObject({
       ),
     ),
   dataAccess: z
-    .enum(["off", "read"])
+    .enum(["off", "read", "write"])
     .default("read")
     .meta(
       about(
-        "Whether the admin API and the dashboard show the users' keys and values: `read`, or `off`. Nothing there changes them.",
+        "Whether the admin API and the dashboard show the users' keys and values: `read`, or `off`. With `write` they also put and delete rows, whoever may ask them.",
       ),
     ),
   dataDir: z.string().min(1).meta(about("The folder of PD's data. Made when it is not there.")),

@@ -3,6 +3,7 @@ import { type RocksOptions, openRocksEngine } from "@flaredb/rdb-storage";
 import { type TlsIdentity, httpWire, httpsServerFactory, isLoopback } from "@flaredb/rdb-wire";
 import type { PdConfig } from "./config.ts";
 import { noDataReader, storeDataReader } from "./data/data-reader.ts";
+import { noDataWriter, storeDataWriter } from "./data/data-writer.ts";
 import { readAdminToken } from "./http/admin-token.ts";
 import { HttpServer } from "./http/http-server.ts";
 import type { PlacementDriver } from "./placement-driver.ts";
@@ -76,9 +77,12 @@ export async function startPd(config: PdConfig, ports: PdProcessPorts): Promise<
   }
   const driver = (): PlacementDriver => running.driver;
   const traffic = new Traffic({ clock: ports.clock, askStore: askStoreFlow(ports.tls), driver });
-  const data = config.dataAccess === "off" ? noDataReader : storeDataReader(ports.tls, driver);
+  const { dataAccess } = config;
+  const data = dataAccess === "off" ? noDataReader : storeDataReader(ports.tls, driver);
+  const dataWriter =
+    dataAccess === "write" ? storeDataWriter(ports.tls, driver, ports.logger) : noDataWriter(dataAccess);
   http.show({
-    ...{ calls: running.calls, group: running.group, traffic, data },
+    ...{ calls: running.calls, group: running.group, traffic, data, dataWriter },
     get driver() {
       return running.driver;
     },

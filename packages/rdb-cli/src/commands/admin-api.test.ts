@@ -147,6 +147,8 @@ const commandOf: Readonly<Record<string, string>> = {
   "DELETE /recoveries/{recoveryId}": "unsafe-recover",
   "GET /flows": "top",
   "GET /data": "scan",
+  "PUT /data": "put",
+  "DELETE /data": "delete",
   "GET /events": "events",
 };
 

@@ -73,7 +73,7 @@ export function storeDataReader(tls: TlsIdentity | undefined, driver: () => Plac
 }
 
 /** The Region's leader, or any Store that has it: each finds the way on. */
-function leaderAddress(driver: PlacementDriver, key: Uint8Array): string {
+export function leaderAddress(driver: PlacementDriver, key: Uint8Array): string {
   const { region, status } = driver.lookup.regionOf(key, false);
   const stores = driver.lookup.storesOf(region);
   const leader = stores.find(({ store }) => store.id === status?.leader?.storeId);

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { noDataReader } from "../data/data-reader.ts";
+import { noDataWriter } from "../data/data-writer.ts";
 import { HttpServer, type HttpSource } from "./http-server.ts";
 
 let server: HttpServer | undefined;
@@ -32,6 +33,7 @@ async function healthOf(group: Partial<Group> | undefined): Promise<{ status: nu
         throw new Error("only the leader has some");
       },
       data: noDataReader,
+      dataWriter: noDataWriter("off"),
     });
   }
   const response = await fetch(`http://${server.address}/health`);

@@ -1,4 +1,5 @@
-import type { GetClusterInfoResponse, RegionRoute } from "@flaredb/rdb-proto";
+import { type ClusterProblem, clusterProblems } from "@flaredb/rdb-base";
+import type { GetClusterInfoResponse } from "@flaredb/rdb-proto";
 import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "../../failure.ts";
 import { renderFields } from "../../output/table.ts";
@@ -17,35 +18,21 @@ async function showStatus(call: Call<unknown>): Promise<ExitCode> {
   const { callPd } = await import("../../pd-caller.ts");
   const info = await callPd(call.globals, (pd, options) => pd.getClusterInfo({}, options));
   const routes = info.bootstrapped ? await fetchRegions(call.globals) : [];
-  const problems = problemsOf(info, routes);
-  await call.print(statusDocument(info, problems), () => renderStatus(info, problems));
-  return problems.length === 0 ? exitCodes.done : exitCodes.failed;
+  const regionWithDownPeerCount = routes.filter((route) => route.downPeerIds.length > 0).length;
+  const findings = clusterProblems({ ...info, regionWithDownPeerCount });
+  await call.print(statusDocument(info, findings), () => renderStatus(info, findings));
+  return findings.length === 0 ? exitCodes.done : exitCodes.failed;
 }
 
-function problemsOf(info: GetClusterInfoResponse, routes: readonly RegionRoute[]): string[] {
-  if (!info.bootstrapped) {
-    return [
-      `waiting for Stores: ${info.registeredStoreCount} of ${info.bootstrapStoreCount} have registered`,
-    ];
-  }
-  const missingStores = info.registeredStoreCount - info.upStoreCount;
-  const leaderless = info.regionCount - info.regionWithLeaderCount;
-  // Also where every Store answers: a Store that is gone for good counts no more, its peers do.
-  const lackingPeers = routes.filter((route) => route.downPeerIds.length > 0).length;
-  return [
-    ...(missingStores > 0 ? [`${missingStores} of ${info.registeredStoreCount} Stores do not answer`] : []),
-    ...(leaderless > 0 ? [`${leaderless} of ${info.regionCount} Regions have no leader`] : []),
-    ...(lackingPeers > 0
-      ? [`${lackingPeers} of ${info.regionCount} Regions have peers that are down: see rdb region list`]
-      : []),
-  ];
-}
-
-function statusDocument(info: GetClusterInfoResponse, problems: readonly string[]): Record<string, unknown> {
+function statusDocument(
+  info: GetClusterInfoResponse,
+  findings: readonly ClusterProblem[],
+): Record<string, unknown> {
   return {
     clusterId: String(info.clusterId),
-    healthy: problems.length === 0,
-    problems,
+    healthy: findings.length === 0,
+    problems: findings.map(({ message }) => message),
+    findings,
     bootstrapped: info.bootstrapped,
     bootstrapStoreCount: info.bootstrapStoreCount,
     registeredStoreCount: info.registeredStoreCount,
@@ -66,19 +53,20 @@ function statusDocument(info: GetClusterInfoResponse, problems: readonly string[
   };
 }
 
-function renderStatus(info: GetClusterInfoResponse, problems: readonly string[]): string {
+function renderStatus(info: GetClusterInfoResponse, findings: readonly ClusterProblem[]): string {
   const members = info.members.map((member) => {
     const role = member.id === info.leaderMemberId ? " (leader)" : "";
     return `${member.address}${role}`;
   });
   return renderFields([
     ["cluster", String(info.clusterId)],
-    ["health", problems.length === 0 ? "all is well" : problems.join("; ")],
+    ["health", findings.length === 0 ? "all is well" : findings.map(({ message }) => message).join("; ")],
+    ...findings.map(({ advice }, at) => [at === 0 ? "what to do" : "", advice] as const),
     ["pd", members.join(", ")],
     ["stores", `${info.upStoreCount} up of ${info.registeredStoreCount}`],
     ["regions", `${info.regionWithLeaderCount} with a leader of ${info.regionCount}`],
     ["version", `${info.programVersion}, cluster version ${renderClusterVersion(info)}`],
-  ]);
+  ]).replaceAll(/^:/gm, " ");
 }
 
 /** While it can rise: to which, and what it waits for. */

@@ -4,10 +4,11 @@ import { withQuery } from "../api/client.ts";
 import type { DataPage as Page } from "../api/gen/types.ts";
 import { useApi } from "../api/use-api.ts";
 import { Awaited, PageHead, Panel, Switch } from "../parts/frame.tsx";
+import { DeleteRow, RowEditor } from "../parts/row-editor.tsx";
 import { Table } from "../parts/table.tsx";
 import { type Address, formatAddress } from "../pure/address.ts";
 import { counted, formatBytes, formatCount } from "../pure/format.ts";
-import { type ValueForm, bytesOfBase64, shownValue } from "../pure/value-view.ts";
+import { type ValueForm, bytesOfBase64, shownValue, typedText } from "../pure/value-view.ts";
 import { goTo } from "../use-address.ts";
 
 const PAGE_ROWS = 50;
@@ -26,6 +27,8 @@ type Row = Page["rows"][number];
 export function DataPage({ query }: Address): JSX.Element {
   const { prefix = "", startKeyHex = "", key = "" } = query;
   const asked = useApi<Page>(withQuery("/data", { prefix, startKeyHex, limit: PAGE_ROWS }));
+  const [isAdding, setAdding] = useState(false);
+  const isWritable = asked.data?.isWritable === true;
   const submitted = (event: SubmitEvent): void => {
     event.preventDefault();
     const field = (event.currentTarget as HTMLFormElement).elements.namedItem("prefix") as HTMLInputElement;
@@ -35,7 +38,7 @@ export function DataPage({ query }: Address): JSX.Element {
     <>
       <PageHead
         title="Data"
-        about="Rows in the order of their keys, read from the Regions' leaders. Nothing here changes them. Bytes that are no printable ASCII are written \xNN."
+        about="Rows in the order of their keys, read from the Regions' leaders. Bytes that are no printable ASCII are written \xNN."
       >
         <form class="data-search" onSubmit={submitted} role="search" aria-label="Rows">
           <label class="label" for="prefix">
@@ -55,8 +58,23 @@ export function DataPage({ query }: Address): JSX.Element {
         </form>
       </PageHead>
       {key === "" ? null : (
-        <OneRow keyHex={key} closeAddress={formatAddress(["data"], { prefix, startKeyHex })} />
+        <OneRow
+          {...{ isWritable, keyHex: key, onChange: asked.refresh }}
+          closeAddress={formatAddress(["data"], { prefix, startKeyHex })}
+        />
       )}
+      {isAdding ? (
+        <Panel title="New row" id="new-row">
+          <RowEditor
+            {...{ row: undefined, value: "", form: "text" }}
+            onDone={() => {
+              setAdding(false);
+              asked.refresh();
+            }}
+            onCancel={() => setAdding(false)}
+          />
+        </Panel>
+      ) : null}
       <Awaited asked={asked}>
         {(page) => (
           <Panel
@@ -65,6 +83,11 @@ export function DataPage({ query }: Address): JSX.Element {
             isFlush
             tools={
               <>
+                {page.isWritable && !isAdding ? (
+                  <button type="button" class="button" onClick={() => setAdding(true)}>
+                    New row
+                  </button>
+                ) : null}
                 {startKeyHex === "" ? null : (
                   <a class="button" href={formatAddress(["data"], { prefix })}>
                     First page
@@ -129,28 +152,45 @@ function Preview({ valueBase64 }: { readonly valueBase64: string }): JSX.Element
   );
 }
 
-/** A row whole, in the form that one likes. */
-function OneRow({
-  keyHex,
-  closeAddress,
-}: {
+/** A row whole, in the form that one likes, and changed where that is allowed. */
+function OneRow(props: {
   readonly keyHex: string;
   readonly closeAddress: string;
+  readonly isWritable: boolean;
+  readonly onChange: () => void;
 }): JSX.Element {
+  const { keyHex, closeAddress, isWritable, onChange } = props;
   const [form, setForm] = useState<ValueForm>("auto");
+  const [isEdited, setEdited] = useState(false);
   const asked = useApi<Page>(withQuery("/data", { startKeyHex: keyHex, limit: 1 }));
+  const changed = (): void => {
+    setEdited(false);
+    asked.refresh();
+    onChange();
+  };
   return (
     <Awaited asked={asked}>
-      {({ rows: [row] }) =>
-        row === undefined || row.keyHex !== keyHex ? (
-          <p class="note">The row is no more.</p>
-        ) : (
+      {({ rows: [row] }) => {
+        if (row === undefined || row.keyHex !== keyHex) {
+          return <p class="note">The row is no more.</p>;
+        }
+        const bytes = bytesOfBase64(row.valueBase64);
+        const shown = shownValue(bytes, form);
+        return (
           <Panel
             title={row.key}
             id="row"
             tools={
               <>
-                <Switch name="form" label="Shown as" value={form} options={forms} onChange={setForm} />
+                {isEdited ? null : (
+                  <Switch name="form" label="Shown as" value={form} options={forms} onChange={setForm} />
+                )}
+                {isWritable && !isEdited ? (
+                  <button type="button" class="button" onClick={() => setEdited(true)}>
+                    Change
+                  </button>
+                ) : null}
+                {isWritable ? <DeleteRow row={row} onDone={changed} /> : null}
                 <a href={closeAddress}>Close</a>
               </>
             }
@@ -158,12 +198,20 @@ function OneRow({
             <p class="soft">
               {formatBytes(row.sizeBytes)}, version {formatCount(row.version)}
             </p>
-            <pre class="value mono" tabIndex={0} aria-label="Value">
-              {shownValue(bytesOfBase64(row.valueBase64), form).text}
-            </pre>
+            {isEdited ? (
+              <RowEditor
+                {...{ row, form: shown.form, value: typedText(bytes, shown.form) }}
+                onDone={changed}
+                onCancel={() => setEdited(false)}
+              />
+            ) : (
+              <pre class="value mono" tabIndex={0} aria-label="Value">
+                {shown.text}
+              </pre>
+            )}
           </Panel>
-        )
-      }
+        );
+      }}
     </Awaited>
   );
 }

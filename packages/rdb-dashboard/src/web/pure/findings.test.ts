@@ -11,7 +11,14 @@ const member = {
 } as Member;
 
 const sound = {
-  ...{ clusterId: "7", healthy: true, problems: [], bootstrapped: true, bootstrapStoreCount: 3 },
+  ...{
+    clusterId: "7",
+    healthy: true,
+    problems: [],
+    findings: [],
+    bootstrapped: true,
+    bootstrapStoreCount: 3,
+  },
   ...{ registeredStoreCount: 3, upStoreCount: 3, regionCount: 24, regionWithLeaderCount: 24 },
   ...{ programVersion: "0.1.0", members: [member] },
 } as Partial<Cluster> as Cluster;
@@ -64,8 +71,17 @@ describe("the sentence of health", () => {
     const ill = {
       ...sound,
       regionWithLeaderCount: 23,
-      problems: ["3 of 24 Regions have peers that are down"],
-    };
+      findings: [
+        {
+          ...{ kind: "leaderless-regions", level: "bad" },
+          ...{ message: "1 of 24 Regions has no leader", advice: "start Stores" },
+        },
+        {
+          ...{ kind: "down-peers", level: "warn" },
+          ...{ message: "3 of 24 Regions have peers that are down", advice: "see operators" },
+        },
+      ],
+    } as Cluster;
     const stores = [store(1), store(2, { state: "disconnected", lastHeartbeatMs: NOW_MS - 9_000 }), store(3)];
     expect(said(ill, stores)).toEqual({
       sentence: "Store 2 does not answer (last heard 9 s ago), and 2 more things to look at.",

@@ -106,30 +106,16 @@ function storeFindings(stores: readonly Store[], nowMs: number): Finding[] {
   });
 }
 
-function regionFindings({ bootstrapped, problems, regionCount, regionWithLeaderCount }: Cluster): Finding[] {
-  if (!bootstrapped) {
-    return [];
-  }
-  const leaderless = regionCount - regionWithLeaderCount;
-  const found: Finding[] = [];
-  if (leaderless > 0) {
-    found.push({
-      level: "bad",
-      message: `${leaderless} of ${counted(regionCount, "Region")} ${leaderless === 1 ? "has" : "have"} no leader`,
-      advice: "Their keys cannot be read or written. Start the Stores of their peers.",
-      address: formatAddress(["regions"], { state: "leaderless" }),
-    });
-  }
-  const lacking = problems.find((problem) => problem.includes("peers that are down"));
-  if (lacking !== undefined) {
-    found.push({
-      level: "warn",
-      message: lacking,
-      advice: "They bear fewer losses. A Region's page says what is done about it, or why nothing.",
-      address: formatAddress(["regions"], { state: "down-peers" }),
-    });
-  }
-  return found;
+/** States by which the Regions page is filtered. */
+const regionStates = { "leaderless-regions": "leaderless", "down-peers": "down-peers" } as const;
+
+/** What the placement driver itself finds wrong with Regions; of its Stores this page knows more. */
+function regionFindings({ findings }: Cluster): Finding[] {
+  return findings.flatMap(({ kind, level, message, advice }) =>
+    kind === "leaderless-regions" || kind === "down-peers"
+      ? [{ level, message, advice, address: formatAddress(["regions"], { state: regionStates[kind] }) }]
+      : [],
+  );
 }
 
 function memberFindings({ members }: Cluster): Finding[] {

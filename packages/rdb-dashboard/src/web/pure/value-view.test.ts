@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bytesOfBase64, shownValue } from "./value-view.ts";
+import { bytesOfBase64, shownValue, typedText, typedValue } from "./value-view.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -24,6 +24,27 @@ describe("a value is shown", () => {
 
   test("empty as an empty text", () => {
     expect(shownValue(new Uint8Array(), "auto")).toEqual({ form: "text", text: "" });
+  });
+});
+
+describe("a value is typed", () => {
+  test("as text, as JSON that is some, as digits", () => {
+    expect(typedValue("é", "text")).toEqual({ hex: "c3a9" });
+    expect(typedValue('{"a": 1}', "json")).toEqual({ hex: "7b2261223a20317d" });
+    expect(typedValue("00 FF\n41", "hex")).toEqual({ hex: "00ff41" });
+    expect(typedValue("", "text")).toEqual({ hex: "" });
+  });
+
+  test("and begins as what is there, as it is", () => {
+    expect(typedText(bytes('{"a":1}'), "json")).toBe('{"a":1}');
+    expect(typedText(bytes("é"), "text")).toBe("é");
+    expect(typedText(new Uint8Array([0, 255]), "hex")).toBe("00ff");
+  });
+
+  test("and refused with why", () => {
+    expect(typedValue('{"a": ', "json")).toEqual({ problem: expect.stringMatching(/^Not JSON: ./) });
+    expect(typedValue("0", "hex")).toEqual({ problem: "Not an even number of hexadecimal digits." });
+    expect(typedValue("zz", "hex")).toMatchObject({ problem: expect.anything() });
   });
 });
 

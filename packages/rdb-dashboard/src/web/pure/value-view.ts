@@ -24,6 +24,39 @@ export function shownValue(bytes: Uint8Array, form: ValueForm): ShownValue {
     : { form: "hex", text: hexDump(bytes) };
 }
 
+/** What people type as a value: `text` as it is, `json` checked, `hex` as digits with spaces between them as one likes. */
+export type TypedForm = Exclude<ValueForm, "auto">;
+
+/** The bytes of what was typed as hexadecimal digits, or why they are none. */
+export function typedValue(
+  text: string,
+  form: TypedForm,
+): { readonly hex: string } | { readonly problem: string } {
+  if (form === "hex") {
+    const digits = text.replaceAll(/\s+/g, "");
+    return /^([0-9a-fA-F]{2})*$/.test(digits)
+      ? { hex: digits.toLowerCase() }
+      : { problem: "Not an even number of hexadecimal digits." };
+  }
+  if (form === "json") {
+    try {
+      JSON.parse(text);
+    } catch (error) {
+      return { problem: `Not JSON: ${error instanceof Error ? error.message : String(error)}` };
+    }
+  }
+  return { hex: hexOf(new TextEncoder().encode(text)) };
+}
+
+/** The bytes as people would type them in this form: as they are, not laid out. */
+export function typedText(bytes: Uint8Array, form: TypedForm): string {
+  return form === "hex" ? hexOf(bytes) : new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** From base64, as PD sends values. */
 export function bytesOfBase64(base64: string): Uint8Array {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));

@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TestPd } from "../../testing/test-pd.ts";
 import { LostQuorum } from "../../testing/lost-quorum.ts";
 import { fourStores } from "../../testing/pd-cluster.ts";
+import { RdbError } from "@flaredb/rdb-base";
 import type { DataReader } from "../../data/data-reader.ts";
+import type { DataWriter } from "../../data/data-writer.ts";
 import { notLeaderError } from "../../member/member-errors.ts";
 import { type ApiAnswer, ApiClient, type ApiRequest, type Operation } from "../testing/api-client.ts";
 import { HttpServer } from "../http-server.ts";
@@ -36,6 +38,8 @@ const samples: Readonly<Record<string, Omit<ApiRequest, "id">>> = {
   addOperator: { body: { kind: "add-peer", regionId: 999, storeId: 4 } },
   pauseScheduler: { body: {} },
   setPlacementConfig: { body: { values: { replicas: 3 } } },
+  putRow: { body: { key: "a", value: "b" } },
+  deleteRow: { query: { key: "a" } },
   addMember: { body: { name: "pd-2", address: "127.0.0.1:7402" } },
   planRecovery: { body: { lostStoreIds: [999] } },
   beginRecovery: { body: { lostStoreIds: [999], fingerprint: "0" } },
@@ -350,6 +354,49 @@ describe("every status of every operation", () => {
     ]);
   });
 
+  test("rows are put and deleted where that is allowed, and if they are as expected", async () => {
+    for (const { id, body, query } of [
+      { ...samples["putRow"], id: "putRow" },
+      { ...samples["deleteRow"], id: "deleteRow" },
+    ]) {
+      expect(await api.call({ id, body, query } as ApiRequest)).toMatchObject({
+        status: 403,
+        body: { code: "RDB_PERMISSION_DENIED", detail: expect.stringContaining('dataAccess is "read"') },
+      });
+    }
+    const server = new HttpServer({ host: "127.0.0.1", port: 0 });
+    closing.push(() => server.close());
+    await server.listen();
+    const changes: unknown[] = [];
+    const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+    const unknown = new RdbError("RDB_UNDETERMINED_RESULT", "the answer did not come");
+    const changed = (key: Uint8Array, ...rest: unknown[]) => {
+      changes.push([text(key), ...rest]);
+      return key.length > 3 ? Promise.reject(unknown) : Promise.resolve({ succeeded: true, version: 8 });
+    };
+    const dataWriter: DataWriter = {
+      isAllowed: true,
+      put: (key, value, expectVersion) => changed(key, text(value), expectVersion),
+      delete: changed,
+    };
+    server.show(followerOf(0, undefined, dataWriter));
+    const writer = await ApiClient.connect(server.address, seen);
+    const put = { key: "a\\x01", value: "größer" };
+    expect((await writer.call({ id: "putRow", body: put })).body).toEqual({ succeeded: true, version: 8 });
+    await writer.call({ id: "putRow", body: { keyHex: "62", valueHex: "63", expectVersion: 0 } });
+    await writer.call({ id: "deleteRow", query: { key: "b", expectVersion: 8 } });
+    expect(changes).toEqual([
+      ["a\u0001", "größer", undefined],
+      ["b", "c", 0],
+      ["b", 8],
+    ]);
+    for (const body of [{ key: "a" }, { value: "b" }, { key: "a", value: "b", valueHex: "63" }]) {
+      expect((await writer.call({ id: "putRow", body })).status).toBe(400);
+    }
+    expect((await writer.call({ id: "putRow", body: { ...put, key: "long" } })).status).toBe(504);
+    expect((await writer.call({ id: "deleteRow", query: { key: "long" } })).status).toBe(504);
+  });
+
   test("events are streamed as they happen", async () => {
     const response = await fetch(`http://${pd.httpAddress}/api/v1/events`);
     expect([response.status, response.headers.get("content-type")]).toEqual([200, "text/event-stream"]);
@@ -493,7 +540,11 @@ function wrong(operation: Operation): { readonly request: ApiRequest; readonly f
 }
 
 /** Member 2 of three, while another one leads. */
-function followerOf(leaderMemberId: number, scan?: DataReader["scan"]): Parameters<HttpServer["show"]>[0] {
+function followerOf(
+  leaderMemberId: number,
+  scan?: DataReader["scan"],
+  dataWriter?: DataWriter,
+): Parameters<HttpServer["show"]>[0] {
   const refuse = (): Promise<never> => {
     const members = new Map([[3, { address: "127.0.0.1:7404" }]]);
     return Promise.reject(notLeaderError(2, leaderMemberId, { members } as never));
@@ -515,6 +566,7 @@ function followerOf(leaderMemberId: number, scan?: DataReader["scan"]): Paramete
       heat: () => refuseNow(),
     },
     data: { scan: scan ?? refuse },
+    dataWriter: dataWriter ?? { isAllowed: false, put: refuse, delete: refuse },
     group: {
       ...{ memberId: 2, leaderMemberId, appliedIndex: 9, clusterId: 7, isServing: false },
       // It listens on every address: its RPC address says where it is.

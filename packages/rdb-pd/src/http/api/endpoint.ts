@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import type { ErrorCode } from "@flaredb/rdb-base";
 import type { z } from "zod";
 import type { DataReader } from "../../data/data-reader.ts";
+import type { DataWriter } from "../../data/data-writer.ts";
 import type { RunningPd } from "../../run-pd.ts";
 import type { Traffic } from "../../traffic/traffic.ts";
 
@@ -11,6 +12,8 @@ export interface ApiSource extends Pick<RunningPd, "calls" | "driver" | "group">
   readonly traffic: Pick<Traffic, "points" | "heat">;
   /** Rows of the users' data. */
   readonly data: DataReader;
+  /** Changes them, where that is allowed. */
+  readonly dataWriter: DataWriter;
 }
 
 /** `public`: anybody, on any member; `member`: any member; `leader`: the member that leads. The latter two may want a token. */
@@ -32,7 +35,7 @@ type EndpointTag =
   | "events";
 
 interface EndpointHead {
-  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Below `/api/v1`, with parameters as `{storeId}`. */
   readonly path: string;
   /** Unique; the name of the operation in generated clients. */

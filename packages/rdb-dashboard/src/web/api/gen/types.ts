@@ -12,6 +12,15 @@ export interface Cluster {
   readonly healthy: boolean;
   /** In sentences; none when all is well. */
   readonly problems: readonly (string)[];
+  /** The same problems, with what to do about each. */
+  readonly findings: readonly ({
+    readonly kind: "waiting-for-stores" | "silent-stores" | "leaderless-regions" | "down-peers";
+    /** bad: somebody is not served, or soon not; warn: one more loss would be bad. */
+    readonly level: "bad" | "warn";
+    readonly message: string;
+    /** What to do about it. */
+    readonly advice: string;
+  })[];
   /** Whether the initial Regions were placed. */
   readonly bootstrapped: boolean;
   /** So many Stores must register before they are. */
@@ -44,6 +53,8 @@ export interface DataPage {
   /** `startKey` of the next page; null: that was all. */
   readonly nextKey: string | null;
   readonly nextKeyHex: string | null;
+  /** Whether rows can be put and deleted here: PD's setting `dataAccess`. */
+  readonly isWritable: boolean;
 }
 
 /** As `rdb operator explain --json` has it. */
@@ -438,6 +449,26 @@ export interface RemovedMember {
 
 export interface ReplicaCheck {
   readonly verifiedIndexBefore: number;
+}
+
+export interface Row {
+  /** A key: printable ASCII as it is, every other byte and the backslash as \xNN. */
+  readonly key?: string;
+  /** A key as hexadecimal digits. */
+  readonly keyHex?: string;
+  /** As text, which is kept as UTF-8. */
+  readonly value?: string;
+  /** The same as hexadecimal digits. */
+  readonly valueHex?: string;
+  /** Only if the row has this version; 0: only if there is none. Default: whatever there is. */
+  readonly expectVersion?: number;
+}
+
+export interface RowChange {
+  /** Whether the row was changed: false where it is not as expected, or there was none to delete. */
+  readonly succeeded: boolean;
+  /** Of the row after it: the new one, or the one that was met; 0: there is no row. */
+  readonly version: number;
 }
 
 export interface Scatter {

@@ -1,3 +1,4 @@
+import { type ClusterProblem, clusterProblems } from "@flaredb/rdb-base";
 import type { GetClusterInfoResponse } from "@flaredb/rdb-proto";
 import { z } from "zod";
 import { memberDocument, memberSchema } from "../documents/member.ts";
@@ -12,6 +13,18 @@ const clusterSchema = z
       .describe("A number of up to 16 digits, as text, as `rdb cluster status --json` has it."),
     healthy: z.boolean(),
     problems: z.array(z.string()).describe("In sentences; none when all is well."),
+    findings: z
+      .array(
+        z.strictObject({
+          kind: z.enum(["waiting-for-stores", "silent-stores", "leaderless-regions", "down-peers"]),
+          level: z
+            .enum(["bad", "warn"])
+            .describe("bad: somebody is not served, or soon not; warn: one more loss would be bad."),
+          message: z.string(),
+          advice: z.string().describe("What to do about it."),
+        }),
+      )
+      .describe("The same problems, with what to do about each."),
     bootstrapped: z.boolean().describe("Whether the initial Regions were placed."),
     bootstrapStoreCount: count.describe("So many Stores must register before they are."),
     registeredStoreCount: count,
@@ -45,30 +58,20 @@ export const clusterEndpoints: readonly Endpoint[] = [
           lackingCount += routes.filter((route) => route.downPeerIds.length > 0).length;
         });
       }
-      return clusterDocument(info, problemsOf(info, lackingCount));
+      return clusterDocument(info, clusterProblems({ ...info, regionWithDownPeerCount: lackingCount }));
     },
   }),
 ];
 
-function problemsOf(info: GetClusterInfoResponse, lackingCount: number): string[] {
-  const { bootstrapped, registeredStoreCount, regionCount } = info;
-  if (!bootstrapped) {
-    return [`waiting for Stores: ${registeredStoreCount} of ${info.bootstrapStoreCount} have registered`];
-  }
-  const missingCount = registeredStoreCount - info.upStoreCount;
-  const leaderlessCount = regionCount - info.regionWithLeaderCount;
-  return [
-    ...(missingCount > 0 ? [`${missingCount} of ${registeredStoreCount} Stores do not answer`] : []),
-    ...(leaderlessCount > 0 ? [`${leaderlessCount} of ${regionCount} Regions have no leader`] : []),
-    ...(lackingCount > 0 ? [`${lackingCount} of ${regionCount} Regions have peers that are down`] : []),
-  ];
-}
-
-function clusterDocument(info: GetClusterInfoResponse, problems: string[]): z.output<typeof clusterSchema> {
+function clusterDocument(
+  info: GetClusterInfoResponse,
+  findings: ClusterProblem[],
+): z.output<typeof clusterSchema> {
   return {
     clusterId: String(info.clusterId),
-    healthy: problems.length === 0,
-    problems,
+    healthy: findings.length === 0,
+    problems: findings.map(({ message }) => message),
+    findings,
     bootstrapped: info.bootstrapped,
     bootstrapStoreCount: info.bootstrapStoreCount,
     registeredStoreCount: info.registeredStoreCount,

@@ -2,7 +2,8 @@ import { formatKey, prefixRange } from "@flaredb/rdb-base";
 import { z } from "zod";
 import { toHex } from "../documents/region.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
-import { count, digits, keyHex, keyOf, keyText } from "../schemas.ts";
+import { invalidInput } from "../problem.ts";
+import { bytesOfHex, count, digits, keyHex, keyOf, keyText } from "../schemas.ts";
 
 const ROWS_MAX_COUNT = 200;
 /** Regions without a row that one answer passes over. */
@@ -25,6 +26,7 @@ const pageSchema = z
     ),
     nextKey: z.string().nullable().describe("`startKey` of the next page; null: that was all."),
     nextKeyHex: z.string().nullable(),
+    isWritable: z.boolean().describe("Whether rows can be put and deleted here: PD's setting `dataAccess`."),
   })
   .meta({
     id: "DataPage",
@@ -33,6 +35,50 @@ const pageSchema = z
   });
 
 const NO_KEY = new Uint8Array();
+
+const WRITE_RULE =
+  "Refused unless PD's setting `dataAccess` is `write`. It is one write, as any client's; with 504 its outcome is unknown.";
+const EXPECT_RULE = "Only if the row has this version; 0: only if there is none. Default: whatever there is.";
+
+const changeSchema = z
+  .strictObject({
+    succeeded: z
+      .boolean()
+      .describe(
+        "Whether the row was changed: false where it is not as expected, or there was none to delete.",
+      ),
+    version: count.describe("Of the row after it: the new one, or the one that was met; 0: there is no row."),
+  })
+  .meta({ id: "RowChange" });
+
+const rowBody = z
+  .strictObject({
+    key: keyText.optional(),
+    keyHex: keyHex.optional(),
+    value: z.string().optional().describe("As text, which is kept as UTF-8."),
+    valueHex: z
+      .string()
+      .regex(/^([0-9a-fA-F]{2})*$/, "must be an even number of hexadecimal digits")
+      .optional()
+      .describe("The same as hexadecimal digits."),
+    expectVersion: count.optional().describe(EXPECT_RULE),
+  })
+  .meta({ id: "Row" });
+
+function requiredKey(text: string | undefined, hex: string | undefined): Uint8Array {
+  const key = keyOf("key", text, hex);
+  if (key === undefined) {
+    throw invalidInput([{ field: "key", message: "or keyHex must be given" }]);
+  }
+  return key;
+}
+
+function valueOf({ value, valueHex }: z.output<typeof rowBody>): Uint8Array {
+  if ((value === undefined) === (valueHex === undefined)) {
+    throw invalidInput([{ field: "value", message: "or valueHex must be given, and not both" }]);
+  }
+  return valueHex === undefined ? new TextEncoder().encode(value) : bytesOfHex(valueHex);
+}
 
 export const dataEndpoints: readonly Endpoint[] = [
   endpoint({
@@ -52,7 +98,7 @@ export const dataEndpoints: readonly Endpoint[] = [
       limit: digits(1, ROWS_MAX_COUNT).default(50).describe("Rows of one page."),
     }),
     answer: pageSchema,
-    handle: async ({ query }, { data }) => {
+    handle: async ({ query }, { data, dataWriter }) => {
       const prefix = keyOf("prefix", query.prefix, query.prefixHex) ?? NO_KEY;
       const range = prefixRange(prefix);
       const startKey = keyOf("startKey", query.startKey, query.startKeyHex) ?? range.startKey;
@@ -75,7 +121,40 @@ export const dataEndpoints: readonly Endpoint[] = [
         })),
         nextKey: page.nextKey === undefined ? null : formatKey(page.nextKey),
         nextKeyHex: page.nextKey === undefined ? null : toHex(page.nextKey),
+        isWritable: dataWriter.isAllowed,
       };
     },
+  }),
+  endpoint({
+    method: "PUT",
+    path: "/data",
+    id: "putRow",
+    tag: "data",
+    summary: "Put one row",
+    description: WRITE_RULE,
+    access: "leader",
+    refuses: ["RDB_REGION_NOT_FOUND", "RDB_UNDETERMINED_RESULT"],
+    body: rowBody,
+    answer: changeSchema,
+    handle: ({ body }, { dataWriter }) =>
+      dataWriter.put(requiredKey(body.key, body.keyHex), valueOf(body), body.expectVersion),
+  }),
+  endpoint({
+    method: "DELETE",
+    path: "/data",
+    id: "deleteRow",
+    tag: "data",
+    summary: "Delete one row",
+    description: WRITE_RULE,
+    access: "leader",
+    refuses: ["RDB_REGION_NOT_FOUND", "RDB_UNDETERMINED_RESULT"],
+    query: z.strictObject({
+      key: keyText.optional(),
+      keyHex: keyHex.optional(),
+      expectVersion: digits(0).optional().describe(EXPECT_RULE),
+    }),
+    answer: changeSchema,
+    handle: ({ query }, { dataWriter }) =>
+      dataWriter.delete(requiredKey(query.key, query.keyHex), query.expectVersion),
   }),
 ];

@@ -1,0 +1,82 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import { RdbError, silentLogger, systemClock } from "@flaredb/rdb-base";
+import { KvService } from "@flaredb/rdb-proto";
+import { RpcServer } from "@flaredb/rdb-wire";
+import { afterEach, expect, test } from "vitest";
+import type { PlacementDriver } from "../placement-driver.ts";
+import { region } from "../testing/regions.ts";
+import { type DataWriter, noDataWriter, storeDataWriter } from "./data-writer.ts";
+
+const key = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+let store: RpcServer | undefined;
+afterEach(() => store?.close(0));
+
+/** Over a Store that answers so. */
+async function writerOver(methods: Partial<ServiceImpl<typeof KvService>>): Promise<DataWriter> {
+  store = new RpcServer({
+    ...{ host: "127.0.0.1", port: 0, logger: silentLogger, clock: systemClock },
+    routes: (router) => {
+      router.service(KvService, methods);
+    },
+  });
+  await store.listen();
+  const { address } = store;
+  const whole = region({ id: 1, range: "-" });
+  const driver = {
+    lookup: {
+      regionOf: () => ({ region: whole, status: { leader: whole.peers[0] } }),
+      storesOf: () => [{ store: { id: whole.peers[0]?.storeId, address }, condition: "Up" }],
+    },
+  } as unknown as PlacementDriver;
+  return storeDataWriter(undefined, () => driver, silentLogger);
+}
+
+test("a change is the client's own call: with what is expected a comparison, else a plain one", async () => {
+  const calls: unknown[] = [];
+  const writer = await writerOver({
+    put: ({ value }) => {
+      calls.push(["put", new TextDecoder().decode(value)]);
+      return { version: 3n };
+    },
+    compareAndSwap: ({ expect: expected }) => {
+      calls.push(["swap", expected?.condition]);
+      return { succeeded: false, version: 9n };
+    },
+    delete: () => ({ deleted: true, revision: 4n }),
+    compareAndDelete: ({ expect: expected }) => {
+      calls.push(["drop", expected?.condition]);
+      return { succeeded: true, version: 9n };
+    },
+  });
+  expect(await writer.put(key("a"), key("x"), undefined)).toEqual({ succeeded: true, version: 3 });
+  expect(await writer.put(key("a"), key("x"), 0)).toEqual({ succeeded: false, version: 9 });
+  expect(await writer.put(key("a"), key("x"), 8)).toEqual({ succeeded: false, version: 9 });
+  expect(await writer.delete(key("a"), undefined)).toEqual({ succeeded: true, version: 0 });
+  expect(await writer.delete(key("a"), 9)).toEqual({ succeeded: true, version: 0 });
+  expect(calls).toEqual([
+    ["put", "x"],
+    ["swap", { case: "absent", value: true }],
+    ["swap", { case: "version", value: 8n }],
+    ["drop", { case: "version", value: 9n }],
+  ]);
+});
+
+test("what the Store refuses comes back with its code", async () => {
+  const writer = await writerOver({
+    put: () => {
+      throw new RdbError("RDB_DISK_FULL", "no room");
+    },
+  });
+  await expect(writer.put(key("a"), key("x"), undefined)).rejects.toBeInstanceOf(RdbError);
+});
+
+test("where it is not allowed, it is refused with the setting", async () => {
+  const writer = noDataWriter("read");
+  for (const change of [writer.put(key("a"), key("x"), undefined), writer.delete(key("a"), undefined)]) {
+    await expect(change).rejects.toMatchObject({
+      code: "RDB_PERMISSION_DENIED",
+      message: expect.stringContaining('"read", "write" would let it'),
+    });
+  }
+});
