@@ -127,6 +127,8 @@ test("who shows nothing, or what a foreign authority signed, gets nothing of RPC
   const { exitCode, stderr } = await rdb(["--pd", cluster.pdAddress, "get", "cli"]);
   expect(exitCode).toBe(1);
   expect(stderr).toContain("no placement driver answers");
+  const bare = await rdb(["--pd", cluster.pdAddress, "--tls-ca", ca, "get", "cli"]);
+  expect(bare.stderr).toMatch(/demands a certificate|does it demand a certificate/);
 });
 
 /** The first bytes that a server says to who speaks HTTP/2; undefined: it hangs up. */

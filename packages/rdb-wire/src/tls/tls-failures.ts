@@ -37,7 +37,10 @@ export class TlsFailures {
     }
     // Nobody here cancelled it.
     return error.code === Code.Canceled
-      ? this.#unavailable("closed the connection: does it trust this certificate?", error)
+      ? this.#unavailable(
+          "closed the connection: does it demand a certificate, or not trust the one shown (--tls-cert)?",
+          error,
+        )
       : error;
   }
 

@@ -6,6 +6,7 @@ import { formatAddress } from "../address.ts";
 import type { ConnectTarget, Http2Driver, Http2Listener, ServedServices } from "../http2-driver.ts";
 import { http2SessionOptions, serverSessionOptions } from "../http2-settings.ts";
 import { nodeListener } from "../node-http2.ts";
+import { tlsFailureText } from "./tls-failure-text.ts";
 import type { TlsIdentity } from "./tls-identity.ts";
 
 /** Who has not shown by then who it is, is cut off. */
@@ -32,8 +33,7 @@ export function tlsConnect(identity: TlsIdentity, { host, port, localAddress }: 
     ...(localAddress === undefined ? {} : { localAddress }),
   });
   socket.on("error", (error: NodeJS.ErrnoException & { readonly reason?: string }) => {
-    // OpenSSL's own words come with places in its source.
-    error.message = error.reason ?? error.message;
+    error.message = tlsFailureText(error, identity.showsCertificate);
     // When the server objects to what we showed, after the handshake, Node leaves the socket open.
     socket.destroy();
   });

@@ -75,6 +75,11 @@ export class TlsIdentity {
     return contextOptions(this.#material);
   }
 
+  /** Whether there is a certificate to show where one is demanded. */
+  get showsCertificate(): boolean {
+    return this.#material.cert !== undefined;
+  }
+
   /** `replace` is called with each new {@link contextOptions}, until what is returned is called. */
   onReplaced(replace: (options: SecureContextOptions) => void): () => void {
     this.#servers.add(replace);
