@@ -161,6 +161,9 @@ const engineSchema = z.strictObject({
   blockCacheBytes: byteCount(1 * MiB, 1024 * GiB)
     .default(64 * MiB)
     .meta(about("RocksDB's cache of uncompressed blocks, for all column families.")),
+  rowCacheBytes: byteCount(0, 64 * GiB)
+    .default(64 * MiB)
+    .meta(about("Rows that were read lately, for reads by key without another thread; below 256 KiB: none.")),
   dataMemtableBytes: byteCount(256 * KiB, 4 * GiB)
     .default(32 * MiB)
     .meta(about("All memtables of RocksDB's column family `data`, which takes the values.")),

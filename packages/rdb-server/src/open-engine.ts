@@ -52,7 +52,7 @@ export async function holdReserve(options: OpenEngineOptions): Promise<void> {
 }
 
 function open({ config, clock, onFatal, onPass, interpose }: OpenEngineOptions): Promise<DiskEngine> {
-  const { blockCacheBytes, dataMemtableBytes, logMemtableBytes } = config.engine;
+  const { blockCacheBytes, rowCacheBytes, dataMemtableBytes, logMemtableBytes } = config.engine;
   return openRocksEngine({
     path: config.dataDir,
     clock,
@@ -60,6 +60,7 @@ function open({ config, clock, onFatal, onPass, interpose }: OpenEngineOptions):
     ...(interpose === undefined ? {} : { interpose }),
     onPass,
     blockCacheBytes,
+    rowCacheBytes,
     memtableBytes: { data: dataMemtableBytes, raft_log: logMemtableBytes },
   });
 }

@@ -113,6 +113,13 @@ async function readSome(
   open.done = done;
 }
 
+/** Those that wait for others that are settled, a few deep. */
+async function promisesSettled(): Promise<void> {
+  for (let depth = 0; depth < 8; depth++) {
+    await Promise.resolve();
+  }
+}
+
 const plain = (rows: readonly Row[]): string[] =>
   rows.map(({ key, value }) => `${Buffer.from(key).toString("latin1")}=${Buffer.from(value).toString()}`);
 
@@ -178,6 +185,48 @@ describe("StreamEngine's reads", () => {
         expect(values).toEqual(keys.slice(1).map((key) => model.get("session", key)));
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it("are exact although rows that were read are kept", async () => {
+    const few = fc.constantFrom("a", "b");
+    const value = fc.option(fc.nat(99), { nil: undefined });
+    const step = fc.oneof(
+      { weight: 4, arbitrary: fc.record({ kind: fc.constant("put" as const), key: few, value }) },
+      { weight: 4, arbitrary: fc.record({ kind: fc.constant("fetch" as const), key: few }) },
+      { weight: 6, arbitrary: fc.record({ kind: fc.constant("run" as const), count: fc.nat(6) }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant("clear" as const), range }) },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 60 }), fc.nat(), async (steps, seed) => {
+        const { clock, engine } = slowEngine(seed, 30);
+        const model = new Model();
+        for (const each of steps) {
+          if (each.kind === "put") {
+            const part = new WritePart();
+            part.ops.push({
+              ...{ column: "data", key: bytes(each.key) },
+              value: each.value === undefined ? undefined : bytes(String(each.value)),
+            });
+            model.set("data", each.key, each.value);
+            engine.submit(part);
+          } else if (each.kind === "fetch") {
+            // What it finds is kept, unless its key is written to meanwhile.
+            void engine.getMany("data", [bytes(each.key)]);
+          } else if (each.kind === "clear") {
+            model.deleteRange("data", each.range);
+            engine.deleteRange("data", each.range);
+          }
+          for (let left = each.kind === "run" ? each.count : 0; left > 0; left--) {
+            clock.runNext();
+            await promisesSettled();
+          }
+          for (const key of ["a", "b"]) {
+            expect(engine.get("data", bytes(key))).toEqual(model.get("data", key));
+          }
+        }
+      }),
+      { numRuns: 100 },
     );
   });
 

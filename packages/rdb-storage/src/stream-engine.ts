@@ -1,14 +1,17 @@
 import { type Clock, type KeyRange, type RdbError, assert } from "@flaredb/rdb-base";
 import type { Column } from "./column.ts";
 import type { Cursor, CursorOptions, Engine } from "./engine.ts";
-import { keyText } from "./key-text.ts";
+import { type KeyText, keyText } from "./key-text.ts";
 import type { RawEngine, WriteOutcome } from "./raw-engine.ts";
+import { RowCache } from "./row-cache.ts";
 import { StreamCursor } from "./stream-cursor.ts";
 import { BatchStep, DELETED, DeleteRangeStep, type Step, overlayOf } from "./unwritten.ts";
 import { WritePart } from "./write-part.ts";
 
 /** Default of {@link StreamEngineOptions.passMaxBytes}. */
 const DEFAULT_PASS_MAX_BYTES = 4 * 1024 * 1024;
+/** Default of {@link StreamEngineOptions.rowCacheBytes}. */
+const DEFAULT_ROW_CACHE_BYTES = 64 * 1024 * 1024;
 /** Buffers kept for the next passes. */
 const SPARE_BUFFERS_MAX_COUNT = 2;
 /** A buffer that grew beyond this is not kept. */
@@ -23,6 +26,11 @@ export interface StreamEngineOptions {
   readonly onFatal: (error: RdbError) => void;
   /** A pass takes no further part once it holds this much. Default 4 MiB. */
   readonly passMaxBytes?: number;
+  /**
+   * Memory for rows of `data` that were read lately, so that the next read of one needs no other thread; below 256 KiB:
+   * none. Default 64 MiB.
+   */
+  readonly rowCacheBytes?: number;
   /** Hears of each pass that was written. Default: nobody does. */
   readonly onPass?: ((pass: WrittenPass) => void) | undefined;
 }
@@ -52,6 +60,8 @@ export class StreamEngine implements Engine {
   readonly #clock: Clock;
   readonly #onFatal: (error: RdbError) => void;
   readonly #passMaxBytes: number;
+  /** Of the column `data`. */
+  readonly #rows: RowCache;
   readonly #onPass: ((pass: WrittenPass) => void) | undefined;
   /** Not known to be written, oldest first. While `#inFlight`, the first one is with the raw engine. */
   readonly #steps: Step[] = [];
@@ -73,6 +83,7 @@ export class StreamEngine implements Engine {
     this.#clock = options.clock;
     this.#onFatal = options.onFatal;
     this.#passMaxBytes = options.passMaxBytes ?? DEFAULT_PASS_MAX_BYTES;
+    this.#rows = new RowCache(options.rowCacheBytes ?? DEFAULT_ROW_CACHE_BYTES);
     this.#onPass = options.onPass;
     assert(this.#passMaxBytes >= 1, "passMaxBytes is at least 1");
   }
@@ -87,19 +98,21 @@ export class StreamEngine implements Engine {
 
   get(column: Column, key: Uint8Array): Uint8Array | undefined {
     this.#assertReadable();
-    const unwritten = this.#findUnwritten(column, key);
-    if (unwritten !== undefined) {
-      return unwritten === DELETED ? undefined : unwritten;
+    const inMemory = this.#needsNoLook(column) ? undefined : this.#findInMemory(column, keyText(key));
+    if (inMemory !== undefined) {
+      return inMemory === DELETED ? undefined : inMemory;
     }
     return this.#raw.get(column, key);
   }
 
   async getMany(column: Column, keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
     this.#assertReadable();
-    const values = keys.map((key) => this.#findUnwritten(column, key));
-    const missing = keys.filter((_, position) => values[position] === undefined);
+    const texts = keys.map(keyText);
+    const values = texts.map((text) => this.#findInMemory(column, text));
+    const isMissing = (_: unknown, position: number): boolean => values[position] === undefined;
+    const missing = keys.filter(isMissing);
     if (missing.length > 0) {
-      const found = await this.#raw.getMany(column, missing);
+      const found = await this.#readMissing(column, missing, texts.filter(isMissing));
       let next = 0;
       for (let i = 0; i < values.length; i++) {
         if (values[i] !== undefined) {
@@ -131,6 +144,9 @@ export class StreamEngine implements Engine {
     const before = step.sizeBytes;
     for (const op of part.ops) {
       step.add(op);
+      if (op.column === "data" && !this.#rows.isIdle) {
+        this.#rows.changed(keyText(op.key));
+      }
     }
     this.#unwrittenBytes += step.sizeBytes - before;
     step.sync ||= part.sync;
@@ -147,6 +163,9 @@ export class StreamEngine implements Engine {
 
   deleteRange(column: Column, range: KeyRange, onWritten?: () => void): void {
     this.#assertWritable();
+    if (column === "data") {
+      this.#rows.clear();
+    }
     const step = new DeleteRangeStep(column, range);
     if (onWritten !== undefined) {
       step.callbacks.push(onWritten);
@@ -197,18 +216,39 @@ export class StreamEngine implements Engine {
     }
   }
 
-  #findUnwritten(column: Column, key: Uint8Array): Uint8Array | undefined {
-    if (this.#steps.length === 0) {
-      return undefined;
-    }
-    const text = keyText(key);
+  /** Whether nothing of the column is in memory. */
+  #needsNoLook(column: Column): boolean {
+    return this.#steps.length === 0 && (column !== "data" || this.#rows.isIdle);
+  }
+
+  /** What is not written yet, or was read lately; undefined: only the database knows. */
+  #findInMemory(column: Column, text: KeyText): Uint8Array | undefined {
     for (let i = this.#steps.length - 1; i >= 0; i--) {
       const value = (this.#steps[i] as Step).find(column, text);
       if (value !== undefined) {
         return value;
       }
     }
-    return undefined;
+    return column === "data" ? this.#rows.get(text) : undefined;
+  }
+
+  /** @returns the values of the first keys */
+  async #readMissing(
+    column: Column,
+    keys: readonly Uint8Array[],
+    texts: readonly KeyText[],
+  ): Promise<readonly (Uint8Array | undefined)[]> {
+    if (column !== "data") {
+      return this.#raw.getMany(column, keys);
+    }
+    const read = this.#rows.beginRead(texts);
+    let found: readonly (Uint8Array | undefined)[] = [];
+    try {
+      found = await this.#raw.getMany(column, keys);
+    } finally {
+      this.#rows.endRead(read, found);
+    }
+    return found;
   }
 
   /** The batch that new parts go to: the newest step, unless it is under way, full or no batch. */
