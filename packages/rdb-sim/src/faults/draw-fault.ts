@@ -2,10 +2,11 @@ import { HOUR_MS, type Random, clusterVersions } from "@flaredb/rdb-base";
 import type { ClusterShape } from "./cluster-shape.ts";
 import { type ElasticAction, drawElasticAction } from "./elastic-action.ts";
 import type { FaultAction, FaultKind, Target, Targets } from "./fault.ts";
+import { type LateAnswers, drawLateAnswers } from "./late-answers.ts";
+import type { ChangeProgram } from "./older-programs.ts";
 import { type LostTransfer, drawLostTransfer } from "./lost-transfer.ts";
 import { type MissedChange, drawMissedChange } from "./missed-change.ts";
 import { type MissedMerge, drawMissedMerge } from "./missed-merge.ts";
-import type { ChangeProgram } from "./older-programs.ts";
 import { type OvertakenSnapshot, drawOvertakenSnapshot } from "./overtaken-snapshot.ts";
 import { type UntoldChange, drawUntoldChange } from "./untold-change.ts";
 
@@ -52,6 +53,7 @@ type ApartAction =
   | OvertakenSnapshot
   | UntoldChange
   | LostTransfer
+  | LateAnswers
   | ChangeProgram;
 
 /** Drawn apart from the others: see `drawPlan`. */
@@ -59,6 +61,8 @@ const apartDraws: { readonly [Kind in ApartAction["kind"]]: Draw } = {
   "missed-change": { durationMs: [1_500, 9_000], action: (random) => drawMissedChange(random) },
   // Long enough for what it waits for; over when that has come.
   "lost-transfer": { durationMs: [5_000, 10_000], action: drawLostTransfer },
+  // As long as it takes until nobody is in doubt any more, whatever was drawn.
+  "late-answers": { durationMs: [7_000, 7_000], action: drawLateAnswers },
   // Which one, and what it then knows, `withOlderPrograms` says.
   "change-program": {
     durationMs: [200, 2_000],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Fault } from "./fault.ts";
 import { type Plan, drawPlan, streamOf } from "./plan.ts";
-import { withStaged } from "./draw-staged.ts";
+import { withLateAnswers, withStaged } from "./draw-staged.ts";
 
 const START_MS = 3_000;
 const bare = (seed: number): Plan => ({ ...drawPlan(seed), faults: [], faultsEndMs: 33_000 });
@@ -56,4 +56,21 @@ describe("faults in stages", () => {
       expect(others.every(({ durationMs }) => durationMs >= 1)).toBe(true);
     }
   });
+});
+
+test("late answers come in about a third of the seeds, when all else is over", () => {
+  const whole = plans.map(staged);
+  const changedPlans = whole.map((plan) => withLateAnswers(plan, streamOf(plan.seed, "late")));
+  const changed = changedPlans.filter((plan, place) => plan !== whole[place]);
+  expect(changed.length / whole.length).toBeGreaterThan(0.2);
+  expect(changed.length / whole.length).toBeLessThan(0.5);
+  for (const { seed, faults, faultsEndMs } of changed) {
+    const before = whole[plans.findIndex((plan) => plan.seed === seed)] as Plan;
+    const last = faults.at(-1) as Fault;
+    expect(faults.slice(0, -1)).toEqual(before.faults);
+    expect(last.atMs).toBeGreaterThan(before.faultsEndMs);
+    expect(last.atMs + last.durationMs).toBe(faultsEndMs);
+    // What comes of it, it has time for.
+    expect(last.kind === "late-answers" && last.durationMs - last.leadMs).toBeGreaterThanOrEqual(2_500);
+  }
 });

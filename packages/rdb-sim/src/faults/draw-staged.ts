@@ -8,6 +8,8 @@ const STAGED_KINDS = ["doubtful-leader", "usurper", "lost-transfer"] as const;
 const STAGED_MAX_COUNT = 2;
 /** The same for changes of Regions: most elastic plans have one of these, too. */
 const CHANGING_KINDS = ["missed-merge", "untold-change", "overtaken-snapshot"] as const;
+/** Of so many plans one ends with answers that come late. */
+const LATE_ANSWERS_ONE_IN = 3;
 /** Before one begins there is peace for a leader to be found, */
 const CALM_BEFORE_MS = 1_500;
 /** and after its second stage begins, for what should come of it. */
@@ -45,6 +47,15 @@ export function withStaged(plan: Plan, random: Random, startMs: number): Plan {
   });
   const faults = [...others, ...staged].sort((a, b) => a.atMs - b.atMs);
   return { ...plan, faults };
+}
+
+/** In some seeds the answers to a leader come late, once everything else is over: before that all is as without. */
+export function withLateAnswers(plan: Plan, random: Random): Plan {
+  if (random.nextInt(LATE_ANSWERS_ONE_IN) !== 0) {
+    return plan;
+  }
+  const fault = { ...drawFault(random, "late-answers", plan.shape), atMs: plan.faultsEndMs + CALM_BEFORE_MS };
+  return { ...plan, faults: [...plan.faults, fault], faultsEndMs: fault.atMs + fault.durationMs };
 }
 
 /** The fault, over before the span or begun after it, if there is an after. */

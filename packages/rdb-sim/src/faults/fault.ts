@@ -1,4 +1,5 @@
 import type { AdminAction, ElasticAction } from "./elastic-action.ts";
+import type { LateAnswers } from "./late-answers.ts";
 import type { LostTransfer } from "./lost-transfer.ts";
 import type { MissedChange } from "./missed-change.ts";
 import type { MissedMerge } from "./missed-merge.ts";
@@ -57,6 +58,7 @@ export type FaultAction =
   | UntoldChange
   | LostTransfer
   | ChangeProgram
+  | LateAnswers
   /** Both ends see their connections with each other break. */
   | { readonly kind: "reset-connections"; readonly a: Target; readonly b: Target }
   /** SIGKILL: connections are reset. The process starts again when the fault ends. */

@@ -136,7 +136,6 @@ const leader = { role: "leader", region: 0 } as const;
 
 /** Each case: the fault, which begins at 5 and ends at 15, and what is done. */
 const cases: readonly (readonly [FaultAction, readonly string[]])[] = [
-  [{ kind: "change-program", place: 1, clusterVersion: 2 }, ["5 program 2 on 1", "15 start of 1"]],
   [{ kind: "kill", targets: leader }, ["5 hold s2", "5 kill s2", "15 end of hold s2"]],
   [{ kind: "power-off", targets: { role: "pd" } }, ["5 hold pd", "5 power-off pd", "15 end of hold pd"]],
   [
@@ -193,6 +192,16 @@ const cases: readonly (readonly [FaultAction, readonly string[]])[] = [
     [
       ...["5 cut-off s3", "7 end of cut-off s3", "7 wait for message 3 of a transfer to s3"],
       ...["15 end of cut-off s3", "15 no wait s3"],
+    ],
+  ],
+  [{ kind: "change-program", place: 1, clusterVersion: 2 }, ["5 program 2 on 1", "15 start of 1"]],
+  [
+    { kind: "late-answers", region: 0, stepMs: 2, stepCount: 2, leadMs: 4, clients: 0b1 },
+    [
+      ...["5 slow-link s1 s2 2", "5 slow-link s3 s2 2", "9 one-way s2 s1", "9 one-way s2 s3"],
+      ...["9 one-way c1 s2", "9 one-way s2 c1", "9 reset c1 s2"],
+      ...["15 end of slow-link s1 s2 2", "15 end of slow-link s3 s2 2", "15 end of one-way s2 s1"],
+      ...["15 end of one-way s2 s3", "15 end of one-way c1 s2", "15 end of one-way s2 c1"],
     ],
   ],
   [{ kind: "decommission", place: 3 }, ["5 decommission 3", "15 end of decommission 3"]],

@@ -2,6 +2,7 @@ import { assertNever } from "@flaredb/rdb-base";
 import { type AdminAction, isAdminAction } from "./elastic-action.ts";
 import type { Fault, FaultKind, NetworkFaultAction, Target, Targets } from "./fault.ts";
 import type { ActiveNetworkFault } from "./network-faults.ts";
+import { beginLateAnswers } from "./late-answers.ts";
 import { beginLostTransfer } from "./lost-transfer.ts";
 import { beginMissedChange } from "./missed-change.ts";
 import { beginMissedMerge } from "./missed-merge.ts";
@@ -194,6 +195,8 @@ export class Injector {
         return beginOvertakenSnapshot(this.#cluster, fault);
       case "lost-transfer":
         return beginLostTransfer(this.#cluster, fault);
+      case "late-answers":
+        return beginLateAnswers(this.#cluster, fault);
       case "doubtful-leader":
         return beginDoubtfulLeader(this.#cluster, fault);
       case "usurper":

@@ -9,7 +9,7 @@ const stagedChanges = ["missed-merge", "untold-change", "overtaken-snapshot"];
 const allKinds: readonly string[] = [
   ...faultKinds,
   ...elasticKinds,
-  ...["missed-change", "lost-transfer", "change-program", ...stagedChanges],
+  ...["missed-change", "lost-transfer", "late-answers", "change-program", ...stagedChanges],
 ];
 
 describe("a plan", () => {

@@ -1,7 +1,7 @@
 import { type Random, SECOND_MS, SeededRandom } from "@flaredb/rdb-base";
 import { type ClusterShape, drawShape } from "./cluster-shape.ts";
 import { drawFault, elasticKinds, faultKinds } from "./draw-fault.ts";
-import { withStaged } from "./draw-staged.ts";
+import { withLateAnswers, withStaged } from "./draw-staged.ts";
 import { type ElasticAction, drawElasticity } from "./elastic-action.ts";
 import { type Fault, type FaultKind, formatFault } from "./fault.ts";
 import { withOlderPrograms } from "./older-programs.ts";
@@ -58,7 +58,8 @@ export function drawPlan(seed: number): Plan {
   const plan: Plan = { seed, shape, faults, faultsEndMs };
   const whole = streamOf(seed, "is elastic").nextInt(2) === 0 ? plan : withElasticity(plan);
   const mixed = withOlderPrograms(whole, streamOf(seed, "older programs"), QUIET_START_MS);
-  return withStaged(mixed, streamOf(seed, "staged faults"), QUIET_START_MS);
+  const staged = withStaged(mixed, streamOf(seed, "staged faults"), QUIET_START_MS);
+  return withLateAnswers(staged, streamOf(seed, "late answers"));
 }
 
 /** The plan with an elastic cluster, and what is asked of it; itself, when it has one. */

@@ -19,12 +19,23 @@ const missedMerge: Fault = {
   ...{ kind: "missed-merge", region: 0, at: "a-", place: 0, lateMs: 90, leadMs: 700, cutMs: 500 },
   ...{ atMs: 50_000, durationMs: 6_000 },
 };
+const lateAnswers: Fault = {
+  ...{ kind: "late-answers", region: 0, stepMs: 400, stepCount: 2, leadMs: 1_500, clients: 0b1 },
+  ...{ atMs: 60_000, durationMs: 6_500 },
+};
 const transfer: Fault = { kind: "transfer", region: 0, place: 1, atMs: 0, durationMs: 60_000 };
-const faults = [transfer, usurper, doubtful, lost, lateTransfer, missedMerge];
+const faults = [transfer, usurper, doubtful, lost, lateTransfer, missedMerge, lateAnswers];
 
 describe("faults in two stages", () => {
   test("are those that clients are in a hurry for", () => {
-    expect(faults.filter(isStaged)).toEqual([usurper, doubtful, lost, lateTransfer, missedMerge]);
+    expect(faults.filter(isStaged)).toEqual([
+      usurper,
+      doubtful,
+      lost,
+      lateTransfer,
+      missedMerge,
+      lateAnswers,
+    ]);
   });
 
   test("have the clients write that lose the leader, and all of them what a follower should miss", () => {
@@ -32,6 +43,7 @@ describe("faults in two stages", () => {
       isStaged(fault) ? [0, 1, 2].map((place) => writesIn(fault, place)) : [];
     expect(writersOf(usurper)).toEqual([true, false, false]);
     expect(writersOf(doubtful)).toEqual([false, true, false]);
+    expect(writersOf(lateAnswers)).toEqual([true, false, false]);
     expect(writersOf(lost)).toEqual([true, true, true]);
     expect(writersOf(missedMerge)).toEqual([true, false, false]);
   });
@@ -48,6 +60,8 @@ describe("faults in two stages", () => {
     [30_800, undefined],
     [50_699, missedMerge],
     [50_700, undefined],
+    [63_999, lateAnswers],
+    [64_000, undefined],
   ])("at %i ms clients are in a hurry because of %o", (nowMs, fault) => {
     expect(stagedFaultAt(faults, nowMs)).toBe(fault);
   });

@@ -2,7 +2,10 @@ import type { Fault } from "./fault.ts";
 import type { FaultyCluster } from "./injector.ts";
 import { Stage, followersOf, rolesIn } from "./stage.ts";
 
-type StagedFault = Extract<Fault, { kind: "doubtful-leader" | "usurper" | "lost-transfer" | "missed-merge" }>;
+type StagedFault = Extract<
+  Fault,
+  { kind: "doubtful-leader" | "usurper" | "late-answers" | "lost-transfer" | "missed-merge" }
+>;
 
 // Faults in two stages, aimed at a leader that does not know yet that another one leads. Chance alone seldom brings
 // about the few hundred milliseconds in which it could answer reads that it must not answer.
@@ -132,6 +135,7 @@ export function isStaged(fault: Fault): fault is StagedFault {
   return (
     fault.kind === "doubtful-leader" ||
     fault.kind === "usurper" ||
+    fault.kind === "late-answers" ||
     fault.kind === "lost-transfer" ||
     fault.kind === "missed-merge"
   );
