@@ -7,7 +7,7 @@ import { root } from "../source-files.ts";
 import { type CodeBlock, allDocuments, codeBlocks } from "./markdown.ts";
 import { sourceOf } from "./run-program.ts";
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 
 /** As users have it: strict, against the published types, which are those of the sources. */
 const tsconfig = {
