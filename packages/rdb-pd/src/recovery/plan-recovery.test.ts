@@ -16,7 +16,7 @@ import {
 } from "@flaredb/rdb-base";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CONF_VER_JUMP, planRecovery } from "./plan-recovery.ts";
+import { CONF_VER_JUMP, firstSteps, planRecovery } from "./plan-recovery.ts";
 import { type SurveyedPeer, hasQuorum, surveysByRegion } from "./surveyed-peer.ts";
 
 /** A peer of Region `id` on `store`, whose peers are on `stores`; peer ids are made of both. */
@@ -78,6 +78,12 @@ describe("planRecovery", () => {
     expect(made.healthyRegionCount).toBe(1);
     expect(made.steps[0]?.epoch).toEqual({ confVer: 1 + CONF_VER_JUMP, version: 1 });
     expect(made.steps[0]?.dropsUnapplied).toBe(false);
+  });
+
+  it("says which Regions are more than one recovery brings back: they are not recovered by it", () => {
+    const whole = plan([peer(1, 1, "-g"), peer(2, 1, "g-m"), peer(3, 1, "m-")]);
+    const { steps, waiting } = summary(firstSteps(whole, 2));
+    expect([steps.length, waiting]).toEqual([2, [3]]);
   });
 
   it("asks both halves of a joint configuration", () => {

@@ -116,6 +116,15 @@ export function planRecovery(input: RecoveryInput): RecoveryPlan {
   };
 }
 
+/** The first steps of a plan, so many at most; the Regions of the others wait for the next one. */
+export function firstSteps(plan: RecoveryPlan, maxCount: number): RecoveryPlan {
+  const left = plan.steps.slice(maxCount).map(({ survivor: { region } }) => ({
+    regionId: region.id,
+    reason: `one recovery brings back ${maxCount} regions, this one is for the next`,
+  }));
+  return { ...plan, steps: plan.steps.slice(0, maxCount), waiting: [...plan.waiting, ...left] };
+}
+
 /** What a plan looks things up in. */
 interface Scene {
   readonly topVersion: number;

@@ -45,6 +45,11 @@ describe("a recovery", () => {
     expect(await plan(1n)).toMatchObject({ code: "RDB_UNAVAILABLE", message: /store 2 does not answer/ });
     expect(await plan(9n)).toMatchObject({ code: "RDB_NOT_FOUND" });
     expect(await plan()).toMatchObject({ code: "RDB_INVALID_ARGUMENT" });
+    scene.pd.clock.advance(60_000);
+    const all = { lostStoreIds: [1n, 2n, 3n], createEmpty: true };
+    expect(await refusal(admin.planRecovery(all))).toMatchObject({
+      ...{ code: "RDB_INVALID_ARGUMENT", message: /no store would be left/ },
+    });
     expect((await admin.listRecoveries({})).recoveries).toEqual([]);
   });
 

@@ -16,7 +16,7 @@ import type { ClusterState } from "../cluster/cluster-state.ts";
 import { pdLimits } from "../limits.ts";
 import type { CommandLog } from "../member/command-log.ts";
 import { placeEmptyRegions } from "./empty-regions.ts";
-import { type RecoveryPlan, type RecoveryStep, planRecovery } from "./plan-recovery.ts";
+import { type RecoveryPlan, type RecoveryStep, firstSteps, planRecovery } from "./plan-recovery.ts";
 import {
   type RecoveryWish,
   emptyRegion,
@@ -74,9 +74,10 @@ export class RecoveryDesk {
   /**
    * Gives the Stores up and begins to carry the plan out, if it is still the one with the fingerprint.
    *
-   * @throws RdbError RDB_INVALID_ARGUMENT when one of the Stores answers, or nothing is to be done; RDB_NOT_FOUND when one
-   * never was; RDB_UNAVAILABLE when a Store that is not named does not answer; RDB_EPOCH_NOT_MATCH when the plan would be
-   * another one by now; RDB_ALREADY_EXISTS while a recovery goes on; RDB_SERVER_IS_BUSY while another is planned
+   * @throws RdbError RDB_INVALID_ARGUMENT when one of the Stores answers, no other is left, or nothing is to be done;
+   * RDB_NOT_FOUND when one never was; RDB_UNAVAILABLE when a Store that is not named does not answer;
+   * RDB_EPOCH_NOT_MATCH when the plan would be another one by now; RDB_ALREADY_EXISTS while a recovery goes on;
+   * RDB_SERVER_IS_BUSY while another is planned
    */
   async begin(wish: RecoveryWish, fingerprint: string): Promise<Recovery> {
     const { log, clock, logger, allocateIds, cluster } = this.#options;
@@ -193,7 +194,7 @@ export class RecoveryDesk {
       knownRegions.map(({ id }) => id).filter((id) => isLed(id) && !resting.has(id)),
     );
     const plan = planRecovery({ peers, knownRegions, ledRegionIds });
-    return { plan: { ...plan, steps: plan.steps.slice(0, pdLimits.recoveryMaxCount) }, peers };
+    return { plan: firstSteps(plan, pdLimits.recoveryMaxCount), peers };
   }
 
   #check({ lostStoreIds }: RecoveryWish): void {
@@ -212,9 +213,14 @@ export class RecoveryDesk {
         );
       }
     }
-    const silent = this.#livingStores({ lostStoreIds }).filter(
-      (id) => cluster.liveness.state(id, monotonicMs) !== "Up",
-    );
+    const living = this.#livingStores({ lostStoreIds });
+    if (living.length === 0) {
+      throw new RdbError(
+        "RDB_INVALID_ARGUMENT",
+        "no store would be left: start a new one first, with an empty data folder",
+      );
+    }
+    const silent = living.filter((id) => cluster.liveness.state(id, monotonicMs) !== "Up");
     if (silent.length > 0) {
       throw new RdbError(
         "RDB_UNAVAILABLE",
