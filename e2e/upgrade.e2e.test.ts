@@ -85,7 +85,9 @@ describe("a cluster whose processes are replaced by newer ones, one after the ot
   timeout: SLOW_MS,
 }, () => {
   test("fails no write, loses nothing, and takes newer commands when the last Store is new", async () => {
-    onTestFailed(() => process.stderr.write(cluster.lastLines()));
+    onTestFailed(() => {
+      process.stderr.write(cluster.lastLines());
+    });
     const [first, second, third] = cluster.stores as [UpgradeProcess, UpgradeProcess, UpgradeProcess];
     await cluster.start(oldTree);
     const client = await cluster.connect();
