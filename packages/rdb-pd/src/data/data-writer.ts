@@ -6,7 +6,7 @@ import type { PlacementDriver } from "../placement-driver.ts";
 import { leaderAddress } from "./data-reader.ts";
 
 /** What became of a change. */
-export interface DataChange {
+interface DataChange {
   /** Whether the row was as expected, and so was changed; always where nothing is expected. */
   readonly succeeded: boolean;
   /** Of the row after it: the new version, or the one that was met; 0: there is none. */
