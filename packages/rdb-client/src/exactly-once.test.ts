@@ -158,6 +158,24 @@ describe("RequestExpired", () => {
     });
   });
 
+  test("an earlier attempt may have been applied, and log time is behind: sent again until it has come so far", async () => {
+    const made = await connected();
+    await made.clock.advance(HOUR_MS);
+    let tries = 0;
+    made.cluster.store(1).intercept = () => {
+      tries++;
+      if (tries === 1) {
+        return "stale but applied";
+      }
+      made.cluster.logTimeSkewMs.set(1, tries < 5 ? -6_000 : 0);
+      return undefined;
+    };
+    await made.until(made.client.put("k", "v"));
+    expect(tries).toBe(5);
+    expect(Math.max(...writesOf(made).map(({ sequence }) => sequence))).toBe(1);
+    expect(written(made, "k")).toBe(1);
+  });
+
   test("a Region that never agrees is asked until the deadline, with pauses", async () => {
     const made = await connected();
     made.cluster.store(1).intercept = () => ({ case: "requestExpired", value: { logTimeMs: 1n } });

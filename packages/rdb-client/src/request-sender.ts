@@ -245,7 +245,7 @@ export class RequestSender {
         return;
       case "expired":
         this.#sessions.learnLogTime(regionOf(call).region.id, advice.logTimeMs);
-        this.#refusedForGood(call, error);
+        this.#refusedForItsTime(call, advice.logTimeMs, error);
         return;
       case "closed":
         this.#refusedForGood(call, error);
@@ -270,6 +270,16 @@ export class RequestSender {
     if (call.identity?.isUncertain === false) {
       call.identity.close();
       call.identity = undefined;
+    }
+  }
+
+  /** A write that came too late stays so; what is ahead of log time is in time soon, and sent again if it must be the same. */
+  #refusedForItsTime(call: KvCall, logTimeMs: number, error: RdbError): void {
+    const aheadMs = Number(call.identity?.issuedAtMs ?? 0n) - logTimeMs;
+    if (call.isUncertain && aheadMs > 0) {
+      this.#pauseFor(call, "regionMiss");
+    } else {
+      this.#refusedForGood(call, error);
     }
   }
 

@@ -1,7 +1,7 @@
 /**
  * Log time: the time that entries carry, so that every peer decides by the same clock (DESIGN §6). The leader's
- * monotonic clock, started from the greater of its wall clock and the last log time in its log: it never goes back
- * along the log, whatever wall clocks do.
+ * monotonic clock, started from the greater of its wall clock, as it was before somebody set it, and the last log time in
+ * its log: it never goes back along the log, whatever wall clocks do.
  */
 export class LogTime {
   #baseMs = 0;

@@ -5,6 +5,7 @@ import type { StoreConfig } from "../config.ts";
 import type { ClusterVersionView } from "../store/cluster-version.ts";
 import type { PeerMessage } from "../store/peer-message.ts";
 import type { StoreMetrics } from "../metrics/store-metrics.ts";
+import type { SteadyWallClock } from "../steady-wall-clock.ts";
 import type { SnapshotFiles, Transport } from "../store/ports.ts";
 import type { MergeSource } from "./admin/apply-merge.ts";
 import type { ChildStart } from "./admin/apply-split.ts";
@@ -19,6 +20,7 @@ export interface PeerContext {
   readonly engine: Engine;
   readonly entryCache: EntryCache;
   readonly clock: Clock;
+  readonly steadyWall: SteadyWallClock;
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: StoreMetrics;

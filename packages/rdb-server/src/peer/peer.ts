@@ -128,12 +128,12 @@ export class Peer {
       electionRank: () => electionRank(this.#region.peers, this.id, this.#lastLeader),
     });
     this.#node = node;
-    const { engine, clock, config } = context;
+    const { engine, clock, config, steadyWall } = context;
     const region = (): Region => this.#region;
     const leaderHint = (): RegionError => this.leaderHint();
     const mismatch = (version: number): RegionError => this.epochNotMatch(version);
     this.#writes = new WritePath({
-      ...{ config, clock, metrics: context.metrics, node, log, region, leaderHint },
+      ...{ config, clock, steadyWall, metrics: context.metrics, node, log, region, leaderHint },
       epochNotMatch: mismatch,
       appliedLogTimeMs: () => this.#applier.state.logTimeMs,
       sessions: () => this.#applier.sessions,

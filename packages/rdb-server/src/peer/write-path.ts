@@ -4,6 +4,7 @@ import type { ConfChangeV2, Entry, RawNode, StepResult } from "@flaredb/rdb-raft
 import type { RaftLogStore } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
 import type { StoreMetrics } from "../metrics/store-metrics.ts";
+import type { SteadyWallClock } from "../steady-wall-clock.ts";
 import {
   type CommandBody,
   type EntryIdentity,
@@ -40,6 +41,8 @@ export type ConfChanges = Omit<ConfChangeV2, "context">;
 export interface WritePathOwner {
   readonly config: StoreConfig;
   readonly clock: Clock;
+  /** What log time starts from. */
+  readonly steadyWall: SteadyWallClock;
   readonly metrics: Pick<StoreMetrics, "proposals" | "entryRequests" | "commitLatency">;
   readonly node: RawNode;
   readonly log: RaftLogStore;
@@ -145,10 +148,10 @@ export class WritePath {
   }
 
   becameLeader(): void {
-    const { clock } = this.#owner;
+    const { clock, steadyWall } = this.#owner;
     this.#leadershipLostMs = undefined;
     this.#logTime.start({
-      wallMs: clock.wallMs(),
+      wallMs: steadyWall.nowMs(),
       monotonicMs: clock.monotonicMs(),
       lastMs: Math.max(this.#owner.appliedLogTimeMs(), this.#lastLogTimeInLog()),
     });

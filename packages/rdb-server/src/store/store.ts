@@ -24,6 +24,7 @@ import { RequestWatch } from "../metrics/request-watch.ts";
 import { fillStoreGauges } from "../metrics/store-gauges.ts";
 import { type StoreMetrics, makeStoreMetrics } from "../metrics/store-metrics.ts";
 import { RequestTracing } from "../tracing/request-tracing.ts";
+import { SteadyWallClock } from "../steady-wall-clock.ts";
 import type { TraceSink } from "../tracing/trace-sink.ts";
 import type { AdminOutcome, AdminTarget, ChangePeers, MergeRegion, SplitRegion } from "./admin-command.ts";
 import type { ClusterVersionView } from "./cluster-version.ts";
@@ -540,6 +541,7 @@ export class Store implements StoreHandle {
     return {
       storeId: this.#options.ident.storeId,
       ...{ config, engine, clock, random, logger, transport, snapshotFiles, clusterVersion },
+      steadyWall: new SteadyWallClock(clock),
       metrics: this.#metrics,
       entryCache: new EntryCache(config.entryCacheBytes),
       clusterVersion,
