@@ -202,6 +202,10 @@ describe("the dashboard", () => {
     await page.getByText('"city": "Paris"').waitFor();
     await page.getByText("Hex", { exact: true }).click();
     await page.getByText(/000000 {2}7b 22 63/).waitFor();
+    // Nobody has allowed it.
+    for (const name of ["New row", "Change", "Delete"]) {
+      expect(await page.getByRole("button", { name }).count()).toBe(0);
+    }
     expect(await graveViolations(page)).toEqual([]);
     await opened.close();
   });
