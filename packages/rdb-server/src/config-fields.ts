@@ -240,7 +240,7 @@ const tracingSchema = z.strictObject({
     .meta(
       about(
         "Of the requests that come without a trace, this part begins one, 0 to 1. Those that come with one always have spans.",
-        online,
+        { ...online, unit: "part" },
       ),
     ),
   queueMaxCount: z

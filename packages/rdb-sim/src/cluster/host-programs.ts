@@ -22,9 +22,14 @@ export class HostPrograms {
     return Math.min(...processes.map(({ name }) => this.knownBy(name)));
   }
 
+  /** The host's next start is with the other program. */
+  replace(host: string, clusterVersion: number): void {
+    this.#replaced.set(host, clusterVersion);
+  }
+
   /** The process stops in good order. @returns lets it start, with the other program */
   change(process: FaultyProcess, clusterVersion: number): () => void {
-    this.#replaced.set(process.name, clusterVersion);
+    this.replace(process.name, clusterVersion);
     const release = process.hold();
     process.stop();
     return release;

@@ -352,9 +352,10 @@ export class SimCluster implements FaultyCluster {
     return (drivenBy(this.pd.process.running)?.cluster.durable.stores.size ?? 0) >= storeCount;
   }
 
-  /** Everybody goes on with the newest program. */
+  /** Everybody goes on with the newest program; a Store that has not joined yet does so with it. */
   upgradeAll(): void {
-    for (const process of [...this.allStores, ...this.pds]) {
+    this.#spares.forEach(({ name }) => this.#programs.replace(name, clusterVersions.newest));
+    for (const process of [...this.stores, ...this.pds]) {
       if (this.#programs.knownBy(process.name) < clusterVersions.newest) {
         this.setTimer(UPGRADE_DOWN_MS, this.#programs.change(process, clusterVersions.newest));
       }
