@@ -12,7 +12,7 @@ export interface CallOutcome {
   readonly grpcMessage: string;
   /** Our own code, where one of ours answered; bytes that are no message get gRPC's word for that alone. */
   readonly rdbCode: string | undefined;
-  /** Nothing of it came in time. */
+  /** No status came in time. One that came while this side had more to send leaves the stream open until it is reset. */
   readonly isSilent: boolean;
 }
 
@@ -41,7 +41,7 @@ export class RawCaller {
       let status: IncomingHttpHeaders = {};
       let isSilent = false;
       const timer = setTimeout(() => {
-        isSilent = true;
+        isSilent = status["grpc-status"] === undefined;
         stream.close(http2.constants.NGHTTP2_CANCEL);
       }, TIMEOUT_MS);
       stream.on("response", (received) => {

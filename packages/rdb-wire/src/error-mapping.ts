@@ -77,6 +77,17 @@ export function toConnectError(error: unknown): ConnectError {
   );
 }
 
+/** What went wrong while a stream's requests were read: bytes that are no message are the caller's fault, not ours. */
+export function fromRequestError(error: unknown): RdbError {
+  const isUnreadable =
+    error instanceof ConnectError && error.code === Code.Internal && error.rawMessage.startsWith("parse ");
+  return isUnreadable
+    ? new RdbError("RDB_INVALID_ARGUMENT", `the message cannot be read: ${error.rawMessage}`, {
+        cause: error,
+      })
+    : RdbError.from(error);
+}
+
 /**
  * What a failed call means to us.
  *

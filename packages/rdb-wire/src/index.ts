@@ -17,7 +17,7 @@ export { type ListenLimits, defaultListenLimits } from "./listen-limits.ts";
 export type { ServerStream, ServerStreamHandlers } from "./server-stream.ts";
 export type { StreamCodec } from "./stream-codec.ts";
 export { unaryTransport, type UnaryTransport, type UnaryTransportOptions } from "./unary-transport.ts";
-export { RDB_CODE_HEADER, fromConnectError, toConnectError } from "./error-mapping.ts";
+export { RDB_CODE_HEADER, fromConnectError, fromRequestError, toConnectError } from "./error-mapping.ts";
 export { MemberRing } from "./member-ring.ts";
 export {
   BatchWriter,

@@ -1,6 +1,6 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import { RdbError } from "@flaredb/rdb-base";
 import type { PdService, RegionHeartbeatRequest } from "@flaredb/rdb-proto";
+import { fromRequestError } from "@flaredb/rdb-wire";
 import type { HeartbeatStream } from "../heartbeat/heartbeat-streams.ts";
 import type { PlacementDriver } from "../placement-driver.ts";
 import { reportsFromProto } from "./report-codec.ts";
@@ -43,7 +43,7 @@ async function listen(
     }
     driver.closeStream(stream);
   } catch (error) {
-    driver.closeStream(stream, RdbError.from(error));
+    driver.closeStream(stream, fromRequestError(error));
   }
 }
 
