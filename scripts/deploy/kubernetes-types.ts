@@ -1,8 +1,4 @@
-import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { promisify } from "node:util";
-import { root } from "../source-files.ts";
+import { typeProblems } from "../type-problems.ts";
 
 /** What every manifest says of itself. */
 export interface Manifest {
@@ -18,26 +14,8 @@ export interface Manifest {
  *
  * @returns the compiler's lines; none when all is well
  */
-export async function kubernetesProblems(manifests: readonly Manifest[]): Promise<string[]> {
-  const cache = join(root, ".cache");
-  mkdirSync(cache, { recursive: true });
-  // Inside the repository, where the package is found.
-  const folder = mkdtempSync(join(cache, "kubernetes-"));
-  try {
-    writeFileSync(join(folder, "manifests.ts"), manifests.map(asTypeScript).join("\n"));
-    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(tsconfig));
-    const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-    await promisify(execFile)(process.execPath, [tsc, "-p", folder], { cwd: root });
-    return [];
-  } catch (error) {
-    const { stdout } = error as { readonly stdout?: string };
-    if (stdout === undefined || stdout === "") {
-      throw error;
-    }
-    return stdout.trimEnd().split("\n");
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+export function kubernetesProblems(manifests: readonly Manifest[]): Promise<string[]> {
+  return typeProblems({ "manifests.ts": manifests.map(asTypeScript).join("\n") }, tsconfig);
 }
 
 const tsconfig = {

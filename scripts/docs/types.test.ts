@@ -1,9 +1,6 @@
-import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { root } from "../source-files.ts";
+import { typeProblems } from "../type-problems.ts";
 import { type CodeBlock, allDocuments, codeBlocks } from "./markdown.ts";
 import { sourceOf } from "./run-program.ts";
 
@@ -32,27 +29,6 @@ function moduleOf(document: string, blocks: readonly CodeBlock[]): string {
   );
 }
 
-/** The compiler's lines about modules, by file name; none when all is well. */
-async function problemsOf(modules: Readonly<Record<string, string>>): Promise<string[]> {
-  mkdirSync(join(root, ".cache"), { recursive: true });
-  const folder = mkdtempSync(join(root, ".cache", "docs-"));
-  try {
-    Object.entries(modules).forEach(([name, text]) => writeFileSync(join(folder, name), text));
-    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(tsconfig));
-    const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-    await promisify(execFile)(process.execPath, [tsc, "-p", folder], { cwd: folder });
-    return [];
-  } catch (error) {
-    const { stdout } = error as { readonly stdout?: string };
-    if (stdout === undefined || stdout === "") {
-      throw error;
-    }
-    return stdout.trimEnd().split("\n");
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
 test("the TypeScript of documents has the types that it needs", { timeout: TIMEOUT_MS }, async () => {
   const programs = allDocuments()
     .map((document) => [document, codeBlocks(document).filter(({ language }) => language === "ts")] as const)
@@ -63,7 +39,7 @@ test("the TypeScript of documents has the types that it needs", { timeout: TIMEO
   ]);
   const wrong =
     'import { RdbClient } from "../../packages/rdb-client/src/index.ts";\nRdbClient.connect({ pd: 7 });\n';
-  const problems = await problemsOf({ ...Object.fromEntries(modules), "wrong.ts": wrong });
+  const problems = await typeProblems({ ...Object.fromEntries(modules), "wrong.ts": wrong }, tsconfig);
   // One of them is wrong on purpose, so that all are looked at in earnest.
   expect(problems.filter((line) => line.startsWith("wrong.ts"))).toHaveLength(1);
   expect(problems.filter((line) => /^\S/.test(line) && !line.startsWith("wrong.ts"))).toEqual([]);
