@@ -1,4 +1,4 @@
-import type { ServiceImpl } from "@connectrpc/connect";
+import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import { RdbError, silentLogger, systemClock } from "@flaredb/rdb-base";
 import { KvService } from "@flaredb/rdb-proto";
 import { RpcServer } from "@flaredb/rdb-wire";
@@ -69,6 +69,31 @@ test("what the Store refuses comes back with its code", async () => {
     },
   });
   await expect(writer.put(key("a"), key("x"), undefined)).rejects.toBeInstanceOf(RdbError);
+});
+
+test("a change that was sent and not answered may be done: that nobody answers would say that it is not", async () => {
+  const lost: ServiceImpl<typeof KvService>["put"] = () => {
+    void store?.close(0);
+    return new Promise(() => {});
+  };
+  // As a Store's port answers when the time of the call is over, whatever became of it.
+  const late: ServiceImpl<typeof KvService>["put"] = () => {
+    throw new ConnectError("the operation timed out", Code.DeadlineExceeded);
+  };
+  for (const put of [lost, late]) {
+    const writer = await writerOver({ put });
+    await expect(writer.put(key("a"), key("x"), undefined)).rejects.toMatchObject({
+      code: "RDB_UNDETERMINED_RESULT",
+      message: expect.stringContaining('row put of key "a" was sent'),
+    });
+    await store?.close(0);
+  }
+});
+
+test("a change that reached no Store is not done", async () => {
+  const writer = await writerOver({});
+  await store?.close(0);
+  await expect(writer.put(key("a"), key("x"), undefined)).rejects.toMatchObject({ code: "RDB_UNAVAILABLE" });
 });
 
 test("where it is not allowed, it is refused with the setting", async () => {

@@ -1,7 +1,7 @@
-import { type Client, createClient } from "@connectrpc/connect";
+import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { type Logger, RdbError, formatKey } from "@flaredb/rdb-base";
 import { KvService } from "@flaredb/rdb-proto";
-import { type TlsIdentity, fromConnectError, unaryTransport } from "@flaredb/rdb-wire";
+import { RDB_CODE_HEADER, type TlsIdentity, fromConnectError, unaryTransport } from "@flaredb/rdb-wire";
 import type { PlacementDriver } from "../placement-driver.ts";
 import { leaderAddress } from "./data-reader.ts";
 
@@ -64,7 +64,7 @@ export function storeDataWriter(
       logger.info({ key: formatKey(key), ...done }, `row ${kind} by the admin API`);
       return done;
     } catch (error) {
-      throw fromConnectError(error);
+      throw changeError(kind, key, error);
     } finally {
       connection.close();
     }
@@ -101,4 +101,39 @@ function expectation(version: number) {
         ? { case: "absent" as const, value: true }
         : { case: "version" as const, value: BigInt(version) },
   };
+}
+
+/** What a connection says that ended, or was too slow; all other codes are answers, and refusals. */
+const unanswered: ReadonlySet<Code> = new Set([
+  Code.Unavailable,
+  Code.DeadlineExceeded,
+  Code.Canceled,
+  Code.Aborted,
+  Code.Unknown,
+  Code.Internal,
+]);
+
+/** A Store that was reached and says nothing, as one that dies, may have done what it was asked. */
+function changeError(kind: "put" | "delete", key: Uint8Array, caught: unknown): RdbError {
+  const error = fromConnectError(caught);
+  const { code, metadata } = ConnectError.from(caught);
+  if (metadata.has(RDB_CODE_HEADER) || !unanswered.has(code) || wasNotReached(caught)) {
+    return error;
+  }
+  return new RdbError(
+    "RDB_UNDETERMINED_RESULT",
+    `row ${kind} of key "${formatKey(key)}" was sent, and what it came to is not known (${error.message}): read the row before it is changed again`,
+    { details: { key }, cause: caught },
+  );
+}
+
+/** Whether the connection was never made: then nothing was sent on it. */
+function wasNotReached(caught: unknown): boolean {
+  for (let error: unknown = caught; error instanceof Error; error = error.cause) {
+    const { syscall } = error as NodeJS.ErrnoException;
+    if (syscall === "connect" || syscall === "getaddrinfo") {
+      return true;
+    }
+  }
+  return false;
 }
