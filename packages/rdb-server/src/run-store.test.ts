@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
-import { createClient } from "@connectrpc/connect";
+import { Code, createClient } from "@connectrpc/connect";
 import { RdbError, SeededRandom, regionId, silentLogger, systemClock } from "@flaredb/rdb-base";
 import { KvService, regionToProto } from "@flaredb/rdb-proto";
 import { MemoryEngine, MemoryRawEngine } from "@flaredb/rdb-storage";
 import { httpWire, unaryTransport } from "@flaredb/rdb-wire";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseStoreConfig } from "./config.ts";
 import { type RunningStore, type StoreDisk, runStore } from "./run-store.ts";
 import { FakePd } from "./testing/fake-pd.ts";
@@ -42,7 +42,13 @@ function memoryDisk(): StoreDisk {
   };
 }
 
-async function run(changes: { readonly disk?: Partial<StoreDisk>; readonly port?: number } = {}) {
+interface RunChanges {
+  readonly disk?: Partial<StoreDisk>;
+  readonly port?: number;
+  readonly onFatal?: (error: RdbError) => void;
+}
+
+async function run(changes: RunChanges = {}) {
   const config = parseStoreConfig({
     dataDir: DATA_DIR,
     port: changes.port ?? 0,
@@ -52,9 +58,11 @@ async function run(changes: { readonly disk?: Partial<StoreDisk>; readonly port?
     clock: systemClock,
     random: new SeededRandom(2),
     logger: silentLogger,
-    onFatal: (error) => {
-      throw error;
-    },
+    onFatal:
+      changes.onFatal ??
+      ((error) => {
+        throw error;
+      }),
     wire: httpWire(),
     disk: { ...disk, ...changes.disk },
     httpAddress: "127.0.0.1:7420",
@@ -128,4 +136,78 @@ test("a refused start leaves nothing open: not the port, not the database", asyn
   expect(closedCount).toBe(1);
   const again = await run({ port: Number(address.split(":")[1]) });
   expect(again.address).toBe(address);
+});
+
+describe("a Store that was given up as lost", () => {
+  /** From now on PD refuses it, on each way that it may say so. */
+  function giveUp(): void {
+    const refuse = (): never => {
+      throw new RdbError("RDB_STORE_LOST", "store 1 was given up as lost");
+    };
+    Object.assign(pd, { onRegister: refuse, onRegionHeartbeat: refuse, onStoreHeartbeat: refuse });
+    pd.cutStream();
+  }
+
+  test("is refused after a restart without PD, and told what can be done", async () => {
+    const fatal = Promise.withResolvers<RdbError>();
+    const store = await run({ onFatal: fatal.resolve });
+    createOnlyPeer();
+    await pd.first("regionHeartbeat");
+    giveUp();
+    expect(await fatal.promise).toMatchObject({ code: "RDB_STORE_LOST" });
+    await store.close();
+    await pd.close();
+    for (const _attempt of [1, 2]) {
+      await expect(run()).rejects.toMatchObject({
+        code: "RDB_STORE_LOST",
+        message: expect.stringMatching(
+          /^store 1 of cluster 77 .* empty data folder .*docs\/disaster-recovery\.md/,
+        ),
+        details: { storeId: 1, clusterId: 77 },
+      });
+    }
+  }, 20_000);
+
+  test("answers nothing any more while it notes that", async () => {
+    const fatal = Promise.withResolvers<RdbError>();
+    const noting = Promise.withResolvers<void>();
+    const noted = Promise.withResolvers<void>();
+    let holdsBack = false;
+    const store = await run({
+      onFatal: fatal.resolve,
+      disk: {
+        openEngine: async (onFatal) => {
+          const engine = await disk.openEngine(onFatal);
+          const flush = engine.flush.bind(engine);
+          engine.flush = async () => {
+            if (holdsBack) {
+              noting.resolve();
+              await noted.promise;
+            }
+            await flush();
+          };
+          return engine;
+        },
+      },
+    });
+    pd.onGetRegion = () => {
+      throw new RdbError("RDB_REGION_NOT_FOUND", "ask again");
+    };
+    createOnlyPeer();
+    const { transport, close } = unaryTransport(store.address);
+    const kv = createClient(KvService, transport);
+    await kv.put({ key: Buffer.from("k"), value: Buffer.from("v") });
+    let isEnded = false;
+    void fatal.promise.then(() => (isEnded = true));
+    holdsBack = true;
+    giveUp();
+    await noting.promise;
+    await expect(kv.get({ key: Buffer.from("k") })).rejects.toMatchObject({
+      code: Code.Unavailable,
+    });
+    expect(isEnded).toBe(false);
+    noted.resolve();
+    expect(await fatal.promise).toMatchObject({ code: "RDB_STORE_LOST" });
+    close();
+  }, 20_000);
 });

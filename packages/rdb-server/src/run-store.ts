@@ -12,6 +12,7 @@ import { StoreServer } from "./rpc/store-server.ts";
 import { SnapshotReceiver } from "./snapshot/receiver.ts";
 import { SnapshotSender } from "./snapshot/sender.ts";
 import { StoreIdentity } from "./store-identity.ts";
+import { StoreRefusal, refuseLostStore } from "./store-refusal.ts";
 import { ClusterVersion } from "./store/cluster-version.ts";
 import type { SnapshotFiles } from "./store/ports.ts";
 import { snapshotsInUse } from "./store/region-opener.ts";
@@ -96,7 +97,7 @@ const STALLED_FACTOR = 2;
  * serves. One that knows its identity does not wait for PD. A refused start leaves nothing open, and the data as it
  * was.
  *
- * @throws RdbError RDB_ADDRESS_IN_USE; what `disk.openEngine` throws; RDB_VERSION_TOO_OLD; what PD refuses of a new Store;
+ * @throws RdbError RDB_ADDRESS_IN_USE; what `disk.openEngine` throws; RDB_STORE_LOST when a former run was given up; RDB_VERSION_TOO_OLD; what PD refuses of a new Store;
  * RDB_CLOSED when `signal` fires
  */
 export async function runStore(config: StoreConfig, ports: StorePorts): Promise<RunningStore> {
@@ -109,13 +110,17 @@ export async function runStore(config: StoreConfig, ports: StorePorts): Promise<
     opened.add(() => server.close(CLOSE_GRACE_MS));
     const engine = await ports.disk.openEngine(ports.onFatal);
     opened.add(() => engine.close());
+    refuseLostStore(engine);
     const address = config.advertiseAddress ?? formatAddress(host, server.port);
     const clusterVersion = openClusterVersion(ports, engine);
     opened.add(() => clusterVersion.settled());
     const identity = new StoreIdentity({ ...ports, config, engine, address, clusterVersion });
     opened.add(() => identity.connection.close());
     const known = await identity.establish(ports.signal ?? new AbortController().signal);
-    const parts = await assemble({ config, ports, engine, identity, clusterVersion, ...known }, opened);
+    const refusal = new StoreRefusal({ ...ports, engine });
+    refusal.cutsOff(() => server.cut());
+    const base = { config, ports, engine, identity, clusterVersion, refusal, ...known };
+    const parts = await assemble(base, opened);
     serve({ server, identity, ...parts });
     const { ident, store, pdLink, fillGauges } = parts;
     return {
@@ -148,6 +153,7 @@ interface Base {
   readonly engine: Engine;
   readonly identity: StoreIdentity;
   readonly clusterVersion: ClusterVersion;
+  readonly refusal: StoreRefusal;
   readonly ident: StoreIdent;
   readonly isNew: boolean;
 }
@@ -165,7 +171,7 @@ interface Parts {
 }
 
 async function assemble(base: Base, opened: ClosingStack): Promise<Parts> {
-  const { config, ports, engine, identity, clusterVersion, ident } = base;
+  const { config, ports, engine, identity, clusterVersion, refusal, ident } = base;
   const { addressBook, bootId } = identity;
   let { slowDiskMs } = config;
   const isStalled = (): boolean => engine.passAgeMs() > STALLED_FACTOR * slowDiskMs;
@@ -179,12 +185,14 @@ async function assemble(base: Base, opened: ClosingStack): Promise<Parts> {
     addressOf: (storeId) => addressBook.addressOf(storeId),
   });
   opened.add(() => sender.close());
+  refusal.cutsOff(() => sender.close());
   const sendSnapshot = sender.send.bind(sender);
   const transport = new StoreTransport({
     ...ports,
     ...{ ident, bootId, config, addressBook, sendSnapshot, isStalled },
   });
   opened.add(() => transport.close());
+  refusal.cutsOff(() => transport.close());
   const traces = await ports.openTraces?.(ident.storeId);
   opened.add(async () => traces?.close());
   const snapshotFiles = await ports.disk.openSnapshots(await snapshotsInUse(engine));
@@ -221,7 +229,7 @@ async function assemble(base: Base, opened: ClosingStack): Promise<Parts> {
 }
 
 function makePdLink(base: Base, isStalled: () => boolean): PdLink {
-  const { config, ports, identity, clusterVersion, ident, isNew } = base;
+  const { config, ports, identity, clusterVersion, refusal, ident, isNew } = base;
   const { connection, registration, addressBook, bootId } = identity;
   return new PdLink({
     ...ports,
@@ -230,7 +238,7 @@ function makePdLink(base: Base, isStalled: () => boolean): PdLink {
     isRegistered: isNew,
     config: config.pd,
     diskUsage: () => ports.disk.usage(),
-    onRefused: ports.onFatal,
+    onRefused: (error) => refusal.refused(error),
   });
 }
 

@@ -65,6 +65,7 @@ export {
   stateKinds,
 } from "./key-codec.ts";
 export { deleteDamageMark, hasDamageMark, putDamageMark } from "./damage-mark.ts";
+export { hasLostMark, writeLostMark } from "./lost-mark.ts";
 export { RecordReader, RecordWriter } from "./bytes.ts";
 export { ReserveFile, RESERVE_DEFAULT_BYTES, type ReserveFileOptions } from "./reserve-file.ts";
 export { readDiskSpace, type DiskSpace } from "./disk-space.ts";

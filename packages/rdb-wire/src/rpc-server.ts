@@ -127,6 +127,12 @@ export class RpcServer {
     return this.#closing;
   }
 
+  /** Cuts every connection before it returns: what was not sent by then never is. Accepts nothing new. */
+  cut(): void {
+    void this.close(0);
+    this.#cutAll();
+  }
+
   async #close(graceMs: number): Promise<void> {
     if (!this.#server.listening) {
       return;
@@ -137,13 +143,15 @@ export class RpcServer {
     for (const { session } of this.#connections.values()) {
       session.close();
     }
-    const timer = this.#options.clock.setTimer(graceMs, () => {
-      for (const { session } of this.#connections.values()) {
-        session.destroy();
-      }
-    });
+    const timer = this.#options.clock.setTimer(graceMs, () => this.#cutAll());
     await closed;
     timer.cancel();
+  }
+
+  #cutAll(): void {
+    for (const { session } of [...this.#connections.values()]) {
+      session.destroy();
+    }
   }
 
   #sessionOpened(session: Http2Session): void {

@@ -48,6 +48,8 @@ export interface WireServer {
   listen(): Promise<void>;
   /** Tells clients to go, and cuts what is left after `graceMs`. */
   close(graceMs: number): Promise<void>;
+  /** Cuts every connection before it returns: what was not sent by then never is. Accepts nothing new. */
+  cut(): void;
 }
 
 /** The server's end of a stream; see ServerStream. */

@@ -458,3 +458,17 @@ test.each(["RDB_STORE_LOST", "RDB_STORE_DECOMMISSIONED"] as const)(
     expect(await promise).toMatchObject({ code });
   },
 );
+
+test("a Store that a heartbeat tells to be lost believes it: PD may not answer a second time", async () => {
+  const { promise, resolve } = Promise.withResolvers<RdbError>();
+  await startLink({ onRefused: resolve });
+  await pd().first("regionHeartbeat");
+  pd().onRegister = () => {
+    throw new StoreError("RDB_PD_UNAVAILABLE", "no majority any more");
+  };
+  pd().onRegionHeartbeat = () => {
+    throw new StoreError("RDB_STORE_LOST", "gone for good");
+  };
+  pd().cutStream();
+  expect(await promise).toMatchObject({ code: "RDB_STORE_LOST" });
+});

@@ -41,7 +41,7 @@ export interface PdLinkOptions {
   readonly isStalled: () => boolean;
   readonly diskUsage: () => Promise<DiskUsage>;
   readonly residentMemoryBytes: () => number;
-  /** PD does not want this Store, for good. */
+  /** PD does not want this Store, for good. Said again as long as PD is asked. */
   readonly onRefused: (error: RdbError) => void;
 }
 
@@ -52,7 +52,6 @@ const reregister: ReadonlySet<ErrorCode> = new Set([
   "RDB_CLUSTER_MISMATCH",
   "RDB_DATA_FOREIGN",
   "RDB_STORE_DECOMMISSIONED",
-  "RDB_STORE_LOST",
 ]);
 
 /** This Store is gone for good, whatever it was told before. */
@@ -127,7 +126,11 @@ export class PdLink implements PdReporter {
     }
     const { config, ident, clock, logger, addressBook, clusterVersion } = this.#options;
     this.#storeHeartbeat = new StoreHeartbeat(
-      { ...this.#options, intervalMs: config.storeHeartbeatIntervalMs },
+      {
+        ...this.#options,
+        intervalMs: config.storeHeartbeatIntervalMs,
+        onRefused: (error) => this.#heartbeatRefused(error),
+      },
       handle,
     );
     const commands = new PdCommands({
@@ -148,6 +151,7 @@ export class PdLink implements PdReporter {
         onConnected: () => this.#storeHeartbeat?.reportAll(),
         onCommand: (response) => commands.obey(response),
         onEnded: async (error) => {
+          this.#heartbeatRefused(error);
           if (reregister.has(error.code)) {
             await this.#register();
           }
@@ -161,6 +165,13 @@ export class PdLink implements PdReporter {
     this.#early.clear();
     this.#storeHeartbeat.start();
     this.#regionHeartbeat.start();
+  }
+
+  /** That a Store was given up nothing sets right, and PD may not answer again: it is not asked twice. */
+  #heartbeatRefused(error: RdbError): void {
+    if (error.code === "RDB_STORE_LOST") {
+      this.#options.onRefused(error);
+    }
   }
 
   /** Never rejects. */

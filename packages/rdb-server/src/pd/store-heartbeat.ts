@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { type Clock, type Logger, SECOND_MS, type Timer } from "@flaredb/rdb-base";
+import { type Clock, type Logger, type RdbError, SECOND_MS, type Timer } from "@flaredb/rdb-base";
 import {
   type StoreHeartbeatRequest,
   StoreHeartbeatRequestSchema,
@@ -31,6 +31,8 @@ export interface StoreHeartbeatOptions {
   /** Never rejects. */
   readonly diskUsage: () => Promise<DiskUsage>;
   readonly residentMemoryBytes: () => number;
+  /** PD did not take a heartbeat, or did not answer. */
+  readonly onRefused: (error: RdbError) => void;
 }
 
 /** After a heartbeat that PD did not take. */
@@ -123,7 +125,9 @@ export class StoreHeartbeat {
       return true;
     } catch (error) {
       this.#wantsAll = true;
-      logger.debug({ reason: pdError(error).message }, "Store heartbeat failed");
+      const refusal = pdError(error);
+      logger.debug({ reason: refusal.message }, "Store heartbeat failed");
+      this.#options.onRefused(refusal);
       return false;
     }
   }

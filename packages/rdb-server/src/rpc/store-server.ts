@@ -102,4 +102,9 @@ export class StoreServer {
     await this.#server.close(graceMs);
     this.#forwarder.close();
   }
+  /** Answers nobody any more, from this moment on. */
+  cut(): void {
+    this.#server.cut();
+    this.#forwarder.close();
+  }
 }

@@ -37,6 +37,7 @@ describe("a faulty process", () => {
       handleStream: (_path, given) => void decoders.push(given.decode as (typeof decoders)[number]),
       listen: () => Promise.resolve(),
       close: () => Promise.resolve(),
+      cut: () => {},
     };
     const wire = faultyWire(wireOf({ serve: () => server }), faults, new SeededRandom(1));
     const served = wire.serve({ host: "a", port: 1, logger: silentLogger, clock: systemClock });

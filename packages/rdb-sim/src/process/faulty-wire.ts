@@ -28,6 +28,7 @@ function lossyServer(server: WireServer, faults: FaultSwitch, random: Random): W
       server.handleStream(path, path === RAFT_BATCH_PATH ? lossyCodec(codec, faults, random) : codec, accept),
     listen: () => server.listen(),
     close: (graceMs) => server.close(graceMs),
+    cut: () => server.cut(),
   };
 }
 
