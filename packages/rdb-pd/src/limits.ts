@@ -1,4 +1,4 @@
-import { GiB, HOUR_MS, KiB, MINUTE_MS, SECOND_MS } from "@flaredb/rdb-base";
+import { GiB, HOUR_MS, KiB, MINUTE_MS, MiB, SECOND_MS } from "@flaredb/rdb-base";
 
 /** The placement driver's own limits. What an operator may set stands in config.ts. */
 export const pdLimits = {
@@ -49,6 +49,10 @@ export const pdLimits = {
   logCutAfterCount: 2_000,
   /** Entries that are kept at a cut for members that lag; one that lags by more gets a snapshot. */
   logKeepCount: 1_000,
+  /** A member looks at the room on its disk so often, */
+  diskRoomEveryMs: 1 * SECOND_MS,
+  /** and with less than this left hands leadership over: room for what its database writes on its own, several times. */
+  fullDiskBytes: 32 * MiB,
   /** Most members of PD's own group, removed ones not counted. */
   memberMaxCount: 5,
   memberNameMaxLength: 63,

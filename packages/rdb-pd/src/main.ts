@@ -1,4 +1,4 @@
-import { type Clock, hasCode, systemClock, systemRandom } from "@flaredb/rdb-base";
+import { hasCode, systemClock, systemRandom } from "@flaredb/rdb-base";
 import {
   ConfigReloader,
   ProcessLogger,
@@ -12,16 +12,16 @@ import { processTls } from "@flaredb/rdb-wire";
 import { type PdConfig, parsePdConfig } from "./config.ts";
 import { pdSettings, usage } from "./flags.ts";
 import type { RunningPd } from "./run-pd.ts";
-import { startPd } from "./start-pd.ts";
+import { type Interposition, startPd } from "./start-pd.ts";
 
 /**
  * The process `rdb-pd`: logs as JSON lines on stdout, ends on SIGTERM and SIGINT in good order, and on what it cannot
  * live with by one line on stderr and exit code 1; 2 when the command line or the config file is wrong. SIGHUP: the
  * config file and the TLS files are read again.
  *
- * @param clock another one for programs of tests
+ * @param interposition for programs of tests, which break things on purpose
  */
-export async function main(argv: readonly string[], clock: Clock = systemClock): Promise<void> {
+export async function main(argv: readonly string[], interposition: Interposition = {}): Promise<void> {
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
   const stop = new AbortController();
@@ -36,7 +36,8 @@ export async function main(argv: readonly string[], clock: Clock = systemClock):
     const logger = ProcessLogger.of("rdb-pd", config.logLevel);
     const tls = processTls(config.tls, { clock: systemClock, logger });
     const { signal } = stop;
-    const ports = { clock, random: systemRandom, logger, tls, onFatal: fail, signal };
+    const clock = interposition.clock?.(systemClock) ?? systemClock;
+    const ports = { clock, random: systemRandom, logger, tls, interposition, onFatal: fail, signal };
     const starting = startPd(config, ports);
     const apply = ({ logLevel }: PdConfig): void => {
       logger.level = logLevel;

@@ -14,6 +14,8 @@ interface Machine {
   readonly address: string;
   readonly disk: MemoryRawEngine;
   running: RunningPd | undefined;
+  /** Room on its disk. */
+  freeBytes: number;
   /** Why it had to end. */
   fatal: RdbError | undefined;
 }
@@ -41,6 +43,7 @@ async function newMachine(name: string): Promise<Machine> {
   const machine: Machine = {
     ...{ name, disk, address: `127.0.0.1:${await freePort()}` },
     running: undefined,
+    freeBytes: Number.POSITIVE_INFINITY,
     fatal: undefined,
   };
   machines.push(machine);
@@ -58,6 +61,7 @@ async function startMachine(machine: Machine, fields: object): Promise<RunningPd
       machine.fatal = error;
     },
     wire: httpWire(),
+    freeBytes: () => Promise.resolve(machine.freeBytes),
     openEngine: (onFatal) =>
       Promise.resolve(new MemoryEngine({ clock: systemClock, random, onFatal }, machine.disk)),
     httpAddress: `127.0.0.1:${port + 1}`,
@@ -138,6 +142,26 @@ describe("SPEC-M7: three members of a placement driver", () => {
     const second = await pdAt(next.address).allocateIds({ count: 10 });
     expect(second.firstId).toBeGreaterThanOrEqual(first.firstId + 10n);
     expect(next.running?.clusterId).toBe(Number(info.clusterId));
+  });
+
+  test("a leader whose disk is full lets another one lead, which gives out other ids, and follows", async () => {
+    await threeMembers();
+    const full = await serving();
+    const first = await pdAt(full.address).allocateIds({ count: 10 });
+    await until(() => full.running?.group.members().every(({ isUp }) => isUp) || undefined);
+    full.freeBytes = 0;
+    const next = await until(() =>
+      machines.find((one) => one !== full && one.running?.group.isServing === true),
+    );
+    const second = await pdAt(next.address).allocateIds({ count: 10 });
+    expect(second.firstId).toBeGreaterThanOrEqual(first.firstId + 10n);
+    expect(await refusal(pdAt(full.address).allocateIds({ count: 1 }))).toMatchObject({
+      code: "RDB_NOT_LEADER",
+      details: { leaderAddress: next.address },
+    });
+    const index = next.running?.group.appliedIndex;
+    await until(() => (full.running?.group.appliedIndex ?? 0) >= (index ?? 0) || undefined);
+    expect(full.fatal).toBeUndefined();
   });
 
   test("one that is alone does not become one of three by its configuration", async () => {

@@ -10,6 +10,7 @@ import type { MemberStatus } from "./member/member-info.ts";
 import { MemberKeeper } from "./member/member-keeper.ts";
 import type { PdRaft } from "./member/pd-raft.ts";
 import { type PdMember, openMember } from "./member/pd-member.ts";
+import { RoomWatch } from "./member/room-watch.ts";
 import { type PdMetrics, makePdMetrics } from "./metrics/pd-metrics.ts";
 import type { PlacementDriver } from "./placement-driver.ts";
 import { type DirectCalls, directCalls } from "./rpc/direct-calls.ts";
@@ -42,6 +43,8 @@ export interface PdPorts {
    * @throws RdbError RDB_DATA_LOCKED, RDB_DATA_FORMAT, RDB_DATA_FOREIGN or RDB_DATA_CORRUPT; RDB_STORAGE_FAILED
    */
   readonly openEngine: (onFatal: (error: RdbError) => void) => Promise<Engine>;
+  /** Room of the file system that the data lies on, bytes; may reject. Default: nobody looks. */
+  readonly freeBytes?: (() => Promise<number>) | undefined;
   /** host:port of the process's HTTP endpoint, which clients are told. */
   readonly httpAddress: string;
   /** How a Store is asked for a peer. Default: it is not. */
@@ -122,6 +125,7 @@ export async function runPd(config: PdConfig, ports: PdPorts): Promise<RunningPd
     await member.close();
     throw error;
   }
+  parts.room?.start();
   return running(member, parts, { address: address(), httpAddress: ports.httpAddress });
 }
 
@@ -142,6 +146,7 @@ interface Parts {
   readonly rpc: WireServer;
   readonly calls: PdCalls;
   readonly clock: Clock;
+  readonly room: RoomWatch | undefined;
   /** This member serves, or follows who does, in a cluster that has its id. */
   readonly settled: Promise<void>;
 }
@@ -211,7 +216,9 @@ function assemble(config: PdConfig, ports: PdPorts, member: PdMember): Parts {
     pd: directCalls(PdService, () => current().pd),
     admin: directCalls(PdAdminService, () => current().admin),
   };
-  return { leadership, rpc, calls, clock, settled };
+  const { freeBytes } = ports;
+  const room = freeBytes && new RoomWatch({ freeBytes, log, roster, clock, logger });
+  return { leadership, rpc, calls, clock, room, settled };
 }
 
 /** What only the leader answers. */
@@ -235,12 +242,13 @@ async function begin(log: PdRaft, settled: () => Promise<void>, listen: () => Pr
 
 function running(
   member: PdMember,
-  { leadership, rpc, calls, clock }: Parts,
+  { leadership, rpc, calls, clock, room }: Parts,
   addresses: { readonly address: string; readonly httpAddress: string },
 ): RunningPd {
   const { log, storage, roster } = member;
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
+    room?.stop();
     await handOver(log, roster, clock);
     leadership.close();
     await rpc.close(CLOSE_GRACE_MS);

@@ -1,6 +1,6 @@
-import { KiB, MiB } from "@flaredb/rdb-base";
-import { type RocksOptions, openRocksEngine } from "@flaredb/rdb-storage";
-import { type TlsIdentity, httpWire, httpsServerFactory, isLoopback } from "@flaredb/rdb-wire";
+import { type Clock, KiB, MiB } from "@flaredb/rdb-base";
+import { type RawEngine, type RocksOptions, openRocksEngine, readDiskSpace } from "@flaredb/rdb-storage";
+import { type TlsIdentity, type Wire, httpWire, httpsServerFactory, isLoopback } from "@flaredb/rdb-wire";
 import type { PdConfig } from "./config.ts";
 import { noDataReader, storeDataReader } from "./data/data-reader.ts";
 import { noDataWriter, storeDataWriter } from "./data/data-writer.ts";
@@ -26,10 +26,22 @@ const engineMemory: RocksOptions = {
   backgroundThreads: 1,
 };
 
+/**
+ * What a test may put between a PD's process and its machine, to break it; each gets what is real. Only programs of tests
+ * do: no setting of `rdb-pd` leads here.
+ */
+export interface Interposition {
+  readonly clock?: (clock: Clock) => Clock;
+  readonly wire?: (wire: Wire) => Wire;
+  readonly rawEngine?: (raw: RawEngine) => RawEngine;
+}
+
 /** What the process of a PD gets from whoever starts it. */
 export interface PdProcessPorts extends Pick<PdPorts, "clock" | "random" | "logger" | "onFatal" | "signal"> {
   /** On everything that it listens on and calls; undefined: nothing is encrypted. */
   readonly tls?: TlsIdentity | undefined;
+  /** Default: nothing stands between. */
+  readonly interposition?: Omit<Interposition, "clock">;
 }
 
 /**
@@ -58,14 +70,18 @@ export async function startPd(config: PdConfig, ports: PdProcessPorts): Promise<
   });
   await http.listen();
   watch.start();
+  const { interposition } = ports;
+  const wire = httpWire(ports.tls);
+  const interposed = interposition?.rawEngine && { interpose: interposition.rawEngine };
   let running: RunningPd;
   try {
     running = await runPd(config, {
       ...ports,
-      wire: httpWire(ports.tls),
+      wire: interposition?.wire?.(wire) ?? wire,
       askStorePeer: askStorePeer(ports.tls),
       openEngine: (onFatal) =>
-        openRocksEngine({ path: dataDir, clock: ports.clock, onFatal, ...engineMemory }),
+        openRocksEngine({ path: dataDir, clock: ports.clock, onFatal, ...engineMemory, ...interposed }),
+      freeBytes: async () => (await readDiskSpace(dataDir)).freeBytes,
       httpAddress: http.address,
       metrics: watch.metrics,
       listenCounts: watch.listen,

@@ -1,7 +1,15 @@
-import { SeededRandom, silentLogger, systemClock } from "@flaredb/rdb-base";
+import { SeededRandom, assert, silentLogger, systemClock } from "@flaredb/rdb-base";
 import { create } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
-import { RaftService, type SnapshotRequest, SnapshotRequestSchema } from "@flaredb/rdb-proto";
+import {
+  MessageSchema,
+  type PdMemberMessage,
+  PdMemberMessageSchema,
+  PdMemberService,
+  RaftService,
+  type SnapshotRequest,
+  SnapshotRequestSchema,
+} from "@flaredb/rdb-proto";
 import { MemoryRawEngine, StreamEngine, WritePart } from "@flaredb/rdb-storage";
 import { ManualClock } from "@flaredb/rdb-storage/testing";
 import type { StreamCodec, UnaryTransport, Wire, WireServer } from "@flaredb/rdb-wire";
@@ -11,6 +19,7 @@ import { offsetClock } from "./listen.ts";
 import { FaultSwitch, noFaults } from "./process-faults.ts";
 import { SlowRawEngine } from "./slow-raw-engine.ts";
 
+const MEMBER_PATH = `/${PdMemberService.typeName}/${PdMemberService.method.batch.name}`;
 const BATCH_PATH = `/${RaftService.typeName}/${RaftService.method.batch.name}`;
 const codec: StreamCodec<string, { readonly storeId: number; readonly messages: readonly number[] }> = {
   encode: () => new Uint8Array(),
@@ -26,34 +35,64 @@ function wireOf(parts: Partial<Wire>): Wire {
   return { serve: absent, connect: absent, unary: absent, ...parts };
 }
 
+/** As a server of a process with those faults reads what comes on that path. */
+function decoderOf<In>(
+  faults: FaultSwitch,
+  path: string,
+  of: StreamCodec<string, In>,
+): StreamCodec<string, In>["decode"] {
+  const decoders: ((bytes: Uint8Array) => unknown)[] = [];
+  const server: WireServer = {
+    address: "a:1",
+    port: 1,
+    handleStream: (_path, given) => void decoders.push(given.decode),
+    listen: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+    cut: () => {},
+  };
+  const wire = faultyWire(wireOf({ serve: () => server }), faults, new SeededRandom(1));
+  const served = wire.serve({ host: "a", port: 1, logger: silentLogger, clock: systemClock });
+  served.handleStream(path, of, () => ({ onMessage() {}, onEnd() {}, onClosed() {} }));
+  const [decode] = decoders;
+  assert(decode !== undefined, "the server was given a codec");
+  // The server takes codecs of any kind; it was given that one.
+  return (bytes) => decode(bytes) as In;
+}
+
 describe("a faulty process", () => {
   test("loses the part of Raft's messages that it is told to, and counts them", () => {
     const faults = new FaultSwitch();
-    const decoders: StreamCodec<string, { messages: readonly number[] }>["decode"][] = [];
-    const server: WireServer = {
-      address: "a:1",
-      port: 1,
-      // Generic: what it is given here is the codec above.
-      handleStream: (_path, given) => void decoders.push(given.decode as (typeof decoders)[number]),
-      listen: () => Promise.resolve(),
-      close: () => Promise.resolve(),
-      cut: () => {},
-    };
-    const wire = faultyWire(wireOf({ serve: () => server }), faults, new SeededRandom(1));
-    const served = wire.serve({ host: "a", port: 1, logger: silentLogger, clock: systemClock });
-    served.handleStream(BATCH_PATH, codec, () => ({ onMessage() {}, onEnd() {}, onClosed() {} }));
-    served.handleStream("/other", codec, () => ({ onMessage() {}, onEnd() {}, onClosed() {} }));
-    const [raft, other] = decoders;
+    const raft = decoderOf(faults, BATCH_PATH, codec);
+    const other = decoderOf(faults, "/other", codec);
     const bytes = new Uint8Array(1_000);
 
-    expect(raft?.(bytes)).toEqual({ storeId: 7, messages: [...bytes] });
+    expect(raft(bytes)).toEqual({ storeId: 7, messages: [...bytes] });
     faults.set({ ...noFaults, messageLoss: 0.3 });
-    expect(other?.(bytes).messages).toHaveLength(1_000);
-    const left = raft?.(bytes).messages.length ?? 0;
+    expect(other(bytes).messages).toHaveLength(1_000);
+    const left = raft(bytes).messages.length;
     expect(left).toBeGreaterThan(600);
     expect(left).toBeLessThan(800);
     expect(faults.set(noFaults).lostMessages).toBe(1_000 - left);
-    expect(raft?.(bytes).messages).toHaveLength(1_000);
+    expect(raft(bytes).messages).toHaveLength(1_000);
+  });
+
+  test("loses messages of members of PD too, but no part of a snapshot that comes between them", () => {
+    const faults = new FaultSwitch();
+    const payloads: PdMemberMessage["payload"][] = [
+      { case: "message", value: create(MessageSchema) },
+      { case: "snapshotPart", value: new Uint8Array(1) },
+      { case: "message", value: create(MessageSchema, { snapshot: {} }) },
+    ];
+    const messages = payloads.map((payload) => create(PdMemberMessageSchema, { payload }));
+    const decode = decoderOf(faults, MEMBER_PATH, {
+      encode: () => new Uint8Array(),
+      sizeOf: () => 1,
+      decode: () => ({ messages }),
+    });
+
+    faults.set({ ...noFaults, messageLoss: 1 });
+    expect(decode(new Uint8Array()).messages).toEqual(messages.slice(1));
+    expect(faults.set(noFaults).lostMessages).toBe(1);
   });
 
   test("flips one bit of each chunk of a snapshot on its way, and leaves its own as it was", async () => {

@@ -1,13 +1,22 @@
 import { isMessage } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import type { Random } from "@flaredb/rdb-base";
-import { RaftService, SnapshotRequestSchema } from "@flaredb/rdb-proto";
+import {
+  PdMemberMessageSchema,
+  PdMemberService,
+  RaftService,
+  SnapshotRequestSchema,
+} from "@flaredb/rdb-proto";
 import type { StreamCodec, UnaryTransport, Wire, WireServer } from "@flaredb/rdb-wire";
 import type { FaultSwitch } from "./process-faults.ts";
 
-const RAFT_BATCH_PATH = `/${RaftService.typeName}/${RaftService.method.batch.name}`;
+/** Of Stores, and of members of PD. */
+const RAFT_PATHS: ReadonlySet<string> = new Set([
+  `/${RaftService.typeName}/${RaftService.method.batch.name}`,
+  `/${PdMemberService.typeName}/${PdMemberService.method.batch.name}`,
+]);
 
-/** A Store's network on which Raft messages vanish as they arrive, and bits of snapshots flip as they leave. */
+/** A process' network on which Raft messages vanish as they arrive, and bits of snapshots flip as they leave. */
 export function faultyWire(wire: Wire, faults: FaultSwitch, random: Random): Wire {
   return {
     serve: (options) => lossyServer(wire.serve(options), faults, random),
@@ -25,7 +34,7 @@ function lossyServer(server: WireServer, faults: FaultSwitch, random: Random): W
       return server.port;
     },
     handleStream: (path, codec, accept) =>
-      server.handleStream(path, path === RAFT_BATCH_PATH ? lossyCodec(codec, faults, random) : codec, accept),
+      server.handleStream(path, RAFT_PATHS.has(path) ? lossyCodec(codec, faults, random) : codec, accept),
     listen: () => server.listen(),
     close: (graceMs) => server.close(graceMs),
     cut: () => server.cut(),
@@ -43,7 +52,9 @@ function lossyCodec<Out, In>(
     if (messageLoss === 0 || !hasMessages(batch)) {
       return batch;
     }
-    const messages = batch.messages.filter(() => random.nextFraction() >= messageLoss);
+    const messages = batch.messages.filter(
+      (message) => isOfSnapshot(message) || random.nextFraction() >= messageLoss,
+    );
     faults.lostMessages += batch.messages.length - messages.length;
     return { ...batch, messages };
   };
@@ -52,6 +63,20 @@ function lossyCodec<Out, In>(
 
 function hasMessages<In>(batch: In): batch is In & { readonly messages: readonly unknown[] } {
   return typeof batch === "object" && batch !== null && "messages" in batch && Array.isArray(batch.messages);
+}
+
+/**
+ * A member of PD sends a snapshot in parts before its message, on the stream of the other messages. A stream cannot lose
+ * one of them: the next snapshot would have parts of two.
+ */
+function isOfSnapshot(message: unknown): boolean {
+  if (!isMessage(message, PdMemberMessageSchema)) {
+    return false;
+  }
+  const { payload } = message;
+  return (
+    payload.case === "snapshotPart" || (payload.case === "message" && payload.value.snapshot !== undefined)
+  );
 }
 
 function flippingTransport(unary: UnaryTransport, faults: FaultSwitch, random: Random): UnaryTransport {

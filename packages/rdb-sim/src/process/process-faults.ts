@@ -1,6 +1,6 @@
 /** What is broken in one real process, from within. */
 export interface ProcessFaults {
-  /** The part of the Raft messages that vanish as they arrive: 0 none, 1 all. */
+  /** The part of the Raft messages that vanish as they arrive, of a Store or a member of PD: 0 none, 1 all. */
   readonly messageLoss: number;
   /** Added to the wall clock, milliseconds; negative: it goes back. The monotonic clock stays as it is. */
   readonly wallOffsetMs: number;
