@@ -106,6 +106,22 @@ describe("SPEC-M7: PD's group of three members", () => {
     expect(old.leadership.isServing).toBe(false);
   });
 
+  test("members that answer are up at every moment, and one that died is not", async () => {
+    const group = await MemberGroup.start(new SeededRandom(6), 3);
+    const { id, roster } = await group.elected();
+    const upIds = (): number[] => roster.members().flatMap((member) => (member.isUp ? [member.id] : []));
+    await group.clock.until(() => upIds().length === 3);
+    for (let ms = 0; ms < 3_000; ms++) {
+      await group.clock.pass(1);
+      expect(upIds()).toEqual(VOTERS);
+    }
+    const gone = VOTERS.find((voter) => voter !== id);
+    assert(gone !== undefined, "somebody follows");
+    group.kill(gone);
+    await group.clock.until(() => upIds().length === 2);
+    expect(upIds()).not.toContain(gone);
+  });
+
   test("a leader whose disk stands still serves no longer once another one does, and names that one", async () => {
     const group = await MemberGroup.start(new SeededRandom(2), 3);
     const old = await group.elected();

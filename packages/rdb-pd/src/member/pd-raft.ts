@@ -83,6 +83,9 @@ export class PdRaft implements CommandLog {
   /** The watcher was told so. */
   #isServing = false;
   #tickTimer: Timer | undefined;
+  #tickCount = 0;
+  /** The tick at which each member was heard of last. */
+  readonly #heardTicks = new Map<PeerId, number>();
 
   constructor(options: PdRaftOptions) {
     const { memberId, storage, random, logger } = options;
@@ -127,10 +130,15 @@ export class PdRaft implements CommandLog {
     return voters.length === 1 && voters[0] === this.memberId && learners.length === 0;
   }
 
-  /** On a leader: whether it heard of the member lately, and how far that member's log is known to be its own. */
+  /**
+   * On a leader: whether it heard of the member within the last election timeout, and how far that member's log is known
+   * to be its own. Raft's own `recentActive` begins anew at each check of the quorum, so that for a moment nobody is.
+   */
   progressOf(id: PeerId): { readonly isUp: boolean; readonly matchIndex: number } | undefined {
     const progress = this.#node.progressOf(id);
-    const isUp = id === this.memberId || progress?.recentActive === true;
+    const heardTick = this.#heardTicks.get(id);
+    const isHeard = heardTick !== undefined && this.#tickCount - heardTick <= this.#options.electionTicks;
+    const isUp = id === this.memberId || isHeard;
     return progress === undefined ? undefined : { isUp, matchIndex: progress.match };
   }
 
@@ -186,6 +194,9 @@ export class PdRaft implements CommandLog {
       // A leader says only what its follower has acknowledged to have on disk.
       this.#options.onExcluded(lostDataError(this.memberId, message.commit, this.#node.lastIndex));
       return;
+    }
+    if (message.from !== 0 && this.#node.progressOf(message.from) !== undefined) {
+      this.#heardTicks.set(message.from, this.#tickCount);
     }
     this.#node.step(message);
     this.#run();
@@ -255,6 +266,7 @@ export class PdRaft implements CommandLog {
 
   #scheduleTick(): void {
     this.#tickTimer = this.#options.clock.setTimer(this.#options.tickMs, () => {
+      this.#tickCount++;
       this.#node.tick();
       this.#run();
       this.#scheduleTick();
