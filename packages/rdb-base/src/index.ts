@@ -50,4 +50,11 @@ export {
   type Region,
   type RegionEpoch,
 } from "./metadata.ts";
-export { clusterProblems, type ClusterFigures, type ClusterProblem } from "./cluster-health.ts";
+export {
+  clusterProblemKinds,
+  clusterProblems,
+  RegionTally,
+  tellingFigures,
+  type ClusterFigures,
+  type ClusterProblem,
+} from "./cluster-health.ts";

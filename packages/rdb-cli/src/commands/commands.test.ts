@@ -213,8 +213,19 @@ describe("SPEC-U1: cluster status", () => {
     regionWithLeaderCount: 2,
   };
 
+  /** A Store that answers, one whose disk is full, and a full one that is gone for good. */
+  const stores = (isFull: boolean) => ({
+    statuses: [
+      { store: { id: 1n, state: StoreState.UP }, stats: { isFull: false } },
+      { store: { id: 2n, state: StoreState.UP }, stats: { isFull } },
+      { store: { id: 3n, state: StoreState.TOMBSTONE }, stats: { isFull: true } },
+    ],
+  });
+  const listStores = () => stores(false);
+
   test("exits with 0 when all is well", async () => {
-    const flags = await pd({ getClusterInfo: () => healthy, listRegions: () => ({ routes: [high] }) });
+    const routes = [high];
+    const flags = await pd({ getClusterInfo: () => healthy, listRegions: () => ({ routes }), listStores });
     const { exitCode, stdout } = await runCaptured(["cluster", "status", ...flags]);
     expect(exitCode).toBe(0);
     expect(stdout).toContain("health:   all is well\n");
@@ -225,7 +236,11 @@ describe("SPEC-U1: cluster status", () => {
       ...{ ...healthy, programVersion: "0.1.0", clusterVersion: 1, newestClusterVersion: 2 },
       clusterVersionWaitsFor: ["the program of Store 3 knows version 1"],
     };
-    const flags = await pd({ getClusterInfo: () => waiting, listRegions: () => ({ routes: [high] }) });
+    const flags = await pd({
+      getClusterInfo: () => waiting,
+      listRegions: () => ({ routes: [high] }),
+      listStores,
+    });
     const { stdout } = await runCaptured(["cluster", "status", ...flags]);
     expect(stdout).toContain(
       "version:  0.1.0, cluster version 1; for 2 it waits: the program of Store 3 knows version 1\n",
@@ -236,6 +251,7 @@ describe("SPEC-U1: cluster status", () => {
     const flags = await pd({
       getClusterInfo: () => ({ ...healthy, upStoreCount: 2, regionWithLeaderCount: 1 }),
       listRegions: () => ({ routes: [high] }),
+      listStores,
     });
     const { exitCode, stdout } = await runCaptured(["cluster", "status", ...flags]);
     expect(exitCode).toBe(1);
@@ -243,12 +259,30 @@ describe("SPEC-U1: cluster status", () => {
   });
 
   test("is not well while Regions have peers on a Store that is gone for good, though all others are up", async () => {
-    const flags = await pd({ getClusterInfo: () => healthy, listRegions: () => ({ routes: [low, high] }) });
+    const routes = [{ ...low, damagedPeerIds: [] }, high];
+    const flags = await pd({ getClusterInfo: () => healthy, listRegions: () => ({ routes }), listStores });
     const { exitCode, stdout } = await runCaptured(["cluster", "status", ...flags]);
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(
       /^health: +1 of 2 Regions has peers that are down\nwhat to do: +they bear fewer losses .*rdb operator explain/m,
     );
+  });
+
+  test("is not well with a full disk, a damaged peer or a silent member of the placement driver", async () => {
+    const members = [1n, 2n].map((id) => ({ id, name: `pd-${id}`, isUp: id === 1n }));
+    const flags = await pd({
+      getClusterInfo: () => ({ ...healthy, members, leaderMemberId: 1n }),
+      listRegions: () => ({ routes: [{ ...high, damagedPeerIds: [5n] }] }),
+      listStores: () => stores(true),
+    });
+    const { exitCode, stdout } = await runCaptured(["cluster", "status", "--json", ...flags]);
+    expect(exitCode).toBe(1);
+    const { findings } = JSON.parse(stdout) as { readonly findings: unknown };
+    expect(findings).toMatchObject([
+      { kind: "full-disks", message: "the disk of Store 2 is nearly full: it takes no writes" },
+      { kind: "damaged-peers" },
+      { kind: "silent-members", message: expect.stringContaining("pd-2") },
+    ]);
   });
 });
 

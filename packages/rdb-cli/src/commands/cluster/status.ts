@@ -1,5 +1,5 @@
-import { type ClusterProblem, clusterProblems } from "@flaredb/rdb-base";
-import type { GetClusterInfoResponse } from "@flaredb/rdb-proto";
+import { type ClusterProblem, RegionTally, clusterProblems, tellingFigures } from "@flaredb/rdb-base";
+import { type GetClusterInfoResponse, StoreState } from "@flaredb/rdb-proto";
 import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "../../failure.ts";
 import { renderFields } from "../../output/table.ts";
@@ -17,9 +17,12 @@ export function defineClusterStatus(parent: Command, shell: Shell): void {
 async function showStatus(call: Call<unknown>): Promise<ExitCode> {
   const { callPd } = await import("../../pd-caller.ts");
   const info = await callPd(call.globals, (pd, options) => pd.getClusterInfo({}, options));
-  const routes = info.bootstrapped ? await fetchRegions(call.globals) : [];
-  const regionWithDownPeerCount = routes.filter((route) => route.downPeerIds.length > 0).length;
-  const findings = clusterProblems({ ...info, regionWithDownPeerCount });
+  const { statuses } = await callPd(call.globals, (pd, options) => pd.listStores({}, options));
+  const stores = statuses.filter(({ store }) => store?.state !== StoreState.TOMBSTONE);
+  const tally = new RegionTally();
+  tally.add(info.bootstrapped ? await fetchRegions(call.globals) : []);
+  const telling = tellingFigures(info.members, info.leaderMemberId, stores);
+  const findings = clusterProblems({ ...info, ...tally.figures, ...telling });
   await call.print(statusDocument(info, findings), () => renderStatus(info, findings));
   return findings.length === 0 ? exitCodes.done : exitCodes.failed;
 }

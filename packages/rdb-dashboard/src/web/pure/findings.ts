@@ -107,12 +107,16 @@ function storeFindings(stores: readonly Store[], nowMs: number): Finding[] {
 }
 
 /** States by which the Regions page is filtered. */
-const regionStates = { "leaderless-regions": "leaderless", "down-peers": "down-peers" } as const;
+const regionStates = {
+  "leaderless-regions": "leaderless",
+  "damaged-peers": "damaged-peers",
+  "down-peers": "down-peers",
+} as const;
 
 /** What the placement driver itself finds wrong with Regions; of its Stores this page knows more. */
 function regionFindings({ findings }: Cluster): Finding[] {
   return findings.flatMap(({ kind, level, message, advice }) =>
-    kind === "leaderless-regions" || kind === "down-peers"
+    kind === "leaderless-regions" || kind === "damaged-peers" || kind === "down-peers"
       ? [{ level, message, advice, address: formatAddress(["regions"], { state: regionStates[kind] }) }]
       : [],
   );

@@ -14,7 +14,7 @@ export interface Cluster {
   readonly problems: readonly (string)[];
   /** The same problems, with what to do about each. */
   readonly findings: readonly ({
-    readonly kind: "waiting-for-stores" | "silent-stores" | "leaderless-regions" | "down-peers";
+    readonly kind: "waiting-for-stores" | "silent-stores" | "leaderless-regions" | "full-disks" | "damaged-peers" | "down-peers" | "silent-members";
     /** bad: somebody is not served, or soon not; warn: one more loss would be bad. */
     readonly level: "bad" | "warn";
     readonly message: string;

@@ -1,5 +1,11 @@
-import { type ClusterProblem, clusterProblems } from "@flaredb/rdb-base";
-import type { GetClusterInfoResponse } from "@flaredb/rdb-proto";
+import {
+  type ClusterProblem,
+  RegionTally,
+  clusterProblemKinds,
+  clusterProblems,
+  tellingFigures,
+} from "@flaredb/rdb-base";
+import { type GetClusterInfoResponse, StoreState } from "@flaredb/rdb-proto";
 import { z } from "zod";
 import { memberDocument, memberSchema } from "../documents/member.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
@@ -16,7 +22,7 @@ const clusterSchema = z
     findings: z
       .array(
         z.strictObject({
-          kind: z.enum(["waiting-for-stores", "silent-stores", "leaderless-regions", "down-peers"]),
+          kind: z.enum(clusterProblemKinds),
           level: z
             .enum(["bad", "warn"])
             .describe("bad: somebody is not served, or soon not; warn: one more loss would be bad."),
@@ -52,13 +58,14 @@ export const clusterEndpoints: readonly Endpoint[] = [
     answer: clusterSchema,
     handle: async (_input, { calls }) => {
       const info = await calls.pd.getClusterInfo({});
-      let lackingCount = 0;
+      const { statuses } = await calls.pd.listStores({});
+      const stores = statuses.filter(({ store }) => store?.state !== StoreState.TOMBSTONE);
+      const tally = new RegionTally();
       if (info.bootstrapped) {
-        await eachRegionPage(calls, new Uint8Array(), (routes) => {
-          lackingCount += routes.filter((route) => route.downPeerIds.length > 0).length;
-        });
+        await eachRegionPage(calls, new Uint8Array(), (routes) => tally.add(routes));
       }
-      return clusterDocument(info, clusterProblems({ ...info, regionWithDownPeerCount: lackingCount }));
+      const telling = tellingFigures(info.members, info.leaderMemberId, stores);
+      return clusterDocument(info, clusterProblems({ ...info, ...tally.figures, ...telling }));
     },
   }),
 ];
