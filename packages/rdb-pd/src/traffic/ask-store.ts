@@ -1,6 +1,6 @@
 import http from "node:http";
 import https from "node:https";
-import { RdbError, type RegionId } from "@flaredb/rdb-base";
+import { type Clock, RdbError, type RegionId, systemClock } from "@flaredb/rdb-base";
 import {
   type StoreFlow,
   type StorePeerReport,
@@ -18,9 +18,9 @@ export const askNoStore: AskStorePeer = (httpAddress) =>
   Promise.reject(unavailable(httpAddress, "is not asked by this placement driver"));
 
 /** As `askStoreFlow`. */
-export function askStorePeer(tls: TlsIdentity | undefined): AskStorePeer {
+export function askStorePeer(tls: TlsIdentity | undefined, clock: Clock = systemClock): AskStorePeer {
   return async (httpAddress, regionId) => {
-    const { status, text } = await get(httpAddress, `/api/v1/regions/${regionId}`, tls);
+    const { status, text } = await get(httpAddress, `/api/v1/regions/${regionId}`, { tls, clock });
     if (status === 404) {
       return undefined;
     }
@@ -33,11 +33,12 @@ export type AskStoreFlow = (httpAddress: string) => Promise<StoreFlow>;
 
 /**
  * @param tls as whom PD calls and whom it trusts; undefined: nothing is encrypted
- * @returns rejects with RdbError RDB_UNAVAILABLE when the Store does not answer in time, or answers with something else
+ * @returns rejects with RdbError RDB_UNAVAILABLE when the Store is silent for `askTimeoutMs`, has not answered wholly after
+ * `askTotalTimeoutMs`, or answers with something else
  */
-export function askStoreFlow(tls: TlsIdentity | undefined): AskStoreFlow {
+export function askStoreFlow(tls: TlsIdentity | undefined, clock: Clock = systemClock): AskStoreFlow {
   return async (httpAddress) => {
-    const { status, text } = await get(httpAddress, "/api/v1/flow", tls);
+    const { status, text } = await get(httpAddress, "/api/v1/flow", { tls, clock });
     return storeFlowFromJson(JSON.parse(checked(httpAddress, status, text)) as unknown);
   };
 }
@@ -54,32 +55,51 @@ function checked(httpAddress: string, status: number | undefined, text: string):
   return text;
 }
 
-function get(httpAddress: string, path: string, tls: TlsIdentity | undefined): Promise<Answer> {
+interface CallOptions {
+  readonly tls: TlsIdentity | undefined;
+  readonly clock: Clock;
+}
+
+function get(httpAddress: string, path: string, { tls, clock }: CallOptions): Promise<Answer> {
   const { host, port } = parseAddress(httpAddress);
-  const target = { host, port, path, timeout: trafficLimits.askTimeoutMs };
+  const { askTimeoutMs, askTotalTimeoutMs, answerMaxBytes } = trafficLimits;
+  const target = { host, port, path, timeout: askTimeoutMs };
   return new Promise((resolve, reject) => {
+    const failed = (error: Error): void =>
+      reject(error instanceof RdbError ? error : unavailable(httpAddress, error.message));
     const answered = (response: http.IncomingMessage): void => {
       const chunks: Buffer[] = [];
       let sizeBytes = 0;
       response.on("data", (chunk: Buffer) => {
         chunks.push(chunk);
         sizeBytes += chunk.length;
-        if (sizeBytes > trafficLimits.answerMaxBytes) {
-          request.destroy(unavailable(httpAddress, `answers with more than ${sizeBytes} bytes`));
+        if (sizeBytes > answerMaxBytes) {
+          giveUp(`answers with more than ${sizeBytes} bytes`);
         }
       });
       response.on("end", () =>
         resolve({ status: response.statusCode, text: Buffer.concat(chunks).toString() }),
       );
       // The Store went in the middle of it: of that the request says nothing.
-      response.on("error", ({ message }) => reject(unavailable(httpAddress, message)));
+      response.on("error", failed);
     };
     const request =
       tls === undefined
         ? http.get(target, answered)
         : https.get({ ...target, ...tls.contextOptions, agent: false }, answered);
-    request.on("timeout", () => request.destroy(unavailable(httpAddress, "does not answer in time")));
-    request.on("error", (error) => reject(unavailable(httpAddress, error.message)));
+    const giveUp = (why: string): void => {
+      const error = unavailable(httpAddress, why);
+      // First: of a request that is cut in the middle of its answer Node says no more than that.
+      reject(error);
+      request.destroy(error);
+    };
+    // The request's own timeout begins anew with each byte.
+    const total = clock.setTimer(askTotalTimeoutMs, () =>
+      giveUp(`does not answer wholly within ${askTotalTimeoutMs} ms`),
+    );
+    request.on("timeout", () => giveUp("does not answer in time"));
+    request.on("error", failed);
+    request.on("close", () => total.cancel());
   });
 }
 

@@ -19,8 +19,10 @@ export const trafficLimits = {
   unwatchedEveryMs: 10 * SECOND_MS,
   /** which is so long after somebody last did. */
   watchedForMs: 30 * SECOND_MS,
-  /** A Store that does not answer by then is left out. */
+  /** A Store that says nothing for so long does not answer, and is left out; */
   askTimeoutMs: 1_500,
+  /** nor does one whose answer is not whole after so long, however it is dripped. */
+  askTotalTimeoutMs: 5 * SECOND_MS,
   /** Points of throughput and latency that are kept: twenty minutes while somebody looks. */
   pointMaxCount: 600,
   /** Bytes of one Store's answer. */
