@@ -24,6 +24,7 @@ import {
   remove,
   startWithPeersOnFirst,
 } from "../testing/index.ts";
+import type { RegionStatus } from "./store-handle.ts";
 
 const FIRST = regionId(1);
 const ALERT = { hibernateAfterMs: 0, stalePeerMs: 1_000 } as const;
@@ -159,6 +160,24 @@ describe("a peer that has halted", () => {
     expect(runningOn(store)).toEqual([other]);
     await cluster.put("z", "1", { only: store.storeId });
     expect(await cluster.get("a")).toBe("1");
+  });
+
+  it("SPEC-R3: is one that cannot ask for votes as it wakes to take over: its Store goes on", async () => {
+    const cluster = await SimCluster.start({ seed: 11, config: { entryCacheBytes: 0 }, splitKeys: ["m"] });
+    const other = cluster.regions[1]?.id as RegionId;
+    const [silent, next] = [cluster.storeOf(1), cluster.storeOf(2)];
+    await lead(cluster, silent, FIRST);
+    await lead(cluster, silent, other);
+    await cluster.put("a", "1");
+    await cluster.put("z", "1");
+    const statuses = (): RegionStatus[] => cluster.stores.flatMap((store) => store.store.regionStatuses());
+    await cluster.until("all sleep", () => statuses().every(({ isAsleep }) => isAsleep));
+    await cluster.complete(next.engine.flush());
+    next.disk.damage("raft_log", indexedKey(FIRST, index(cluster.statusOf(next).lastIndex)));
+    silent.crash();
+    await cluster.until("the peer halts", () => next.store.regionStatus(FIRST) === undefined);
+    expect(runningOn(next)).toEqual([other]);
+    expect(await cluster.get("z")).toBe("1");
   });
 
   it("is destroyed by a tombstone without a restart, and makes room for what comes later", async () => {

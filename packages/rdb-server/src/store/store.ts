@@ -444,7 +444,7 @@ export class Store implements StoreHandle {
       const peer = this.#peers.get(regionId);
       if (peer?.isAsleep === true) {
         peer.wake();
-        peer.takeOver();
+        this.#lifecycle.attempt(peer, () => peer.takeOver());
       }
     }
     for (const regionId of this.#awake) {
