@@ -393,13 +393,18 @@ describe("SPEC-M7: store", () => {
   });
 
   test("evict-leaders waits until the Store leads nothing, and --stop lets it lead again", async () => {
-    const looks = [status(StoreState.UP, 4, 2), status(StoreState.UP, 4, 0)];
+    const reported = (leaderCount: number) => ({
+      status: { ...status(StoreState.UP, 4, leaderCount).status, stats: { capacityBytes: 1n } },
+    });
+    // Another member of PD leads from the second look on, and has heard nothing of the Store before the third.
+    const looks = [reported(2), status(StoreState.DISCONNECTED, 4, 0), reported(1), reported(0)];
     const flags = await pd(
       { evictLeaders: () => status(StoreState.UP, 4, 2) },
       { getStore: () => looks.shift() as (typeof looks)[0] },
     );
     const { stdout, stderr } = await runCaptured(["store", "evict-leaders", "2", ...flags]);
     expect(stderr).toContain("Store 2 hands its leaderships away: 2 left");
+    expect(looks).toEqual([]);
     expect(stdout).toBe("Store 2 leads nothing, until evict-leaders --stop\n");
     const stopped = await runCaptured(["store", "evict-leaders", "2", "--stop", ...flags]);
     expect(stopped.stdout).toBe("Store 2 may lead again\n");

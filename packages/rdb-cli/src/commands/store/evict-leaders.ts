@@ -1,7 +1,9 @@
+import { type StoreStatus, StoreState } from "@flaredb/rdb-proto";
 import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "../../failure.ts";
 import { parseId } from "../../input/numbers.ts";
 import { type Call, type Shell, defineAction } from "../../shell.ts";
+import type { Look } from "../../wait-for.ts";
 import { type WaitOptions, noWaitOption } from "../../wait-option.ts";
 import { fetchStore } from "./fetch-store.ts";
 import { printStore } from "./print-store.ts";
@@ -37,12 +39,7 @@ async function evictLeaders(call: Call<Options>, idText: string): Promise<ExitCo
   }
   const { waitFor } = await import("../../wait-for.ts");
   const emptied = await waitFor(call, {
-    look: async () => {
-      const now = await fetchStore(call.globals, storeId);
-      return now.leaderCount === 0
-        ? { done: now }
-        : { text: `Store ${storeId} hands its leaderships away: ${now.leaderCount} left` };
-    },
+    look: async () => lookAt(await fetchStore(call.globals, storeId)),
     goesOn:
       `Store ${storeId} goes on handing its leaderships away: \`rdb store show ${storeId}\` tells how many are left, ` +
       `\`rdb store evict-leaders ${storeId} --stop\` ends it`,
@@ -52,4 +49,19 @@ async function evictLeaders(call: Call<Options>, idText: string): Promise<ExitCo
   }
   await printStore(call, emptied.done, `Store ${storeId} leads nothing, until evict-leaders --stop`);
   return exitCodes.done;
+}
+
+/**
+ * A placement driver that has just begun to lead knows of no leaders before the Stores have told it: that it counts none
+ * says nothing until it has the Store's own word. One that is down or gone has none to give, and leads nothing.
+ */
+function lookAt(status: StoreStatus): Look<StoreStatus> {
+  const { store, stats, leaderCount } = status;
+  const isSilent = store?.state === StoreState.DOWN || store?.state === StoreState.TOMBSTONE;
+  if (stats === undefined && !isSilent) {
+    return { text: `Store ${store?.id} has not reported to the placement driver yet` };
+  }
+  return leaderCount === 0
+    ? { done: status }
+    : { text: `Store ${store?.id} hands its leaderships away: ${leaderCount} left` };
 }
