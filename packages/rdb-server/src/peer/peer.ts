@@ -390,9 +390,11 @@ export class Peer {
     }
   }
 
-  /** After a wake: if the Store that led the Region is silent, somebody is to lead it at once. */
+  /** After a wake: if the Store that led the Region is silent, somebody is to lead it as soon as no lease may hold. */
   takeOver(): void {
-    this.#sleep.takeOver();
+    if (this.#context.clock.monotonicMs() >= this.#noVoteBeforeMs) {
+      this.#sleep.takeOver();
+    }
   }
 
   /** Ends the inputs of a turn: proposes, reads, writes, sends, applies, answers. */

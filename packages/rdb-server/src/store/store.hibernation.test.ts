@@ -17,8 +17,10 @@ function allAsleep(cluster: SimCluster): boolean {
 async function asleepCluster(
   seed: number,
   storeCount = 3,
+  silence: Partial<SimCluster["config"]> = {},
 ): Promise<{ cluster: SimCluster; leader: SimStore }> {
-  const cluster = await SimCluster.start({ seed, storeCount, config: { hibernateAfterMs: IDLE_MS } });
+  const config = { hibernateAfterMs: IDLE_MS, ...silence };
+  const cluster = await SimCluster.start({ seed, storeCount, config });
   const leader = await cluster.waitForLeader();
   await cluster.put("k", "1");
   await cluster.until("all sleep", () => allAsleep(cluster));
@@ -198,6 +200,29 @@ describe("falling asleep", () => {
       await cluster.until("the old word arrives", () => isAsleep(cluster, late), 300);
       cluster.network.cut(leader.storeId, late.storeId);
       await cluster.call(getCommand("k"), { only: candidate.storeId });
+      const next = await cluster.waitForLeader((store) => store !== leader);
+      await cluster.put("k", "new", { only: next.storeId });
+      const outcome = await cluster.call(getCommand("k"), { only: leader.storeId, timeoutMs: 50 });
+      expect(outcome.kind, `seed ${seed}`).not.toBe("ok");
+    }
+  });
+
+  it("and waking to take over does not make it forget either, where silence is shorter than a lease", async () => {
+    for (let seed = 0; seed < 12; seed++) {
+      const silence = { storeSilentMs: 200, livenessIntervalMs: 100 };
+      const { cluster, leader } = await asleepCluster(seed, 3, silence);
+      const [late, voter] = cluster.others(leader.storeId) as [SimStore, SimStore];
+      await cluster.put("k", "old");
+      cluster.network.intercept = ({ payload, toPeer }) =>
+        payload.kind === "hibernate" && payload.step === "Sleep" && toPeer.storeId === late.storeId
+          ? { delayMs: 1_200 }
+          : "deliver";
+      await cluster.until("the leader sleeps", () => isAsleep(cluster, leader));
+      await cluster.run(1_000);
+      cluster.network.cut(leader.storeId, voter.storeId);
+      expect(await cluster.get("k", { only: leader.storeId })).toBe("old");
+      await cluster.until("the old word arrives", () => isAsleep(cluster, late), 300);
+      cluster.network.cut(leader.storeId, late.storeId);
       const next = await cluster.waitForLeader((store) => store !== leader);
       await cluster.put("k", "new", { only: next.storeId });
       const outcome = await cluster.call(getCommand("k"), { only: leader.storeId, timeoutMs: 50 });
