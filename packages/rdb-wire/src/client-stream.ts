@@ -90,13 +90,16 @@ export class ClientStream<Out, In = unknown> {
     return this.#writer.push(item);
   }
 
-  /** Sends what waits, takes no more, and lets the server finish its answers. */
+  /**
+   * Sends what waits, takes no more, and lets the server finish its answers. Before the connection is made what was pushed
+   * waits for that; where it fails, `onClosed` gets the error. With nothing to send it ends at once.
+   */
   close(): void {
     if (this.#state !== "open") {
       return;
     }
     this.#state = "closing";
-    if (this.#stream === undefined) {
+    if (this.#stream === undefined && this.#writer.queuedCount === 0) {
       this.#finish();
       return;
     }

@@ -92,7 +92,7 @@ export interface OutboundStream<Out> {
   readonly roundTripMs: number | undefined;
   /** @returns false when the stream is closed or closing, or its queue is full */
   push(item: Out): boolean;
-  /** Sends what waits, takes no more, and lets the server finish its answers. */
+  /** Sends what waits, also before the connection is made, takes no more, and lets the server finish its answers. */
   close(): void;
   /** Ends at once; `onClosed` gets the error, before this returns. */
   destroy(error: RdbError): void;

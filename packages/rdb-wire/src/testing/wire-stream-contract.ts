@@ -60,6 +60,43 @@ export const streamContract: readonly WireContractCase[] = [
     },
   },
   {
+    name: "closed before its connection is made, it sends what was pushed first, and waits for the answers",
+    run: async (fixture) => {
+      const server = await serveEcho(fixture);
+      const caller = callEcho(fixture, server.address);
+      ok(caller.stream.push(putRequest(1)));
+      ok(caller.stream.push(putRequest(2)));
+      strictEqual(caller.connection.isConnected, false);
+      caller.stream.close();
+      strictEqual(caller.stream.isOpen, false);
+      strictEqual(caller.stream.push(putRequest(3)), false);
+      strictEqual(await fixture.settle(caller.closed), undefined);
+      deepStrictEqual(caller.received, [1, 2]);
+      deepStrictEqual(caller.events, ["open", "message", "closed"]);
+    },
+  },
+  {
+    name: "closed before its connection is made with nothing to send, it ends at once and calls nobody",
+    run: async (fixture) => {
+      const server = await serveEcho(fixture);
+      const caller = callEcho(fixture, server.address);
+      caller.stream.close();
+      deepStrictEqual(caller.events, ["closed"]);
+      strictEqual(await caller.closed, undefined);
+    },
+  },
+  {
+    name: "closed before a connection that is never made, it tells so: nobody waits for ever",
+    run: async (fixture) => {
+      const caller = callEcho(fixture, await fixture.hungAddress(), { connectTimeoutMs: 100 });
+      caller.stream.push(putRequest(1));
+      caller.stream.close();
+      deepStrictEqual(caller.events, []);
+      strictEqual((await fixture.settle(caller.closed))?.code, "RDB_UNAVAILABLE");
+      strictEqual(caller.encodedCount(), 0);
+    },
+  },
+  {
     name: "a server's status comes after its last message, with our code",
     run: async (fixture) => {
       const server = await serveEcho(fixture, {
