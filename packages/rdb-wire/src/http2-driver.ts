@@ -87,7 +87,8 @@ export interface ServerCall extends Http2Call {
   ): unknown;
   sendTrailers(headers: OutgoingHttpHeaders): unknown;
   on(event: "data", listener: (chunk: Uint8Array) => void): unknown;
-  on(event: "end" | "close" | "wantTrailers", listener: () => void): unknown;
+  /** "finish": all that this side says was written. */
+  on(event: "end" | "close" | "wantTrailers" | "finish", listener: () => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
 }
 

@@ -8,6 +8,7 @@ import { type ListenCounts, noListenCounts } from "./listen-counts.ts";
 import { type ListenLimits, defaultListenLimits } from "./listen-limits.ts";
 import { nodeHttp2 } from "./node-http2.ts";
 import { refuse } from "./refusals.ts";
+import { resetWhenAnswered } from "./reset-when-answered.ts";
 import { ServedConnection } from "./served-connection.ts";
 import { ServerStream, type ServerStreamHandlers } from "./server-stream.ts";
 import type { StreamCodec } from "./stream-codec.ts";
@@ -174,13 +175,15 @@ export class RpcServer {
       this.#connections.get(stream.session)?.served.called(stream);
     }
     const hot = this.#hotHandlers.get(headers[":path"] ?? "");
-    if (hot === undefined) {
-      serve();
+    const refusal = hot && refuse(headers);
+    if (hot !== undefined && refusal === undefined) {
+      hot(stream, headers);
       return;
     }
-    const refusal = refuse(headers);
+    // A hot stream sees to its end itself.
+    resetWhenAnswered(stream, this.#options.clock);
     if (refusal === undefined) {
-      hot(stream, headers);
+      serve();
     } else {
       // The client may reset the stream meanwhile: then there is nobody to answer.
       stream.on("error", () => {});

@@ -4,6 +4,7 @@ import type { BatchWriter } from "./batch-writer.ts";
 import { GRPC_CONTENT_TYPE, statusTrailers } from "./grpc-status.ts";
 import type { ServerCall } from "./http2-driver.ts";
 import { MessageReader } from "./message-reader.ts";
+import { ANSWERED_TIMEOUT_MS } from "./reset-when-answered.ts";
 import type { StreamCodec } from "./stream-codec.ts";
 import { streamWriter } from "./stream-writer.ts";
 
@@ -21,7 +22,7 @@ export interface ServerStreamHandlers<In> {
 }
 
 /** How long a stream that was closed may take to write what waits and its status, and the client to end its side. */
-const CLOSE_TIMEOUT_MS = 5_000;
+const CLOSE_TIMEOUT_MS = ANSWERED_TIMEOUT_MS;
 
 /** The server's end of one batch stream: gRPC's framing on an HTTP/2 stream. */
 export class ServerStream<Out, In = unknown> {
