@@ -78,7 +78,7 @@ export async function startPd(config: PdConfig, ports: PdProcessPorts): Promise<
     running = await runPd(config, {
       ...ports,
       wire: interposition?.wire?.(wire) ?? wire,
-      askStorePeer: askStorePeer(ports.tls),
+      askStorePeer: askStorePeer(ports.tls, ports.clock),
       openEngine: (onFatal) =>
         openRocksEngine({ path: dataDir, clock: ports.clock, onFatal, ...engineMemory, ...interposed }),
       freeBytes: async () => (await readDiskSpace(dataDir)).freeBytes,
@@ -92,7 +92,7 @@ export async function startPd(config: PdConfig, ports: PdProcessPorts): Promise<
     throw error;
   }
   const driver = (): PlacementDriver => running.driver;
-  const traffic = new Traffic({ clock: ports.clock, askStore: askStoreFlow(ports.tls), driver });
+  const traffic = new Traffic({ clock: ports.clock, askStore: askStoreFlow(ports.tls, ports.clock), driver });
   const { dataAccess } = config;
   const data = dataAccess === "off" ? noDataReader : storeDataReader(ports.tls, driver);
   const dataWriter =

@@ -24,7 +24,7 @@ async function storeThat(answers: (socket: Socket) => void): Promise<string> {
 
 test("a Store that goes in the middle of its answer does not answer: who asked must not wait for ever", async () => {
   const address = await storeThat((socket) => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"));
-  await expect(askStoreFlow(undefined)(address)).rejects.toMatchObject({
+  await expect(askStoreFlow(undefined, new ManualClock())(address)).rejects.toMatchObject({
     code: "RDB_UNAVAILABLE",
   });
 });

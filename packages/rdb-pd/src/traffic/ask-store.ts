@@ -1,6 +1,6 @@
 import http from "node:http";
 import https from "node:https";
-import { type Clock, RdbError, type RegionId, systemClock } from "@flaredb/rdb-base";
+import { type Clock, RdbError, type RegionId } from "@flaredb/rdb-base";
 import {
   type StoreFlow,
   type StorePeerReport,
@@ -18,7 +18,7 @@ export const askNoStore: AskStorePeer = (httpAddress) =>
   Promise.reject(unavailable(httpAddress, "is not asked by this placement driver"));
 
 /** As `askStoreFlow`. */
-export function askStorePeer(tls: TlsIdentity | undefined, clock: Clock = systemClock): AskStorePeer {
+export function askStorePeer(tls: TlsIdentity | undefined, clock: Clock): AskStorePeer {
   return async (httpAddress, regionId) => {
     const { status, text } = await get(httpAddress, `/api/v1/regions/${regionId}`, { tls, clock });
     if (status === 404) {
@@ -36,7 +36,7 @@ export type AskStoreFlow = (httpAddress: string) => Promise<StoreFlow>;
  * @returns rejects with RdbError RDB_UNAVAILABLE when the Store is silent for `askTimeoutMs`, has not answered wholly after
  * `askTotalTimeoutMs`, or answers with something else
  */
-export function askStoreFlow(tls: TlsIdentity | undefined, clock: Clock = systemClock): AskStoreFlow {
+export function askStoreFlow(tls: TlsIdentity | undefined, clock: Clock): AskStoreFlow {
   return async (httpAddress) => {
     const { status, text } = await get(httpAddress, "/api/v1/flow", { tls, clock });
     return storeFlowFromJson(JSON.parse(checked(httpAddress, status, text)) as unknown);
