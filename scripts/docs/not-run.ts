@@ -209,6 +209,8 @@ export const notRun: readonly NotRun[] = [
       "npm run measure:failover",
       "npm run measure:start -- --bytes 20GiB",
       "npm run measure:start -- --bytes 2GiB",
+      "npm run measure:soak",
+      "npm run measure:soak -- --minutes 6",
     ],
   },
   {
