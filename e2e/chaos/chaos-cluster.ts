@@ -24,11 +24,15 @@ import { PdMemberProcess } from "../pd-group.ts";
 import { waitFor } from "../wait.ts";
 import { pick } from "./nemesis.ts";
 import { SmallDisk } from "./small-disk.ts";
+import { TakenIds } from "./taken-ids.ts";
 
 /** The programs as they are, with a switch for faults between them and their machine. */
 const FAULTY_STORE_PROGRAM = programOf("faulty-store");
 const FAULTY_PD_PROGRAM = programOf("faulty-pd");
 
+const STORE_DISK_BYTES = 768 * 2 ** 20;
+/** Four times what makes a member of PD count its disk as full. */
+const PD_DISK_BYTES = 128 * 2 ** 20;
 const MEMBER_COUNT = 3;
 /** Those that are added meanwhile included. */
 const STORE_MAX_COUNT = 9;
@@ -58,8 +62,11 @@ export class ChaosCluster {
   readonly network = new Network();
   readonly members: PdMemberProcess[] = [];
   readonly stores: TestStore[] = [];
+  readonly takenIds = new TakenIds();
   /** Of the first Store; undefined where nobody may mount. */
   smallDisk: SmallDisk | undefined;
+  /** Of the first member of PD; undefined where nobody may mount. */
+  smallPdDisk: SmallDisk | undefined;
   readonly #options: ChaosClusterOptions;
   readonly #ports: number[];
   readonly #clients: RdbClient[] = [];
@@ -170,6 +177,19 @@ export class ChaosCluster {
     return leader;
   }
 
+  /** Has that member of PD lead. Asks again while it does not: it may lack a part of the log, or an election is on. */
+  async makePdLeader(member: PdMemberProcess): Promise<void> {
+    await waitFor(`${member.plan.name} to lead PD`, SERVING_TIMEOUT_MS, async () => {
+      const { members, leaderMemberId } = await this.ask(({ pd }, options) => pd.getClusterInfo({}, options));
+      const toMemberId = members.find(({ address }) => address === member.address)?.id ?? 0n;
+      if (toMemberId === leaderMemberId) {
+        return true;
+      }
+      await this.ask(({ admin }, options) => admin.transferPdLeader({ toMemberId }, options));
+      return undefined;
+    });
+  }
+
   /** Waits until every Region has a leader. */
   async waitUntilServing(): Promise<void> {
     await waitFor("a cluster with a leader for every Region", SERVING_TIMEOUT_MS, async () => {
@@ -240,7 +260,7 @@ export class ChaosCluster {
     const store = new TestStore(place, this.folder, ports, pd, options);
     this.stores.push(store);
     if (place === 0) {
-      this.smallDisk = SmallDisk.mount(this.dataFolderOf(store));
+      this.smallDisk = SmallDisk.mount(this.dataFolderOf(store), STORE_DISK_BYTES);
     }
     await this.network.front(place, ports.rpc, ports.proxy);
     return store;
@@ -265,6 +285,7 @@ export class ChaosCluster {
     await this.network.close();
     if (!keepsFolder) {
       this.smallDisk?.unmount();
+      this.smallPdDisk?.unmount();
       rmSync(this.folder, { recursive: true, force: true });
     }
   }
@@ -300,6 +321,7 @@ export class ChaosCluster {
       const plan = { folder: this.folder, args, program: FAULTY_PD_PROGRAM };
       this.members.push(new PdMemberProcess(name, `127.0.0.1:${proxy}`, plan));
     }
+    this.smallPdDisk = SmallDisk.mount(join(this.folder, "pd-1"), PD_DISK_BYTES);
   }
 
   #takePort(): number {

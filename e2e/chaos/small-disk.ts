@@ -2,19 +2,18 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 
-const SIZE = "768m";
 /** The file that leaves no room. */
 export const FILLER = "filler";
 
-/** A file system of its own for the data of one Store, in memory, so that it can be filled. */
+/** A file system of its own for the data of one process, in memory, so that it can be filled. */
 export class SmallDisk {
   readonly folder: string;
 
   /** @returns undefined where nobody may mount */
-  static mount(folder: string): SmallDisk | undefined {
+  static mount(folder: string, sizeBytes: number): SmallDisk | undefined {
     mkdirSync(folder, { recursive: true });
     try {
-      execFileSync("mount", ["-t", "tmpfs", "-o", `size=${SIZE}`, "tmpfs", folder], { stdio: "pipe" });
+      execFileSync("mount", ["-t", "tmpfs", "-o", `size=${sizeBytes}`, "tmpfs", folder], { stdio: "pipe" });
       return new SmallDisk(folder);
     } catch {
       // No privileges, or no such program: the run says which nemesis it leaves out.
