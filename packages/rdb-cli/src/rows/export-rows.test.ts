@@ -42,3 +42,17 @@ test("a page is in the file as a whole, also where a write takes only a part of 
   await file.close(true);
   expect(await readFile(path, "utf8")).toBe('{"key":"a","value":"1"}\n{"key":"ü","value":"2"}\n');
 });
+
+test("a new file is not gone on with by the cursor of one that was there before", async () => {
+  const path = join(folder, "rows.jsonl");
+  const cursorFile = new CursorFile<ExportCursor>(path, "export");
+  await cursorFile.write({
+    ...{ transfer: "export", startKey: "", endKey: "", lastKey: "enp6" },
+    ...{ rowCount: 900, fileBytes: 5 },
+  });
+  const file = await ExportFile.create(path, cursorFile, FULL_RANGE);
+  // Its process dies before the first page is kept.
+  await file.write('{"key":"a","value":"1"}\n');
+  await file.close(false);
+  await expect(ExportFile.resume(path, cursorFile, FULL_RANGE)).rejects.toThrow("finds no cursor");
+});

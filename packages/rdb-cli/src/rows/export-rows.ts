@@ -92,6 +92,8 @@ export class ExportFile implements RowSink {
     range: KeyRange,
   ): Promise<ExportFile> {
     const handle = await opened(path, "wx", "delete it, name another, or go on with it by --resume");
+    // Of a file that was deleted: what this one holds has nothing to do with it.
+    await cursorFile.remove();
     return new ExportFile(handle, cursorFile, range, undefined);
   }
 
