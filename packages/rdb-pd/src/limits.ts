@@ -64,8 +64,10 @@ export const pdLimits = {
   streamQueueMaxCount: 40_000,
   /** Operators that wait or run at a time; past it no further ones are taken. */
   operatorMaxCount: 50_000,
-  /** The coordinator plans nothing while fewer ids are at hand: one decision must not run out of them. */
+  /** The coordinator plans nothing while fewer ids are at hand, */
   planningMinIdCount: 1_000,
+  /** and nobody makes a further decision about a Region while fewer are: one decision must not run out of them. */
+  decisionMinIdCount: 500,
   /** A full patrol takes at least so long, however few Regions there are, */
   patrolRoundMinMs: 1 * SECOND_MS,
   /** and is to take at most so long, however many. */

@@ -14,6 +14,7 @@ import type { RegionInfo } from "../cluster/region-info.ts";
 import type { CoordinatorRunner } from "../coordinator/coordinator-runner.ts";
 import type { CommandLog } from "../member/command-log.ts";
 import type { StoreInfo } from "../cluster/store-info.ts";
+import { pdLimits } from "../limits.ts";
 import type { OperatorRecord } from "../operator/operator-record.ts";
 import type { OperatorRunner } from "../operator/operator-runner.ts";
 import type { OperatorPlan } from "../placement/operator-plan.ts";
@@ -169,9 +170,18 @@ export class AdminScene {
   newPeerId(): PeerId {
     const id = this.#options.operators.ids.take();
     if (id === undefined) {
-      throw busy("the placement driver is just fetching ids: ask again");
+      throw noIds();
     }
     return peerIdOf(id);
+  }
+
+  /** Whether a decision of checkers and schedulers about a Region finds as many ids as it takes; waits for them. */
+  async hasIds(): Promise<boolean> {
+    const { ids } = this.#options.operators;
+    if (ids.count < pdLimits.decisionMinIdCount) {
+      await ids.fill();
+    }
+    return ids.count >= pdLimits.decisionMinIdCount;
   }
 
   /**
@@ -203,4 +213,9 @@ export function refused(message: string): RdbError {
 
 export function busy(message: string): RdbError {
   return new RdbError("RDB_SERVER_IS_BUSY", message);
+}
+
+/** Of what needs ids while PD's log gives none. */
+export function noIds(): RdbError {
+  return busy("the placement driver is just fetching ids: ask again");
 }

@@ -14,7 +14,7 @@ import { pdLimits } from "../limits.ts";
 import type { OperatorRecord } from "../operator/operator-record.ts";
 import { planFor } from "../placement/plans.ts";
 import { stepsTowards } from "../placement/steps/steps-towards.ts";
-import { type AdminScene, type AdminSceneOptions, busy, refused } from "./admin-scene.ts";
+import { type AdminScene, type AdminSceneOptions, busy, noIds, refused } from "./admin-scene.ts";
 import { head } from "./peer-commands.ts";
 
 /** Least parts of a split. */
@@ -82,12 +82,28 @@ export class RegionCommands {
    * Spreads the Regions' peers and leaders over the Stores. Those that lie well already, and those that cannot be
    * changed now, are left out.
    *
-   * @throws RdbError RDB_NOT_FOUND for a Region that is not known; then none is touched
+   * @throws RdbError RDB_NOT_FOUND for a Region that is not known, RDB_SERVER_IS_BUSY when no ids can be had; then none is
+   * touched
    */
-  scatter(ids: readonly RegionId[]): OperatorRecord[] {
-    const { coordination } = this.#options;
+  async scatter(ids: readonly RegionId[]): Promise<OperatorRecord[]> {
+    const { cluster, coordination } = this.#options;
     ids.forEach((id) => this.#scene.region(id));
-    return ids.flatMap((id) => coordination.scatter(this.#scene.region(id)) ?? []);
+    const begun: OperatorRecord[] = [];
+    for (const id of ids) {
+      // Many Regions take more ids than are held at a time.
+      if (!(await this.#scene.hasIds())) {
+        if (begun.length === 0) {
+          throw noIds();
+        }
+        break;
+      }
+      const info = cluster.region(id);
+      const operator = info === undefined ? undefined : coordination.scatter(info);
+      if (operator !== undefined) {
+        begun.push(operator);
+      }
+    }
+    return begun;
   }
 
   /**

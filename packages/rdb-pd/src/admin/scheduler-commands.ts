@@ -1,7 +1,7 @@
 import { RdbError, type RegionId } from "@flaredb/rdb-base";
 import type { Source, SourceDecision } from "../coordinator/coordinator.ts";
 import type { SettingView } from "../placement/placement-settings.ts";
-import { type AdminScene, type AdminSceneOptions, refused } from "./admin-scene.ts";
+import { type AdminScene, type AdminSceneOptions, noIds, refused } from "./admin-scene.ts";
 
 /** A checker or scheduler with its operators. */
 export interface CountedSource extends Source {
@@ -62,9 +62,17 @@ export class SchedulerCommands {
     return this.#options.settings.views();
   }
 
-  /** What each checker and scheduler would do with the Region now, or why nothing. @throws RdbError RDB_NOT_FOUND */
-  explain(id: RegionId): SourceDecision[] {
+  /**
+   * What each checker and scheduler would do with the Region now, or why nothing.
+   *
+   * @throws RdbError RDB_NOT_FOUND; RDB_SERVER_IS_BUSY when no ids can be had
+   */
+  async explain(id: RegionId): Promise<SourceDecision[]> {
     const { coordination, operators } = this.#options;
+    this.#scene.region(id);
+    if (!(await this.#scene.hasIds())) {
+      throw noIds();
+    }
     const info = this.#scene.region(id);
     const decided = coordination.coordinator.explain(info, operators.now());
     const standing = this.#standing(id);

@@ -1,4 +1,4 @@
-import { type RegionId, SeededRandom, peerId, regionId, storeId } from "@flaredb/rdb-base";
+import { type PeerId, type RegionId, SeededRandom, peerId, regionId, storeId } from "@flaredb/rdb-base";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ClusterState } from "../cluster/cluster-state.ts";
 import { DurableState } from "../cluster/durable-state.ts";
@@ -103,7 +103,7 @@ function coordinator(checkers: Checker[], schedulers: Scheduler[] = []): Coordin
       config: () => config,
       influence: (id) => controller.influence(id),
       hasOperator: (id) => controller.hasOperator(id),
-      newPeerId: () => peerId(ids.draw() ?? 0),
+      newPeerId: () => (ids.draw() ?? 0) as PeerId,
       random: (bound) => new SeededRandom(1).nextInt(bound),
     },
     0,
@@ -193,6 +193,29 @@ describe("the patrol", () => {
     tick(run);
     expect(controller.active().map(({ regionId: id, origin }) => [id, origin])).toEqual([[1, "replica"]]);
     expect(run.sources(0)[0]?.lastWord).toBe("as many of its operators run as may: replicaLimit is 1");
+  });
+
+  test("finds ids at hand for each decision, however many are made in one turn; the others come when there are more", async () => {
+    class HungryChecker extends FakeChecker {
+      override check(info: RegionInfo, view: PlacementView): Decision {
+        // As many as a few hundred decisions together.
+        const drawn = Array.from({ length: 300 }, () => view.newPeerId());
+        expect(drawn).not.toContain(0);
+        return super.check(info, view);
+      }
+    }
+    config = placementSchema.parse({ patrolBatch: 8 });
+    const checker = new HungryChecker();
+    checker.actsOn = new Set([1, 2, 3, 4, 5, 6, 7, 8]);
+    while (ids.count > pdLimits.planningMinIdCount) {
+      ids.take();
+    }
+    const run = coordinator([checker]);
+    tick(run);
+    expect([checker.asked, controller.activeCount]).toEqual([[1, 2], 2]);
+    await ids.fill();
+    tick(run, 20);
+    expect([checker.asked, controller.activeCount]).toEqual([[1, 2, 3, 4, 5, 6, 7, 8], 8]);
   });
 
   test("ids of decisions that came to nothing are used again", () => {

@@ -14,6 +14,8 @@ export interface PatrolOptions {
   readonly checkers: readonly Checker[];
   readonly isPaused: (name: string) => boolean;
   readonly planner: Planner;
+  /** Ids at hand. Decisions of one turn take many, and further ones come only after it. */
+  readonly idCount: () => number;
   /** What the checker said last that is worth telling. */
   readonly said: (name: string, word: string) => void;
   readonly decided: (name: string, outcome: DecisionOutcome) => void;
@@ -49,7 +51,7 @@ export class Patrol {
     const batch = this.#batch();
     let count = 0;
     for (const id of this.#changed) {
-      if (count === batch) {
+      if (count === batch || !this.#hasIds) {
         break;
       }
       count += 1;
@@ -73,6 +75,10 @@ export class Patrol {
     const { cluster } = this.#options;
     const { regions, next } = cluster.durable.regions.page(this.#nextKey, batch);
     for (const region of regions) {
+      if (!this.#hasIds) {
+        this.#nextKey = region.startKey;
+        return;
+      }
       this.#check(cluster.infoOf(region), now);
     }
     this.#nextKey = next?.startKey;
@@ -102,6 +108,10 @@ export class Patrol {
       return;
     }
     planner.discard();
+  }
+
+  get #hasIds(): boolean {
+    return this.#options.idCount() >= pdLimits.decisionMinIdCount;
   }
 
   /** Regions of one slice: as configured, or so many that a round ends in time. */

@@ -62,3 +62,18 @@ test("what was drawn for nothing is given again, what was kept is not", () => {
   reserve.returnDrawn();
   expect(first).not.toContain(reserve.take());
 });
+
+test("who waits for ids that are on their way has them after", async () => {
+  let nextId = 1;
+  const slow = new IdReserve(
+    async (count) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      nextId += count;
+      return nextId - count;
+    },
+    (error) => errors.push(error),
+  );
+  void slow.fill();
+  await slow.fill();
+  expect(slow.count).toBe(pdLimits.idReserveCount);
+});

@@ -11,7 +11,9 @@ export class IdReserve {
   readonly #drawn: number[] = [];
   /** Given to a decision that came to nothing. */
   readonly #returned: number[] = [];
-  #isFilling = false;
+  #isFetching = false;
+  /** The last fetch, whether it has ended or not. */
+  #fetched = Promise.resolve();
 
   /**
    * @param allocate the first of so many consecutive ids
@@ -71,18 +73,25 @@ export class IdReserve {
   /** Fetches what is missing; resolves once it is there, or failed. Never rejects. */
   async fill(): Promise<void> {
     const missing = pdLimits.idReserveCount - this.#count;
-    if (this.#isFilling || missing <= 0) {
+    if (missing <= 0) {
       return;
     }
-    this.#isFilling = true;
+    if (!this.#isFetching) {
+      this.#fetched = this.#fetch(missing);
+    }
+    await this.#fetched;
+  }
+
+  async #fetch(count: number): Promise<void> {
+    this.#isFetching = true;
     try {
-      const firstId = await this.#allocate(missing);
-      this.#runs.push({ next: firstId, end: firstId + missing });
-      this.#count += missing;
+      const firstId = await this.#allocate(count);
+      this.#runs.push({ next: firstId, end: firstId + count });
+      this.#count += count;
     } catch (error) {
       this.#onError(error);
     } finally {
-      this.#isFilling = false;
+      this.#isFetching = false;
     }
   }
 }

@@ -84,7 +84,7 @@ function regionMethods({
     checkReplicas: (request) => ({
       verifiedIndexBefore: BigInt(regions.checkReplicas(regionOf(request))),
     }),
-    scatterRegions: ({ regionIds }) => {
+    scatterRegions: async ({ regionIds }) => {
       if (regionIds.length > pdLimits.scatterMaxCount) {
         throw invalid(
           "region_ids",
@@ -93,7 +93,7 @@ function regionMethods({
         );
       }
       const ids = [...new Set(regionIds.map((id) => regionOf({ regionId: id })))];
-      return { operators: regions.scatter(ids).map(operatorToProto) };
+      return { operators: (await regions.scatter(ids)).map(operatorToProto) };
     },
   };
 }
@@ -156,8 +156,8 @@ function schedulerMethods({
   | "setPlacementConfig"
 > {
   return {
-    explainRegion: (request) => ({
-      explanations: schedulers.explain(regionOf(request)).map(explanationToProto),
+    explainRegion: async (request) => ({
+      explanations: (await schedulers.explain(regionOf(request))).map(explanationToProto),
     }),
     listSchedulers: () => ({ schedulers: schedulers.list().map(schedulerToProto) }),
     pauseScheduler: async ({ name, durationMs }) => {
