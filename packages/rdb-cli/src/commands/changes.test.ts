@@ -1,5 +1,5 @@
 import { RdbError } from "@flaredb/rdb-base";
-import { OperatorState, StoreState } from "@flaredb/rdb-proto";
+import { OperatorState, RecoveryState, RecoveryStepState, StoreState } from "@flaredb/rdb-proto";
 import { afterEach, describe, expect, test } from "vitest";
 import { startFakePd } from "../testing/fake-pd.ts";
 import { runCaptured } from "../testing/run-captured.ts";
@@ -236,13 +236,17 @@ describe("SPEC-M7: region scatter", () => {
       getOperator: ({ operatorId }) => ({ operator: { ...done, id: operatorId } }),
     });
     const { stdout } = await runCaptured(["region", "scatter", "5", "6", "7", ...flags]);
-    expect(stdout).toBe("3 Regions: 2 moved, the others lie well already\n");
+    expect(stdout).toBe(
+      "3 Regions: 2 moved, the others lie well already or cannot be changed now: `rdb operator explain` says why\n",
+    );
   });
 
   test("says when there is nothing to do", async () => {
     const flags = await pd({ scatterRegions: () => ({ operators: [] }) });
     const { stdout } = await runCaptured(["region", "scatter", "5", ...flags]);
-    expect(stdout).toBe("1 Region lies well already: nothing was moved\n");
+    expect(stdout).toBe(
+      "Nothing was moved: 1 Region lies well already or cannot be changed now: `rdb operator explain` says why\n",
+    );
   });
 });
 
@@ -408,5 +412,36 @@ describe("SPEC-M7: store", () => {
     expect(stdout).toBe("Store 2 leads nothing, until evict-leaders --stop\n");
     const stopped = await runCaptured(["store", "evict-leaders", "2", "--stop", ...flags]);
     expect(stopped.stdout).toBe("Store 2 may lead again\n");
+  });
+});
+
+describe("SPEC-M7: unsafe-recover", () => {
+  const waiting = [{ regionId: 7n, reason: "its peer on store 3 is taking a snapshot" }];
+  const step = { order: { regionId: 5n, peerId: 51n }, storeId: 3n };
+  const ended = {
+    id: 9n,
+    state: RecoveryState.DONE,
+    steps: [{ ...step, state: RecoveryStepState.DONE }],
+  };
+
+  test("fails where Regions are left that it cannot bring back yet: it is to be run again", async () => {
+    const plans = [
+      { lostStoreIds: [1n, 2n], waiting },
+      { lostStoreIds: [1n, 2n], waiting, steps: [step], fingerprint: "f" },
+      { lostStoreIds: [1n, 2n], steps: [step], fingerprint: "f" },
+    ];
+    const flags = await pd({
+      planRecovery: () => ({ plan: plans.shift() }),
+      beginRecovery: () => ({ recovery: ended }),
+      listRecoveries: () => ({ recoveries: [ended] }),
+    });
+    const args = ["unsafe-recover", "--lost-stores", "1,2", "--yes", ...flags];
+    const nothing = await runCaptured(args);
+    expect(nothing.stdout).toContain("Nothing can be done now: 1 Regions without a quorum");
+    const some = await runCaptured(args);
+    expect(some.stdout).toContain("1 Regions are not recovered yet: run the command again.");
+    const all = await runCaptured(args);
+    expect(all.stdout).toContain("Every one serves again");
+    expect([nothing, some, all].map(({ exitCode }) => exitCode)).toEqual([1, 1, 0]);
   });
 });

@@ -69,7 +69,7 @@ async function recover(call: Call<UnsafeRecoverOptions>, lostStoreIds: bigint[])
   const text = renderPlan(plan, screenOf(call.io));
   if (!hasWork(plan)) {
     await call.print({ plan: planDocument(plan) }, () => `${idleText(plan)}\n`);
-    return exitCodes.done;
+    return plan.waiting.length > 0 ? exitCodes.failed : exitCodes.done;
   }
   if (call.options.dryRun === true) {
     await call.print({ plan: planDocument(plan) }, () => `${text}\nNothing was done (--dry-run).\n`);
@@ -134,15 +134,16 @@ async function follow(
   }
   const recovery = ended.done;
   const refusedCount = recovery.steps.filter(({ state }) => state !== RecoveryStepState.DONE).length;
+  const leftCount = refusedCount + plan.waiting.length;
   const advice =
-    refusedCount > 0 || plan.waiting.length > 0
-      ? `${refusedCount + plan.waiting.length} Regions are not recovered yet: run the command again.`
+    leftCount > 0
+      ? `${leftCount} Regions are not recovered yet: run the command again.`
       : "Every one serves again; PD gives them further peers. `rdb doctor` tells when all is well.";
   await call.print(
     { plan: planDocument(plan), recovery: recoveryDocument(recovery) },
     () => `${renderRecovery(recovery, screenOf(call.io))}${advice}\n`,
   );
-  return refusedCount > 0 ? exitCodes.failed : exitCodes.done;
+  return leftCount > 0 ? exitCodes.failed : exitCodes.done;
 }
 
 function lookAt(recovery: Recovery): Look<Recovery> {

@@ -39,9 +39,14 @@ async function scatterRegions(call: Call<WaitOptions>, idTexts: readonly string[
   return exitCodes.done;
 }
 
+/** The placement driver leaves those out that lie well, and those that it cannot change now; it does not say which. */
 function describe(regionCount: number, movedCount: number): string {
+  const left = "well already or cannot be changed now: `rdb operator explain` says why";
   const [regions, verb] = regionCount === 1 ? ["1 Region", "lies"] : [`${regionCount} Regions`, "lie"];
-  return movedCount === 0
-    ? `${regions} ${verb} well already: nothing was moved\n`
-    : `${regions}: ${movedCount} moved, the others lie well already\n`;
+  if (movedCount === 0) {
+    return `Nothing was moved: ${regions} ${verb} ${left}\n`;
+  }
+  return movedCount === regionCount
+    ? `${regions}: all moved\n`
+    : `${regions}: ${movedCount} moved, the others lie ${left}\n`;
 }
