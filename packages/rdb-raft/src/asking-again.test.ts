@@ -92,6 +92,66 @@ describe("a candidate", () => {
     expect(asked).toEqual([0, 0, 2, 0, 0, 2, 0, 0, 2]);
   });
 
+  it("asks half as often after a campaign that nobody decided, down to once an election timeout", () => {
+    const peer = new TestPeer({ id: 1, config: { preVote: true, heartbeatTicks: 2, electionTicks: 10 } });
+    campaign(peer.raft);
+    const asked: number[][] = [];
+    for (let campaigns = 0; campaigns < 5; campaigns++) {
+      peer.raft.setRandomizedElectionTimeout(20);
+      peer.drain();
+      const ticks = Array.from({ length: 19 }, (_, at) => {
+        peer.tick(1);
+        return peer.drain().length > 0 ? [at + 1] : [];
+      });
+      asked.push(ticks.flat());
+      // The next campaign begins, and nobody has answered this one.
+      peer.tick(1);
+      expect(peer.raft.role).toBe("PreCandidate");
+    }
+    expect(asked).toEqual([[2, 4, 6, 8, 10, 12, 14, 16, 18], [4, 8, 12, 16], [8, 16], [10], [10]]);
+  });
+
+  it("asks as often as at first once somebody has answered, or its campaign was decided", () => {
+    const config = { preVote: true, heartbeatTicks: 1, electionTicks: 10 };
+    const peer = new TestPeer({ id: 1, config });
+    const untilAsked = (): number => {
+      peer.drain();
+      for (let ticks = 1; ; ticks++) {
+        peer.tick(1);
+        if (peer.drain().length > 0) {
+          return ticks;
+        }
+      }
+    };
+    /** Nobody decides so many campaigns. */
+    const leaveUndecided = (count: number): Message[] => {
+      for (let campaigns = 0; campaigns < count; campaigns++) {
+        peer.raft.resetElectionElapsed();
+        peer.raft.setRandomizedElectionTimeout(10);
+        peer.tick(9);
+        peer.drain();
+        peer.tick(1);
+      }
+      peer.raft.setRandomizedElectionTimeout(TIMEOUT_TICKS);
+      return peer.drain();
+    };
+    campaign(peer.raft);
+    const [request] = leaveUndecided(3) as [Message];
+    expect(untilAsked()).toBe(8);
+    peer.receive(answerTo(request));
+    expect(peer.raft.role).toBe("Candidate");
+    peer.raft.setRandomizedElectionTimeout(TIMEOUT_TICKS);
+    expect(untilAsked()).toBe(1);
+
+    const requests = leaveUndecided(3);
+    requests.forEach((each) => peer.receive(answerTo(each, true)));
+    expect(peer.raft.role).toBe("Follower");
+    peer.raft.setRandomizedElectionTimeout(10);
+    peer.tick(10);
+    peer.raft.setRandomizedElectionTimeout(TIMEOUT_TICKS);
+    expect(untilAsked()).toBe(1);
+  });
+
   it("asks the voters of both halves of a joint configuration", () => {
     const peer = new TestPeer({ id: 1, voters: [1, 2] });
     peer.raft.applyConfChange({

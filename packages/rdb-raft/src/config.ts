@@ -41,7 +41,8 @@ export interface RaftConfig {
    */
   readonly commitByRefusal?: boolean;
   /**
-   * A candidate asks those again, once a heartbeat interval, that have not answered. Without this, as in etcd-io/raft, one
+   * A candidate asks those again, once a heartbeat interval, that have not answered; after campaigns that ended undecided
+   * less often, down to once an election timeout. Without this, as in etcd-io/raft, one
    * lost request or answer costs an election timeout wherever every vote counts. Default true; false only for comparing
    * with etcd.
    */

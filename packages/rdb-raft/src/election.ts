@@ -19,32 +19,41 @@ export function tickElection(raft: Raft): void {
   }
   if (raft.pastElectionTimeout()) {
     raft.electionElapsed = 0;
-    startElection(raft);
+    // Undecided for a whole election timeout: whoever has not answered is rather dead than unlucky.
+    const wasUndecided = raft.campaignType !== undefined;
+    startElection(raft, wasUndecided ? 2 * raft.askAgainTicks : undefined);
   } else if (raft.campaignType !== undefined && raft.config.repeatVoteRequests) {
     tickCampaign(raft, raft.campaignType);
   }
 }
 
 /**
- * Asks those again that have not answered, once a heartbeat interval: a request or an answer may be lost, and who refused
- * silently for the lease of a leader may have given that up meanwhile. To whoever gets both it is one request.
+ * Asks those again that have not answered: a request or an answer may be lost, and who refused silently for the lease of a
+ * leader may have given that up meanwhile. To whoever gets both it is one request. Once a heartbeat interval; after a
+ * campaign that ended undecided half as often, down to once an election timeout, as where a majority is dead every Region
+ * campaigns for ever.
  */
 function tickCampaign(raft: Raft, type: CampaignType): void {
   raft.heartbeatElapsed++;
   // Until the own vote is durable the first requests wait for it, too.
-  if (raft.heartbeatElapsed >= raft.config.heartbeatTicks && raft.tracker.votes.has(raft.id)) {
+  if (raft.heartbeatElapsed >= raft.askAgainTicks && raft.tracker.votes.has(raft.id)) {
     raft.heartbeatElapsed = 0;
     requestVotes(raft, type);
   }
 }
 
-/** Campaigns, with a pre-election where that is on. */
-export function startElection(raft: Raft): void {
-  hup(raft, raft.config.preVote ? "CampaignPreElection" : "CampaignElection");
+/** Campaigns, with a pre-election where that is on. `askAgainTicks`: see {@link hup}. */
+export function startElection(raft: Raft, askAgainTicks?: number): void {
+  hup(raft, raft.config.preVote ? "CampaignPreElection" : "CampaignElection", askAgainTicks);
 }
 
-/** Campaigns if this peer may. */
-export function hup(raft: Raft, type: CampaignType): void {
+/**
+ * Campaigns if this peer may.
+ *
+ * @param askAgainTicks after how many ticks those are asked again that have not answered; an election timeout at most.
+ * Default: a heartbeat interval
+ */
+export function hup(raft: Raft, type: CampaignType, askAgainTicks?: number): void {
   if (raft.role === "Leader") {
     raft.logger.debug(`${raft.name} ignoring MsgHup because already leader`);
     return;
@@ -60,7 +69,7 @@ export function hup(raft: Raft, type: CampaignType): void {
     return;
   }
   raft.logger.info(`${raft.name} is starting a new election at term ${raft.term}`);
-  campaign(raft, type);
+  campaign(raft, type, askAgainTicks);
 }
 
 /** Pre-candidate or candidate: takes a vote. */
@@ -167,7 +176,7 @@ export function describeVoteRequest(raft: Raft, message: Message, verdict: strin
   );
 }
 
-function campaign(raft: Raft, type: CampaignType): void {
+function campaign(raft: Raft, type: CampaignType, askAgainTicks = 0): void {
   if (type === "CampaignPreElection") {
     raft.becomePreCandidate();
   } else {
@@ -175,6 +184,8 @@ function campaign(raft: Raft, type: CampaignType): void {
   }
   raft.campaignType = type;
   raft.heartbeatElapsed = 0;
+  const { heartbeatTicks, electionTicks } = raft.config;
+  raft.askAgainTicks = Math.max(heartbeatTicks, Math.min(askAgainTicks, electionTicks));
   requestVotes(raft, type);
 }
 

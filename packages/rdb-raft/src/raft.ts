@@ -48,6 +48,11 @@ export class Raft {
   campaignType: CampaignType | undefined;
   /** Ticks since a leader's last round of heartbeats, or since a candidate asked for votes. */
   heartbeatElapsed = 0;
+  /**
+   * Candidate and pre-candidate only: after so many ticks those are asked again that have not answered.
+   * Invariant: `heartbeatTicks` <= it <= the greater of `heartbeatTicks` and `electionTicks`.
+   */
+  askAgainTicks = 0;
   /** Drawn anew at each reset, so that peers do not campaign all at once (thesis §3.4). */
   randomizedElectionTimeout = 0;
 
