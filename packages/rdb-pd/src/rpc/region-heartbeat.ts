@@ -39,6 +39,10 @@ async function listen(
   try {
     await take(driver, stream, first);
     for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
+      if (stream.commands.isEnded) {
+        // The Store has a newer stream, on which it says everything anew: what waited here is older than that.
+        break;
+      }
       await take(driver, stream, next.value);
     }
     driver.closeStream(stream);
