@@ -95,6 +95,40 @@ describe("a Region whose quorum is lost", () => {
     expect(await cluster.get("a")).toBe("2");
   });
 
+  it("drops what it has not applied where its version rises: somebody knows of a later range", async () => {
+    const { cluster, survivor } = await withUntoldCommits(31, async (all) => {
+      await all.put("a", "2");
+    });
+    const whole = orderFor(survivor);
+    const pieces = whole.pieces.map((piece) => ({
+      ...piece,
+      epoch: { confVer: piece.epoch.confVer, version: piece.epoch.version + 1 },
+    }));
+    expect(await recover(cluster, survivor, { ...whole, pieces })).toEqual({ ok: true });
+    expect(await cluster.get("a")).toBe("1");
+  });
+
+  it("passes over a split that it has not applied and keeps the writes before it where its version stays", async () => {
+    const { cluster, survivor } = await withUntoldCommits(32, async (all) => {
+      await all.put("a", "2");
+      await splitAt(all, "m");
+    });
+    expect(cluster.statusOf(survivor).region.endKey).toHaveLength(0);
+    expect(await recover(cluster, survivor)).toEqual({ ok: true });
+    expect(await cluster.get("a")).toBe("2");
+    expect(cluster.statusOf(survivor).region.endKey).toHaveLength(0);
+  });
+
+  it("has applied a split itself once it has a write from behind it, which brings the news of the commit", async () => {
+    const { cluster, survivor } = await withUntoldCommits(33, async (all) => {
+      await splitAt(all, "m");
+      await all.put("a", "2");
+    });
+    expect(cluster.statusOf(survivor).region.endKey).toEqual(bytes("m"));
+    expect(await recover(cluster, survivor)).toEqual({ ok: true });
+    expect(await cluster.get("a")).toBe("2");
+  });
+
   it("refuses another epoch or peer than the plan saw, and takes the same order twice", async () => {
     const cluster = await withLost(3);
     const survivor = cluster.storeOf(3);
@@ -196,6 +230,39 @@ describe("a Region whose quorum is lost", () => {
     expect(recoveredCount).toBeLessThan(delays.length);
   });
 });
+
+/**
+ * Three Stores of which the first leads and the second is dead, "a" is "1" everywhere; the third gets what is done then,
+ * but hears of its commit only with what comes later. Then it is the only one.
+ */
+async function withUntoldCommits(
+  seed: number,
+  act: (cluster: SimCluster) => Promise<void>,
+): Promise<{ cluster: SimCluster; survivor: SimStore }> {
+  const cluster = await startOfThree(seed);
+  await leadFrom(cluster, cluster.storeOf(1));
+  cluster.storeOf(2).crash();
+  await cluster.put("a", "1");
+  await cluster.run(1_000);
+  cluster.network.intercept = ({ toPeer, payload }) =>
+    toPeer.storeId === 3 &&
+    payload.kind === "raft" &&
+    (payload.message.type === "MsgHeartbeat" ||
+      (payload.message.type === "MsgApp" && payload.message.entries.length === 0))
+      ? "drop"
+      : "deliver";
+  await act(cluster);
+  cluster.storeOf(1).crash();
+  await cluster.run(3_000);
+  return { cluster, survivor: cluster.storeOf(3) };
+}
+
+async function splitAt(cluster: SimCluster, key: string): Promise<void> {
+  const leader = cluster.storeOf(1);
+  const { region } = cluster.statusOf(leader);
+  const wish = { regionId: region.id, epoch: region.epoch, keys: [bytes(key)], partCount: 2 };
+  expect(await cluster.complete(leader.store.splitRegion(wish))).toEqual({ ok: true });
+}
 
 async function startOfThree(seed: number): Promise<SimCluster> {
   return SimCluster.start({ seed, config: { hibernateAfterMs: 0, stalePeerMs: 1_000 } });
