@@ -1,7 +1,8 @@
-import { type Logger, type Region, type StoreId, peerOnStore } from "@flaredb/rdb-base";
+import { type Logger, RdbError, type Region, type StoreId, peerOnStore } from "@flaredb/rdb-base";
 import { type Engine, WritePart, getRegionLocalState, putMergeRecord } from "@flaredb/rdb-storage";
 import { votes } from "../peer/admin/voter-sets.ts";
 import type { Peer } from "../peer/peer.ts";
+import { isUnreadable } from "../peer/unreadable.ts";
 import { FirstMessages } from "./first-messages.ts";
 import type { PeerLifecycle } from "./peer-lifecycle.ts";
 import type { PeerMessage, Refusal, ReplicaHash } from "./peer-message.ts";
@@ -46,6 +47,17 @@ export class MessageRouter {
 
   /** @returns why the message is refused, if so */
   receive(message: PeerMessage): Refusal["reason"] | undefined {
+    try {
+      return this.#receive(message);
+    } catch (error) {
+      if (!isUnreadable(error)) {
+        throw error;
+      }
+      return this.#refuseUnreadable(message, error);
+    }
+  }
+
+  #receive(message: PeerMessage): Refusal["reason"] | undefined {
     const { peers, lifecycle, merger } = this.#owner;
     if (message.payload.kind === "askMerge") {
       merger.answer(message, message.payload.question);
@@ -187,6 +199,16 @@ export class MessageRouter {
       logger.warn(fields, line);
     }
     return "RegionNotFound";
+  }
+
+  /** What is left here of the Region cannot be read now: nothing is known of it, and its sender speaks again. */
+  #refuseUnreadable({ regionId }: PeerMessage, error: unknown): Refusal["reason"] {
+    if (!this.#unknownLogged.has(regionId) && this.#unknownLogged.size < UNKNOWN_LOGGED_MAX_COUNT) {
+      this.#unknownLogged.add(regionId);
+      const fields = { region: regionId, error: RdbError.from(error).message };
+      this.#owner.logger.error(fields, "what a Region left here cannot be read: its messages are refused");
+    }
+    return "Busy";
   }
 
   /** The Region is no more: whoever speaks for it does not know yet. */

@@ -1,4 +1,5 @@
 import { type Peer, type RegionId, index, regionId } from "@flaredb/rdb-base";
+import { type KvResponse, epochToProto } from "@flaredb/rdb-proto";
 import {
   type Column,
   WritePart,
@@ -16,6 +17,8 @@ import {
   bytes,
   commandChange,
   contentOf,
+  getCommand,
+  kvRequest,
   leadFrom,
   makeChange,
   peerOn,
@@ -24,6 +27,8 @@ import {
   remove,
   startWithPeersOnFirst,
 } from "../testing/index.ts";
+import { raftMessage } from "../testing/peer-messages.ts";
+import type { Refusal } from "./peer-message.ts";
 import type { RegionStatus } from "./store-handle.ts";
 
 const FIRST = regionId(1);
@@ -214,6 +219,36 @@ describe("a peer that has halted", () => {
     await makeChange(cluster, remove(peerOn(2)));
     await makeChange(cluster, remove(peerOn(3)));
     await cluster.put("a", "goes on");
+  });
+});
+
+describe("what a Region that is not here has left, and the disk does not give back", () => {
+  const GONE = regionId(999);
+
+  it("SPEC-M2: refuses its requests and messages, and nothing else", async () => {
+    const cluster = await SimCluster.start({ seed: 12 });
+    const leader = await cluster.waitForLeader();
+    for (const kind of [stateKinds.merge, stateKinds.localState]) {
+      leader.disk.damage("region", stateKey(GONE, kind));
+    }
+    const header = {
+      $typeName: "rdb.v1.RegionHeader",
+      ...{ regionId: BigInt(GONE), storeId: 0n, epoch: epochToProto({ confVer: 1, version: 1 }) },
+    } as const;
+    const answers: KvResponse[] = [];
+    const refusals: Refusal[] = [];
+    leader.call((store) => {
+      store.handle(header, [kvRequest({ requestId: 1, command: getCommand("a") })], (answer) =>
+        answers.push(answer),
+      );
+      const message = raftMessage(9, leader.storeId, { type: "MsgVote" }, GONE);
+      store.receive([message], (refused) => refusals.push(...refused));
+    });
+    expect(answers.map(({ result }) => result)).toMatchObject([
+      { case: "error", value: { reason: { case: "regionNotFound" } } },
+    ]);
+    expect(refusals).toMatchObject([{ regionId: GONE, reason: "Busy" }]);
+    await cluster.put("a", "1");
   });
 });
 

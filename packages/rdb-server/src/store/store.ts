@@ -17,6 +17,7 @@ import { type Engine, EntryCache, type StoreIdent } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
 import type { Peer } from "../peer/peer.ts";
 import type { PeerContext } from "../peer/peer-context.ts";
+import { isUnreadable } from "../peer/unreadable.ts";
 import { HashingSlots } from "../peer/replica-check/hashing-slots.ts";
 import { diskFull, epochNotMatch, regionNotFound, serverIsBusy } from "../peer/responses.ts";
 import { messageKind } from "../metrics/message-kind.ts";
@@ -502,8 +503,20 @@ export class Store implements StoreHandle {
   }
 
   #notHereError(regionId: bigint): RegionError {
-    const takenBy = this.#merger.takenBy(safeRegionId(regionId));
+    const takenBy = this.#takenBy(safeRegionId(regionId));
     return takenBy === undefined ? regionNotFound(regionId, this.storeId) : epochNotMatch(takenBy, 0, []);
+  }
+
+  /** Undefined also where the disk does not tell. */
+  #takenBy(regionId: RegionId): Region | undefined {
+    try {
+      return this.#merger.takenBy(regionId);
+    } catch (error) {
+      if (!isUnreadable(error)) {
+        throw error;
+      }
+      return undefined;
+    }
   }
 
   #askPd(regionId: RegionId): void {
