@@ -127,9 +127,7 @@ export class WritePath {
       return false;
     }
     this.#waitedEnough = false;
-    for (const group of this.#queue.takeGroups(config.raft.entryMaxBytes)) {
-      this.#proposeGroup(group);
-    }
+    this.#proposeGroups(this.#queue.takeGroups(config.raft.entryMaxBytes));
     return true;
   }
 
@@ -238,6 +236,20 @@ export class WritePath {
     return limit === undefined || sessions.hasOver(this.#nextLogTime()) ? undefined : busy(limit);
   }
 
+  /** What is proposed is sent at once. Where that fails the peer halts, and knows no more of those that were taken. */
+  #proposeGroups(groups: readonly (readonly Proposal[])[]): void {
+    for (const [place, group] of groups.entries()) {
+      try {
+        this.#proposeGroup(group);
+      } catch (error) {
+        for (const { caller } of groups.slice(place + 1).flat()) {
+          this.#refuse(caller, busy("the peer stopped before the write was proposed"));
+        }
+        throw error;
+      }
+    }
+  }
+
   #proposeGroup(group: readonly Proposal[]): void {
     const logTimeMs = this.#nextLogTime();
     const due = group.filter((proposal) => !this.#refuseLate(proposal, logTimeMs));
@@ -287,7 +299,7 @@ export class WritePath {
   ): void {
     const { node } = this.#owner;
     const command = logCommand(this.#owner.region().epoch, logTimeMs, body, identity);
-    const result = node.propose(encodeLogCommand(command));
+    const result = this.#proposeOrGiveUp(encodeLogCommand(command), callers);
     if (result !== "ok") {
       // Not in the log: a transfer is under way, or too much is uncommitted.
       for (const caller of callers) {
@@ -300,6 +312,16 @@ export class WritePath {
     }
     if (callers.length > 0) {
       this.#remember(command, callers);
+    }
+  }
+
+  #proposeOrGiveUp(data: Uint8Array, callers: readonly Caller[]): StepResult {
+    try {
+      return this.#owner.node.propose(data);
+    } catch (error) {
+      // It may be in the log.
+      this.#answerUnknown(callers, "the peer stopped as the write was proposed");
+      throw error;
     }
   }
 

@@ -17,11 +17,13 @@ import {
   bytes,
   commandChange,
   contentOf,
+  deleteRangeCommand,
   getCommand,
   kvRequest,
   leadFrom,
   makeChange,
   peerOn,
+  putCommand,
   regionNow,
   remainsOf,
   remove,
@@ -165,6 +167,24 @@ describe("a peer that has halted", () => {
     expect(runningOn(store)).toEqual([other]);
     await cluster.put("z", "1", { only: store.storeId });
     expect(await cluster.get("a")).toBe("1");
+  });
+
+  it("answers every write that waited when it cannot send what it proposes", async () => {
+    const cluster = await SimCluster.start({ seed: 13, config: { ...ALERT, entryCacheBytes: 0 } });
+    const store = cluster.storeOf(1);
+    await lead(cluster, store, FIRST);
+    await cluster.put("a", "1");
+    // The others hear of its commit.
+    await expectMembers(cluster);
+    await cluster.run(200);
+    await cluster.complete(store.engine.flush());
+    store.disk.damage("raft_log", indexedKey(FIRST, index(cluster.statusOf(store).lastIndex)));
+    const writes = [putCommand("a", "2"), deleteRangeCommand("b", "c"), putCommand("d", "3")];
+    const outcomes = await cluster.complete(
+      Promise.all(writes.map((write) => cluster.client.call(write, { only: store.storeId }))),
+    );
+    expect(outcomes.map(({ kind }) => kind)).not.toContain("ok");
+    expect(runningOn(store)).toEqual([]);
   });
 
   it("SPEC-R3: is one that cannot ask for votes as it wakes to take over: its Store goes on", async () => {
