@@ -237,6 +237,10 @@ export const notRun: readonly NotRun[] = [
     lines: ["mv new/store-1.crt new/store-1.key /etc/flaredb/"],
   },
   {
+    ...{ document: "docs/security.md", why: MINUTES, provedBy: "e2e/measure-tls.ts: median" },
+    lines: ["npm run measure:tls"],
+  },
+  {
     ...{ document: "docs/testing.md", why: MINUTES, provedBy: ".ci/run: sim -- --seeds 1000" },
     lines: [
       "npm run sim -- --seeds 1000",
