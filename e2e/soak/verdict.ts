@@ -1,7 +1,7 @@
 import { type SoakSample, together } from "./soak-watch.ts";
 
 /** Parts of equal length into which a run is cut: of an hour, ten minutes each. */
-export const PART_COUNT = 6;
+const PART_COUNT = 6;
 /** How far the 99th percentile of a part may be from the median of all parts. */
 const P99_SPREAD_MAX = 0.2;
 /** What may be taken more in the last part than in the second one; in the first one caches fill and V8 compiles. */
@@ -26,7 +26,7 @@ export interface SoakOutcome {
 }
 
 /** Samples of each part, in their order. */
-export function partsOf(samples: readonly SoakSample[]): SoakSample[][] {
+function partsOf(samples: readonly SoakSample[]): SoakSample[][] {
   const endMs = samples.at(-1)?.atMs ?? 0;
   const parts = Array.from({ length: PART_COUNT }, (): SoakSample[] => []);
   for (const sample of samples) {
