@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import type { RdbClient } from "@flaredb/rdb-client";
 import { TestCluster } from "./cluster.ts";
 import { rdb } from "./run-cli.ts";
+import { median } from "./scale/goals.ts";
 import { cpuSeconds } from "./scale/process-usage.ts";
 
 const CONCURRENCY = 64;
@@ -104,8 +105,4 @@ async function measure({ cluster, client }: Side, kind: "put" | "get"): Promise<
 
 function storeSeconds({ stores }: TestCluster): number {
   return stores.reduce((sum, { pid }) => sum + cpuSeconds(pid ?? 0), 0);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

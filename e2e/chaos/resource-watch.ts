@@ -1,5 +1,5 @@
-import { readFileSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
+import { folderBytes } from "../folder-bytes.ts";
 import type { ChaosCluster } from "./chaos-cluster.ts";
 import { FILLER } from "./small-disk.ts";
 
@@ -47,7 +47,7 @@ export class ResourceWatch {
       storeBytes: Math.max(0, ...stores.map(({ pid }) => residentBytes(pid))),
       pdBytes: Math.max(0, ...members.map(({ pid }) => residentBytes(pid))),
       ownBytes: process.memoryUsage.rss(),
-      diskBytes: Math.max(0, ...stores.map((store) => folderBytes(this.#cluster.dataFolderOf(store)))),
+      diskBytes: Math.max(0, ...stores.map((store) => dataBytes(this.#cluster.dataFolderOf(store)))),
     });
   }
 }
@@ -63,18 +63,11 @@ function residentBytes(pid: number | undefined): number {
   }
 }
 
-/** Files that vanish meanwhile count for nothing. */
-function folderBytes(folder: string): number {
+/** Without what fills its disk; 0 while the folder is being replaced. */
+function dataBytes(folder: string): number {
   try {
-    return readdirSync(folder, { recursive: true, withFileTypes: true }).reduce((sum, entry) => {
-      const { size = 0 } =
-        entry.isFile() && entry.name !== FILLER
-          ? (statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false }) ?? {})
-          : {};
-      return sum + size;
-    }, 0);
+    return folderBytes(folder, FILLER);
   } catch {
-    // The folder is being replaced.
     return 0;
   }
 }

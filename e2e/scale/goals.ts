@@ -35,7 +35,8 @@ function isMet({ values, goal }: Measured): boolean {
   );
 }
 
-function median(values: readonly number[]): number {
+/** The lower one of two; NaN of none. */
+export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? Number.NaN;
 }
 

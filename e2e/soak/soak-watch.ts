@@ -1,8 +1,8 @@
-import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Latencies } from "../../packages/rdb-cli/src/bench/latencies.ts";
 import type { Generator } from "../../packages/rdb-cli/src/bench/generator.ts";
 import type { TestCluster } from "../cluster.ts";
+import { folderBytes } from "../folder-bytes.ts";
 import { residentBytes } from "../scale/process-usage.ts";
 import { regionsOn } from "../store-http.ts";
 
@@ -14,7 +14,6 @@ export interface SoakSample {
   readonly latencies: Latencies;
   readonly storeBytes: number;
   readonly pdBytes: number;
-  readonly generatorBytes: number;
   /** Of a Store's data folder, the write-ahead log included. */
   readonly diskBytes: number;
   /** Entries of Raft's logs that a Store keeps. */
@@ -45,21 +44,12 @@ export class SoakWatch {
       latencies,
       storeBytes: Math.max(...stores.map(({ pid }) => residentBytes(pid as number))),
       pdBytes: residentBytes(pd.pid as number),
-      generatorBytes: process.memoryUsage.rss(),
       diskBytes: Math.max(...stores.map(({ place }) => folderBytes(join(folder, `store-${place + 1}`)))),
       logEntryCount: Math.max(...entryCounts),
     };
     this.samples.push(sample);
     return sample;
   }
-}
-
-/** Files that RocksDB removes meanwhile count for nothing. */
-function folderBytes(folder: string): number {
-  return readdirSync(folder, { recursive: true, withFileTypes: true }).reduce((sum, entry) => {
-    const path = join(entry.parentPath, entry.name);
-    return sum + (entry.isFile() ? (statSync(path, { throwIfNoEntry: false })?.size ?? 0) : 0);
-  }, 0);
 }
 
 /** Latencies of several samples as one. */

@@ -11,7 +11,7 @@ function samples(change: (at: number) => Partial<SoakSample> = () => ({})): Soak
   return Array.from({ length: 13 }, (_, at) => ({
     atMs: at * 10_000,
     ...{ latencies: latencies(20), storeBytes: 400 * MIB, pdBytes: 100 * MIB },
-    ...{ generatorBytes: 100 * MIB, diskBytes: 200 * MIB, logEntryCount: 5_000 },
+    ...{ diskBytes: 200 * MIB, logEntryCount: 5_000 },
     ...change(at),
   }));
 }

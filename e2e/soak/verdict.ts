@@ -1,3 +1,4 @@
+import { median } from "../scale/goals.ts";
 import { type SoakSample, together } from "./soak-watch.ts";
 
 /** Parts of equal length into which a run is cut: of an hour, ten minutes each. */
@@ -77,12 +78,6 @@ function growth(
     goal: `<= +${percent(GROWTH_MAX)}`,
     isMet: grown <= GROWTH_MAX,
   };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (sorted.length - 1) / 2;
-  return ((sorted[Math.floor(at)] ?? 0) + (sorted[Math.ceil(at)] ?? 0)) / 2;
 }
 
 function mean(values: readonly number[]): number {

@@ -102,6 +102,7 @@ export class StoreServer {
     await this.#server.close(graceMs);
     this.#forwarder.close();
   }
+
   /** Answers nobody any more, from this moment on. */
   cut(): void {
     this.#server.cut();
