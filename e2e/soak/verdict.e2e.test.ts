@@ -6,10 +6,10 @@ import { judge } from "./verdict.ts";
 
 const MIB = 2 ** 20;
 
-/** Thirteen looks, of which `change` makes something else. */
+/** Two looks in each sixth, of which `change` makes something else. */
 function samples(change: (at: number) => Partial<SoakSample> = () => ({})): SoakSample[] {
-  return Array.from({ length: 13 }, (_, at) => ({
-    atMs: at * 10_000,
+  return Array.from({ length: 12 }, (_, at) => ({
+    atMs: (at + 1) * 10_000,
     ...{ latencies: latencies(20), storeBytes: 400 * MIB, pdBytes: 100 * MIB },
     ...{ diskBytes: 200 * MIB, logEntryCount: 5_000 },
     ...change(at),
@@ -23,7 +23,7 @@ function latencies(ms: number): Latencies {
 }
 
 const missed = (given: SoakSample[], others = {}): string[] =>
-  judge({ samples: given, callCount: 13, errors: {}, unstartedCount: 0, ...others })
+  judge({ samples: given, callCount: 12, errors: {}, unstartedCount: 0, ...others })
     .filter(({ isMet }) => !isMet)
     .map(({ what }) => what);
 
@@ -35,20 +35,23 @@ test("what grows after the second sixth is a miss, and what filled up before is 
   const grow = (at: number): number => (at + 20) * MIB;
   expect(missed(samples((at) => ({ storeBytes: grow(at) })))).toEqual(["resident memory of a Store, MiB"]);
   expect(missed(samples((at) => ({ pdBytes: grow(at) })))).toEqual(["resident memory of PD, MiB"]);
-  expect(missed(samples((at) => ({ diskBytes: grow(at) })))).toEqual(["data of a Store, MiB"]);
-  expect(missed(samples((at) => ({ logEntryCount: 1_000 + 100 * at })))).toEqual([
+  expect(missed(samples((at) => ({ diskBytes: grow(2 * at) })))).toEqual(["data of a Store, MiB"]);
+  expect(missed(samples((at) => ({ logEntryCount: 9_000 + 500 * at })))).toEqual([
     "entries in the logs of a Store",
   ]);
+  expect(missed(samples((at) => ({ logEntryCount: 10 ** (at % 4) })))).toEqual([]);
+  expect(missed(samples((at) => ({ diskBytes: (at % 3) * MIB })))).toEqual([]);
   expect(missed(samples((at) => ({ storeBytes: at < 2 ? MIB : 400 * MIB })))).toEqual([]);
 });
 
 test("a sixth whose p99 is a fifth from the others, calls that failed and calls that never began are misses", () => {
   const p99 = ["p99 of each sixth, ms"];
-  expect(missed(samples((at) => ({ latencies: latencies(at >= 11 ? 25 : 20) })))).toEqual(p99);
-  expect(missed(samples((at) => ({ latencies: latencies(at >= 11 ? 23 : 20) })))).toEqual([]);
+  expect(missed(samples((at) => ({ latencies: latencies(at >= 10 ? 25 : 20) })))).toEqual(p99);
+  expect(missed(samples((at) => ({ latencies: latencies(at >= 10 ? 23 : 20) })))).toEqual([]);
   const failed = ["calls that failed or never began"];
   expect(missed(samples(), { errors: { RDB_TIMEOUT: 1 } })).toEqual(failed);
-  expect(missed(samples(), { unstartedCount: 1 })).toEqual(failed);
+  expect(missed(samples(), { callCount: 100_000, unstartedCount: 11 })).toEqual(failed);
+  expect(missed(samples(), { callCount: 100_000, unstartedCount: 10 })).toEqual([]);
 });
 
 test("the plot has a line for each figure, from the first look to the last", () => {
