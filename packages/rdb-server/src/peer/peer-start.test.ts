@@ -6,7 +6,11 @@ import { voteGuardEndMs } from "./peer-start.ts";
 const config = parseStoreConfig({ dataDir: "memory", leaseMs: 500 });
 
 /** How long a peer that begins a second after the Store gives no vote, in ms; negative: it may at once. */
-async function silentForMs(start: { isNew: boolean; takesOver?: boolean }): Promise<number> {
+async function silentForMs(start: {
+  isNew: boolean;
+  mayBeForgotten?: boolean;
+  takesOver?: boolean;
+}): Promise<number> {
   const clock = new SimClock();
   const startedMs = clock.monotonicMs();
   await clock.run(1_000);
@@ -20,6 +24,10 @@ describe("voteGuardEndMs", () => {
 
   it("lets a new peer vote at once", async () => {
     expect(await silentForMs({ isNew: true })).toBe(Number.NEGATIVE_INFINITY);
+  });
+
+  it("holds back those of a new peer that a crash may have made the Store forget", async () => {
+    expect(await silentForMs({ isNew: true, mayBeForgotten: true })).toBeCloseTo(550 - 1_000);
   });
 
   it("SPEC-R5: holds back a split's peer for a lease from now, if an empty one of its id was here", async () => {

@@ -8,8 +8,13 @@ import type { RegionSize } from "./size-keeper.ts";
 export interface PeerStart {
   readonly region: Region;
   readonly applyState: ApplyState;
-  /** Whether it was made in this run: it cannot have forgotten a promise. */
+  /** Whether it was made in this run. */
   readonly isNew: boolean;
+  /**
+   * Whether a former run may have had it as well, though it is new: what made it was not durable, and a crash took it
+   * back. Default false.
+   */
+  readonly mayBeForgotten?: boolean;
   /** Whether it is to lead as soon as it can. Default: the first peer of a new Region is. */
   readonly campaigns?: boolean;
   /** False: an empty peer that waits for its first snapshot; its Region names no more than it. Default true. */
@@ -23,6 +28,14 @@ export interface PeerStart {
 /** A lease that was acknowledged holds this much longer at most: clocks drift 10 % apart. */
 const LEASE_GUARD_FACTOR = 1.1;
 
+/** Whether a former run of the Store may have had the peer, and may have promised something in its name. */
+export function mayHaveRun({
+  isNew,
+  mayBeForgotten = false,
+}: Pick<PeerStart, "isNew" | "mayBeForgotten">): boolean {
+  return !isNew || mayBeForgotten;
+}
+
 /**
  * Before this moment the peer gives no vote: a former run, or the empty peer whose place it takes, may have acknowledged
  * a lease that still holds. That the Region on disk has no other voter says nothing: a crash may have kept the entries
@@ -30,9 +43,9 @@ const LEASE_GUARD_FACTOR = 1.1;
  */
 export function voteGuardEndMs(
   { config, startedMs, clock }: Pick<PeerContext, "config" | "startedMs" | "clock">,
-  { isNew, takesOver = false }: Pick<PeerStart, "isNew" | "takesOver">,
+  { takesOver = false, ...start }: Pick<PeerStart, "isNew" | "mayBeForgotten" | "takesOver">,
 ): number {
-  const guards = takesOver || !isNew;
+  const guards = takesOver || mayHaveRun(start);
   return guards ? leaseEndMs(config, takesOver ? clock.monotonicMs() : startedMs) : Number.NEGATIVE_INFINITY;
 }
 

@@ -186,7 +186,7 @@ export class Peer {
       isAlive: (peer) => this.#outbox.isAlive(peer),
     });
     this.changes = new RegionChanges({
-      ...{ self: info, context, node, log, region, logger: this.#logger, keys: this.keys },
+      ...{ self: info, start, context, node, log, region, logger: this.#logger, keys: this.keys },
       ...{ logKeeper: this.#logKeeper, outbox: this.#outbox, size: this.size, writes: this.#writes },
       leader: () => this.#leader(),
       isStopped: () => this.#stopped,

@@ -1,6 +1,11 @@
-import type { StoreId } from "@flaredb/rdb-base";
+import type { RegionId, StoreId } from "@flaredb/rdb-base";
 import { describe, expect, it } from "vitest";
-import { SimCluster, type SimStore, getCommand, putCommand } from "../testing/index.ts";
+import { SimCluster, type SimStore, bytes, getCommand, putCommand } from "../testing/index.ts";
+
+async function restart(cluster: SimCluster, store: SimStore): Promise<void> {
+  store.crash();
+  await cluster.complete(store.start());
+}
 
 describe("a lease", () => {
   it("lets the leader read without asking anybody", async () => {
@@ -48,6 +53,53 @@ describe("a lease", () => {
       const outcome = await cluster.call(getCommand("k"), { only: old.storeId, timeoutMs: 50 });
       expect(outcome.kind, `seed ${seed}`).not.toBe("ok");
     }
+  });
+
+  it("SPEC-R5: that a split's peer may have acknowledged keeps it from voting, though a crash took the split back", async () => {
+    let reachedCount = 0;
+    for (let seed = 0; seed < 12; seed++) {
+      const cluster = await SimCluster.start({ seed, config: { hibernateAfterMs: 0, slowDiskMs: 60_000 } });
+      const old = await cluster.waitForLeader();
+      const [candidate, restarted] = cluster.others(old.storeId) as [SimStore, SimStore];
+      await cluster.put("k", "old");
+      // Its disk has the Store's former run, and the split's entry, but does not get to what applying that wrote.
+      await restart(cluster, restarted);
+      await cluster.run(1_000);
+      const { region, lastIndex } = cluster.statusOf(old);
+      cluster.network.intercept = ({ payload, fromPeer }) => {
+        const isOnDisk = payload.kind === "raft" && payload.message.type === "MsgAppResp";
+        if (isOnDisk && fromPeer.storeId === restarted.storeId && payload.message.index > lastIndex) {
+          restarted.slowDisk(30_000);
+        }
+        return "deliver";
+      };
+      const command = { regionId: region.id, epoch: region.epoch, keys: [bytes("c")], partCount: 2 };
+      void old.store.splitRegion(command);
+      const countOf = (store: SimStore): number => store.store.regionStatuses().length;
+      await cluster.until("all have split", () => cluster.stores.every((store) => countOf(store) === 2));
+      const child = cluster.regions[1]?.id as RegionId;
+      await cluster.waitForLeader((store) => store === old, child);
+      await cluster.get("k");
+      cluster.network.cut(old.storeId, candidate.storeId);
+      await cluster.run(950);
+      // By the word of the peer alone whose Store is about to forget it.
+      await cluster.get("k", { only: old.storeId });
+      cluster.network.intercept = ({ regionId, fromPeer, toPeer }) => {
+        const ends = [fromPeer.storeId, toPeer.storeId];
+        return regionId === child && ends.includes(old.storeId) && ends.includes(restarted.storeId)
+          ? "drop"
+          : "deliver";
+      };
+      restarted.crash();
+      restarted.slowDisk(0);
+      await cluster.complete(restarted.start());
+      reachedCount += countOf(restarted) === 1 ? 1 : 0;
+      const next = await cluster.waitForLeader((store) => store !== old, child);
+      await cluster.put("k", "new", { only: next.storeId });
+      const outcome = await cluster.call(getCommand("k"), { only: old.storeId, timeoutMs: 50 });
+      expect(outcome.kind, `seed ${seed}`).not.toBe("ok");
+    }
+    expect(reachedCount).toBeGreaterThanOrEqual(3);
   });
 
   it("holds against a voter that enters a later term by another word than a vote", async () => {

@@ -18,6 +18,7 @@ import type { KeySampler } from "../key-sampler.ts";
 import type { LogKeeper } from "../log-keeper.ts";
 import type { Outbox } from "../outbox.ts";
 import type { PeerContext } from "../peer-context.ts";
+import { type PeerStart, mayHaveRun } from "../peer-start.ts";
 import { ReplicaCheck } from "../replica-check/replica-check.ts";
 import type { SizeKeeper } from "../size-keeper.ts";
 import { isUnreadable } from "../unreadable.ts";
@@ -34,6 +35,8 @@ import { transferRefusal } from "./transfer-refusal.ts";
 /** The peer whose Region is changed. */
 export interface RegionChangesOwner {
   readonly self: PeerInfo;
+  /** What the peer was made from. */
+  readonly start: Pick<PeerStart, "isNew" | "mayBeForgotten">;
   readonly context: PeerContext;
   readonly node: RawNode;
   readonly log: RaftLogStore;
@@ -244,7 +247,7 @@ export class RegionChanges {
 
   /** The split is submitted: from this moment on what was cut off is nobody's here but the new Regions'. */
   #regionSplit({ region, children, absent }: SplitOutcome): void {
-    const { context, keys, logger, node, size } = this.#owner;
+    const { context, keys, logger, node, size, start } = this.#owner;
     this.#owner.becameRegion(region);
     keys.forget();
     const part = size.split(children.length + absent.length + 1);
@@ -253,9 +256,10 @@ export class RegionChanges {
       { ...this.#owner.raftFields(), version: region.epoch.version, newRegions },
       "the Region is split",
     );
+    // A former run may have applied the entry, and a crash have taken that back, but not what the new peers answered.
+    const born = { isNew: true, mayBeForgotten: mayHaveRun(start), campaigns: node.isLeader, size: part };
     for (const child of children) {
-      const takesOver = child.raftState.promised !== undefined;
-      context.beginPeer({ ...child, isNew: true, campaigns: node.isLeader, takesOver, size: part });
+      context.beginPeer({ ...child, ...born, takesOver: child.raftState.promised !== undefined });
     }
   }
 

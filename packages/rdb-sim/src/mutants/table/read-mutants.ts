@@ -116,7 +116,7 @@ export const readMutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/rdb-server/src/peer/peer-start.ts",
-        find: "  const guards = takesOver || !isNew;",
+        find: "  const guards = takesOver || mayHaveRun(start);",
         replace: "  const guards = takesOver;",
       },
     ],
