@@ -12,7 +12,7 @@ import {
 import type { KvResponse } from "@flaredb/rdb-proto";
 import type { Entry } from "@flaredb/rdb-raft";
 import { type ApplyState, MemoryEngine, decodeValue, getApplyState, indexedKey } from "@flaredb/rdb-storage";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import {
   type KvCommand,
   SimClock,
@@ -199,6 +199,17 @@ describe("Applier with sessions", () => {
     const lost = { result: { value: { reason: { case: "staleCommand", value: { answerNotKept: true } } } } };
     expect(again.slice(keptCount)).toMatchObject(Array(swapCount - keptCount).fill(lost));
     expect(applier.sessions.sizeBytes).toBeLessThan(2 * MiB);
+  });
+
+  it("reads a row once for all the writes of an entry that come again", () => {
+    const sequences = Array.from({ length: 500 }, (_, place) => 1 + place);
+    const commands = sequences.map((sequence) => putCommand(`k${sequence}`, "1") as FoldableCommand);
+    applier.apply([entryOf(6, foldedBody(commands), sequences)]);
+    const first = answers.splice(0);
+    const get = vi.spyOn(engine, "get");
+    applier.apply([entryOf(7, foldedBody(commands), sequences)]);
+    expect(answers).toEqual(first);
+    expect(get.mock.calls.filter(([column]) => column === "session")).toHaveLength(1);
   });
 
   it("halts at a record that cannot be read, applies nothing, and answers unknown", async () => {

@@ -3,6 +3,7 @@ import type { ClientSession, WriteRun } from "@flaredb/rdb-proto";
 import { type SessionRecord, type SessionRow, SessionRowWriter } from "@flaredb/rdb-storage";
 import type { WriteResult } from "./evaluate-write.ts";
 import { answerOf, detailsOf, kindOf } from "./recorded-answer.ts";
+import { RecordedWrites } from "./recorded-writes.ts";
 import { invalidArgument, requestExpired, sequenceClosed } from "./responses.ts";
 import type { KnownClient, SessionTable } from "./session-table.ts";
 import { addSequence } from "./session-runs.ts";
@@ -63,6 +64,8 @@ export class EntrySessions {
   readonly #recorded: Decided[] = [];
   /** Recorded writes by client and sequence; made when a sequence does not rise, which is rare. */
   #bySequence: Map<EntryClient, Map<number, Decided[]>> | undefined;
+  /** Made when a write comes again, which is rare. */
+  #recordedBefore: RecordedWrites | undefined;
   #writer: SessionRowWriter | undefined;
   #nextRecord = 0;
   /** The run of the write that is decided, and the place of its first write. */
@@ -208,17 +211,11 @@ export class EntrySessions {
   /** The record of a try of this very write, if there is one. */
   #findRecord({ client, sequence, write }: Decided, rows: readonly Index[]): SessionRecord | undefined {
     const kind = kindOf(write);
+    this.#recordedBefore ??= new RecordedWrites((at) => this.#options.readRow(at));
     // A row is named once for each of its records of the sequence.
     for (const at of new Set(rows)) {
-      const { clients, records } = this.#options.readRow(at);
-      const rowPlace = clients.findIndex(({ clientId }) => clientId === client.clientId);
-      const found = records.find(
-        (record) =>
-          record.client === rowPlace &&
-          record.sequence === sequence &&
-          record.kind === kind &&
-          spanCovers(record, write),
-      );
+      const records = this.#recordedBefore.of(at, client.clientId, sequence);
+      const found = records.find((record) => record.kind === kind && spanCovers(record, write));
       if (found !== undefined) {
         return found;
       }
