@@ -28,6 +28,12 @@ describe("BootstrapCampaign", () => {
     expect(attempts(campaign, 100)).toBe(0);
   });
 
+  it("ends when a leader was heard, though none is known any more", () => {
+    const campaign = new BootstrapCampaign({ region: regionOn(2, 1, 3), isNew: true }, storeId(2));
+    campaign.end();
+    expect(attempts(campaign, 100)).toBe(0);
+  });
+
   it("gives up after a number of attempts", () => {
     expect(
       attempts(new BootstrapCampaign({ region: regionOn(1, 2, 3), isNew: true }, storeId(1)), 1_000),

@@ -31,13 +31,18 @@ export class BootstrapCampaign {
     this.#attemptsLeft = isAlone ? 1 : isNew && (campaigns ?? isFirst) ? ATTEMPTS_MAX_COUNT : 0;
   }
 
+  /** It has heard a leader, which it may forget again before the next tick, but not what it promised. */
+  end(): void {
+    this.#attemptsLeft = 0;
+  }
+
   /** Whether to campaign at this tick. */
   shouldCampaign(hasLeader: boolean): boolean {
     if (this.#attemptsLeft === 0) {
       return false;
     }
     if (hasLeader) {
-      this.#attemptsLeft = 0;
+      this.end();
       return false;
     }
     if (this.#ticks++ % ATTEMPT_TICKS !== 0) {

@@ -489,8 +489,8 @@ export class Peer {
     }
     this.#node.step(message);
     if (message.type === "MsgHeartbeat" && message.term === this.#node.term) {
-      const { config, clock } = this.#context;
-      this.#noVoteBeforeMs = Math.max(this.#noVoteBeforeMs, leaseEndMs(config, clock.monotonicMs()));
+      this.#noVoteBeforeMs = leaseEndMs(this.#context.config, this.#context.clock.monotonicMs());
+      this.#bootstrap.end();
     }
   }
 

@@ -1,6 +1,15 @@
-import type { RegionId, StoreId } from "@flaredb/rdb-base";
+import { type Peer, type RegionId, type StoreId, term } from "@flaredb/rdb-base";
+import type { Message } from "@flaredb/rdb-raft";
 import { describe, expect, it } from "vitest";
+import { asksForVotes } from "../peer/raft-message-kinds.ts";
 import { SimCluster, type SimStore, bytes, getCommand, putCommand } from "../testing/index.ts";
+import { raftMessage } from "../testing/peer-messages.ts";
+import type { PeerMessage } from "./peer-message.ts";
+
+/** Of Region 1, as the cluster begins. */
+function messageTo(toPeer: Peer, fromPeer: Peer, fields: Partial<Message>): PeerMessage {
+  return { ...raftMessage(0, 0, { ...fields, from: fromPeer.id, to: toPeer.id }), fromPeer, toPeer };
+}
 
 async function restart(cluster: SimCluster, store: SimStore): Promise<void> {
   store.crash();
@@ -145,6 +154,31 @@ describe("a lease", () => {
       expect(outcome.kind, `seed ${seed}`).not.toBe("ok");
     }
     expect(reachedCount).toBeGreaterThanOrEqual(3);
+  });
+
+  it("holds against a new Region's first peer that forgets its leader with the term", async () => {
+    const cluster = await SimCluster.start({ seed: 18, bootstrap: false });
+    const { region } = cluster;
+    const [first, candidate, leader] = region.peers as [Peer, Peer, Peer];
+    const store = cluster.storeOf(first.storeId);
+    const asksMs: number[] = [];
+    cluster.network.intercept = ({ payload }) => {
+      if (payload.kind === "raft" && asksForVotes(payload.message)) {
+        asksMs.push(cluster.clock.monotonicMs());
+      }
+      return "drop";
+    };
+    await cluster.complete(store.store.createPeer(region));
+    // It is to lead at once, and tries; but the two others have a leader, which one of them has lost again.
+    await cluster.until("it campaigns", () => asksMs.length > 0);
+    const say = (from: Peer, fields: Partial<Message>): void =>
+      store.call((target) => target.receive([messageTo(first, from, fields)], () => {}));
+    say(leader, { type: "MsgHeartbeat", term: term(6) });
+    const heardMs = cluster.clock.monotonicMs();
+    say(candidate, { type: "MsgPreVoteResp", term: term(7), reject: true });
+    asksMs.length = 0;
+    await cluster.until("it campaigns again", () => asksMs.length > 0);
+    expect((asksMs[0] as number) - heardMs).toBeGreaterThan(cluster.config.leaseMs);
   });
 
   it("counts from when its round was sent, not from when it was answered", async () => {
