@@ -10,7 +10,7 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Columns of the terminal that stdout is; undefined when it is none. As wide as it is now. */
   readonly columns: number | undefined;
-  /** Lines of the terminal that stdout is; undefined when it is none. */
+  /** Lines of the terminal that stdout is; undefined when it is none, or does not say. */
   readonly rows: number | undefined;
   /** Whether stdout shows colours. */
   readonly colors: boolean;
@@ -39,18 +39,29 @@ export function processIo(): Io {
     stderr,
     env,
     get columns() {
-      return stdout.isTTY ? stdout.columns : undefined;
+      return columnsOf(stdout);
     },
     get rows() {
-      return stdout.isTTY ? stdout.rows : undefined;
+      return stdout.isTTY ? stdout.rows || undefined : undefined;
     },
     colors: wantsColors(stdout.isTTY, env),
     get progressColumns() {
-      return stderr.isTTY ? stderr.columns : undefined;
+      return columnsOf(stderr);
     },
     onInterrupt,
     onKey: stdin.isTTY ? onKey : undefined,
   };
+}
+
+/** What a terminal is taken for that does not say how wide it is: as `ssh -tt` and `script` make them for programs. */
+const USUAL_COLUMNS = 80;
+
+/** Columns of the terminal that a stream is; undefined when it is none. */
+export function columnsOf(stream: {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}): number | undefined {
+  return stream.isTTY === true ? stream.columns || USUAL_COLUMNS : undefined;
 }
 
 function onKey(listener: (key: string) => void): () => void {
