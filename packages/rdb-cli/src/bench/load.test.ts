@@ -109,6 +109,51 @@ describe("an open loop", () => {
     expect(await service.clock.until(run)).toMatchObject({ calls: 7, unstarted: 0 });
   });
 
+  test("what comes due just before the end is called, though the timer is late: clients were free", async () => {
+    const service = new StallingService();
+    const run = service.load(new OpenLoop(service.end(100.5), 5_000), 50).run();
+    const { calls, unstarted, latencies } = await service.clock.until(run);
+    expect([calls, unstarted]).toEqual([503, 0]);
+    expect(latencies.percentileMs(100)).toBeLessThan(SERVICE_MS + 1.1);
+  });
+
+  test("a client that becomes free after the end takes nothing that was due before", async () => {
+    const service = new StallingService();
+    service.stall = { fromMs: 90, untilMs: 120 };
+    const run = service.load(new OpenLoop(service.end(100), 1_000), 5).run();
+    const { calls, unstarted } = await service.clock.until(run);
+    expect([calls, unstarted]).toEqual([95, 5]);
+  });
+
+  test.each([1, 7, 61, 103, 1_000])("at a rate of %d a second rounding adds no call", (rate) => {
+    const schedule = new OpenLoop({ startMs: 0, durationMs: 1_000, total: Infinity }, rate);
+    let calls = 0;
+    while (typeof schedule.take(999.999_9, true) === "number") {
+      calls++;
+    }
+    schedule.take(1_000, false);
+    expect([calls, schedule.unstartedCount]).toEqual([rate, 0]);
+  });
+
+  test("its time is what its calls take at their rate, and not until the last answer alone", async () => {
+    const timed = new StallingService();
+    const seconds = timed.load(new OpenLoop(timed.end(3_000), 1), 4).run();
+    expect(await timed.clock.until(seconds)).toMatchObject({ calls: 3, elapsedMs: 3_000 });
+    const counted = new StallingService();
+    const total = counted.load(new OpenLoop(counted.end(Infinity, 5), 10), 4).run();
+    expect(await counted.clock.until(total)).toMatchObject({ calls: 5, elapsedMs: 500 });
+  });
+
+  test("stopped in a stall, it says what was due until then", async () => {
+    const service = new StallingService();
+    service.stall = { fromMs: 10, untilMs: 1_000 };
+    const load = service.load(new OpenLoop(service.end(Infinity), 100), 1);
+    const run = load.run();
+    await service.clock.advance(505);
+    load.stop();
+    expect(await service.clock.until(run)).toMatchObject({ calls: 2, unstarted: 49 });
+  });
+
   test("stopped between two calls, it ends at once", async () => {
     const service = new StallingService();
     const load = service.load(new OpenLoop(service.end(Infinity), 0.1), 4);

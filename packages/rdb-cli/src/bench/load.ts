@@ -9,7 +9,7 @@ export interface LoadResult {
   readonly calls: number;
   /** Rows that they wrote or found. */
   readonly rows: number;
-  /** From the first call to the last answer. */
+  /** From the first call to the last answer; of an open loop at least for as long as its calls take at their rate. */
   readonly elapsedMs: number;
   /** Calls of an open loop that were due and found no client in time. */
   readonly unstarted: number;
@@ -72,7 +72,7 @@ export class Load<Answer> {
     return {
       calls: this.#calls,
       rows: this.#rows,
-      elapsedMs: this.#lastAnswerMs - this.#startMs,
+      elapsedMs: Math.max(this.#lastAnswerMs, this.#schedule.filledUntilMs) - this.#startMs,
       unstarted: this.#schedule.unstartedCount,
       errors: this.#errors,
       latencies: this.#total,
@@ -82,7 +82,7 @@ export class Load<Answer> {
 
   /** Begins no more calls; those that are open are waited for. */
   stop(): void {
-    this.#schedule.stop();
+    this.#schedule.stop(this.#clock.monotonicMs(), this.#idleCount > 0);
     this.#endIfDone("ended");
   }
 
@@ -100,7 +100,7 @@ export class Load<Answer> {
     this.#timer = undefined;
     let next: number | "not due" | "ended" = "not due";
     while (this.#idleCount > 0) {
-      next = this.#schedule.take(this.#clock.monotonicMs());
+      next = this.#schedule.take(this.#clock.monotonicMs(), true);
       if (typeof next === "string") {
         break;
       }
@@ -133,7 +133,7 @@ export class Load<Answer> {
         nowMs = this.#clock.monotonicMs();
       }
       this.#lastAnswerMs = nowMs;
-      startMs = this.#schedule.take(nowMs);
+      startMs = this.#schedule.take(nowMs, this.#idleCount > 0);
     }
     this.#idleCount++;
     this.#busyCount--;

@@ -3,13 +3,17 @@ export interface Schedule {
   /**
    * Takes the next call.
    *
+   * @param isClientFree a client waited for it: what was due before the end is then taken after it too, for only the
+   *   timer is late
    * @returns when it was meant to begin, from which its latency counts; or why there is none
    */
-  take(nowMs: number): number | "not due" | "ended";
-  /** No call is taken any more. */
-  stop(): void;
+  take(nowMs: number, isClientFree: boolean): number | "not due" | "ended";
+  /** No call is taken any more. @param isClientFree as for {@link take}: then nothing was due that was not taken */
+  stop(nowMs: number, isClientFree: boolean): void;
   /** Calls that were due and were not taken when all ended. */
   readonly unstartedCount: number;
+  /** The moment up to which the calls that were taken reach at their rate; without a rate the beginning. */
+  readonly filledUntilMs: number;
 }
 
 /** What ends a schedule: whichever comes first. */
@@ -24,10 +28,12 @@ export interface ScheduleEnd {
 /** Closed loop: each client begins a call when its last one was answered. */
 export class ClosedLoop implements Schedule {
   readonly unstartedCount = 0;
+  readonly filledUntilMs: number;
   readonly #endMs: number;
   #remaining: number;
 
   constructor({ startMs, durationMs, total }: ScheduleEnd) {
+    this.filledUntilMs = startMs;
     this.#endMs = startMs + durationMs;
     this.#remaining = total;
   }
@@ -57,21 +63,25 @@ export class OpenLoop implements Schedule {
   readonly #endMs: number;
   #taken = 0;
   #stoppedMs: number | undefined;
-  #lastMs = 0;
+  /** The end has passed and no client was free: clients that become so later take nothing of before. */
+  #isOver = false;
+  #lastMs: number;
 
   constructor({ startMs, durationMs, total }: ScheduleEnd, ratePerSecond: number) {
     this.#startMs = startMs;
+    this.#lastMs = startMs;
     this.#intervalMs = 1_000 / ratePerSecond;
     this.#endMs = startMs + durationMs;
-    this.#count = Math.min(total, Math.ceil(durationMs / this.#intervalMs));
+    this.#count = Math.min(total, countDue(durationMs, ratePerSecond));
   }
 
-  take(nowMs: number): number | "not due" | "ended" {
+  take(nowMs: number, isClientFree: boolean): number | "not due" | "ended" {
     this.#lastMs = nowMs;
-    if (this.#taken >= this.#count || this.#stoppedMs !== undefined || nowMs >= this.#endMs) {
+    this.#isOver ||= nowMs >= this.#endMs && !isClientFree;
+    if (this.#taken >= this.#count || this.#stoppedMs !== undefined || this.#isOver) {
       return "ended";
     }
-    const dueMs = this.#startMs + this.#taken * this.#intervalMs;
+    const dueMs = this.#nextMs();
     if (dueMs > nowMs) {
       return "not due";
     }
@@ -79,8 +89,8 @@ export class OpenLoop implements Schedule {
     return dueMs;
   }
 
-  stop(): void {
-    this.#stoppedMs ??= this.#lastMs;
+  stop(nowMs: number, isClientFree: boolean): void {
+    this.#stoppedMs ??= isClientFree ? this.#lastMs : nowMs;
   }
 
   get unstartedCount(): number {
@@ -88,4 +98,19 @@ export class OpenLoop implements Schedule {
     const dueCount = Math.ceil((untilMs - this.#startMs) / this.#intervalMs);
     return Math.max(0, Math.min(dueCount, this.#count) - this.#taken);
   }
+
+  get filledUntilMs(): number {
+    return Math.min(this.#nextMs(), this.#endMs, this.#stoppedMs ?? Infinity);
+  }
+
+  #nextMs(): number {
+    return this.#startMs + this.#taken * this.#intervalMs;
+  }
+}
+
+/** Calls that are due within a time, its beginning included. What rounding adds to a whole number is no call. */
+function countDue(durationMs: number, ratePerSecond: number): number {
+  const count = (durationMs * ratePerSecond) / 1_000;
+  const whole = Math.round(count);
+  return Math.abs(count - whole) < 1e-6 ? whole : Math.ceil(count);
 }
