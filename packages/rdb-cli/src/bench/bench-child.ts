@@ -4,7 +4,8 @@ import { RdbError } from "@flaredb/rdb-base";
 import { encodeResult, type FromChild, type ToChild } from "./child-messages.ts";
 import { LocalGenerator } from "./generator.ts";
 
-const INTERVAL_MS = 1_000;
+/** Shorter than a line is shown for: none is then without what came meanwhile. */
+const INTERVAL_MS = 500;
 
 let generator: LocalGenerator | undefined;
 let ticks: NodeJS.Timeout | undefined;
@@ -16,8 +17,6 @@ process.on("message", (message) => {
   });
 });
 process.on("disconnect", () => process.exit(0));
-// Ctrl-C at the terminal reaches this process too; the one that started it says when to stop.
-process.on("SIGINT", () => {});
 
 async function handle(message: ToChild): Promise<void> {
   switch (message.type) {
@@ -28,7 +27,8 @@ async function handle(message: ToChild): Promise<void> {
       break;
     case "run": {
       ticks = setInterval(() => {
-        say({ type: "interval", latencies: started().takeInterval().encode() });
+        const latencies = started().takeInterval().encode();
+        say({ type: "interval", latencies, durationMs: started().intervalMs });
       }, INTERVAL_MS);
       const result = await started().run();
       clearInterval(ticks);

@@ -12,7 +12,7 @@ export type ToChild =
 /** What it says. Histograms are encoded. */
 export type FromChild =
   | { readonly type: "prepared" }
-  | { readonly type: "interval"; readonly latencies: string }
+  | { readonly type: "interval"; readonly latencies: string; readonly durationMs: number }
   | { readonly type: "result"; readonly result: EncodedResult }
   | { readonly type: "failed"; readonly code: string; readonly message: string };
 

@@ -15,6 +15,8 @@ export interface Generator {
   run(): Promise<LoadResult>;
   /** Latencies since this was last asked. */
   takeInterval(): Latencies;
+  /** How long it took for what `takeInterval` last gave to come. */
+  readonly intervalMs: number;
   stop(): void;
   /** Gives back what it holds. */
   close(): void;
@@ -54,6 +56,8 @@ export class LocalGenerator implements Generator {
   #client: (BenchClient & { close(): void }) | undefined;
   #load: Load<unknown> | undefined;
   #isStopped = false;
+  #intervalFromMs = 0;
+  #intervalMs = 0;
 
   constructor(options: BenchOptions, target: Target, ports: GeneratorPorts = systemGeneratorPorts) {
     this.#options = options;
@@ -72,7 +76,14 @@ export class LocalGenerator implements Generator {
   }
 
   takeInterval(): Latencies {
+    const nowMs = this.#ports.clock.monotonicMs();
+    this.#intervalMs = nowMs - this.#intervalFromMs;
+    this.#intervalFromMs = nowMs;
     return this.#load?.takeInterval() ?? new Latencies();
+  }
+
+  get intervalMs(): number {
+    return this.#intervalMs;
   }
 
   stop(): void {
@@ -87,13 +98,16 @@ export class LocalGenerator implements Generator {
   async #drive(seconds: number, total: number): Promise<LoadResult> {
     const { clock } = this.#ports;
     const { clients, rate } = this.#options;
+    // Large values take a part of a second to make: before time counts, or the first calls were late for it.
+    const operation = this.#operation();
     const end = {
       startMs: clock.monotonicMs(),
       durationMs: this.#isStopped ? 0 : seconds * 1_000,
       total,
     };
+    this.#intervalFromMs = end.startMs;
     const schedule: Schedule = rate === undefined ? new ClosedLoop(end) : new OpenLoop(end, rate);
-    this.#load = new Load(this.#ports, this.#operation(), schedule, clients);
+    this.#load = new Load(this.#ports, operation, schedule, clients);
     return this.#load.run();
   }
 

@@ -19,11 +19,16 @@ export class RemoteGenerator implements Generator {
   readonly #prepared = Promise.withResolvers<void>();
   readonly #result = Promise.withResolvers<LoadResult>();
   readonly #interval = new Latencies();
+  /** Of what lies in `interval`. */
+  #pendingMs = 0;
+  #intervalMs = 0;
 
   constructor(options: BenchOptions, target: Target) {
     this.#options = options;
     this.#target = target;
-    this.#child = fork(CHILD_MAIN);
+    // In a group of its own: Ctrl-C at the terminal is for this process, which says when to stop. It ends with us all the
+    // same, when the channel closes.
+    this.#child = fork(CHILD_MAIN, { detached: true });
     this.#child.on("message", (message) => this.#handle(message as FromChild));
     this.#child.once("error", (cause) => this.#fail(`it cannot be started: ${cause.message}`));
     this.#child.once("exit", (code, signal) => this.#fail(`it ended with ${signal ?? code}`));
@@ -46,7 +51,13 @@ export class RemoteGenerator implements Generator {
     const taken = new Latencies();
     taken.add(this.#interval);
     this.#interval.reset();
+    this.#intervalMs = this.#pendingMs;
+    this.#pendingMs = 0;
     return taken;
+  }
+
+  get intervalMs(): number {
+    return this.#intervalMs;
   }
 
   stop(): void {
@@ -72,6 +83,7 @@ export class RemoteGenerator implements Generator {
         break;
       case "interval":
         this.#interval.add(Latencies.decode(message.latencies));
+        this.#pendingMs += message.durationMs;
         break;
       case "result":
         this.#result.resolve(decodeResult(message.result));

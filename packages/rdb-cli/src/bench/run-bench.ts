@@ -6,11 +6,13 @@ import { fill } from "./fill.ts";
 import { type Generator, LocalGenerator, type Target, systemGeneratorPorts } from "./generator.ts";
 import { Latencies } from "./latencies.ts";
 import type { LoadResult } from "./load.ts";
-import type { BenchOptions } from "./options.ts";
+import type { BenchKind, BenchOptions } from "./options.ts";
 import { RemoteGenerator } from "./remote-generator.ts";
 import { formatRate } from "./report.ts";
 
 const LIVE_INTERVAL_MS = 1_000;
+/** One Ctrl-C may arrive twice: from the terminal, and passed on by npm. */
+const REPEAT_AFTER_MS = 700;
 
 /** What a benchmark came to. */
 export interface BenchOutcome {
@@ -32,8 +34,9 @@ export async function runBench(
   const line = new ProgressLine(io, json || io.progressColumns === undefined);
   let isInterrupted = false;
   let generators: Generator[] = [];
+  let untilRepeat: Timer | undefined;
   const ignoreInterrupts = io.onInterrupt(() => {
-    ignoreInterrupts();
+    untilRepeat ??= systemClock.setTimer(REPEAT_AFTER_MS, ignoreInterrupts);
     isInterrupted = true;
     for (const generator of generators) {
       generator.stop();
@@ -45,12 +48,15 @@ export async function runBench(
     }
     generators = startGenerators(options, target);
     line.show(`${options.kind}: warming up`);
+    const prepared = Promise.all(generators.map((generator) => generator.prepare()));
+    // Now that they have been told what to do: what was not begun cannot be stopped.
     if (isInterrupted) {
       generators.forEach((generator) => generator.stop());
     }
-    await Promise.all(generators.map((generator) => generator.prepare()));
+    await prepared;
     return { result: await measure(options, generators, line), isInterrupted };
   } finally {
+    untilRepeat?.cancel();
     ignoreInterrupts();
     line.clear();
     generators.forEach((generator) => generator.close());
@@ -99,11 +105,7 @@ async function measure(
 ): Promise<LoadResult> {
   let ticks: Timer;
   const tick = (): void => {
-    const latencies = new Latencies();
-    for (const generator of generators) {
-      latencies.add(generator.takeInterval());
-    }
-    line.show(liveText(options, latencies));
+    line.show(liveText(options.kind, generators));
     ticks = systemClock.setTimer(LIVE_INTERVAL_MS, tick);
   };
   ticks = systemClock.setTimer(LIVE_INTERVAL_MS, tick);
@@ -114,8 +116,18 @@ async function measure(
   }
 }
 
-function liveText({ kind }: BenchOptions, latencies: Latencies): string {
-  const rate = formatRate((latencies.count * 1_000) / LIVE_INTERVAL_MS);
+// What was answered since the last look, as fast as it came: timers are late when there is much to do.
+function liveText(kind: BenchKind, generators: readonly Generator[]): string {
+  const latencies = new Latencies();
+  let perSecond = 0;
+  for (const generator of generators) {
+    const taken = generator.takeInterval();
+    latencies.add(taken);
+    perSecond += (taken.count * 1_000) / Math.max(1, generator.intervalMs);
+  }
+  if (latencies.count === 0) {
+    return `${kind}: no answer in the last second`;
+  }
   const [p50, p99] = [50, 99].map((percent) => latencies.percentileMs(percent).toFixed(2));
-  return `${kind}: ${rate} ops/s, p50 ${p50} ms, p99 ${p99} ms`;
+  return `${kind}: ${formatRate(perSecond)} ops/s, p50 ${p50} ms, p99 ${p99} ms`;
 }

@@ -1,5 +1,5 @@
 import { WireCluster } from "@flaredb/rdb-client/fakes";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { runCaptured } from "../testing/run-captured.ts";
 
 let cluster: WireCluster;
@@ -16,12 +16,12 @@ function bench(args: readonly string[], options: Parameters<typeof runCaptured>[
 }
 
 /** Resolves when the first call has come to a Store. */
-function firstCall(): Promise<void> {
+function firstCall(becomes?: "unanswered"): Promise<void> {
   return new Promise((resolve) => {
     for (const store of cluster.fake.stores) {
       store.intercept = () => {
         resolve();
-        return undefined;
+        return becomes;
       };
     }
   });
@@ -111,6 +111,23 @@ describe("SPEC-U1: bench", () => {
     expect(stderr).toMatch(/get: [\d,.]+ ops\/s, p50 \d+\.\d\d ms, p99 \d+\.\d\d ms \(1\.\d s\)/);
   });
 
+  test("the first line of several processes is about all of them, too", async () => {
+    const flags = ["--seconds", "1.5", "--clients", "2", "--processes", "2"];
+    const { stderr } = await bench(["get", ...flags], { progressColumns: 100 });
+    const [first] = stderr.match(/get: [^w].*?\(/) ?? [];
+    expect(first).toMatch(/get: [1-9][\d,.]* ops\/s, p50 \d+\.\d\d ms/);
+  });
+
+  test("a second without an answer is told as that, and not as one of 0 ms", async () => {
+    for (const store of cluster.fake.stores) {
+      store.intercept = () => ({ case: "serverIsBusy", value: { reason: "a test", retryAfterMs: 50 } });
+    }
+    const flags = ["--total", "1", "--clients", "1", "--timeout", "1500ms"];
+    const { stderr } = await bench(["get", ...flags], { progressColumns: 100 });
+    expect(stderr).toContain("get: no answer in the last second (");
+    expect(stderr).not.toContain("0.00 ms");
+  });
+
   test("an open loop makes as many calls as are due", async () => {
     const document = await benchJson(["put", "--rate", "200", "--total", "100"]);
     expect(document).toMatchObject({ rate: 200, calls: 100, unstarted: 0 });
@@ -139,6 +156,35 @@ describe("SPEC-U1: bench", () => {
       expect(exitCode).toBe(130);
     },
   );
+
+  test("Ctrl-C while filling ends all of several processes", async () => {
+    const interrupt = new AbortController();
+    const called = firstCall();
+    const flags = ["--fill", "--processes", "2", "--clients", "4", "--seconds", "600", "--json"];
+    const run = bench(["get", ...flags], { interrupt: interrupt.signal });
+    await called;
+    interrupt.abort();
+    const { stdout, exitCode } = await run;
+    expect(JSON.parse(stdout)).toMatchObject({ interrupted: true, calls: 0 });
+    expect(exitCode).toBe(130);
+  });
+
+  test("Ctrl-C that npm passes on, too, is one; another one after a while has its usual effect", async () => {
+    const interrupt = new AbortController();
+    const stopListening = vi.spyOn(interrupt.signal, "removeEventListener");
+    const called = firstCall("unanswered");
+    const flags = ["--seconds", "600", "--clients", "1", "--timeout", "2s"];
+    let isOver = false;
+    const run = bench(["get", ...flags], { interrupt: interrupt.signal }).finally(() => {
+      isOver = true;
+    });
+    await called;
+    interrupt.abort();
+    expect(stopListening).not.toHaveBeenCalled();
+    await vi.waitFor(() => expect(stopListening).toHaveBeenCalled(), { timeout: 5_000 });
+    expect(isOver).toBe(false);
+    expect((await run).exitCode).toBe(130);
+  });
 
   test("calls that fail are counted by code", async () => {
     for (const store of cluster.fake.stores) {
