@@ -58,8 +58,9 @@ export const errorCodes = {
       "the write, or a part of it, was sent, and time ran out (or the caller gave up) before any Store said what it " +
       "came to; it is applied once, now or later, or never. A copy that no leader has taken within 60 s of the " +
       "Region's log time never is applied; one that stands in a leader's log is decided when the Region next has a " +
-      "majority, however late. With `isApplied: true` in its details it is applied, and only its answer is lost. The " +
-      "same call again would be another write: read the keys first, or write with a condition on their versions",
+      "majority, however late. With `isApplied: true` in its details it is applied, and only its answer is lost; with " +
+      "`isDecided: true` it was carried out, and whether its condition held is lost with the answer. The same call " +
+      "again would be another write: read the keys first, or write with a condition on their versions",
   },
   RDB_DEADLINE_EXCEEDED: {
     write: "not applied",

@@ -38,12 +38,16 @@ export function undeterminedError(call: KvCall, cause: RdbError): RdbError {
   );
 }
 
-/** A write is applied, by an attempt whose answer did not come; it was too large to be remembered for a later one. */
+/**
+ * A write was carried out, by an attempt whose answer did not come; it was too large to be remembered for a later one.
+ * Only answers of writes with a condition get so large, and whether that held was in the answer.
+ */
 export function answerLostError(call: KvCall, cause: RdbError): RdbError {
   return new RdbError(
     "RDB_UNDETERMINED_RESULT",
-    `${describe(call)} is applied, once, but its answer is lost (${cause.message}): read what it came to`,
-    { details: { ...whereabouts(call), attemptCount: call.attemptCount, isApplied: true }, cause },
+    `${describe(call)} was carried out, once, and whether its condition held is lost with the answer ` +
+      `(${cause.message}): read what it came to`,
+    { details: { ...whereabouts(call), attemptCount: call.attemptCount, isDecided: true }, cause },
   );
 }
 

@@ -56,20 +56,22 @@ describe("the identity of a write", () => {
     expect(written(made, "k")).toBe(2);
   });
 
-  test("ends at once when the first answer was not kept: the write is applied", async () => {
+  test("ends at once when the first answer was not kept, and does not claim that its condition held", async () => {
     const made = await connected();
+    await made.until(made.client.put("k", "another's"));
     meet(made, 1, "answer lost", { case: "staleCommand", value: { answerNotKept: true } });
     const startedMs = made.clock.monotonicMs();
     const error = await made.until(
-      made.client.compareAndSwap("k", { absent: true }, "v").catch((reason: unknown) => reason),
+      made.client.compareAndSwap("k", { absent: true }, "mine").catch((reason: unknown) => reason),
     );
     expect(error).toMatchObject({
       code: "RDB_UNDETERMINED_RESULT",
-      message: expect.stringContaining("is applied, once, but its answer is lost"),
-      details: { isApplied: true },
+      message: expect.stringContaining("was carried out, once, and whether its condition held is lost"),
+      details: { isDecided: true },
     });
+    expect(error).not.toHaveProperty("details.isApplied");
     expect(made.clock.monotonicMs() - startedMs).toBeLessThan(3_000);
-    expect(written(made, "k")).toBe(1);
+    expect((await made.until(made.client.get("k")))?.text()).toBe("another's");
   });
 
   test("keeps a late copy of a lost attempt out", async () => {

@@ -31,7 +31,7 @@ export type RegionAdvice =
   | { readonly kind: "expired"; readonly logTimeMs: number }
   /** The client has said that it is done with the write. */
   | { readonly kind: "closed" }
-  /** The write is applied. What it answered is lost. */
+  /** The write was carried out, and is not again. What it answered is lost, and so whether its condition held. */
   | { readonly kind: "answerLost" }
   /** A write may be applied, now or later. */
   | { readonly kind: "unknownOutcome" };

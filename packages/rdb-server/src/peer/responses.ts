@@ -79,9 +79,9 @@ export function staleCommand(why: string): RegionError {
   return staleError(why, false);
 }
 
-/** The write was applied by an earlier try. What it answered then was too large to be kept. */
+/** An earlier try was carried out; its condition need not have held. What it answered was too large to be kept. */
 export function answerNotKept(): RegionError {
-  return staleError("the write was applied, its answer was too large to be kept", true);
+  return staleError("the write was carried out, its answer was too large to be kept", true);
 }
 
 function staleError(why: string, isAnswerLost: boolean): RegionError {

@@ -18,7 +18,8 @@ export const file_rdb_v1_errorpb: GenFile = /*@__PURE__*/
  * Why a Region did not serve a request: data, because the client acts on it.
  *
  * What each promises about a write:
- *   stale_command                  unknown: it may be applied, now or later; with answer_not_kept: it is applied
+ *   stale_command                  unknown: it may be applied, now or later; with answer_not_kept: it was carried out,
+ *                                  and its condition may or may not have held
  *   every other one                not applied by this try. What another try of the same sequence, one that was not
  *                                  answered, did or will do is not known; after request_expired and sequence_closed
  *                                  to send it again does not tell, as its answer is not remembered any more.
@@ -214,8 +215,8 @@ export const KeyNotInRegionSchema: GenMessage<KeyNotInRegion> = /*@__PURE__*/
  */
 export type StaleCommand = Message<"rdb.v1.StaleCommand"> & {
   /**
-   * The write is applied, once, and what it answered is not known any more, as it was too large to be kept: to send the
-   * same write again does not help.
+   * The write was carried out, once, and what it answered is not known any more, as it was too large to be kept: nor is
+   * whether its condition held, if it has one. To send the same write again does not help.
    *
    * @generated from field: bool answer_not_kept = 1;
    */
