@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { limits, storeId, regionId, peerId, systemClock } from "@flaredb/rdb-base";
+import { MiB, assert, keyAfter, limits, storeId, regionId, peerId, systemClock } from "@flaredb/rdb-base";
 import type { Region } from "@flaredb/rdb-base";
 import { type KvResponse, ScanRequestSchema } from "@flaredb/rdb-proto";
 import { type MemoryEngine, WritePart, encodeValue } from "@flaredb/rdb-storage";
@@ -160,6 +160,19 @@ describe("a read that fails", () => {
     const batch = await serveBatchGet(scope, [keyOf(0)]);
     expect(batch.case === "error" && batch.value.reason.case).toBe("serverIsBusy");
   });
+});
+
+test("a page of keys alone ends early where their values, which are read with them, are large", async () => {
+  const { scope } = scopeOver(40, MiB);
+  const page = await serveScan(scope, create(ScanRequestSchema, { keysOnly: true }));
+  assert(page.case === "scan", "a scan is answered");
+  expect(page.value.hasMore).toBe(true);
+  expect(page.value.rows.length).toBeLessThan(32);
+  const startKey = keyAfter(page.value.rows.at(-1)?.key ?? new Uint8Array(0));
+  const rest = await serveScan(scope, create(ScanRequestSchema, { keysOnly: true, startKey }));
+  assert(rest.case === "scan", "a scan is answered");
+  expect(rest.value.hasMore).toBe(false);
+  expect(page.value.rows.length + rest.value.rows.length).toBe(40);
 });
 
 describe("serveBatchGet", () => {

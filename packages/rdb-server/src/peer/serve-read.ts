@@ -1,6 +1,7 @@
 import {
   EMPTY_KEY,
   type KeyRange,
+  MiB,
   RdbError,
   type Region,
   compareKeys,
@@ -46,6 +47,8 @@ type GetRead = {
 const READ_FAILED_BACKOFF_MS = 200;
 /** Rows that a scan reads ahead in one step. */
 const SCAN_STEP_MAX_COUNT = 1_000;
+/** A page of keys alone ends once so many bytes of rows were read for it, as their versions stand in front of the values. */
+const SCAN_READ_MAX_BYTES = 24 * MiB;
 
 /**
  * Serves point reads, which may be served now, in one read of the engine off the loop. Each value is the one at
@@ -224,6 +227,7 @@ async function readPage(
   const maxBytes = request.maxBytes === 0 ? limits.scanPageMaxBytes : request.maxBytes;
   const rows: Row[] = [];
   let bytes = 0;
+  let readBytes = 0;
   for (;;) {
     const step = Math.min(maxCount - rows.length, SCAN_STEP_MAX_COUNT);
     const page = await cursor.next(step, Math.max(1, maxBytes - bytes));
@@ -231,11 +235,12 @@ async function readPage(
       const row = storedRow(stored.key, stored.value, request.keysOnly);
       rows.push(row);
       bytes += row.key.length + row.value.length;
+      readBytes += stored.key.length + stored.value.length;
     }
     if (page.done) {
       return { rows, hasMore: false, bytes };
     }
-    if (rows.length >= maxCount || bytes >= maxBytes) {
+    if (rows.length >= maxCount || bytes >= maxBytes || readBytes >= SCAN_READ_MAX_BYTES) {
       return { rows, hasMore: true, bytes };
     }
   }
