@@ -1,6 +1,7 @@
 import {
   type Clock,
   type Logger,
+  MiB,
   RdbError,
   type Region,
   type RegionId,
@@ -33,6 +34,12 @@ const APPLY_TIMEOUT_MS = 5_000;
 
 /** Most parts that a Region is cut into because of its size; larger ones are cut again. */
 const SIZE_PARTS_MAX_COUNT = 16;
+
+/**
+ * A split copies what the Region remembers of clients' writes for each new Region, in one part that every peer makes:
+ * not more than this. One cut of a Region that remembers as much as it may by default is below it.
+ */
+const SESSIONS_COPIED_MAX_BYTES = 128 * MiB;
 
 /** A split on its way. */
 interface Attempt {
@@ -89,8 +96,12 @@ export class RegionSplitter {
       if (walked.bytes < splitSizeBytes) {
         return [];
       }
-      const partCount = Math.floor(walked.bytes / (splitSizeBytes / 2));
-      const keys = evenSplitKeys(walked, Math.min(Math.max(2, partCount), SIZE_PARTS_MAX_COUNT));
+      const partCount = Math.min(
+        Math.floor(walked.bytes / (splitSizeBytes / 2)),
+        SIZE_PARTS_MAX_COUNT,
+        1 + copiesMaxCount(peer),
+      );
+      const keys = evenSplitKeys(walked, Math.max(2, partCount));
       return keys.length > 0 ? keys : nothingToSplit(region, walked.keys);
     });
   }
@@ -131,6 +142,9 @@ export class RegionSplitter {
     const peer = this.#options.peer(target.regionId);
     if (refusal !== undefined || peer === undefined) {
       return refusal ?? notHere(target.regionId);
+    }
+    if (keys.length > copiesMaxCount(peer)) {
+      return tooMuchRemembered(peer, keys.length);
     }
     if (!peer.changes.propose(splitBody(keys, idsFrom(firstId, keys.length, region.peers.length)))) {
       return adminRefusal("Busy", `the leader of Region ${region.id} takes no proposals now`);
@@ -188,6 +202,18 @@ export class RegionSplitter {
     const now = this.#options.peer(id)?.region;
     return now === undefined || !epochsEqual(now.epoch, epoch);
   }
+}
+
+/** How often what the Region remembers of clients' writes may be copied. */
+function copiesMaxCount({ merge }: Peer): number {
+  return Math.floor(SESSIONS_COPIED_MAX_BYTES / Math.max(1, merge.sessionBytes));
+}
+
+function tooMuchRemembered({ regionId: id, merge }: Peer, keyCount: number): AdminRefusal {
+  return adminRefusal(
+    "Busy",
+    `${keyCount} copies of ${merge.sessionBytes} bytes of clients' last writes to Region ${id} are above ${SESSIONS_COPIED_MAX_BYTES}: it can be cut into fewer parts, or later`,
+  );
 }
 
 function changed({ id }: Region): AdminRefusal {
