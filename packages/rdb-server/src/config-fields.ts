@@ -303,7 +303,11 @@ export const storeFields = z.strictObject({
     ),
   leaseMs: milliseconds(1)
     .default(800)
-    .meta(about("A leader may read without asking this long after a quorum's contact was sent.")),
+    .meta(
+      about(
+        "A leader may read without asking this long after a quorum's contact was sent. Times 1.1 below the election timeout of every Store.",
+      ),
+    ),
   leaseReads: z
     .boolean()
     .default(true)

@@ -25,9 +25,6 @@ export interface PeerStart {
   readonly size?: RegionSize;
 }
 
-/** A lease that was acknowledged holds this much longer at most: clocks drift 10 % apart. */
-const LEASE_GUARD_FACTOR = 1.1;
-
 /** Whether a former run of the Store may have had the peer, and may have promised something in its name. */
 export function mayHaveRun({
   isNew,
@@ -49,12 +46,16 @@ export function voteGuardEndMs(
   return guards ? leaseEndMs(config, takesOver ? clock.monotonicMs() : startedMs) : Number.NEGATIVE_INFINITY;
 }
 
-/** Until when a lease that was acknowledged at a moment may hold; it has ended at once where leases are off. */
+/**
+ * Until when a lease that was acknowledged at a moment may hold. It is another Store's, whose `leaseMs` and `leaseReads` may
+ * differ from those here while they are changed, Store by Store; but every lease ends before the earliest election, also
+ * on a clock that drifts.
+ */
 export function leaseEndMs(
-  { leaseReads, leaseMs }: Pick<StoreConfig, "leaseReads" | "leaseMs">,
+  { electionTicks, tickMs }: Pick<StoreConfig, "electionTicks" | "tickMs">,
   acknowledgedMs: number,
 ): number {
-  return leaseReads ? acknowledgedMs + leaseMs * LEASE_GUARD_FACTOR : Number.NEGATIVE_INFINITY;
+  return acknowledgedMs + (electionTicks - 1) * tickMs;
 }
 
 /** The log store asks for snapshots of a peer that is made after it. */
