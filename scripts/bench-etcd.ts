@@ -9,7 +9,7 @@ import { dirname, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { Sample } from "./bench/cases.ts";
 import type { CpuCost } from "./bench/cpu-time.ts";
-import { replaceGenerated } from "./bench/document.ts";
+import { plotPathOf, replaceGenerated } from "./bench/document.ts";
 import { checkEtcdScript, measureEtcd } from "./bench/etcd-side.ts";
 import { measureFlaredb } from "./bench/flaredb-side.ts";
 import { busyShare, conditions } from "./bench/machine.ts";
@@ -34,8 +34,12 @@ const { values: flags } = parseArgs({
     out: { type: "string", default: "docs/benchmarks.md" },
   },
 });
-const [rounds, seconds, processes] = [flags.rounds, flags.seconds, flags.processes].map(positive);
-const clients = flags.clients.split(",").map(positive);
+const [rounds, seconds, processes] = [flags.rounds, flags.seconds, flags.processes].map(wholeNumber);
+const clients = flags.clients.split(",").map(wholeNumber);
+const out = resolve(root, flags.out);
+// What cannot be written is told before the minutes that it takes to measure.
+replaceGenerated(documentAt(out), "");
+plotPathOf(out);
 const script = resolve(root, flags["etcd-script"]);
 if (!flags["without-etcd"]) {
   checkEtcdScript(script);
@@ -49,7 +53,7 @@ console.log(["op", "clients", "ops_per_second", "p50_ms", "p99_ms", "side"].join
 for (let round = 0; round < (rounds as number); round++) {
   await measureRound();
 }
-writeDocument(resolve(root, flags.out));
+writeDocument(out);
 
 async function measureRound(): Promise<void> {
   const run = { clients, ops: OPS, seconds: seconds as number };
@@ -90,7 +94,7 @@ function note(sample: Sample): void {
 
 function writeDocument(path: string): void {
   const medians = mediansOf(samples);
-  const plotPath = path.replace(/\.md$/, ".svg");
+  const plotPath = plotPathOf(path);
   const plot = relative(dirname(path), plotPath);
   const report = renderReport({
     conditions: [
@@ -103,16 +107,20 @@ function writeDocument(path: string): void {
     seconds: seconds as number,
     plot,
   });
-  const document = existsSync(path) ? readFileSync(path, "utf8") : undefined;
-  writeFileSync(path, replaceGenerated(document, report));
+  writeFileSync(path, replaceGenerated(documentAt(path), report));
   writeFileSync(plotPath, renderPlot(medians));
   console.log(`written: ${[path, plotPath].map((file) => relative(root, file)).join(", ")}`);
 }
 
-function positive(text: string): number {
+function documentAt(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+}
+
+// Etcd's side takes no fractions; both get the same.
+function wholeNumber(text: string): number {
   const value = Number(text);
-  if (!(value > 0) || !Number.isFinite(value)) {
-    throw new Error(`"${text}" must be a number above 0`);
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new Error(`"${text}" must be a whole number above 0`);
   }
   return value;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Sample } from "./cases.ts";
 import { type CpuCost, NO_TIME, costOf, cpuTimeOf } from "./cpu-time.ts";
-import { replaceGenerated } from "./document.ts";
+import { plotPathOf, replaceGenerated } from "./document.ts";
 import { checkEtcdScript, parseBaseline } from "./etcd-side.ts";
 import { splitKeys } from "./flaredb-side.ts";
 import { busyBetween } from "./machine.ts";
@@ -94,7 +94,7 @@ describe("the report", () => {
     expect(report).toContain("| put, 1 Region | client |  |  |  |  | 12.0 |");
     expect(report).toContain("| put, 1 Region | leader | 12.0 | 3.0 | 2.0 | 1.0 | 18.0 |");
     expect(report).toContain("| put, 1 Region | each follower of 2 | 5.0 | 5.0 | 0.0 | 0.0 | 10.0 |");
-    expect(report).toContain("| put, 1 Region | all | at most 40,000/s on 2 cores |  |  |  | 50.0 |");
+    expect(report).toContain("| put, 1 Region | all | 2 cores full: 40,000/s |  |  |  | 50.0 |");
   });
 
   test("without etcd no goal beside it is met, and what was not measured has no line", () => {
@@ -105,6 +105,18 @@ describe("the report", () => {
     expect(goalLine(report, "put, 1 client")).toMatch(/\| no \|$/);
     expect(goalLine(report, "scan")).toMatch(/\| 310,000 rows\/s .* \| yes \|$/);
     expect(goalLine(report, "get")).toBe("");
+    expect(report).toContain("Medians of 1 round; each case takes 5 s after");
+    expect(report).not.toContain("etcd and FlareDB take turns");
+  });
+
+  test("says of each side how it was warmed up, and how long a case took", () => {
+    const report = render([sample({}), sample({ layout: "1 Region" })]);
+    expect(report).toContain(
+      "Medians of 1 round, in which etcd and FlareDB take turns. A case of FlareDB's takes 5 s",
+    );
+    expect(report).toContain(
+      "one of etcd's is as many calls as a short run before it, its warm-up, would make in 5 s",
+    );
   });
 });
 
@@ -125,6 +137,11 @@ describe("the document", () => {
       expect(() => replaceGenerated(document, "figures")).toThrow("each once");
     },
   );
+});
+
+test("the plot lies beside its document, which has to be told from it", () => {
+  expect(plotPathOf("docs/b.md")).toBe("docs/b.svg");
+  expect(() => plotPathOf("docs/b.txt")).toThrow("docs/b.txt must end with .md");
 });
 
 describe("the plot", () => {

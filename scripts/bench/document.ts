@@ -19,3 +19,15 @@ export function replaceGenerated(document: string | undefined, generated: string
   }
   return `${before}${BEGIN}\n\n${generated.trim()}\n\n${END}${after}`;
 }
+
+/**
+ * Where the plot of a document lies: beside it.
+ *
+ * @throws Error when the document's name does not end with `.md`: the plot would be written over it
+ */
+export function plotPathOf(path: string): string {
+  if (!path.endsWith(".md")) {
+    throw new Error(`${path} must end with .md: the plot is written beside it`);
+  }
+  return path.replace(/\.md$/, ".svg");
+}

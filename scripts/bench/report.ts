@@ -16,11 +16,10 @@ export interface ReportOptions {
 
 /** The generated part of docs/benchmarks.md. */
 export function renderReport({ conditions, cores, medians, cpuCosts, seconds, plot }: ReportOptions): string {
-  const rounds = Math.max(...medians.map((each) => each.rounds));
   return [
     "## Conditions",
     table(["", ""], conditions, ["left", "left"]),
-    `Medians of ${rounds} ${rounds === 1 ? "round" : "rounds"}, in which etcd and FlareDB take turns; each case ${seconds} s after a second of warm-up, on FlareDB's side in processes that were under load before for as long as V8 compiles.`,
+    howMeasured(medians, seconds),
     "## Goals",
     table(
       ["case", "etcd", "FlareDB", "ratio", "p50 ms (etcd)", "p99 ms (etcd)", "goal", "met"],
@@ -31,7 +30,7 @@ export function renderReport({ conditions, cores, medians, cpuCosts, seconds, pl
     `![Latency against load of put and get, etcd and FlareDB](${plot})`,
     "A closed loop with more and more clients: each point is one number of clients.",
     "## Processor time of one call",
-    "Microseconds of each process at 256 clients, the means of all rounds; `worker` reads and writes the database, `V8` collects garbage and compiles. `all` is every process together: what the cores have to do for one call.",
+    "Microseconds of each process at 256 clients, the means of all rounds; `worker` reads and writes the database, `V8` collects garbage and compiles. `all` is every process together, and what the cores would make of it if they did nothing else. From runs of their own, at other times than the rates.",
     table(["call", "process", "loop", "worker", "V8", "other", "together"], cpuRows(cpuCosts, cores), [
       "left",
       "left",
@@ -56,6 +55,15 @@ export function renderReport({ conditions, cores, medians, cpuCosts, seconds, pl
       ["left", "right", "right", "right", "right", "right", "right"],
     ),
   ].join("\n\n");
+}
+
+function howMeasured(medians: readonly Medians[], seconds: number): string {
+  const rounds = Math.max(...medians.map((each) => each.rounds));
+  const howOften = `Medians of ${rounds} ${rounds === 1 ? "round" : "rounds"}`;
+  const own = `${seconds} s after a second of warm-up, in processes that were under load before for as long as V8 compiles, with Regions that are not split by their load`;
+  return medians.some(({ layout }) => layout === "etcd")
+    ? `${howOften}, in which etcd and FlareDB take turns. A case of FlareDB's takes ${own}; one of etcd's is as many calls as a short run before it, its warm-up, would make in ${seconds} s.`
+    : `${howOften}; each case takes ${own}.`;
 }
 
 function goalRow(goal: Goal, medians: readonly Medians[]): string[][] {
@@ -88,7 +96,7 @@ function cpuRows(costs: readonly CpuCost[], cores: number): string[][] {
       time: meanTime(rounds.map(({ time }) => time)),
     }));
     const all = roles.reduce((sum, { time, processes }) => sum + sumOf(time) * processes, 0);
-    const most = `at most ${count((cores * 1e6) / Math.max(all, Number.MIN_VALUE))}/s on ${cores} cores`;
+    const most = `${cores} cores full: ${count((cores * 1e6) / Math.max(all, Number.MIN_VALUE))}/s`;
     return [...roles.map((cost) => cpuRow(call, cost)), [call, "all", most, "", "", "", microseconds(all)]];
   });
 }
