@@ -4,7 +4,7 @@ import { type CpuCost, NO_TIME, costOf, cpuTimeOf } from "./cpu-time.ts";
 import { plotPathOf, replaceGenerated } from "./document.ts";
 import { checkEtcdScript, parseBaseline } from "./etcd-side.ts";
 import { splitKeys } from "./flaredb-side.ts";
-import { busyBetween } from "./machine.ts";
+import { busyBetween, fileSystemName } from "./machine.ts";
 import { mediansOf } from "./medians.ts";
 import { renderPlot } from "./plot.ts";
 import { renderReport } from "./report.ts";
@@ -203,6 +203,12 @@ test("the load of others is the share of the cores' time that was not idle", () 
   const before = [core(100, 100, 100), core(0, 0, 0)];
   expect(busyBetween(before, [core(150, 125, 125), core(0, 0, 100)])).toBe(0.375);
   expect(busyBetween(before, before)).toBe(0);
+});
+
+test("data in memory are told as that: nothing was synced then", () => {
+  expect(fileSystemName(0xef53)).toBe("ext4");
+  expect(fileSystemName(0x01021994)).toContain("no sync reaches a disk");
+  expect(fileSystemName(0x4d44)).toBe("file system 0x4d44");
 });
 
 describe("etcd", () => {

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { type CpuInfo, cpus, release, totalmem, type } from "node:os";
+import { statfsSync } from "node:fs";
+import { type CpuInfo, cpus, release, tmpdir, totalmem, type } from "node:os";
 import { pause } from "../../e2e/wait.ts";
 import { root } from "../source-files.ts";
 
@@ -12,9 +13,26 @@ export function conditions(): [string, string][] {
     ["CPU", cpus()[0]?.model.trim() ?? "unknown"],
     ["memory", `${(totalmem() / 2 ** 30).toFixed(0)} GiB`],
     ["kernel", `${type()} ${release()}`],
+    ["data on", fileSystemName(statfsSync(tmpdir()).type)],
     ["Node", process.versions.node],
     ["etcd", firstLine("etcd", ["--version"])?.replace(/^etcd Version: /, "") ?? "none"],
   ];
+}
+
+/** As Linux numbers them. */
+const fileSystems: ReadonlyMap<number, string> = new Map([
+  [0xef53, "ext4"],
+  [0x58465342, "XFS"],
+  [0x9123683e, "Btrfs"],
+  [0x2fc12fc1, "ZFS"],
+  [0x794c7630, "overlayfs"],
+  // Both sides' data lie in the temporary folder, which is one of these on many systems.
+  [0x01021994, "tmpfs, which is memory: no sync reaches a disk"],
+]);
+
+/** What data are written to: syncs are what a put waits for. @param magic as statfs tells it */
+export function fileSystemName(magic: number): string {
+  return fileSystems.get(magic) ?? `file system 0x${magic.toString(16)}`;
 }
 
 /** How long is looked at what else the machine does. */
