@@ -66,8 +66,8 @@ export class PeerLifecycle {
   }
 
   /**
-   * Makes an empty peer that waits for its first snapshot. Its existence is durable before its votes: parts reach the disk
-   * in their order. It answers heartbeats before.
+   * Makes an empty peer that waits for its first snapshot. Its existence is durable before its vote is given: parts reach
+   * the disk in their order.
    */
   makeEmpty({ regionId, toPeer, epoch }: PeerMessage): void {
     const { engine } = this.#context;
@@ -80,8 +80,7 @@ export class PeerLifecycle {
     part.sync = true;
     engine.submit(part);
     const start = { region, applyState: EMPTY_APPLY_STATE, raftState, sessions: SessionTable.of([]) };
-    const born = { isNew: true, mayBeForgotten: true, isInitialised: false };
-    this.#peers.add(Peer.begin(this.#context, { ...start, ...born }));
+    this.#peers.add(Peer.begin(this.#context, { ...start, isNew: true, isInitialised: false }));
     this.#logger.info({ region: regionId, peer: toPeer.id }, "an empty peer waits for its first snapshot");
   }
 
