@@ -48,6 +48,12 @@ export interface RaftConfig {
    */
   readonly repeatVoteRequests?: boolean;
   /**
+   * A follower that has lost its leader and must refuse a vote, because its own log is ahead, campaigns at once where the
+   * candidate cannot win without it. Without this, as in etcd-io/raft, a group of three whose leader died
+   * has no other before the one with the longer log times out, too. Default true; false only for comparing with etcd.
+   */
+  readonly runInstead?: boolean;
+  /**
    * A leader whose commit index rose tells its followers with the next entries, heartbeat or tick, or when its driver
    * calls `tellCommit`, and not at once as etcd-io/raft does: under load that is half of all messages, and nobody waits for
    * what followers apply. Not while a conf change may be among what is not applied. Default false.

@@ -116,6 +116,9 @@ export function handleVoteRequest(raft: Raft, message: Message): void {
   raft.logger.info(describeVoteRequest(raft, message, `${verb} ${type} ${preposition}`));
   if (!granted) {
     refuseVote(raft, message);
+    if (isToRunInstead(raft, message)) {
+      startElection(raft);
+    }
     return;
   }
   // With the term of the request: a pre-vote's is not this peer's, and an answer with that would be ignored.
@@ -124,6 +127,21 @@ export function handleVoteRequest(raft: Raft, message: Message): void {
     raft.electionElapsed = 0;
     raft.vote = from;
   }
+}
+
+/**
+ * Whether nobody but this peer can win: it has lost its leader too, and the candidate, whose log is behind, has no majority
+ * without the two of them. Of three voters with one dead it is this one's turn, then, and not only after its own timeout.
+ */
+function isToRunInstead(raft: Raft, { from }: Message): boolean {
+  const { runInstead, electionTicks } = raft.config;
+  const hasLostLeader = raft.role === "Follower" && raft.lead !== 0 && raft.electionElapsed >= electionTicks;
+  if (!runInstead || !hasLostLeader || from === raft.id || !raft.promotable()) {
+    return false;
+  }
+  const { voters } = raft.tracker.config;
+  const others = voters.ids().map((id): [PeerId, boolean] => [id, id !== raft.id && id !== raft.lead]);
+  return voters.voteResult(new Map(others)) === "VoteLost";
 }
 
 /** Refuses a vote or a pre-vote, and tells the candidate how far the log is known to be committed. */

@@ -52,6 +52,7 @@ export function resolveConfig(config: RaftConfig): ResolvedConfig {
     eagerVoteRequests: config.eagerVoteRequests ?? false,
     commitByRefusal: config.commitByRefusal ?? true,
     repeatVoteRequests: config.repeatVoteRequests ?? true,
+    runInstead: config.runInstead ?? true,
     commitWithNextMessage: config.commitWithNextMessage ?? false,
     maxSizePerMessageBytes,
     maxCommittedSizePerReadyBytes: config.maxCommittedSizePerReadyBytes ?? maxSizePerMessageBytes,

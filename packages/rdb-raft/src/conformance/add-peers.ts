@@ -79,10 +79,11 @@ function configTemplate(line: CommandLine): ConfigTemplate {
     maxInflightMessages: numberOf(line, "inflight") ?? MAX_INFLIGHT_MESSAGES,
     applied: index(numberOf(line, "index") ?? 0),
     asyncStorageWrites: flagOf(line, "async-storage-writes"),
-    // The files show etcd's order, etcd's refusals, and that it asks once.
+    // The files show etcd's order, etcd's refusals, that it asks once, and that who refuses waits.
     eagerVoteRequests: true,
     commitByRefusal: false,
     repeatVoteRequests: false,
+    runInstead: false,
     preVote: flagOf(line, "prevote"),
     checkQuorum: flagOf(line, "checkquorum"),
     ...(maxCommittedBytes === undefined ? {} : { maxCommittedSizePerReadyBytes: maxCommittedBytes }),
