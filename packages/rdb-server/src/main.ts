@@ -11,8 +11,8 @@ import {
 } from "@flaredb/rdb-process";
 import { type TlsIdentity, processTls } from "@flaredb/rdb-wire";
 import { type StoreConfig, parseStoreConfig } from "./config.ts";
-import { countExternalMemoryAsHeap } from "./external-memory.ts";
 import { storeSettings, usage } from "./flags.ts";
+import { tuneGarbageCollection } from "./garbage-collection.ts";
 import type { RunningStore } from "./run-store.ts";
 import { type Interposition, startStore } from "./start-store.ts";
 
@@ -26,7 +26,7 @@ import { type Interposition, startStore } from "./start-store.ts";
 export async function main(argv: readonly string[], interposition: Interposition = {}): Promise<void> {
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
-  countExternalMemoryAsHeap();
+  tuneGarbageCollection();
   const stop = new AbortController();
   try {
     const surroundings = { argv, environment: process.env, columns: process.stdout.columns };

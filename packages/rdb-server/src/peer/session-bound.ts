@@ -38,21 +38,21 @@ export class SessionBound {
   ): string | undefined {
     if (inFlightCount === 0) {
       // What told a floor and was refused later, or was cut off, makes no room: it may be told again.
-      this.#told.clear();
+      this.#forgetTold();
     }
     const isFull =
       sessions.count + inFlightCount >= this.#maxCount ||
       sessions.sizeBytes + inFlightCount * RECORD_USUAL_BYTES >= this.#maxBytes;
     if (!isFull && sessions.count < this.#clientMaxCount) {
       // No client has more than there is: it need not be looked up, for each write.
-      this.#told.clear();
+      this.#forgetTold();
       return undefined;
     }
     const clientId = Number(session.clientId);
     const client = sessions.client(clientId);
     const isClientFull = client !== undefined && client.openCount >= this.#clientMaxCount;
     if (!isFull && !isClientFull) {
-      this.#told.clear();
+      this.#forgetTold();
       return undefined;
     }
     if (client !== undefined) {
@@ -66,5 +66,12 @@ export class SessionBound {
       }
     }
     return isFull ? "too many writes are remembered" : "too many writes of the client are remembered";
+  }
+
+  /** For nearly every write there is nothing to forget; an empty map that is cleared makes a new table nonetheless. */
+  #forgetTold(): void {
+    if (this.#told.size > 0) {
+      this.#told.clear();
+    }
   }
 }
