@@ -9,6 +9,8 @@ describe("MemoryTrimmer", () => {
   let clock: SimClock;
   let isQuiet: boolean;
   let heapBytes: number;
+  /** Of them what the last moments left. */
+  let youngBytes: number;
   let collectCount: number;
   let trimmer: MemoryTrimmer;
 
@@ -16,14 +18,18 @@ describe("MemoryTrimmer", () => {
     clock = new SimClock();
     isQuiet = false;
     heapBytes = 200 * MiB;
+    youngBytes = 0;
     collectCount = 0;
     trimmer = new MemoryTrimmer({
       clock,
       isQuiet: () => isQuiet,
-      heapBytes: () => heapBytes,
-      collect: () => {
-        collectCount++;
-        heapBytes = HEAP_LEFT_BYTES;
+      heapBytes: () => heapBytes + youngBytes,
+      collect: (garbage) => {
+        youngBytes = 0;
+        if (garbage === "all") {
+          collectCount++;
+          heapBytes = HEAP_LEFT_BYTES;
+        }
       },
     });
     trimmer.start();
@@ -63,6 +69,17 @@ describe("MemoryTrimmer", () => {
     expect(collectCount).toBe(2);
   });
 
+  it("does not walk over everything for what a collection of young garbage takes away", async () => {
+    isQuiet = true;
+    await clock.run(20_000);
+    for (let minute = 0; minute < 10; minute++) {
+      youngBytes = 64 * MiB;
+      await clock.run(60_000);
+      expect(youngBytes).toBe(0);
+    }
+    expect(collectCount).toBe(1);
+  });
+
   it("does nothing after its end", async () => {
     isQuiet = true;
     trimmer.stop();
@@ -71,12 +88,15 @@ describe("MemoryTrimmer", () => {
   });
 });
 
-it("v8Collector takes away what nothing refers to", () => {
+it.each([
+  { which: "young", count: 20_000, leastBytes: 0.5 * MiB },
+  { which: "all", count: 1_000_000, leastBytes: 10 * MiB },
+] as const)("v8Collector takes away $which that nothing refers to", ({ which, count, leastBytes }) => {
   const collect = v8Collector();
-  const garbage = Array.from({ length: 1_000_000 }, (_, at) => ({ at }));
-  expect(garbage.length).toBe(1_000_000);
+  const garbage = Array.from({ length: count }, (_, at) => ({ at }));
+  expect(garbage.length).toBe(count);
   garbage.length = 0;
   const before = process.memoryUsage().heapUsed;
-  collect();
-  expect(before - process.memoryUsage().heapUsed).toBeGreaterThan(10 * MiB);
+  collect(which);
+  expect(before - process.memoryUsage().heapUsed).toBeGreaterThan(leastBytes);
 });
