@@ -135,13 +135,13 @@ export class SimCluster implements FaultyCluster {
       return this.#member(host, true, (disk) => {
         const observer = options.invariants?.store(host);
         const config = storeConfig(host, pdAddresses, shape);
-        return storeProgram(config, disk, () => this.#programs.knownBy(host), observer);
+        return storeProgram(config, disk, () => this.#programs.start(host), observer);
       });
     };
     const first = Array.from({ length: shape.storeCount }, (_, place) => store(place));
     const pd = (host: string): Member<RunningPd> =>
       this.#member(host, true, (disk) =>
-        pdProgram(pdConfig(host, pdHosts, shape, splitKeys), disk, () => this.#programs.knownBy(host)),
+        pdProgram(pdConfig(host, pdHosts, shape, splitKeys), disk, () => this.#programs.start(host)),
       );
     const firstPd = pd(PD_HOST);
     const client = (name: string, deadlineMs: number): Member<RdbClient> =>
@@ -341,8 +341,9 @@ export class SimCluster implements FaultyCluster {
     const mayGoBack =
       this.#options.shape.elastic === undefined && this.#programs.lowest(others) === clusterVersions.oldest;
     const isPd = this.pds.some((pd) => pd === changed);
-    const isTooEarly =
-      clusterVersion < this.#programs.knownBy(changed.name) ? !mayGoBack : isPd && !this.#areAllKnown;
+    // Nor may the last be replaced while one that went back is down: PD counts on what it ran before.
+    const mayGoOn = (!isPd || this.#areAllKnown) && !this.#programs.isOlderToCome(others);
+    const isTooEarly = clusterVersion < this.#programs.knownBy(changed.name) ? !mayGoBack : !mayGoOn;
     return isTooEarly ? () => {} : this.#programs.change(changed, clusterVersion);
   }
 
