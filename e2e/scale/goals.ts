@@ -35,9 +35,11 @@ function isMet({ values, goal }: Measured): boolean {
   );
 }
 
-/** The lower one of two; NaN of none. */
+/** Between the two in the middle of an even number; NaN of none. */
 export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? Number.NaN;
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (place: number): number => sorted[place] ?? Number.NaN;
+  return (at(Math.floor((sorted.length - 1) / 2)) + at(Math.floor(sorted.length / 2))) / 2;
 }
 
 function worst(values: readonly number[]): number {
