@@ -242,6 +242,11 @@ export class RawNode {
     this.#raft.randomizedElectionTimeout = ticks;
   }
 
+  /** Draws the election timeout anew: the driver's `drawElectionTimeoutTicks` knows more than at the last reset. */
+  redrawElectionTimeout(): void {
+    this.#raft.drawElectionTimeout();
+  }
+
   /** Hibernation: the leader's contact counts as of now. */
   resetElectionElapsed(): void {
     this.#raft.electionElapsed = 0;

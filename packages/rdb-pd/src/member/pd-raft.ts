@@ -254,13 +254,13 @@ export class PdRaft implements CommandLog {
   }
 
   /**
-   * Each voter has its own slice of the span, so that those who are left do not tie; a tick later than the others'
-   * contact with the old leader lapses, so that they may answer.
+   * Each voter has its own slice of the span, of which it uses the first half, so that those who are left do not tie; a
+   * tick later than the others' contact with the old leader lapses, so that they may answer.
    */
   #drawElectionTimeoutTicks(electionTicks: number): number {
     const voters = [...this.#storage.log.confState.voters].sort((a, b) => a - b);
     const place = Math.max(0, voters.indexOf(this.memberId));
-    const within = place + this.#options.random.nextFraction();
+    const within = place + this.#options.random.nextFraction() / 2;
     return electionTicks + 1 + Math.floor((electionTicks * within) / Math.max(1, voters.length));
   }
 

@@ -1,8 +1,15 @@
 import type { Peer, PeerId, Random } from "@flaredb/rdb-base";
 
 /**
+ * Nobody draws the last ticks of a slice: what survivors heard last of their leader may be a heartbeat apart, and their
+ * ticks are not in step. Two that campaign in the same moment refuse each other, and wait for a whole timeout more.
+ */
+const GAP_TICKS = 4;
+
+/**
  * Draws an election timeout from [electionTicks, 2 * electionTicks). The span is cut into one slice for each voter
- * that could campaign, and each draws from the slice of its rank, so that survivors do not tie (DESIGN §4).
+ * that could campaign, and each draws from the slice of its rank, so that survivors do not tie (DESIGN §4). With the
+ * defaults that is 1.0 to 1.25 s for the first of two, and 1.5 to 1.75 s for the second.
  *
  * @param rank place among the voters that could campaign, from 0
  * @param count how many those are, >= 1
@@ -14,7 +21,8 @@ export function drawElectionTimeoutTicks(
 ): number {
   const sliceTicks = Math.max(1, Math.floor(electionTicks / count));
   const slice = Math.min(rank, count - 1) % electionTicks;
-  return electionTicks + Math.min(slice * sliceTicks, electionTicks - 1) + random.nextInt(sliceTicks);
+  const drawnTicks = random.nextInt(Math.max(1, sliceTicks - GAP_TICKS));
+  return electionTicks + Math.min(slice * sliceTicks, electionTicks - 1) + drawnTicks;
 }
 
 /**

@@ -563,12 +563,12 @@ export class Peer {
 
   #softStateChanged(state: SoftState): void {
     this.#watch.softStateChanged(state);
-    this.#logger.info(
-      { ...this.#raftFields(), role: state.role, leader: state.lead },
-      "role or leader changed",
-    );
+    const fields = { ...this.#raftFields(), role: state.role, leader: state.lead };
+    this.#logger.info(fields, "role or leader changed");
     if (state.lead !== 0) {
       this.#lastLeader = state.lead;
+      // Who comes after it was not known when the term began.
+      this.#node.redrawElectionTimeout();
     }
     this.#noticeLeadership();
     this.#reads.leaderChanged();

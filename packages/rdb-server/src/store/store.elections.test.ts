@@ -1,3 +1,4 @@
+import type { PeerId } from "@flaredb/rdb-base";
 import { describe, expect, it } from "vitest";
 import { SimCluster, type SimStore, expectConverged, putCommand } from "../testing/index.ts";
 
@@ -23,6 +24,24 @@ describe("an election", () => {
       const { term } = cluster.statusOf(leader);
       await cluster.run(300 + seed);
       leader.crash();
+      const next = await cluster.waitForLeader();
+      expect(cluster.statusOf(next).term, `seed ${seed}`).toBe(term + 1);
+    }
+  });
+
+  it("does not tie either when the leadership was handed over: who comes next is who is left now", async () => {
+    for (let seed = 0; seed < 30; seed++) {
+      const cluster = await SimCluster.start({ seed });
+      const leader = await cluster.waitForLeader();
+      await cluster.put("k", "1");
+      // The one with the highest id: both that are left were first of those who might follow the old leader.
+      const [, target] = cluster.others(leader.storeId) as [SimStore, SimStore];
+      const peer = cluster.region.peers.find(({ storeId }) => storeId === target.storeId);
+      leader.store.transferLeader(cluster.region.id, cluster.region.epoch, peer?.id as PeerId);
+      await cluster.until("the other leads", () => cluster.leader() === target);
+      await cluster.run(300 + seed);
+      const { term } = cluster.statusOf(target);
+      target.crash();
       const next = await cluster.waitForLeader();
       expect(cluster.statusOf(next).term, `seed ${seed}`).toBe(term + 1);
     }
