@@ -116,7 +116,7 @@ export function handleVoteRequest(raft: Raft, message: Message): void {
   raft.logger.info(describeVoteRequest(raft, message, `${verb} ${type} ${preposition}`));
   if (!granted) {
     refuseVote(raft, message);
-    if (isToRunInstead(raft, message)) {
+    if (isToRunInstead(raft)) {
       startElection(raft);
     }
     return;
@@ -133,10 +133,10 @@ export function handleVoteRequest(raft: Raft, message: Message): void {
  * Whether nobody but this peer can win: it has lost its leader too, and the candidate, whose log is behind, has no majority
  * without the two of them. Of three voters with one dead it is this one's turn, then, and not only after its own timeout.
  */
-function isToRunInstead(raft: Raft, { from }: Message): boolean {
+function isToRunInstead(raft: Raft): boolean {
   const { runInstead, electionTicks } = raft.config;
   const hasLostLeader = raft.role === "Follower" && raft.lead !== 0 && raft.electionElapsed >= electionTicks;
-  if (!runInstead || !hasLostLeader || from === raft.id || !raft.promotable()) {
+  if (!runInstead || !hasLostLeader || !raft.promotable()) {
     return false;
   }
   const { voters } = raft.tracker.config;

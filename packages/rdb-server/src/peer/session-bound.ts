@@ -17,7 +17,7 @@ export class SessionBound {
   readonly #clientMaxCount: number;
   /**
    * The highest floor that each client's writes told since a bound was met: a floor makes room once, and what told it
-   * may be in flight still. Empty while no bound is met; holds clients of the table only.
+   * may be in flight still. Empty while no bound is met; until then it keeps those of clients that are gone, too.
    */
   readonly #told = new Map<number, number>();
 
