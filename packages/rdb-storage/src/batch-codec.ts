@@ -3,7 +3,7 @@ import type { WriteOp } from "./write-part.ts";
 import { type Column, columnNumbers, columns } from "./column.ts";
 
 // One mutation: column number (with the highest bit set for a deletion), key length, value length (both u32, little
-// endian), key, value. One flat buffer, because it moves to the writer thread in one step.
+// endian), key, value. One flat buffer, because it goes to the writer thread in one step.
 const HEADER_BYTES = 9;
 const DELETE_BIT = 0x80;
 const INITIAL_BYTES = 64 * 1024;
@@ -58,13 +58,13 @@ export class FlatBatch {
 }
 
 /** The first `length` bytes of `buffer` are mutations. */
-export interface EncodedBatch {
-  readonly buffer: Uint8Array<ArrayBuffer>;
+export interface EncodedBatch<Memory extends ArrayBufferLike = ArrayBuffer> {
+  readonly buffer: Uint8Array<Memory>;
   readonly length: number;
 }
 
 /** The mutations of a batch, in order. Keys and values are views of its buffer. */
-export function* decodeBatch(batch: EncodedBatch): Generator<WriteOp, void, undefined> {
+export function* decodeBatch(batch: EncodedBatch<ArrayBufferLike>): Generator<WriteOp, void, undefined> {
   const { buffer, length } = batch;
   const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
   let offset = 0;

@@ -3,9 +3,9 @@ import { type KeyRange, RdbError, assert, limits } from "@flaredb/rdb-base";
 import type { EncodedBatch } from "./batch-codec.ts";
 import type { Column } from "./column.ts";
 import type { WriteOutcome } from "./raw-engine.ts";
-import { stopWorker } from "./worker-stop.ts";
 import { workerUrl } from "./worker-url.ts";
-import type { SharedDatabase, WriterAnswer, WriterRequest } from "./writer-protocol.ts";
+import type { SharedDatabase, WriterAnswer, WriterRequest, WriterStart } from "./writer-protocol.ts";
+import { SlotSender, newWriterSlot } from "./writer-slot.ts";
 
 /** Above every key of every column: keys of `data` are the longest. */
 const END_OF_KEYS = new Uint8Array(limits.keyMaxBytes + 1).fill(0xff);
@@ -13,51 +13,91 @@ const END_OF_KEYS = new Uint8Array(limits.keyMaxBytes + 1).fill(0xff);
 /** The loop's side of the writer thread. */
 export class ThreadWriter {
   readonly #worker: Worker;
+  readonly #slot: SlotSender;
   #done: ((outcome: WriteOutcome) => void) | undefined;
+  /** Of a batch that was copied into the slot. */
+  #copied: Uint8Array<ArrayBuffer> | undefined;
   #crash: Error | undefined;
 
   constructor(shared: SharedDatabase) {
-    this.#worker = new Worker(workerUrl(import.meta.url, "writer-worker"), { workerData: shared });
-    this.#worker.on("message", (answer: WriterAnswer) => this.#finish(answer));
+    const slot = newWriterSlot();
+    this.#slot = new SlotSender(slot);
+    const workerData: WriterStart = { ...shared, slot };
+    this.#worker = new Worker(workerUrl(import.meta.url, "writer-worker"), { workerData });
+    this.#worker.on("message", (answer: WriterAnswer) => this.#answered(answer));
     this.#worker.on("error", (error) => {
       this.#crash = error;
-      this.#finish({ failure: `the writer thread ended: ${error.message}`, buffer: undefined });
+      this.#finish({ error: writeError(crashed(error)) });
     });
   }
 
   write(batch: EncodedBatch, sync: boolean, done: (outcome: WriteOutcome) => void): void {
-    this.#ask({ kind: "write", batch, sync }, done, [batch.buffer.buffer]);
+    if (!this.#begin(done)) {
+      return;
+    }
+    if (this.#slot.fits(batch)) {
+      this.#copied = batch.buffer;
+      this.#slot.send(batch, sync);
+    } else {
+      this.#post({ kind: "write", batch, sync }, [batch.buffer.buffer]);
+    }
   }
 
   deleteRange(column: Column, range: KeyRange, done: (outcome: WriteOutcome) => void): void {
-    const end = range.endKey.length === 0 ? END_OF_KEYS : range.endKey;
-    this.#ask({ kind: "deleteRange", column, start: range.startKey, end }, done, []);
-  }
-
-  stop(): Promise<void> {
-    return this.#crash === undefined ? stopWorker(this.#worker, { kind: "stop" }) : Promise.resolve();
-  }
-
-  #ask(request: WriterRequest, done: (outcome: WriteOutcome) => void, transfer: ArrayBuffer[]): void {
-    assert(this.#done === undefined, "one write is under way at a time");
-    this.#done = done;
-    if (this.#crash !== undefined) {
-      const failure = `the writer thread ended: ${this.#crash.message}`;
-      setImmediate(() => this.#finish({ failure, buffer: undefined }));
-      return;
+    if (this.#begin(done)) {
+      const end = range.endKey.length === 0 ? END_OF_KEYS : range.endKey;
+      this.#post({ kind: "deleteRange", column, start: range.startKey, end });
     }
-    this.#worker.postMessage(request, transfer);
   }
 
-  #finish(answer: WriterAnswer): void {
-    const done = this.#done;
-    this.#done = undefined;
-    done?.({
-      error: answer.failure === undefined ? undefined : writeError(answer.failure),
-      buffer: answer.buffer,
-      writeMs: answer.writeMs,
+  /** Resolves once the thread has ended: then it does not use the database any more. */
+  stop(): Promise<void> {
+    if (this.#crash !== undefined) {
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      this.#worker.once("exit", () => resolve());
+      this.#post({ kind: "stop" });
     });
   }
+
+  /** @returns false when the thread is gone, which `done` hears */
+  #begin(done: (outcome: WriteOutcome) => void): boolean {
+    assert(this.#done === undefined, "one write is under way at a time");
+    this.#done = done;
+    const crash = this.#crash;
+    if (crash === undefined) {
+      return true;
+    }
+    setImmediate(() => this.#finish({ error: writeError(crashed(crash)) }));
+    return false;
+  }
+
+  /** In this order: the writer looks for a message once it is woken. */
+  #post(request: WriterRequest, transfer: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(request, transfer);
+    this.#slot.sendMessage();
+  }
+
+  #answered(answer: WriterAnswer): void {
+    if (typeof answer === "number") {
+      this.#finish({ error: undefined, buffer: this.#copied, writeMs: answer });
+    } else {
+      const { failure, buffer, writeMs } = answer;
+      this.#finish({ error: failure === undefined ? undefined : writeError(failure), buffer, writeMs });
+    }
+  }
+
+  #finish(outcome: WriteOutcome): void {
+    const done = this.#done;
+    this.#done = undefined;
+    this.#copied = undefined;
+    done?.(outcome);
+  }
+}
+
+function crashed(error: Error): string {
+  return `the writer thread ended: ${error.message}`;
 }
 
 function writeError(failure: string): RdbError {

@@ -1,51 +1,75 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { assert, assertNever } from "@flaredb/rdb-base";
 import { type EncodedBatch, decodeBatch } from "./batch-codec.ts";
 import { type Column, columns } from "./column.ts";
 import { type BatchHandle, type ColumnHandle, attach, rocks } from "./rocks-binding.ts";
-import type { SharedDatabase, WriterAnswer, WriterRequest } from "./writer-protocol.ts";
+import type { WriterAnswer, WriterRequest, WriterStart } from "./writer-protocol.ts";
+import { SlotReceiver } from "./writer-slot.ts";
 
-// The thread that writes: here an fsync blocks nobody's loop (DESIGN §3).
+// The thread that writes: here an fsync blocks nobody's loop (DESIGN §3). It has no loop of its own: it sleeps until the
+// slot holds a batch or tells of a message.
 
 /** A native batch keeps the room of its largest content: one that held more is thrown away. */
 const KEPT_BATCH_MAX_BYTES = 1024 * 1024;
 
 assert(parentPort !== null, "the writer runs as a worker");
 const port = parentPort;
-const { db, columns: handles } = attach((workerData as SharedDatabase).handle);
+const start = workerData as WriterStart;
+const slot = new SlotReceiver(start.slot);
+const { db, columns: handles } = attach(start.handle);
 const columnOptions = Object.fromEntries(
   columns.map((column) => [column, { column: handles[column] as ColumnHandle }]),
 ) as Readonly<Record<Column, { readonly column: ColumnHandle }>>;
 let nativeBatch: BatchHandle = rocks.batch_init();
+let isStopped = false;
 
-port.on("message", (request: WriterRequest) => {
+while (!isStopped) {
+  const request = slot.next();
+  if (request === "message") {
+    handleMessage(nextMessage());
+  } else {
+    const { failure, writeMs } = timedWrite(request.batch, request.sync);
+    answer(failure === undefined ? writeMs : { failure, buffer: undefined });
+  }
+}
+port.close();
+
+function nextMessage(): WriterRequest {
+  const received = receiveMessageOnPort(port) as { readonly message: WriterRequest } | undefined;
+  assert(received !== undefined, "a message is posted before the writer is woken for it");
+  return received.message;
+}
+
+function handleMessage(request: WriterRequest): void {
   switch (request.kind) {
     case "write": {
-      const startedMs = performance.now();
-      answer(
-        attempt(() => write(request.batch, request.sync)),
-        request.batch.buffer,
-        performance.now() - startedMs,
-      );
+      const { buffer } = request.batch;
+      answer({ ...timedWrite(request.batch, request.sync), buffer }, [buffer.buffer]);
       break;
     }
     case "deleteRange": {
-      answer(
-        attempt(() => deleteRange(request)),
-        undefined,
-      );
+      answer({ failure: attempt(() => deleteRange(request)), buffer: undefined });
       break;
     }
     case "stop": {
-      port.close();
+      isStopped = true;
       break;
     }
     default:
       assertNever(request, "writer request");
   }
-});
+}
 
-function write(batch: EncodedBatch, sync: boolean): void {
+function timedWrite(
+  batch: EncodedBatch<ArrayBufferLike>,
+  sync: boolean,
+): { readonly failure: string | undefined; readonly writeMs: number } {
+  const startedMs = performance.now();
+  const failure = attempt(() => write(batch, sync));
+  return { failure, writeMs: performance.now() - startedMs };
+}
+
+function write(batch: EncodedBatch<ArrayBufferLike>, sync: boolean): void {
   for (const { column, key, value } of decodeBatch(batch)) {
     if (value === undefined) {
       rocks.batch_del(nativeBatch, key, columnOptions[column]);
@@ -63,8 +87,8 @@ function write(batch: EncodedBatch, sync: boolean): void {
 
 function deleteRange(request: WriterRequest & { kind: "deleteRange" }): void {
   const { column } = columnOptions[request.column];
-  const { start, end } = request;
-  rocks.db_clear(db, start.length === 0 ? { column, lt: end } : { column, gte: start, lt: end });
+  const { start: from, end } = request;
+  rocks.db_clear(db, from.length === 0 ? { column, lt: end } : { column, gte: from, lt: end });
 }
 
 /** The message of what `work` threw, or undefined. */
@@ -77,11 +101,6 @@ function attempt(work: () => void): string | undefined {
   }
 }
 
-function answer(
-  failure: string | undefined,
-  buffer: Uint8Array<ArrayBuffer> | undefined,
-  writeMs?: number,
-): void {
-  const message: WriterAnswer = { failure, buffer, writeMs };
-  port.postMessage(message, buffer === undefined ? [] : [buffer.buffer]);
+function answer(message: WriterAnswer, transfer: readonly ArrayBuffer[] = []): void {
+  port.postMessage(message, transfer);
 }

@@ -30,7 +30,11 @@ const BUSY_BACKOFF_MS = 50;
  * While so many entries of the Region are on their way, what comes gathers and shares the next one: an entry costs its
  * three peers as much as some dozens of the writes in it (ADR 17).
  */
-const ENTRIES_IN_FLIGHT_MAX_COUNT = 2;
+const ENTRIES_IN_FLIGHT_MAX_COUNT = 1;
+/** The same where entries take long, by the network or by a disk: to wait for a whole one would cost more. */
+const SLOW_ENTRIES_IN_FLIGHT_MAX_COUNT = 2;
+/** An entry that takes longer than this from the proposal to the commit is slow. */
+const SLOW_ENTRY_MS = 20;
 /** How far back a new leader looks for the last log time in its log. */
 const LOG_TIME_SEARCH_BYTES = 1024 * 1024;
 
@@ -68,6 +72,8 @@ export class WritePath {
   readonly #sessionBound: SessionBound;
   /** What waits now goes into the log, whatever is on its way. */
   #waitedEnough = false;
+  /** How long the last entry of ours took to be committed. */
+  #lastCommitMs = 0;
   /** Since when this peer does not lead any more; undefined while it does or no caller waits. */
   #leadershipLostMs: number | undefined;
 
@@ -123,7 +129,7 @@ export class WritePath {
       this.refuseQueued();
       return false;
     }
-    if (!this.#waitedEnough && node.lastIndex - node.appliedIndex >= ENTRIES_IN_FLIGHT_MAX_COUNT) {
+    if (!this.#waitedEnough && node.lastIndex - node.appliedIndex >= this.#inFlightMaxCount) {
       return false;
     }
     this.#waitedEnough = false;
@@ -214,7 +220,8 @@ export class WritePath {
       proposals[isOurs ? "applied" : "replaced"].value += countCallers(pending);
       if (isOurs && pending.timeline !== undefined) {
         pending.timeline.committedMs = nowMs;
-        commitLatency.observeMs(nowMs - pending.timeline.proposedMs);
+        this.#lastCommitMs = nowMs - pending.timeline.proposedMs;
+        commitLatency.observeMs(this.#lastCommitMs);
       }
     }
   }
@@ -226,6 +233,12 @@ export class WritePath {
       "the peer stopped before the write was applied here",
     );
     this.refuseQueued();
+  }
+
+  get #inFlightMaxCount(): number {
+    return this.#lastCommitMs > SLOW_ENTRY_MS
+      ? SLOW_ENTRIES_IN_FLIGHT_MAX_COUNT
+      : ENTRIES_IN_FLIGHT_MAX_COUNT;
   }
 
   /** Why the write is not taken, if so: too much would have to be remembered. */

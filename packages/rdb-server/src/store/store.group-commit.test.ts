@@ -8,12 +8,21 @@ import {
   putCommand,
 } from "../testing/index.ts";
 
-/** With so many entries on their way, more writes gather. */
-const IN_FLIGHT_COUNT = 2;
+/** With so many entries on their way, more writes gather: where an entry takes a few ms, and where it takes long. */
+const IN_FLIGHT_COUNT = 1;
+const SLOW_IN_FLIGHT_COUNT = 2;
+/** Of one message; an entry takes twice as long, and that is long. */
+const SLOW_MESSAGE_MS = 12;
 
-async function startedCluster(seed: number): Promise<{ cluster: SimCluster; leader: SimStore }> {
+async function startedCluster(
+  seed: number,
+  messageMs?: number,
+): Promise<{ cluster: SimCluster; leader: SimStore }> {
   const cluster = await SimCluster.start({ seed });
   const leader = await cluster.waitForLeader();
+  if (messageMs !== undefined) {
+    cluster.network.setAll({ minDelayMs: messageMs, maxDelayMs: messageMs });
+  }
   await cluster.put("a", "0");
   return { cluster, leader };
 }
@@ -33,23 +42,26 @@ async function sendEach(
   const sent: Promise<Outcome>[] = [];
   for (const key of keys) {
     sent.push(cluster.newClient().call(putCommand(key, "1"), { only: leader.storeId, timeoutMs }));
-    await cluster.clock.run(5);
+    await cluster.clock.run(1);
   }
   return sent;
 }
 
 describe("writes that come while entries are on their way", () => {
-  it("gather, and share one entry as soon as one of those is applied", async () => {
-    const { cluster, leader } = await startedCluster(1);
+  it.each([
+    { network: "quick", messageMs: undefined, inFlightCount: IN_FLIGHT_COUNT },
+    { network: "slow", messageMs: SLOW_MESSAGE_MS, inFlightCount: SLOW_IN_FLIGHT_COUNT },
+  ])("gather, and share one entry as soon as one is applied: $network network", async (shape) => {
+    const { cluster, leader } = await startedCluster(1, shape.messageMs);
     const before = cluster.statusOf(leader).lastIndex;
     cutOff(cluster, leader);
     const sent = await sendEach(cluster, leader, ["b", "c", "d", "e", "f"]);
-    expect(cluster.statusOf(leader).lastIndex).toBe(before + IN_FLIGHT_COUNT);
+    expect(cluster.statusOf(leader).lastIndex).toBe(before + shape.inFlightCount);
     expect(leader.store.health().pendingRequestCount).toBe(5);
     cluster.network.heal();
     const outcomes = await cluster.complete(Promise.all(sent));
     expect(outcomes.map(({ kind }) => kind)).toEqual(["ok", "ok", "ok", "ok", "ok"]);
-    expect(cluster.statusOf(leader).lastIndex).toBe(before + IN_FLIGHT_COUNT + 1);
+    expect(cluster.statusOf(leader).lastIndex).toBe(before + shape.inFlightCount + 1);
     await expectConverged(cluster);
   });
 
@@ -70,7 +82,7 @@ describe("writes that come while entries are on their way", () => {
   it("are refused when their time runs out: they were never proposed, and never come", async () => {
     const { cluster, leader } = await startedCluster(2);
     cutOff(cluster, leader);
-    const sent = await sendEach(cluster, leader, ["b", "c"]);
+    const sent = await sendEach(cluster, leader, ["b"]);
     sent.push(...(await sendEach(cluster, leader, ["late"], 10)));
     const late = await cluster.complete(sent[IN_FLIGHT_COUNT] as Promise<Outcome>);
     expect(late).toMatchObject({ kind: "failed", error: { reason: { case: "serverIsBusy" } } });
