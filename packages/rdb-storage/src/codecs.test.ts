@@ -212,6 +212,28 @@ describe("records", () => {
     );
   });
 
+  it("grow by whatever field comes, from any length", () => {
+    for (let length = 0; length < 140; length++) {
+      const before = Array.from({ length }, (_, at) => at);
+      const writer = new RecordWriter();
+      for (const value of before) {
+        writer.u8(value);
+      }
+      const record = writer
+        .u8(200)
+        .u64(2 ** 40)
+        .bytes(Uint8Array.from(before))
+        .u8(201)
+        .finish();
+      const reader = new RecordReader(record, "record");
+      expect(before.map(() => reader.u8())).toEqual(before);
+      expect([reader.u8(), reader.u64()]).toEqual([200, 2 ** 40]);
+      expect([...reader.bytes()]).toEqual(before);
+      expect(reader.u8()).toBe(201);
+      reader.end();
+    }
+  });
+
   it("refuse a number above 2^53 and a list longer than the record", () => {
     const high = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff);
     expect(() => new RecordReader(high, "thing").u64()).toThrow(corrupt);

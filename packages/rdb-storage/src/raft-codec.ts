@@ -1,6 +1,6 @@
 import { type Index, type PeerId, type Term, RdbError, index, peerId, term } from "@flaredb/rdb-base";
 import type { ConfState, Entry, EntryType, HardState } from "@flaredb/rdb-raft";
-import { RecordReader, RecordWriter, readU64, writeU64 } from "./bytes.ts";
+import { RecordReader, RecordWriter, passingBytes, readU64, writeU64 } from "./bytes.ts";
 
 // What a Region's Raft state looks like on disk: a format byte, then fields. Checksums are RocksDB's.
 const FORMAT = 1;
@@ -13,7 +13,7 @@ const entryTypeNumbers: Readonly<Record<EntryType, number>> = { Normal: 0, ConfC
 const ENTRY_HEADER_BYTES = 10;
 
 export function encodeEntry(entry: Entry): Uint8Array {
-  const row = new Uint8Array(ENTRY_HEADER_BYTES + entry.data.length);
+  const row = passingBytes(ENTRY_HEADER_BYTES + entry.data.length);
   row[0] = FORMAT;
   row[1] = entryTypeNumbers[entry.type];
   writeU64(row, 2, entry.term);

@@ -1,5 +1,5 @@
 import { RdbError } from "@flaredb/rdb-base";
-import { readU64, writeU64 } from "./bytes.ts";
+import { passingBytes, readU64, writeU64 } from "./bytes.ts";
 
 // A row of the column `session`: what one entry of the log answered to writes that have an identity (DESIGN §6).
 //   format u8, log time u64, base revision u64, client count varint, {client id u64, floor varint} each, then records:
@@ -71,10 +71,9 @@ export class SessionRowWriter {
   /** @param recordCount how many records will come, about */
   constructor(head: SessionHead, recordCount: number) {
     this.#head = head;
-    // Not zeroed: what is handed out was written.
-    const usualBytes =
-      HEAD_BYTES + 10 + head.clients.length * CLIENT_MAX_BYTES + recordCount * RECORD_USUAL_BYTES;
-    this.#row = new Uint8Array(Buffer.allocUnsafeSlow(usualBytes).buffer);
+    this.#row = passingBytes(
+      HEAD_BYTES + 10 + head.clients.length * CLIENT_MAX_BYTES + recordCount * RECORD_USUAL_BYTES,
+    );
     this.#row[0] = FORMAT;
     writeU64(this.#row, 1, head.logTimeMs);
     writeU64(this.#row, 9, head.baseRevision);
@@ -138,7 +137,7 @@ export class SessionRowWriter {
 
   #reserve(bytes: number): void {
     if (this.#length + bytes > this.#row.length) {
-      const grown = new Uint8Array(Math.max(this.#length + bytes, this.#row.length * 2));
+      const grown = passingBytes(Math.max(this.#length + bytes, this.#row.length * 2));
       grown.set(this.#row.subarray(0, this.#length));
       this.#row = grown;
     }

@@ -1,5 +1,5 @@
 import { RdbError, assert } from "@flaredb/rdb-base";
-import { readU64, writeU64 } from "./bytes.ts";
+import { passingBytes, readU64, writeU64 } from "./bytes.ts";
 
 // A value in the column `data`: format, version (u64), the user's bytes (DESIGN §3).
 const FORMAT = 1;
@@ -15,9 +15,7 @@ export interface VersionedValue {
 
 export function encodeValue(version: number, value: Uint8Array): Uint8Array {
   assert(Number.isSafeInteger(version) && version >= 0, "a version is a safe integer");
-  // From the pool: memory of its own takes twelve times as long to get, once for each put on each peer.
-  const memory = Buffer.allocUnsafe(HEADER_BYTES + value.length);
-  const row = new Uint8Array(memory.buffer, memory.byteOffset, memory.length);
+  const row = passingBytes(HEADER_BYTES + value.length);
   row[0] = FORMAT;
   writeU64(row, 1, version);
   row.set(value, HEADER_BYTES);

@@ -21,7 +21,7 @@ export type WriterRequest =
 /** How a request ended. A number alone, which is the cheapest message: what was in the slot is written, in so many ms. */
 export type WriterAnswer = number | WriterReport;
 
-export interface WriterReport {
+interface WriterReport {
   /** Why it failed; undefined when it did not. */
   readonly failure: string | undefined;
   /** The buffer of a batch that came by message, given back. */

@@ -95,7 +95,7 @@ export function encodeLogEntry(command: LogCommand): Uint8Array {
   for (const write of writes) {
     capacity += sizeBytes(write);
   }
-  const writer = new BackwardWriter(capacity);
+  const writer = new BackwardWriter(capacity, "kept");
   for (const run of command.runs.toReversed()) {
     writeRun(writer, run);
   }
