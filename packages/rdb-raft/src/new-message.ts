@@ -29,13 +29,22 @@ export interface MessageFields {
 const NO_ENTRIES: readonly Entry[] = [];
 const NO_RESPONSES: readonly Message[] = [];
 
-/** A whole message. Every message is made here, so that all have the same shape. */
-export function newMessage(fields: MessageFields): Message {
+/**
+ * A whole message. Every message is made here, so that all have the same shape.
+ *
+ * @param from in place of the one in `fields`
+ * @param term in place of the one in `fields`
+ */
+export function newMessage(
+  fields: MessageFields,
+  from: PeerId | 0 = fields.from ?? 0,
+  term: Term | 0 = fields.term ?? 0,
+): Message {
   return {
     type: fields.type,
     to: fields.to ?? 0,
-    from: fields.from ?? 0,
-    term: fields.term ?? 0,
+    from,
+    term,
     logTerm: fields.logTerm ?? 0,
     index: fields.index ?? 0,
     entries: fields.entries ?? NO_ENTRIES,

@@ -151,8 +151,7 @@ export class Raft {
    * so they wait for the append.
    */
   send(fields: MessageFields): void {
-    const from = fields.from ?? this.id;
-    const message = newMessage({ ...fields, from, term: this.#termToSend(fields) });
+    const message = newMessage(fields, fields.from ?? this.id, this.#termToSend(fields));
     if (this.#waitsForAppend(message.type)) {
       this.messagesAfterAppend.push(message);
       return;

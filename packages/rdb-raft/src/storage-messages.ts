@@ -22,7 +22,9 @@ export function newStorageAppend(raft: Raft, part: AppendPart): Message | undefi
     to: LOCAL_APPEND_THREAD,
     from: raft.id,
     entries,
-    ...hardState,
+    term: hardState?.term ?? 0,
+    vote: hardState?.vote ?? 0,
+    commit: hardState?.commit ?? 0,
     snapshot,
     responses: ack === undefined ? waiting : [...waiting, ack],
   });

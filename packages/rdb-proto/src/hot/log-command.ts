@@ -12,6 +12,7 @@ import { batchPutSizeBytes, readBatchPut, writeBatchPut } from "./batch-commands
 import { PUT_OVERHEAD_BYTES, readDelete, readPut, writeKey, writePut } from "./point-commands.ts";
 import { ProtoReader, tag } from "./proto-reader.ts";
 import { readGenerated } from "./read-generated.ts";
+import { readSession, writeSession } from "./region-header.ts";
 
 // An entry of puts, deletes and batches of puts, read and written by hand: every follower reads each once. The bytes are
 // those of the generated code, which stays the reference and does the other commands.
@@ -27,9 +28,6 @@ const WRITE = tag.bytes(1);
 const PUT = tag.bytes(1);
 const DELETE = tag.bytes(2);
 const BATCH_PUT = tag.bytes(3);
-
-const CLIENT_ID = tag.varint(1);
-const LOWEST_OPEN_SEQUENCE = tag.varint(2);
 
 const RUN_SESSION = tag.varint(1);
 const RUN_FIRST_SEQUENCE = tag.varint(2);
@@ -100,10 +98,7 @@ export function encodeLogEntry(command: LogCommand): Uint8Array {
     writeRun(writer, run);
   }
   for (const session of command.sessions.toReversed()) {
-    const before = writer.writtenBytes;
-    writer.number(2, session.lowestOpenSequence);
-    writer.number(1, Number(session.clientId));
-    writer.message(7, before);
+    writeSession(writer, 7, session);
   }
   const before = writer.writtenBytes;
   for (let i = writes.length - 1; i >= 0; i--) {
@@ -145,23 +140,6 @@ function readWrite(reader: ProtoReader): WriteCommand {
   }
   reader.leave(outerEnd);
   return { $typeName: "rdb.v1.WriteCommand", command: command ?? { case: undefined } };
-}
-
-function readSession(reader: ProtoReader): ClientSession {
-  let clientId = 0;
-  let lowestOpenSequence = 0;
-  const outerEnd = reader.enter();
-  for (let next = reader.nextTag(); next !== 0; next = reader.nextTag()) {
-    if (next === CLIENT_ID) {
-      clientId = reader.number();
-    } else if (next === LOWEST_OPEN_SEQUENCE) {
-      lowestOpenSequence = reader.uint32();
-    } else {
-      reader.odd();
-    }
-  }
-  reader.leave(outerEnd);
-  return { $typeName: "rdb.v1.ClientSession", clientId: BigInt(clientId), lowestOpenSequence };
 }
 
 function readRun(reader: ProtoReader): WriteRun {
