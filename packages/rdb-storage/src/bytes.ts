@@ -75,7 +75,8 @@ export class RecordWriter {
 
   /** The record. Nothing is added afterwards. */
   finish(): Uint8Array {
-    return this.#record.subarray(0, this.#length);
+    // Not subarray: a view of what lies in V8's heap moves it out of there first.
+    return this.#record.slice(0, this.#length);
   }
 
   #raw(bytes: Uint8Array): this {
