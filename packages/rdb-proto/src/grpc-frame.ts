@@ -14,7 +14,7 @@ export function encodeFrame(message: Uint8Array): Uint8Array {
 /**
  * As {@link encodeFrame}, without a copy.
  *
- * @param message its buffer is the caller's own and has FRAME_HEADER_BYTES free before it
+ * @param message the FRAME_HEADER_BYTES before it in its buffer are the caller's own, as a BackwardWriter leaves them
  */
 export function frameInPlace(message: Uint8Array): Uint8Array {
   const start = message.byteOffset - FRAME_HEADER_BYTES;

@@ -1,6 +1,8 @@
 import { readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { FULL_RANGE, systemClock } from "@flaredb/rdb-base";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { FULL_RANGE, MiB, systemClock } from "@flaredb/rdb-base";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { markClusterVersion } from "./data-folder.ts";
 import type { Engine } from "./engine.ts";
@@ -10,6 +12,13 @@ import { temporaryFolder } from "./testing/temporary-folder.ts";
 import { WritePart } from "./write-part.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** Of this thread: what V8 would do sooner or later. */
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+  setFlagsFromString("--no-expose-gc");
+}
 
 let folder: ReturnType<typeof temporaryFolder>;
 beforeEach(() => {
@@ -53,6 +62,24 @@ describe("RocksEngine", { timeout: 30_000 }, () => {
     const second = await openEngine();
     expect(second.get("data", bytes("apple"))).toEqual(Buffer.from("1"));
     await second.close();
+  });
+
+  it("gives back the memory of large passes", async () => {
+    const engine = await openEngine();
+    const value = new Uint8Array(2 * MiB);
+    const residentAfterPasses = async (count: number): Promise<number> => {
+      for (let pass = 0; pass < count; pass++) {
+        const part = new WritePart();
+        part.put("data", bytes(`large-${pass % 8}`), value);
+        await new Promise<void>((resolve) => engine.submit(part, resolve));
+      }
+      collectGarbage();
+      return process.memoryUsage.rss();
+    };
+    const before = await residentAfterPasses(40);
+    // All that they took is 320 MiB.
+    expect((await residentAfterPasses(160)) - before).toBeLessThan(160 * MiB);
+    await engine.close();
   });
 
   it("refuses a folder that another process holds, and touches nothing", async () => {

@@ -52,6 +52,7 @@ export class ThreadWriter {
 
   /** Resolves once the thread has ended: then it does not use the database any more. */
   stop(): Promise<void> {
+    assert(this.#done === undefined, "the writer is stopped when nothing is under way");
     if (this.#crash !== undefined) {
       return Promise.resolve();
     }
