@@ -3,6 +3,7 @@ import { type KeyRange, RdbError, assert, limits } from "@flaredb/rdb-base";
 import type { EncodedBatch } from "./batch-codec.ts";
 import type { Column } from "./column.ts";
 import type { WriteOutcome } from "./raw-engine.ts";
+import { stopWorker } from "./worker-stop.ts";
 import { workerUrl } from "./worker-url.ts";
 import type { SharedDatabase, WriterAnswer, WriterRequest, WriterStart } from "./writer-protocol.ts";
 import { SlotSender, newWriterSlot } from "./writer-slot.ts";
@@ -56,10 +57,10 @@ export class ThreadWriter {
     if (this.#crash !== undefined) {
       return Promise.resolve();
     }
-    return new Promise((resolve) => {
-      this.#worker.once("exit", () => resolve());
-      this.#post({ kind: "stop" });
-    });
+    const request: WriterRequest = { kind: "stop" };
+    const stopped = stopWorker(this.#worker, request);
+    this.#slot.sendMessage();
+    return stopped;
   }
 
   /** @returns false when the thread is gone, which `done` hears */
