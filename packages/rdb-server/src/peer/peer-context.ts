@@ -11,6 +11,7 @@ import type { MergeSource } from "./admin/apply-merge.ts";
 import type { ChildStart } from "./admin/apply-split.ts";
 import type { Neighbour } from "./admin/merge-path.ts";
 import type { PeerStart } from "./peer-start.ts";
+import type { ProposalRounds } from "./proposal-rounds.ts";
 import type { HashingSlots } from "./replica-check/hashing-slots.ts";
 
 /** What a Store lends to each of its peers. */
@@ -27,6 +28,8 @@ export interface PeerContext {
   readonly transport: Transport;
   readonly snapshotFiles: SnapshotFiles;
   readonly clusterVersion: ClusterVersionView;
+  /** When the busy Regions that the Store leads propose. */
+  readonly rounds: ProposalRounds;
   /** What all replica checks of the Store share. */
   readonly hashing: HashingSlots;
   /** When this process started, on the monotonic clock. */

@@ -134,7 +134,7 @@ export class Peer {
     const mismatch = (version: number): RegionError => this.epochNotMatch(version);
     this.#writes = new WritePath({
       ...{ config, clock, steadyWall, metrics: context.metrics, node, log, region, leaderHint },
-      epochNotMatch: mismatch,
+      ...{ epochNotMatch: mismatch, rounds: context.rounds, regionId: this.regionId },
       appliedLogTimeMs: () => this.#applier.state.logTimeMs,
       sessions: () => this.#applier.sessions,
     });

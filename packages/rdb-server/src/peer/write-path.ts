@@ -1,4 +1,4 @@
-import { type Clock, type Region, assert, index } from "@flaredb/rdb-base";
+import { type Clock, type Region, type RegionId, assert, index } from "@flaredb/rdb-base";
 import type { KvRequest, LogCommand, RegionError } from "@flaredb/rdb-proto";
 import type { ConfChangeV2, Entry, RawNode, StepResult } from "@flaredb/rdb-raft";
 import type { RaftLogStore } from "@flaredb/rdb-storage";
@@ -16,6 +16,7 @@ import {
   logCommand,
 } from "./commands.ts";
 import { LogTime } from "./log-time.ts";
+import type { ProposalRounds, RoundMember } from "./proposal-rounds.ts";
 import { type Caller, PendingEntries, type Proposal, ProposalQueue, countCallers } from "./proposal-queue.ts";
 import { EntryIdentities, type RequestIdentity } from "./request-identity.ts";
 import { keptAnswerSizeBytes, requestSizeBytes } from "./request-size.ts";
@@ -50,6 +51,9 @@ export interface WritePathOwner {
   readonly metrics: Pick<StoreMetrics, "proposals" | "entryRequests" | "commitLatency">;
   readonly node: RawNode;
   readonly log: RaftLogStore;
+  /** When the Store's busy Regions propose. */
+  readonly rounds: ProposalRounds;
+  readonly regionId: RegionId;
   region(): Region;
   appliedLogTimeMs(): number;
   /** What is remembered of clients' writes, as of what is applied. */
@@ -70,6 +74,7 @@ export class WritePath {
   readonly #queue: ProposalQueue;
   readonly #logTime = new LogTime();
   readonly #sessionBound: SessionBound;
+  readonly #round: RoundMember;
   /** What waits now goes into the log, whatever is on its way. */
   #waitedEnough = false;
   /** How long the last entry of ours took to be committed. */
@@ -82,6 +87,16 @@ export class WritePath {
     const { proposalQueueMaxCount, proposalQueueMaxBytes } = owner.config.raft;
     this.#sessionBound = new SessionBound(owner.config.sessions);
     this.#queue = new ProposalQueue({ maxCount: proposalQueueMaxCount, maxBytes: proposalQueueMaxBytes });
+    this.#round = owner.rounds.member(this);
+  }
+
+  get regionId(): RegionId {
+    return this.#owner.regionId;
+  }
+
+  /** Writes that wait to be proposed. */
+  get queuedCount(): number {
+    return this.#queue.count;
   }
 
   /** Writes that wait to be proposed or applied. */
@@ -115,8 +130,8 @@ export class WritePath {
   }
 
   /**
-   * Proposes what gathered, unless enough entries are on their way; refuses it when this peer does not lead. Called in
-   * the loop's turn, before and after what is committed is applied.
+   * Proposes what gathered, unless enough entries are on their way or others are waited for; refuses it when this peer
+   * does not lead. Called in the loop's turn, before and after what is committed is applied.
    *
    * @returns whether something was proposed
    */
@@ -129,7 +144,7 @@ export class WritePath {
       this.refuseQueued();
       return false;
     }
-    if (!this.#waitedEnough && node.lastIndex - node.appliedIndex >= this.#inFlightMaxCount) {
+    if (!this.#waitedEnough && !this.#mayPropose()) {
       return false;
     }
     this.#waitedEnough = false;
@@ -164,6 +179,7 @@ export class WritePath {
   /** What is not in the log yet is refused; what is may still be applied: its callers wait on. */
   lostLeadership(): void {
     this.#leadershipLostMs = this.#owner.clock.monotonicMs();
+    this.#round.leave();
     this.refuseQueued();
   }
 
@@ -222,17 +238,24 @@ export class WritePath {
         pending.timeline.committedMs = nowMs;
         this.#lastCommitMs = nowMs - pending.timeline.proposedMs;
         commitLatency.observeMs(this.#lastCommitMs);
+        this.#round.committed(this.#lastCommitMs);
       }
     }
   }
 
   /** The peer stops or goes: nothing more will be learned. */
   stop(): void {
+    this.#round.leave();
     this.#answerUnknown(
       this.pending.takeCallers(() => true),
       "the peer stopped before the write was applied here",
     );
     this.refuseQueued();
+  }
+
+  #mayPropose(): boolean {
+    const { node } = this.#owner;
+    return node.lastIndex - node.appliedIndex < this.#inFlightMaxCount && this.#round.mayPropose();
   }
 
   get #inFlightMaxCount(): number {
@@ -345,6 +368,7 @@ export class WritePath {
       caller.timeline = timeline;
     }
     metrics.entryRequests.observe(callers.length);
+    this.#round.proposed(callers.length);
     const replaced = this.pending.add({
       ...{ index: node.lastIndex, term: node.term, command, callers },
       timeline,

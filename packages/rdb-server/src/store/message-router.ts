@@ -2,6 +2,7 @@ import { type Logger, RdbError, type Region, type StoreId, peerOnStore } from "@
 import { type Engine, WritePart, getRegionLocalState, putMergeRecord } from "@flaredb/rdb-storage";
 import { votes } from "../peer/admin/voter-sets.ts";
 import type { Peer } from "../peer/peer.ts";
+import type { ProposalRounds } from "../peer/proposal-rounds.ts";
 import { isUnreadable } from "../peer/unreadable.ts";
 import { FirstMessages } from "./first-messages.ts";
 import type { PeerLifecycle } from "./peer-lifecycle.ts";
@@ -20,6 +21,7 @@ export interface MessageRouterOwner {
   readonly peers: RegionMap;
   readonly lifecycle: PeerLifecycle;
   readonly merger: RegionMerger;
+  readonly rounds: Pick<ProposalRounds, "othersBegan">;
   /** Whether the writer is so far behind that entries of appends would only pile up. */
   isFlooded(): boolean;
   wantsTurn(peer: Peer): void;
@@ -97,8 +99,11 @@ export class MessageRouter {
       this.#tellHalted(message, peer.region);
       return "RegionNotFound";
     }
-    if (carriesEntries(message) && this.#owner.isFlooded()) {
-      return "Busy";
+    if (carriesEntries(message)) {
+      if (this.#owner.isFlooded()) {
+        return "Busy";
+      }
+      this.#owner.rounds.othersBegan();
     }
     this.#deliver(running, message);
     return undefined;

@@ -17,6 +17,7 @@ import { type Engine, EntryCache, type StoreIdent } from "@flaredb/rdb-storage";
 import type { StoreConfig } from "../config.ts";
 import type { Peer } from "../peer/peer.ts";
 import type { PeerContext } from "../peer/peer-context.ts";
+import { ProposalRounds } from "../peer/proposal-rounds.ts";
 import { isUnreadable } from "../peer/unreadable.ts";
 import { HashingSlots } from "../peer/replica-check/hashing-slots.ts";
 import { diskFull, epochNotMatch, regionNotFound, serverIsBusy } from "../peer/responses.ts";
@@ -200,6 +201,7 @@ export class Store implements StoreHandle {
     this.#stopped = true;
     this.#lifecycle.stop();
     this.#tickTimer?.cancel();
+    this.#context.rounds.stop();
     for (const peer of this.#peers.values()) {
       peer.stop();
     }
@@ -405,6 +407,7 @@ export class Store implements StoreHandle {
     if (this.#stopped) {
       return;
     }
+    this.#context.rounds.beginTurn(this.#dirty);
     const dirty = [...this.#dirty];
     this.#dirty.clear();
     for (const regionId of dirty) {
@@ -414,6 +417,7 @@ export class Store implements StoreHandle {
         this.#noteState(peer);
       }
     }
+    this.#context.rounds.endTurn();
     this.#lifecycle.destroyRemoved();
     this.#options.engine.beginPass();
   }
@@ -439,6 +443,7 @@ export class Store implements StoreHandle {
   #tick(): void {
     const nowMs = this.#options.clock.monotonicMs();
     this.#watchDisk(nowMs);
+    this.#context.rounds.tick();
     this.#lifecycle.tick(nowMs);
     for (const regionId of [...this.#wakeQueue].slice(0, WAKE_MAX_COUNT_PER_TICK)) {
       this.#wakeQueue.delete(regionId);
@@ -559,6 +564,7 @@ export class Store implements StoreHandle {
       entryCache: new EntryCache(config.entryCacheBytes),
       clusterVersion,
       hashing: new HashingSlots(clock),
+      rounds: new ProposalRounds(clock, config.raft.busyEntryMinCount, (id) => this.#wantsTurn(id)),
       startedMs: clock.monotonicMs(),
       wantsTurn: (regionId) => this.#wantsTurn(regionId),
       siblings: (region, version) => this.#peers.siblings(region, version),

@@ -69,6 +69,7 @@ export function storeConfig(
     raft: {
       ...{ maxSizePerMessageBytes, maxInflightMessages, entryMaxBytes },
       ...{ proposalQueueMaxCount, readQueueMaxCount },
+      ...(limits.busyEntryMinCount === undefined ? {} : { busyEntryMinCount: limits.busyEntryMinCount }),
     },
     logGc: {
       maxEntries: limits.logGcMaxEntries,

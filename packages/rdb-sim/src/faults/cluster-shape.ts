@@ -24,6 +24,8 @@ export interface Limits {
   readonly hibernateAfterMs: number;
   readonly slowDiskMs: number;
   readonly leaseReads: boolean;
+  /** Production's when undefined. */
+  readonly busyEntryMinCount?: number;
   /** How long a broken transfer of a snapshot may wait for its next try; production's when undefined. */
   readonly snapshotResumeMs?: number;
 }
@@ -134,6 +136,7 @@ function drawLimits(random: Random): Limits {
     hibernateAfterMs: oneOf(random, [0, 300, 1_000, 10_000]),
     slowDiskMs: oneOf(random, [300, 1_000]),
     leaseReads: random.nextInt(8) !== 0,
+    busyEntryMinCount: oneOf(random, [1, 2]),
   };
 }
 
