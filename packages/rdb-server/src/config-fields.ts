@@ -38,14 +38,14 @@ const raftSchema = z.strictObject({
     .meta(
       about("Waiting proposals are folded into one entry up to this; one proposal may be larger by itself."),
     ),
-  busyEntryMinCount: z
+  roundMinCount: z
     .int()
     .min(1)
     .max(1_000_000)
-    .default(2)
+    .default(16)
     .meta(
       about(
-        "Regions whose entries hold so many writes lately propose together with the others of their Store, so that entries, passes and messages are fewer.",
+        "With so many writes outstanding in the Regions that a Store leads they propose together, so that entries, passes and messages are fewer.",
         { unit: "writes" },
       ),
     ),

@@ -4,12 +4,16 @@ import type { Clock, RegionId, Timer } from "@flaredb/rdb-base";
 const BEGIN_SHARE = 0.7;
 /** And so much, when another Store has just begun one: its entries are to be written here in any case. */
 const JOIN_SHARE = 0.3;
-/** Where entries take longer than this to be committed, nothing waits for others. */
-const WAIT_MAX_MS = 20;
+/** Where entries take less than this to be committed, timers are too coarse to wait for others ... */
+const WAIT_MIN_MS = 1;
+/** ... and where they take longer than this, by the network or by a disk, it would cost more than it saves. */
+const WAIT_MAX_MS = 10;
+/** A Region whose entry is on its way for so many times as long as entries take is not waited for. */
+const SLOW_FACTOR = 2;
 /** So much the last entry counts in the mean of those before. */
 const NEWEST_PART = 0.25;
-/** Beyond so many busy Regions every turn has enough to do, and what counts them costs too much. */
-const BUSY_MAX_COUNT = 256;
+/** With so many Regions that write every turn has enough to do, and to count them would cost too much: nothing waits. */
+const REGIONS_MAX_COUNT = 256;
 
 /** The writes of one Region, as they stand. */
 export interface RegionWrites {
@@ -21,16 +25,17 @@ export interface RegionWrites {
 }
 
 /**
- * When the busy Regions that a Store leads propose: together, in rounds (ADR 27). What an entry costs is shared by the
- * writes in it, and what a pass of the writer, a message and a turn cost by the entries in them; so a busy Region waits
- * until most of the writes that its Store has to do with wait too, or another Store begins. None waits for longer than an
- * entry takes to be committed. Regions that are not busy, or alone, propose at once.
+ * When the Regions that a Store leads propose: together, in rounds (ADR 27). What an entry costs is shared by the writes
+ * in it, and what a pass of the writer, a message and a turn cost by the entries in them; so while a Store has many writes
+ * to do with, a Region waits until most of them wait, or another Store begins. None waits for longer than its last entry
+ * took to be committed, or than entries take in the mean. With few writes outstanding, or in one Region only, nothing waits.
  */
 export class ProposalRounds {
   readonly #clock: Clock;
-  readonly #busyMinCount: number;
+  readonly #minCount: number;
   readonly #wantsTurn: (regionId: RegionId) => void;
-  readonly #busy = new Set<RoundMember>();
+  /** Those that have writes, or had some at the last tick. */
+  readonly #writing = new Set<RoundMember>();
   /** Those that wait for the next round. */
   readonly #held = new Set<RoundMember>();
   #isOpen = false;
@@ -39,22 +44,24 @@ export class ProposalRounds {
   #isDue = false;
   #othersBegan = false;
   #timer: Timer | undefined;
+  /** When the timer ends. */
+  #timerMs = 0;
   /** The most that was outstanding in this interval of ticks, and in the one before. */
   #peakCount = 0;
   #lastPeakCount = 0;
   /** How long entries took to be committed, in the mean. */
   #commitMs = 0;
 
-  /** @param busyMinCount a Region whose entries held so many writes lately, in the mean, is busy */
-  constructor(clock: Clock, busyMinCount: number, wantsTurn: (regionId: RegionId) => void) {
+  /** @param minCount with fewer writes outstanding nothing waits: there is little to share */
+  constructor(clock: Clock, minCount: number, wantsTurn: (regionId: RegionId) => void) {
     this.#clock = clock;
-    this.#busyMinCount = busyMinCount;
+    this.#minCount = minCount;
     this.#wantsTurn = wantsTurn;
   }
 
   /** For one peer. */
   member(writes: RegionWrites): RoundMember {
-    return new RoundMember(this, writes);
+    return new RoundMember(this, this.#clock, writes);
   }
 
   /** Entries of another Store's leaders came. */
@@ -70,8 +77,7 @@ export class ProposalRounds {
         turn.add(regionId);
       }
       this.#held.clear();
-      this.#timer?.cancel();
-      this.#timer = undefined;
+      this.#stopTimer();
     }
   }
 
@@ -83,7 +89,7 @@ export class ProposalRounds {
   tick(): void {
     this.#lastPeakCount = this.#peakCount;
     this.#peakCount = 0;
-    for (const member of this.#busy) {
+    for (const member of this.#writing) {
       if (member.writes.waitingCount === 0) {
         this.leave(member);
       }
@@ -91,14 +97,16 @@ export class ProposalRounds {
   }
 
   stop(): void {
-    this.#timer?.cancel();
+    this.#stopTimer();
     this.#held.clear();
-    this.#busy.clear();
+    this.#writing.clear();
   }
 
-  /** Whether a member may propose in this turn; if not, it gets another one. */
+  /** Whether a member that has writes may propose in this turn; if not, it gets another one. */
   mayPropose(member: RoundMember): boolean {
-    if (!this.#busy.has(member) || this.#busy.size === 1) {
+    this.#writing.add(member);
+    const { size } = this.#writing;
+    if (size === 1 || size > REGIONS_MAX_COUNT) {
       return true;
     }
     this.#isOpen = this.#isDecided ? this.#isOpen : this.#decide();
@@ -108,49 +116,65 @@ export class ProposalRounds {
     return this.#isOpen;
   }
 
-  proposed(member: RoundMember): void {
-    const isBusy = member.meanCount >= this.#busyMinCount;
-    if (!isBusy) {
-      this.leave(member);
-    } else if (this.#busy.size < BUSY_MAX_COUNT) {
-      this.#busy.add(member);
-    }
-  }
-
   committed(tookMs: number): void {
     this.#commitMs += NEWEST_PART * (tookMs - this.#commitMs);
   }
 
   leave(member: RoundMember): void {
-    this.#busy.delete(member);
+    this.#writing.delete(member);
     this.#held.delete(member);
+    if (this.#held.size === 0) {
+      this.#stopTimer();
+    }
   }
 
   #decide(): boolean {
-    let queuedCount = 0;
-    let waitingCount = 0;
-    for (const { writes } of this.#busy) {
-      queuedCount += writes.queuedCount;
-      waitingCount += writes.waitingCount;
-    }
-    this.#peakCount = Math.max(this.#peakCount, waitingCount);
-    const share = this.#othersBegan ? JOIN_SHARE : BEGIN_SHARE;
-    const isEnough = queuedCount >= share * Math.max(this.#peakCount, this.#lastPeakCount);
+    this.#isOpen = this.#isDue || this.#isWorthless() || this.#isEnough();
     this.#isDecided = true;
-    this.#isOpen = isEnough || this.#isDue || this.#commitMs > WAIT_MAX_MS;
     this.#isDue = false;
     return this.#isOpen;
   }
 
+  #isWorthless(): boolean {
+    return this.#commitMs < WAIT_MIN_MS || this.#commitMs > WAIT_MAX_MS;
+  }
+
+  #isEnough(): boolean {
+    const slowMs = this.#clock.monotonicMs() - SLOW_FACTOR * this.#commitMs;
+    let queuedCount = 0;
+    let waitingCount = 0;
+    for (const { writes, onItsWaySinceMs } of this.#writing) {
+      if (onItsWaySinceMs >= slowMs) {
+        queuedCount += writes.queuedCount;
+        waitingCount += writes.waitingCount;
+      }
+    }
+    this.#peakCount = Math.max(this.#peakCount, waitingCount);
+    const peakCount = Math.max(this.#peakCount, this.#lastPeakCount);
+    const share = this.#othersBegan ? JOIN_SHARE : BEGIN_SHARE;
+    return peakCount < this.#minCount || queuedCount >= share * peakCount;
+  }
+
   #hold(member: RoundMember): void {
     this.#held.add(member);
-    this.#timer ??= this.#clock.setTimer(this.#commitMs, () => {
-      this.#timer = undefined;
+    const waitMs = Math.min(this.#commitMs, member.lastCommitMs, WAIT_MAX_MS);
+    const untilMs = this.#clock.monotonicMs() + waitMs;
+    if (this.#timer !== undefined && this.#timerMs <= untilMs) {
+      return;
+    }
+    this.#stopTimer();
+    this.#timerMs = untilMs;
+    this.#timer = this.#clock.setTimer(waitMs, () => {
       this.#isDue = true;
       for (const { regionId } of this.#held) {
         this.#wantsTurn(regionId);
       }
     });
+  }
+
+  #stopTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 }
 
@@ -158,10 +182,13 @@ export class ProposalRounds {
 export class RoundMember {
   readonly writes: RegionWrites;
   readonly #rounds: ProposalRounds;
-  #meanCount = 0;
+  readonly #clock: Pick<Clock, "monotonicMs">;
+  #lastCommitMs = 0;
+  #onItsWaySinceMs = Number.POSITIVE_INFINITY;
 
-  constructor(rounds: ProposalRounds, writes: RegionWrites) {
+  constructor(rounds: ProposalRounds, clock: Pick<Clock, "monotonicMs">, writes: RegionWrites) {
     this.#rounds = rounds;
+    this.#clock = clock;
     this.writes = writes;
   }
 
@@ -169,9 +196,14 @@ export class RoundMember {
     return this.writes.regionId;
   }
 
-  /** Of the writes in its entries, the newest of which count most. */
-  get meanCount(): number {
-    return this.#meanCount;
+  /** How long its last entry took from the proposal to the commit. */
+  get lastCommitMs(): number {
+    return this.#lastCommitMs;
+  }
+
+  /** Since when an entry of it is on its way; monotonic, infinity: none is. */
+  get onItsWaySinceMs(): number {
+    return this.#onItsWaySinceMs;
   }
 
   /** Whether what waits may be proposed in this turn. If not, the peer gets another one, soon. */
@@ -179,21 +211,21 @@ export class RoundMember {
     return this.#rounds.mayPropose(this);
   }
 
-  /** An entry of so many writes was proposed. */
-  proposed(count: number): void {
-    this.#meanCount =
-      this.#meanCount === 0 ? count : this.#meanCount + NEWEST_PART * (count - this.#meanCount);
-    this.#rounds.proposed(this);
+  /** An entry was proposed. */
+  proposed(): void {
+    this.#onItsWaySinceMs = Math.min(this.#onItsWaySinceMs, this.#clock.monotonicMs());
   }
 
   /** An entry was committed so long after it was proposed. */
   committed(tookMs: number): void {
+    this.#lastCommitMs = tookMs;
+    this.#onItsWaySinceMs = Number.POSITIVE_INFINITY;
     this.#rounds.committed(tookMs);
   }
 
   /** It leads no more: nobody waits for it. */
   leave(): void {
-    this.#meanCount = 0;
+    this.#onItsWaySinceMs = Number.POSITIVE_INFINITY;
     this.#rounds.leave(this);
   }
 }

@@ -368,7 +368,7 @@ export class WritePath {
       caller.timeline = timeline;
     }
     metrics.entryRequests.observe(callers.length);
-    this.#round.proposed(callers.length);
+    this.#round.proposed();
     const replaced = this.pending.add({
       ...{ index: node.lastIndex, term: node.term, command, callers },
       timeline,

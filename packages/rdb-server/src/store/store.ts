@@ -564,7 +564,7 @@ export class Store implements StoreHandle {
       entryCache: new EntryCache(config.entryCacheBytes),
       clusterVersion,
       hashing: new HashingSlots(clock),
-      rounds: new ProposalRounds(clock, config.raft.busyEntryMinCount, (id) => this.#wantsTurn(id)),
+      rounds: new ProposalRounds(clock, config.raft.roundMinCount, (id) => this.#wantsTurn(id)),
       startedMs: clock.monotonicMs(),
       wantsTurn: (regionId) => this.#wantsTurn(regionId),
       siblings: (region, version) => this.#peers.siblings(region, version),

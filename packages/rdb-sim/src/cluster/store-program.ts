@@ -69,7 +69,7 @@ export function storeConfig(
     raft: {
       ...{ maxSizePerMessageBytes, maxInflightMessages, entryMaxBytes },
       ...{ proposalQueueMaxCount, readQueueMaxCount },
-      ...(limits.busyEntryMinCount === undefined ? {} : { busyEntryMinCount: limits.busyEntryMinCount }),
+      ...(limits.roundMinCount === undefined ? {} : { roundMinCount: limits.roundMinCount }),
     },
     logGc: {
       maxEntries: limits.logGcMaxEntries,

@@ -25,7 +25,7 @@ export interface Limits {
   readonly slowDiskMs: number;
   readonly leaseReads: boolean;
   /** Production's when undefined. */
-  readonly busyEntryMinCount?: number;
+  readonly roundMinCount?: number;
   /** How long a broken transfer of a snapshot may wait for its next try; production's when undefined. */
   readonly snapshotResumeMs?: number;
 }
@@ -107,7 +107,9 @@ export function drawShape(random: Random): ClusterShape {
   const snapshotResumeMs = oneOf(random, [0, 1_000, 60_000]);
   // About as often as a run has seconds, or never within one.
   const replicaCheckIntervalMs = oneOf(random, [1_000, 8_000, DAY_MS, DAY_MS]);
-  return { ...shape, replicaCheckIntervalMs, limits: { ...shape.limits, snapshotResumeMs } };
+  // Few clients have few writes outstanding.
+  const roundMinCount = oneOf(random, [1, 2, 16]);
+  return { ...shape, replicaCheckIntervalMs, limits: { ...shape.limits, snapshotResumeMs, roundMinCount } };
 }
 
 /** All inside a window of the drift that is allowed, somewhere around the exact rate; some at its ends. */
@@ -136,7 +138,6 @@ function drawLimits(random: Random): Limits {
     hibernateAfterMs: oneOf(random, [0, 300, 1_000, 10_000]),
     slowDiskMs: oneOf(random, [300, 1_000]),
     leaseReads: random.nextInt(8) !== 0,
-    busyEntryMinCount: oneOf(random, [1, 2]),
   };
 }
 
