@@ -187,14 +187,19 @@ export class Peer {
     });
     this.changes = new RegionChanges({
       ...{ self: info, start, context, node, log, region, logger: this.#logger, keys: this.keys },
-      ...{ logKeeper: this.#logKeeper, outbox: this.#outbox, size: this.size, writes: this.#writes },
+      ...{
+        followers: this.#followers,
+        logKeeper: this.#logKeeper,
+        outbox: this.#outbox,
+        size: this.size,
+        writes: this.#writes,
+      },
       leader: () => this.#leader(),
       isStopped: () => this.#stopped,
       applier: () => this.#applier,
       isInstalling: () => this.isInstalling,
       raftFields: () => this.#raftFields(),
       wake: () => this.wake(),
-      transferLeader: (to) => this.transferLeader(to),
       becameRegion: (after) => this.#becameRegion(after),
       ended: () => this.#ended(),
     });
@@ -367,17 +372,6 @@ export class Peer {
     this.#node.reportSnapshot(toPeerId, ok ? "finish" : "failure");
   }
 
-  /** Hands the leadership to a peer; to the live one that has most of the log when none is named. */
-  transferLeader(
-    toPeerId: PeerId | undefined = this.#followers.bestSuccessor(this.check.damagedPeerIds),
-  ): void {
-    if (this.#node.isLeader && toPeerId !== undefined && toPeerId !== this.id) {
-      this.wake();
-      this.#logger.info({ ...this.#raftFields(), to: toPeerId }, "leadership is handed over");
-      this.#node.transferLeader(toPeerId);
-    }
-  }
-
   /**
    * Something happened to the Region, or may: the peer ticks again.
    *
@@ -488,6 +482,7 @@ export class Peer {
       this.wake();
     }
     this.#node.step(message);
+    this.changes.transfer.heard(message);
     if (message.type === "MsgHeartbeat" && message.term === this.#node.term) {
       this.#noVoteBeforeMs = leaseEndMs(this.#context.config, this.#context.clock.monotonicMs());
       this.#bootstrap.end();

@@ -11,7 +11,6 @@ export interface HandOverOwner {
   readonly transport: Pick<Transport, "isAlive">;
   readonly peers: RegionMap;
   readonly tickMs: number;
-  wantsTurn(peer: Peer): void;
 }
 
 /** How long a stopping Store waits for its leaderships to be taken over, and for the fate of its callers' writes. */
@@ -38,7 +37,6 @@ export class HandOver {
     for (const peer of this.#owner.peers.values()) {
       if (peer.isLeader) {
         peer.changes.transferLeader();
-        this.#owner.wantsTurn(peer);
       }
     }
   }

@@ -1,9 +1,24 @@
-import type { PeerId } from "@flaredb/rdb-base";
+import type { Peer, PeerId } from "@flaredb/rdb-base";
 import { describe, expect, it } from "vitest";
 import { SimCluster, type SimStore, expectConverged, putCommand } from "../testing/index.ts";
 
 /** The longest election timeout of the default configuration. */
 const ELECTION_MS = 2_000;
+
+/** A cluster of which some follower has all that the leader has, and what makes it the leader. */
+async function withLevelFollower() {
+  const cluster = await SimCluster.start({ seed: 6 });
+  const leader = await cluster.waitForLeader();
+  const [follower] = cluster.others(leader.storeId) as [SimStore];
+  await cluster.until("the leader knows what the others have", () => {
+    return cluster.statusOf(leader).pendingPeerIds.length === 0;
+  });
+  await cluster.put("k", "1");
+  await cluster.run(100);
+  const { id, epoch, peers } = cluster.region;
+  const peer = peers.find(({ storeId }) => storeId === follower.storeId) as Peer;
+  return { cluster, leader, follower, target: [id, epoch, peer.id] as const };
+}
 
 describe("an election", () => {
   it("is over within 3 s of the leader's death, whoever led", async () => {
@@ -144,20 +159,34 @@ describe("a leader", () => {
   });
 
   it("gives a transfer up that cannot be done, and takes proposals again (SCENARIO-26)", async () => {
-    const cluster = await SimCluster.start({ seed: 6 });
-    const leader = await cluster.waitForLeader();
-    const [target] = cluster.others(leader.storeId) as [SimStore];
-    await cluster.until("the leader knows what the others have", () => {
-      return cluster.statusOf(leader).pendingPeerIds.length === 0;
-    });
-    cluster.isolate(target);
-    await cluster.put("k", "1");
-    const peer = cluster.region.peers.find((candidate) => candidate.storeId === target.storeId);
-    const { id, epoch } = cluster.region;
-    expect(leader.store.transferLeader(id, epoch, peer?.id ?? (0 as never))).toEqual({ ok: true });
+    const { cluster, leader, target } = await withLevelFollower();
+    // It answers, and is gone when it is to campaign.
+    cluster.network.intercept = ({ payload }) =>
+      payload.kind === "raft" && payload.message.type === "MsgTimeoutNow" ? "drop" : "deliver";
+    expect(leader.store.transferLeader(...target)).toEqual({ ok: true });
+    await cluster.run(50);
     const during = await cluster.call(putCommand("k", "2"), { only: leader.storeId, timeoutMs: 100 });
     expect(during).toMatchObject({ kind: "failed", error: { reason: { case: "serverIsBusy" } } });
     await cluster.put("k", "3", { timeoutMs: ELECTION_MS });
+    expect(cluster.leader()).toBe(leader);
+  });
+
+  it("takes writes all the while when it is to hand over to a peer that does not answer", async () => {
+    const { cluster, leader, follower, target } = await withLevelFollower();
+    cluster.isolate(follower);
+    expect(leader.store.transferLeader(...target)).toEqual({ ok: true });
+    for (let count = 0; count < 50; count++) {
+      const outcome = await cluster.call(putCommand("k", `${count}`), {
+        only: leader.storeId,
+        timeoutMs: 100,
+      });
+      expect(outcome.kind).toBe("ok");
+      await cluster.run(10);
+    }
+    // An answer that comes much later is none to what was asked for then.
+    await cluster.run(ELECTION_MS);
+    cluster.network.heal();
+    await cluster.run(ELECTION_MS);
     expect(cluster.leader()).toBe(leader);
   });
 

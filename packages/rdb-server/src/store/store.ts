@@ -313,7 +313,6 @@ export class Store implements StoreHandle {
       return refusal ?? notHere(regionId);
     }
     peer.changes.transferLeader(toPeerId);
-    this.#wantsTurn(regionId);
     return { ok: true };
   }
 

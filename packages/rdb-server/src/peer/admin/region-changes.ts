@@ -14,6 +14,7 @@ import { entryRefusal, isKnownEntry } from "../../store/cluster-version.ts";
 import type { PeerMessage } from "../../store/peer-message.ts";
 import type { Applier } from "../applier.ts";
 import type { CommandBody } from "../commands.ts";
+import type { FollowerView } from "../follower-view.ts";
 import type { KeySampler } from "../key-sampler.ts";
 import type { LogKeeper } from "../log-keeper.ts";
 import type { Outbox } from "../outbox.ts";
@@ -28,6 +29,7 @@ import type { AdminEffect, AdminEntry } from "./admin-entry.ts";
 import { type AdminRefusal, targetRefusal } from "./admin-refusal.ts";
 import type { MergeOutcome } from "./apply-merge.ts";
 import type { SplitOutcome } from "./apply-split.ts";
+import { LeaderTransfer } from "./leader-transfer.ts";
 import { MergePath, preparedMerge } from "./merge-path.ts";
 import { type ChangePeersOwner, proposeChangePeers } from "./propose-change-peers.ts";
 import { transferRefusal } from "./transfer-refusal.ts";
@@ -41,6 +43,7 @@ export interface RegionChangesOwner {
   readonly node: RawNode;
   readonly log: RaftLogStore;
   readonly logger: Logger;
+  readonly followers: FollowerView;
   readonly keys: KeySampler;
   readonly logKeeper: LogKeeper;
   readonly outbox: Outbox;
@@ -55,7 +58,6 @@ export interface RegionChangesOwner {
   /** For log lines (SPEC R8). */
   raftFields(): Record<string, number>;
   wake(): void;
-  transferLeader(to?: PeerId): void;
   /** From now on the Region is this one; PD is to know. */
   becameRegion(region: Region): void;
   /** The peer takes no further part in anything. */
@@ -69,6 +71,7 @@ export interface RegionChangesOwner {
 export class RegionChanges {
   readonly merge: MergePath;
   readonly check: ReplicaCheck;
+  readonly transfer: LeaderTransfer;
   readonly #owner: RegionChangesOwner;
   readonly #admin: AdminApplier;
   /** Since when this peer leads, and in which term. */
@@ -109,6 +112,14 @@ export class RegionChanges {
       propose: (body) => this.propose(body),
       handOver: () => this.transferLeader(),
       changed: () => context.regionChanged(owner.region().id),
+    });
+    this.transfer = new LeaderTransfer({
+      ...{ node, clock: context.clock, logger: owner.logger },
+      electionTimeoutMs: context.config.electionTicks * context.config.tickMs,
+      heartbeatsAreHeld: () => context.heartbeatsAreHeld(),
+      wake: () => owner.wake(),
+      wantsTurn: () => context.wantsTurn(owner.region().id),
+      raftFields: () => owner.raftFields(),
     });
     this.merge = new MergePath(
       {
@@ -185,9 +196,11 @@ export class RegionChanges {
   }
 
   /** Hands the leadership to the peer; to the live one that has most of the log when none is named. */
-  transferLeader(to?: PeerId): void {
+  transferLeader(to = this.#owner.followers.bestSuccessor(this.check.damagedPeerIds)): void {
     this.#unlessUnreadable(() => {
-      this.#owner.transferLeader(to);
+      if (to !== undefined) {
+        this.transfer.ask(to);
+      }
       return true;
     });
   }
