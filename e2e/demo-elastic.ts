@@ -10,6 +10,7 @@ import { RowWriter } from "./elastic/row-writer.ts";
 import { SeededRows } from "./elastic/seeded-rows.ts";
 import { Timeline } from "./elastic/timeline.ts";
 import { few, lostRows, unevenCounts, unhealedRegions, unrest } from "./elastic/verdict.ts";
+import { wholeFlag } from "./flags.ts";
 import { waitFor } from "./wait.ts";
 
 const SEED = 20_260_101;
@@ -31,7 +32,8 @@ const { values: flags } = parseArgs({
   },
 });
 
-const rows = new SeededRows(SEED, Number(flags["value-bytes"]));
+const concurrency = wholeFlag("concurrency", flags.concurrency);
+const rows = new SeededRows(SEED, wholeFlag("value-bytes", flags["value-bytes"]));
 const rowMaxCount = Math.ceil(parseBytes(flags.bytes) / rows.valueBytes);
 
 const cluster = await ElasticCluster.start({
@@ -42,7 +44,7 @@ const cluster = await ElasticCluster.start({
 try {
   const client = await cluster.connect();
   const writer = new RowWriter(client, rows, {
-    concurrency: Number(flags.concurrency),
+    concurrency,
     rowMaxCount,
     deadlineMs: PUT_DEADLINE_MS,
   });

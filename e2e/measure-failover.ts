@@ -5,14 +5,18 @@
 import { parseArgs } from "node:util";
 import type { RdbClient } from "@flaredb/rdb-client";
 import type { TestStore } from "./cluster.ts";
+import { wholeFlag } from "./flags.ts";
 import { GapWriter } from "./scale/gap-writer.ts";
-import { type Measured, allMet, renderMeasured } from "./scale/goals.ts";
+import { type Measured, allMet, median, renderMeasured } from "./scale/goals.ts";
 import { ScaleCluster } from "./scale/scale-cluster.ts";
 import { pause, waitFor } from "./wait.ts";
 
 /** Load before a kill, so that every Region is written to and its leader known. */
 const LOAD_MS = 1_500;
 const RESUME_TIMEOUT_MS = 30_000;
+/** Of a round; they are mostly slow for one reason. */
+const SLOW_TOLD_MAX_COUNT = 3;
+const GOAL_SECONDS = { median: 2, worst: 3 };
 
 const { values: flags } = parseArgs({
   options: {
@@ -21,9 +25,11 @@ const { values: flags } = parseArgs({
     "pause-ms": { type: "string", default: "50" },
   },
 });
-const regionCount = Number(flags.regions);
+const regionCount = wholeFlag("regions", flags.regions);
+const roundCount = wholeFlag("rounds", flags.rounds);
+const pauseMs = wholeFlag("pause-ms", flags["pause-ms"]);
 
-const scale = await ScaleCluster.start({ regionCount });
+const scale = await ScaleCluster.start({ regionCount, storeLogLevel: "info" });
 /** Of each Region that the victim led, in each round. */
 const gapSeconds: number[] = [];
 /** Of each round. */
@@ -32,13 +38,14 @@ let writers: GapWriter[] = [];
 try {
   const client = await scale.cluster.connect();
   writers = startWriters(client);
-  for (let round = 1; round <= Number(flags.rounds); round++) {
+  for (let round = 1; round <= roundCount; round++) {
     await pause(LOAD_MS);
     const gaps = await killAndWatch(await leadsMost());
     gapSeconds.push(...gaps);
     worstSeconds.push(Math.max(...gaps));
     console.error(
-      `round ${round}: ${gaps.length} Regions, all resumed within ${Math.max(...gaps).toFixed(2)} s`,
+      `round ${round}: ${gaps.length} Regions, half resumed within ${median(gaps).toFixed(2)} s, ` +
+        `all within ${Math.max(...gaps).toFixed(2)} s`,
     );
     await scale.allUp();
     await scale.allLed();
@@ -56,21 +63,18 @@ try {
   await scale.cluster.dispose();
 }
 const measured: Measured[] = [
-  { what: "writes to a Region stop for", unit: "s", values: gapSeconds, goal: { median: 2, worst: 3 } },
+  { what: "writes to a Region stop for", unit: "s", values: gapSeconds, goal: GOAL_SECONDS },
   { what: "until the last Region of a round resumes", unit: "s", values: worstSeconds },
 ];
 console.log(
-  renderMeasured(
-    `Leader's Store killed under load, ${regionCount} Regions, ${flags.rounds} rounds`,
-    measured,
-  ),
+  renderMeasured(`Leader's Store killed under load, ${regionCount} Regions, ${roundCount} rounds`, measured),
 );
 process.exitCode ??= allMet(measured) ? 0 : 1;
 
 function startWriters(client: RdbClient): GapWriter[] {
   return Array.from(
     { length: regionCount },
-    (_, place) => new GapWriter(client, scale.keyIn(place), Number(flags["pause-ms"])),
+    (_, place) => new GapWriter(client, scale.keyIn(place), pauseMs),
   );
 }
 
@@ -91,12 +95,27 @@ async function killAndWatch({
 }): Promise<number[]> {
   const hit = led.map((place) => writers[place] as GapWriter);
   hit.forEach((writer) => writer.beginWindow());
+  const killedUnixMs = Date.now();
   await store.kill();
   const killedMs = performance.now();
   await waitFor("a write to each Region that was led there", RESUME_TIMEOUT_MS, () =>
     hit.every((writer) => writer.begunAndAcknowledgedSince(killedMs)),
   );
   const gaps = hit.map((writer) => writer.longestGapMs() / 1000);
+  await tellOfSlow(
+    led.filter((_, at) => (gaps[at] as number) >= GOAL_SECONDS.worst),
+    killedUnixMs,
+  );
   await store.launch();
   return gaps;
+}
+
+// A round as slow as this is rare: why it was can be told only now.
+async function tellOfSlow(places: readonly number[], killedUnixMs: number): Promise<void> {
+  for (const place of places.slice(0, SLOW_TOLD_MAX_COUNT)) {
+    console.error(`the Region of ${scale.keyIn(place)} was slow; its Store was killed at ${killedUnixMs}:`);
+    for (const line of await scale.logOf(place, killedUnixMs)) {
+      console.error(`  ${line}`);
+    }
+  }
 }

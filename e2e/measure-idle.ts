@@ -5,6 +5,7 @@
 import { parseArgs } from "node:util";
 import type { RdbClient } from "@flaredb/rdb-client";
 import type { TestStore } from "./cluster.ts";
+import { positiveFlag, wholeFlag } from "./flags.ts";
 import { type Measured, allMet, renderMeasured } from "./scale/goals.ts";
 import { cpuSeconds, residentBytes } from "./scale/process-usage.ts";
 import { ScaleCluster } from "./scale/scale-cluster.ts";
@@ -27,9 +28,10 @@ const { values: flags } = parseArgs({
     writes: { type: "string", default: "100" },
   },
 });
-const regionCount = Number(flags.regions);
-const storeCount = Number(flags.stores);
-const writeCount = Math.min(regionCount, Number(flags.writes));
+const regionCount = wholeFlag("regions", flags.regions);
+const storeCount = wholeFlag("stores", flags.stores);
+const writeCount = Math.min(regionCount, wholeFlag("writes", flags.writes));
+const restSeconds = positiveFlag("seconds", flags.seconds);
 
 const startedMs = performance.now();
 const measured: Measured[] = [];
@@ -78,10 +80,8 @@ async function measureRest(): Promise<void> {
   await pause(SETTLE_MS);
   const pids = scale.stores.map(({ pid }) => pid as number);
   const before = pids.map(cpuSeconds);
-  await pause(Number(flags.seconds) * 1000);
-  const percent = pids.map(
-    (pid, at) => (100 * (cpuSeconds(pid) - (before[at] as number))) / Number(flags.seconds),
-  );
+  await pause(restSeconds * 1000);
+  const percent = pids.map((pid, at) => (100 * (cpuSeconds(pid) - (before[at] as number))) / restSeconds);
   measured.push(
     { what: "processor of a Store at rest", unit: "% of a core", values: percent, goal: { worst: 5 } },
     {

@@ -9,6 +9,7 @@ import type { TestStore } from "./cluster.ts";
 import { ElasticCluster } from "./elastic/elastic-cluster.ts";
 import { parseBytes } from "./elastic/parse-bytes.ts";
 import { SeededRows } from "./elastic/seeded-rows.ts";
+import { positiveFlag, wholeFlag } from "./flags.ts";
 import { ProgressBar } from "./progress-bar.ts";
 import { type Measured, allMet, renderMeasured } from "./scale/goals.ts";
 import { residentBytes } from "./scale/process-usage.ts";
@@ -36,7 +37,9 @@ const { values: flags } = parseArgs({
   },
 });
 const totalBytes = parseBytes(flags.bytes);
-const rows = new SeededRows(SEED, Number(flags["value-bytes"]));
+const fillSeconds = positiveFlag("fill-seconds", flags["fill-seconds"]);
+const readCount = wholeFlag("reads", flags.reads);
+const rows = new SeededRows(SEED, wholeFlag("value-bytes", flags["value-bytes"]));
 const rowMaxCount = Math.ceil(totalBytes / rows.valueBytes);
 /** Rows that were written. */
 let rowCount = 0;
@@ -74,7 +77,7 @@ const measured: Measured[] = [
   { what: "from start to serving", unit: "s", values: startSeconds, goal: { worst: 10 } },
   { what: "resident memory once it serves", unit: "MiB", values: startedMebibytes, goal: memoryGoal },
   {
-    what: `resident memory after ${flags.reads} reads all over`,
+    what: `resident memory after ${readCount} reads all over`,
     unit: "MiB",
     values: readMebibytes,
     goal: memoryGoal,
@@ -100,7 +103,7 @@ function evenKeys(): string[] {
 async function fill(client: RdbClient): Promise<void> {
   const perBatch = Math.max(1, Math.floor(BATCH_BYTES / rows.valueBytes));
   const bar = new ProgressBar("batches written", Math.ceil(rowMaxCount / perBatch));
-  const deadlineMs = performance.now() + Number(flags["fill-seconds"]) * 1000;
+  const deadlineMs = performance.now() + fillSeconds * 1000;
   const write = async (): Promise<void> => {
     while (rowCount < rowMaxCount && performance.now() < deadlineMs) {
       const first = rowCount;
@@ -134,7 +137,6 @@ async function startAndRead(after: string, store: TestStore): Promise<void> {
 }
 
 async function readAllOver(client: RdbClient): Promise<void> {
-  const readCount = Number(flags.reads);
   let next = 0;
   const read = async (): Promise<void> => {
     while (next < readCount) {

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { RdbClient } from "@flaredb/rdb-client";
 import { TestCluster } from "./cluster.ts";
+import { wholeFlag } from "./flags.ts";
 import { rdb } from "./run-cli.ts";
 import { median } from "./scale/goals.ts";
 import { cpuSeconds } from "./scale/process-usage.ts";
@@ -23,9 +24,9 @@ const { values: flags } = parseArgs({
     "value-bytes": { type: "string", default: "128" },
   },
 });
-const roundCount = Number(flags.rounds);
-const callCount = Number(flags.calls);
-const value = "x".repeat(Number(flags["value-bytes"]));
+const roundCount = wholeFlag("rounds", flags.rounds);
+const callCount = wholeFlag("calls", flags.calls);
+const value = "x".repeat(wholeFlag("value-bytes", flags["value-bytes"]));
 
 interface Side {
   readonly name: string;

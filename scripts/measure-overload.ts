@@ -3,6 +3,7 @@
 // and the memory of each Store, second by second.
 // usage: npm run measure:overload -- [--op put] [--clients 256] [--factors 1,4,64] [--rounds 2] [--seconds 5]
 import { parseArgs } from "node:util";
+import { positiveFlag, wholeFlag } from "../e2e/flags.ts";
 import { type OverloadRow, measureOverload } from "./bench/overload.ts";
 
 const { values: flags } = parseArgs({
@@ -19,10 +20,10 @@ if (flags.op !== "put" && flags.op !== "get") {
 }
 const rows = await measureOverload({
   op: flags.op,
-  clients: Number(flags.clients),
-  factors: flags.factors.split(",").map(Number),
-  rounds: Number(flags.rounds),
-  seconds: Number(flags.seconds),
+  clients: wholeFlag("clients", flags.clients),
+  factors: flags.factors.split(",").map((factor) => wholeFlag("factors", factor)),
+  rounds: wholeFlag("rounds", flags.rounds),
+  seconds: positiveFlag("seconds", flags.seconds),
 });
 /** Of the number of clients with which there was most, the mean of its rounds. */
 const peakPerSecond = Math.max(

@@ -21,6 +21,8 @@ export interface ScaleOptions {
   readonly regionCount: number;
   /** Default: 3. With fewer, Regions have as many peers as there are Stores. */
   readonly storeCount?: number;
+  /** Default: `warn`. From `info` on a Store tells of every change of a leader. */
+  readonly storeLogLevel?: "info" | "warn";
 }
 
 /** Stores with many initial Regions, leaders spread, with no other load than what is put on them. */
@@ -28,7 +30,11 @@ export class ScaleCluster {
   readonly cluster: ElasticCluster;
   readonly regionCount: number;
 
-  static async start({ regionCount, storeCount = 3 }: ScaleOptions): Promise<ScaleCluster> {
+  static async start({
+    regionCount,
+    storeCount = 3,
+    storeLogLevel = "warn",
+  }: ScaleOptions): Promise<ScaleCluster> {
     const cluster = await ElasticCluster.start({
       bootstrapStores: storeCount,
       pdConfig: {
@@ -36,7 +42,7 @@ export class ScaleCluster {
         replicas: Math.min(3, storeCount),
         logLevel: "warn",
       },
-      storeConfig: { logLevel: "warn" },
+      storeConfig: { logLevel: storeLogLevel },
       servingTimeoutMs: PATIENCE_MS,
     });
     return new ScaleCluster(cluster, regionCount);
@@ -95,6 +101,23 @@ export class ScaleCluster {
     return regions.flatMap((route, place) => (route.leader?.storeId === storeId ? [place] : []));
   }
 
+  /** What the Stores logged of the Region at this place from then on, in the order in which it happened. */
+  async logOf(place: number, fromUnixMs: number): Promise<string[]> {
+    const { regions } = await this.cluster.look();
+    const regionId = Number(regions[place]?.region?.id);
+    const lines = this.stores.flatMap((store) =>
+      store
+        .log()
+        .split("\n")
+        .flatMap((text) => {
+          const line = logLine(text);
+          const isWanted = line?.region === regionId && line.time >= fromUnixMs;
+          return isWanted ? [{ time: line.time, text: `${store.plan.name}: ${text}` }] : [];
+        }),
+    );
+    return lines.toSorted((a, b) => a.time - b.time).map(({ text }) => text);
+  }
+
   async #statuses(): Promise<StoreStatus[]> {
     return (await this.cluster.pd.listStores({}, { timeoutMs: CALL_TIMEOUT_MS })).statuses;
   }
@@ -108,6 +131,15 @@ function splitKey(place: number): string {
 /** Keys that cut the key space into so many Regions. */
 export function splitKeys(regionCount: number): string[] {
   return Array.from({ length: regionCount - 1 }, (_, at) => splitKey(at + 1));
+}
+
+/** Undefined: it is no whole line. */
+function logLine(text: string): { readonly time: number; readonly region?: number } | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 async function health(store: TestStore): Promise<StoreHealthView> {

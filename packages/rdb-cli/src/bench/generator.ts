@@ -97,7 +97,7 @@ export class LocalGenerator implements Generator {
 
   async #drive(seconds: number, total: number): Promise<LoadResult> {
     const { clock } = this.#ports;
-    const { clients, rate } = this.#options;
+    const { clients, rate, place, processes } = this.#options;
     // Large values take a part of a second to make: before time counts, or the first calls were late for it.
     const operation = this.#operation();
     const end = {
@@ -106,7 +106,8 @@ export class LocalGenerator implements Generator {
       total,
     };
     this.#intervalFromMs = end.startMs;
-    const schedule: Schedule = rate === undefined ? new ClosedLoop(end) : new OpenLoop(end, rate);
+    const schedule: Schedule =
+      rate === undefined ? new ClosedLoop(end) : new OpenLoop(end, rate, { place, of: processes });
     this.#load = new Load(this.#ports, operation, schedule, clients);
     return this.#load.run();
   }

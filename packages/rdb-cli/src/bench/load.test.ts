@@ -135,6 +135,44 @@ describe("an open loop", () => {
     expect([calls, schedule.unstartedCount]).toEqual([rate, 0]);
   });
 
+  test.each([
+    [1, 10_000],
+    [7, 1_000],
+    [10, 3_000],
+  ])(
+    "at %d a second for %d ms three processes make the calls of one, each at its time",
+    (rate, durationMs) => {
+      const end = { startMs: 0, durationMs, total: Infinity };
+      const dueOf = (schedule: OpenLoop): number[] => {
+        const due: number[] = [];
+        for (;;) {
+          const next = schedule.take(durationMs - 1e-4, true);
+          if (typeof next === "string") {
+            return due;
+          }
+          due.push(next);
+        }
+      };
+      const shares = [0, 1, 2].map((place) => new OpenLoop(end, rate, { place, of: 3 }));
+      const due = shares.flatMap(dueOf).toSorted((a, b) => a - b);
+      expect(due).toEqual(dueOf(new OpenLoop(end, rate)));
+      shares.forEach((share) => share.take(durationMs, false));
+      expect(shares.map(({ unstartedCount }) => unstartedCount)).toEqual([0, 0, 0]);
+      expect(Math.max(...shares.map(({ filledUntilMs }) => filledUntilMs))).toBeCloseTo(durationMs);
+    },
+  );
+
+  test("what a share of the calls could not start are its own", () => {
+    const schedule = new OpenLoop({ startMs: 0, durationMs: 1_000, total: Infinity }, 10, {
+      place: 1,
+      of: 3,
+    });
+    // Due at 100, 400 and 700 ms.
+    expect(schedule.take(50, true)).toBe("not due");
+    schedule.stop(450, false);
+    expect(schedule.unstartedCount).toBe(2);
+  });
+
   test("its time is what its calls take at their rate, and not until the last answer alone", async () => {
     const timed = new StallingService();
     const seconds = timed.load(new OpenLoop(timed.end(3_000), 1), 4).run();

@@ -9,6 +9,7 @@ describe("parseBenchOptions", () => {
       ...benchDefaults,
       total: undefined,
       rate: undefined,
+      place: 0,
       zipf: undefined,
       fill: false,
     });
@@ -45,10 +46,14 @@ describe("parseBenchOptions", () => {
   });
 });
 
-test("processes share calls, clients and the rate without loss", () => {
+test("processes share calls and clients without loss, and know which calls of the rate are theirs", () => {
   const options = parseBenchOptions("put", { processes: "3", clients: "8", total: "100", rate: "30" });
   const shares = shareOut(options);
   expect(shares.map(({ clients }) => clients)).toEqual([3, 3, 2]);
   expect(shares.map(({ total }) => total)).toEqual([34, 33, 33]);
-  expect(shares.map(({ rate }) => rate)).toEqual([10, 10, 10]);
+  expect(shares.map(({ rate, place, processes }) => [rate, place, processes])).toEqual([
+    [30, 0, 3],
+    [30, 1, 3],
+    [30, 2, 3],
+  ]);
 });

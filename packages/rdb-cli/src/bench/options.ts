@@ -21,6 +21,8 @@ export interface BenchOptions {
   readonly warmUpSeconds: number;
   /** Processes that make the load. */
   readonly processes: number;
+  /** Which of them this one is, from 0: of an open loop it makes every so-many-th call, beginning there. */
+  readonly place: number;
   /** Write every key before anything else. */
   readonly fill: boolean;
   readonly keySizeBytes: number;
@@ -103,6 +105,7 @@ export function parseBenchOptions(kind: BenchKind, raw: RawBenchOptions): BenchO
     rate: optional("rate", raw.rate, 0.1, RATE_MAX),
     warmUpSeconds: optional("warm-up", raw.warmUp, 0, WARM_UP_SECONDS_MAX) ?? benchDefaults.warmUpSeconds,
     processes: count("processes", raw.processes, benchDefaults.processes, PROCESSES_MAX),
+    place: 0,
     fill: raw.fill === true,
     keySizeBytes: count("key-size", raw.keySize, benchDefaults.keySizeBytes, limits.keyMaxBytes),
     valueSizeBytes: count("value-size", raw.valueSize, benchDefaults.valueSizeBytes, limits.valueMaxBytes, 0),

@@ -49,7 +49,7 @@ describe("renderBench", () => {
   test("an open loop says its rate, and what it could not start", () => {
     const shown = text("put", { rate: "5000", clients: "4", processes: "2" }, { unstarted: 1_234 });
     expect(shown).toContain("put, 5,000 due a second, at most 4 open, 2 processes, 2.0 s");
-    expect(shown).toContain("1,234 calls were due and found no client free in time");
+    expect(shown).toContain("1,234 calls due found no client free in time");
   });
 
   test("says when the load's own making may be the limit, and when it ended early", () => {
@@ -57,6 +57,11 @@ describe("renderBench", () => {
     expect(text("put", {}, { cpuMs: 1_900 })).toContain("making the load kept a core 95 % busy");
     expect(text("put", { processes: "2" }, { cpuMs: 1_900 })).not.toContain("making the load");
     expect(text("put", {}, {}, true)).toContain("ended early by Ctrl-C");
+  });
+
+  test("one is no plural", () => {
+    expect(text("get", { clients: "1" }, { rows: 3_999 })).toContain("get, 1 client, 2.0 s");
+    expect(text("get", { clients: "1" }, { rows: 3_999 })).toContain("1 key not there");
   });
 
   test("nothing measured is no division by nothing", () => {

@@ -95,7 +95,7 @@ function ownParameters({
 export function renderBench(document: BenchDocument, width: number | undefined): string {
   const { op, clients, processes, rate, elapsedSeconds } = document;
   const how =
-    rate === null ? `${clients} clients` : `${formatRate(rate)} due a second, at most ${clients} open`;
+    rate === null ? countOf(clients, "client") : `${formatRate(rate)} due a second, at most ${clients} open`;
   const where = processes === 1 ? "" : `, ${processes} processes`;
   const summary = renderFields([
     ["measured", `${op}, ${how}${where}, ${elapsedSeconds.toFixed(1)} s`],
@@ -133,17 +133,21 @@ function remarks(document: BenchDocument): string {
     lines.push(`making the load kept a core ${share} busy: more --processes may show more`);
   }
   if ((op === "get" || op === "mixed") && rows < calls) {
-    lines.push(`${formatCount(calls - rows)} keys were not there: --fill writes all first`);
+    lines.push(`${countOf(calls - rows, "key")} not there: --fill writes all first`);
   }
   if (unstarted > 0) {
     lines.push(
-      `${formatCount(unstarted)} calls were due and found no client free in time: the rate is more than was served`,
+      `${countOf(unstarted, "call")} due found no client free in time: the rate is more than was served`,
     );
   }
   if (interrupted) {
     lines.push("ended early by Ctrl-C: these are the figures so far");
   }
   return lines.length === 0 ? "" : `\n${lines.join("\n")}\n`;
+}
+
+function countOf(count: number, what: string): string {
+  return `${formatCount(count)} ${what}${count === 1 ? "" : "s"}`;
 }
 
 /** A rate as people read it. */

@@ -87,14 +87,14 @@ function startGenerators(options: BenchOptions, target: Target): Generator[] {
 
 /** What each process does of the whole: as equal parts as can be. */
 export function shareOut(options: BenchOptions): BenchOptions[] {
-  const { processes, clients, total, rate } = options;
+  const { processes, clients, total } = options;
   const part = (whole: number, place: number): number =>
     Math.floor(whole / processes) + (place < whole % processes ? 1 : 0);
   return Array.from({ length: processes }, (_, place) => ({
     ...options,
+    place,
     clients: part(clients, place),
     total: total === undefined ? undefined : part(total, place),
-    rate: rate === undefined ? undefined : rate / processes,
   }));
 }
 

@@ -25,6 +25,15 @@ export interface ScheduleEnd {
   readonly total: number;
 }
 
+/** Which calls of a rate a process makes: every `of`-th, beginning with number `place`. */
+export interface RateShare {
+  /** From 0. */
+  readonly place: number;
+  readonly of: number;
+}
+
+const WHOLE: RateShare = { place: 0, of: 1 };
+
 /** Closed loop: each client begins a call when its last one was answered. */
 export class ClosedLoop implements Schedule {
   readonly unstartedCount = 0;
@@ -57,8 +66,10 @@ export class ClosedLoop implements Schedule {
  */
 export class OpenLoop implements Schedule {
   readonly #startMs: number;
+  readonly #share: RateShare;
+  /** Between two calls that are due, of whatever process. */
   readonly #intervalMs: number;
-  /** How many calls there are in all. */
+  /** How many calls this process makes. */
   readonly #count: number;
   readonly #endMs: number;
   #taken = 0;
@@ -67,12 +78,14 @@ export class OpenLoop implements Schedule {
   #isOver = false;
   #lastMs: number;
 
-  constructor({ startMs, durationMs, total }: ScheduleEnd, ratePerSecond: number) {
+  /** @param ratePerSecond of all processes. @param share this one's */
+  constructor({ startMs, durationMs, total }: ScheduleEnd, ratePerSecond: number, share = WHOLE) {
+    this.#share = share;
     this.#startMs = startMs;
     this.#lastMs = startMs;
     this.#intervalMs = 1_000 / ratePerSecond;
     this.#endMs = startMs + durationMs;
-    this.#count = Math.min(total, countDue(durationMs, ratePerSecond));
+    this.#count = Math.min(total, this.#shareOf(countDue(durationMs, ratePerSecond)));
   }
 
   take(nowMs: number, isClientFree: boolean): number | "not due" | "ended" {
@@ -95,16 +108,26 @@ export class OpenLoop implements Schedule {
 
   get unstartedCount(): number {
     const untilMs = Math.min(this.#stoppedMs ?? this.#lastMs, this.#endMs);
-    const dueCount = Math.ceil((untilMs - this.#startMs) / this.#intervalMs);
+    const dueCount = this.#shareOf(Math.ceil((untilMs - this.#startMs) / this.#intervalMs));
     return Math.max(0, Math.min(dueCount, this.#count) - this.#taken);
   }
 
   get filledUntilMs(): number {
-    return Math.min(this.#nextMs(), this.#endMs, this.#stoppedMs ?? Infinity);
+    // The last call reaches to where the next one is due, whoever makes that.
+    const { place, of } = this.#share;
+    const dueCount = this.#taken === 0 ? 0 : (this.#taken - 1) * of + place + 1;
+    return Math.min(this.#startMs + dueCount * this.#intervalMs, this.#endMs, this.#stoppedMs ?? Infinity);
   }
 
   #nextMs(): number {
-    return this.#startMs + this.#taken * this.#intervalMs;
+    const { place, of } = this.#share;
+    return this.#startMs + (this.#taken * of + place) * this.#intervalMs;
+  }
+
+  /** Of the first so many calls of all processes. */
+  #shareOf(count: number): number {
+    const { place, of } = this.#share;
+    return count === Infinity ? Infinity : Math.max(0, Math.ceil((count - place) / of));
   }
 }
 

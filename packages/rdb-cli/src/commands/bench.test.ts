@@ -27,9 +27,9 @@ function firstCall(becomes?: "unanswered"): Promise<void> {
   });
 }
 
-async function benchJson(args: readonly string[]): Promise<Record<string, unknown>> {
+async function benchJson(args: readonly string[], expectedExitCode = 0): Promise<Record<string, unknown>> {
   const { stdout, stderr, exitCode } = await bench([...args, "--json"]);
-  expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
+  expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: expectedExitCode });
   expect(stdout.trimEnd().split("\n")).toHaveLength(1);
   return JSON.parse(stdout) as Record<string, unknown>;
 }
@@ -101,7 +101,7 @@ describe("SPEC-U1: bench", () => {
     expect(stdout).toMatch(
       /LATENCY +P50 +P90 +P99 +P99\.9 +MAX\nms +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+\n/,
     );
-    expect(stdout).toContain("200 keys were not there: --fill writes all first");
+    expect(stdout).toContain("200 keys not there: --fill writes all first");
     // No terminal: no live line.
     expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
   });
@@ -118,12 +118,13 @@ describe("SPEC-U1: bench", () => {
     expect(first).toMatch(/get: [1-9][\d,.]* ops\/s, p50 \d+\.\d\d ms/);
   });
 
-  test("a second without an answer is told as that, and not as one of 0 ms", async () => {
+  test("a second without an answer is told as that, and not as one of 0 ms; without any, the exit code is 1", async () => {
     for (const store of cluster.fake.stores) {
       store.intercept = () => ({ case: "serverIsBusy", value: { reason: "a test", retryAfterMs: 50 } });
     }
     const flags = ["--total", "1", "--clients", "1", "--timeout", "1500ms"];
-    const { stderr } = await bench(["get", ...flags], { progressColumns: 100 });
+    const { stderr, exitCode } = await bench(["get", ...flags], { progressColumns: 100 });
+    expect(exitCode).toBe(1);
     expect(stderr).toContain("get: no answer in the last second (");
     expect(stderr).not.toContain("0.00 ms");
   });
@@ -186,11 +187,11 @@ describe("SPEC-U1: bench", () => {
     expect((await run).exitCode).toBe(130);
   });
 
-  test("calls that fail are counted by code", async () => {
+  test("calls that fail are counted by code; where all do, the exit code is 1", async () => {
     for (const store of cluster.fake.stores) {
       store.intercept = () => ({ case: "serverIsBusy", value: { reason: "a test", retryAfterMs: 50 } });
     }
-    const document = await benchJson(["put", "--total", "6", "--clients", "3", "--timeout", "200ms"]);
+    const document = await benchJson(["put", "--total", "6", "--clients", "3", "--timeout", "200ms"], 1);
     expect(document).toMatchObject({ calls: 0, opsPerSecond: 0, p99Ms: 0 });
     const errors = Object.entries(document["errors"] as Record<string, number>);
     expect(errors.reduce((sum, [, count]) => sum + count, 0)).toBe(6);

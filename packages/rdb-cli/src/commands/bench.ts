@@ -14,7 +14,7 @@ const descriptions: Readonly<Record<BenchKind, string>> = {
 
 const NOTES = `
 Keys begin with "bench/" and stay. Percentiles are of the calls that were answered; those that failed are
-counted by code. Ctrl-C ends early with the figures so far.
+counted by code; exits with 1 when none was answered. Ctrl-C ends early with the figures so far.
 `;
 
 /** `rdb bench put|get|mixed|scan|batch-put|batch-get` */
@@ -73,5 +73,9 @@ async function measureCalls(call: Call<RawBenchOptions>, kind: BenchKind): Promi
   const outcome = await runBench(options, { pdAddresses, deadlineMs: timeoutMs, tls }, call.io, json);
   const document = benchDocument(options, outcome.result, outcome.isInterrupted);
   await call.print(document, () => renderBench(document, call.io.columns));
-  return outcome.isInterrupted ? exitCodes.interrupted : exitCodes.done;
+  if (outcome.isInterrupted) {
+    return exitCodes.interrupted;
+  }
+  const isAnyAnswered = document.calls > 0 || Object.keys(document.errors).length === 0;
+  return isAnyAnswered ? exitCodes.done : exitCodes.failed;
 }
