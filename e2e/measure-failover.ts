@@ -14,6 +14,8 @@ import { pause, waitFor } from "./wait.ts";
 /** Load before a kill, so that every Region is written to and its leader known. */
 const LOAD_MS = 1_500;
 const RESUME_TIMEOUT_MS = 30_000;
+/** After all resumed, until the Store is started again: PD acts, and may not have noticed yet what is gone. */
+const AFTERMATH_MS = 3_000;
 /** Of a round; they are mostly slow for one reason. */
 const SLOW_TOLD_MAX_COUNT = 3;
 const GOAL_SECONDS = { median: 2, worst: 3 };
@@ -32,6 +34,8 @@ const pauseMs = wholeFlag("pause-ms", flags["pause-ms"]);
 const scale = await ScaleCluster.start({ regionCount, storeLogLevel: "info" });
 /** Of each Region that the victim led, in each round. */
 const gapSeconds: number[] = [];
+/** Of every Region, in each round: of those that the victim led from when they resumed, of the others from its death. */
+const laterGapSeconds: number[] = [];
 /** Of each round. */
 const worstSeconds: number[] = [];
 let writers: GapWriter[] = [];
@@ -65,6 +69,11 @@ try {
 const measured: Measured[] = [
   { what: "writes to a Region stop for", unit: "s", values: gapSeconds, goal: GOAL_SECONDS },
   { what: "until the last Region of a round resumes", unit: "s", values: worstSeconds },
+  {
+    what: "afterwards, and where others led all the time, they stop for",
+    unit: "s",
+    values: laterGapSeconds,
+  },
 ];
 console.log(
   renderMeasured(`Leader's Store killed under load, ${regionCount} Regions, ${roundCount} rounds`, measured),
@@ -94,7 +103,7 @@ async function killAndWatch({
   readonly led: readonly number[];
 }): Promise<number[]> {
   const hit = led.map((place) => writers[place] as GapWriter);
-  hit.forEach((writer) => writer.beginWindow());
+  writers.forEach((writer) => writer.beginWindow());
   const killedUnixMs = Date.now();
   await store.kill();
   const killedMs = performance.now();
@@ -102,6 +111,9 @@ async function killAndWatch({
     hit.every((writer) => writer.begunAndAcknowledgedSince(killedMs)),
   );
   const gaps = hit.map((writer) => writer.longestGapMs() / 1000);
+  hit.forEach((writer) => writer.beginWindow());
+  await pause(AFTERMATH_MS);
+  laterGapSeconds.push(...writers.map((writer) => writer.longestGapMs() / 1000));
   await tellOfSlow(
     led.filter((_, at) => (gaps[at] as number) >= GOAL_SECONDS.worst),
     killedUnixMs,

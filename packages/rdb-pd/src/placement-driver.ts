@@ -233,7 +233,9 @@ export class PlacementDriver {
   }
 
   closeStream(stream: HeartbeatStream, error?: RdbError): void {
-    this.#streams.close(stream, error);
+    if (this.#streams.close(stream, error)) {
+      this.cluster.liveness.hungUp(stream.storeId);
+    }
   }
 
   /**

@@ -29,6 +29,20 @@ describe("SPEC-M6: liveness by keepalive", () => {
     expect(liveness.state(store, 1_000 + silentMs)).toBe(expected);
   });
 
+  test("one whose stream ends is disconnected at once, until it is heard of again, and down when its time is over", () => {
+    const liveness = new Liveness(0, downAfterMs);
+    liveness.heard(store, 1_000);
+    liveness.hungUp(store);
+    expect(liveness.state(store, 1_000)).toBe("Disconnected");
+    // Its address stays its own for as long as that of one who is silent.
+    expect(liveness.isSilent(store, 1_000)).toBe(false);
+    liveness.heard(store, 2_000);
+    expect(liveness.state(store, 2_000)).toBe("Up");
+    liveness.hungUp(store);
+    pulses(liveness, 2_000, 2_001 + storeDownAfterMs);
+    expect(liveness.state(store, 2_001 + storeDownAfterMs)).toBe("Down");
+  });
+
   test("it is disconnected once three keepalives were lost", () => {
     expect(storeDisconnectedAfterMs).toBe(3 * pdLimits.keepaliveEveryMs);
   });

@@ -5,7 +5,9 @@ import { pdLimits } from "../limits.ts";
 export type LivenessState = "Up" | "Disconnected" | "Down";
 
 /**
- * Who was heard of when, on the monotonic clock; what the keepalives say, and they alone (DESIGN §8).
+ * Who was heard of when, on the monotonic clock; what the keepalives say, and they alone (DESIGN §8). Only that a Store
+ * is Up does its stream's end refute, until the next keepalive: whoever dies ends it, seconds before its silence shows,
+ * and nothing should be led there, or sent there, meanwhile.
  * A PD that just started knows nothing yet: no Store is Up, but none is taken for dead either.
  */
 export class Liveness {
@@ -14,7 +16,7 @@ export class Liveness {
   #pulseMonotonicMs: number;
   readonly #startedMonotonicMs: number;
   readonly #heardMonotonicMs = new Map<StoreId, number>();
-
+  readonly #hungUp = new Set<StoreId>();
   readonly #downAfterMs: () => number;
 
   /** @param downAfterMs a Store that is silent for longer is Down: its peers are to be replaced; may change */
@@ -35,12 +37,19 @@ export class Liveness {
 
   heard(id: StoreId, monotonicMs: number): void {
     this.#heardMonotonicMs.set(id, monotonicMs);
+    this.#hungUp.delete(id);
+  }
+
+  /** The stream of its keepalives ended, and there is no newer one. */
+  hungUp(id: StoreId): void {
+    this.#hungUp.add(id);
   }
 
   state(id: StoreId, monotonicMs: number): LivenessState {
     const heard = this.#heardMonotonicMs.get(id);
     const silentMs = monotonicMs - (heard ?? this.#startedMonotonicMs);
-    if (heard !== undefined && silentMs <= pdLimits.storeDisconnectedAfterMs) {
+    const isSilent = silentMs > pdLimits.storeDisconnectedAfterMs || this.#hungUp.has(id);
+    if (heard !== undefined && !isSilent) {
       return "Up";
     }
     const since = Math.max(heard ?? this.#startedMonotonicMs, this.#listeningMonotonicMs);

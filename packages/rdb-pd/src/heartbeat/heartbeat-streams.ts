@@ -34,12 +34,14 @@ export class HeartbeatStreams {
     return stream;
   }
 
-  /** The stream is over: its reader went away, or failed. */
-  close(stream: HeartbeatStream, error?: RdbError): void {
+  /** The stream is over: its reader went away, or failed. @returns whether the Store has no other one */
+  close(stream: HeartbeatStream, error?: RdbError): boolean {
     stream.commands.end(error);
-    if (this.#streams.get(stream.storeId) === stream) {
+    const isNewest = this.#streams.get(stream.storeId) === stream;
+    if (isNewest) {
       this.#streams.delete(stream.storeId);
     }
+    return isNewest;
   }
 
   /** Whether the Store has a stream, and it took the command. */

@@ -10,7 +10,7 @@ import {
   RegionReportSchema,
   StoreState,
 } from "@flaredb/rdb-proto";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { PeerReport } from "../cluster/region-info.ts";
 import { StoreActivity } from "../cluster/store-activity.ts";
 import { pdLimits } from "../limits.ts";
@@ -92,6 +92,27 @@ describe("SPEC-M6: heartbeats", () => {
     pd.clock.advance(10 * 60_000 - 1_000);
     await one.heartbeat();
     expect(await states()).toEqual([DISCONNECTED, DOWN, DOWN]);
+  });
+
+  test("a Store whose stream ends is disconnected until it is heard of again, an older stream's end says nothing", async () => {
+    const [one, two] = await threeStores(pd);
+    const state = async () => {
+      const { status } = await one.client.getStore({ storeId: two.storeId });
+      return status?.store?.state;
+    };
+    expect(await state()).toBe(StoreState.UP);
+    await two.closeStream();
+    await vi.waitFor(async () => expect(await state()).toBe(StoreState.DISCONNECTED));
+    two.received.length = 0;
+    two.openStream();
+    await two.next("storeList");
+    expect(await state()).toBe(StoreState.UP);
+    two.received.length = 0;
+    const older = two.streamEnd();
+    two.openStream();
+    await two.next("storeList");
+    expect(await older).toBeDefined();
+    expect(await state()).toBe(StoreState.UP);
   });
 
   test.each([

@@ -12,7 +12,8 @@ const down: StoreFilter = {
 /** Silent, but may be back soon. */
 const disconnected: StoreFilter = {
   name: "disconnected",
-  reason: ({ condition }) => (condition === "Disconnected" ? "it is silent" : undefined),
+  reason: ({ condition }) =>
+    condition === "Disconnected" ? "it is silent, or its stream to PD ended" : undefined,
 };
 
 /** It is being emptied. */
