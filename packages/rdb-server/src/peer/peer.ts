@@ -372,11 +372,7 @@ export class Peer {
     this.#node.reportSnapshot(toPeerId, ok ? "finish" : "failure");
   }
 
-  /**
-   * Something happened to the Region, or may: the peer ticks again.
-   *
-   * @param isWanted somebody asked something of it: it stays awake for longer
-   */
+  /** Something happened to the Region, or may: it ticks again. @param isWanted by somebody: it stays awake for longer */
   wake(isWanted = false): void {
     if (this.#sleep.wake(isWanted)) {
       this.#stale.noteContact(this.#context.clock.monotonicMs());
@@ -550,10 +546,16 @@ export class Peer {
 
   /** Whoever knows that this peer was removed says so; if no peer is left that it knows of, PD does. */
   askWhetherRemoved(): void {
-    const fields = this.#raftFields();
-    this.#logger.info(fields, "nothing was heard of a leader for long: the others and PD are asked");
+    this.#logger.info(this.#raftFields(), "no word of a leader for long: the others and PD are asked");
     this.#outbox.sendHibernateToAll("Wake");
     this.#context.askPd(this.regionId);
+  }
+
+  /** A peer of another Region is to be made over keys of this one: one of both is behind, and it may be this. */
+  standsInTheWay(): void {
+    if (!this.isLeader && this.#stale.shouldAsk(this.#context.clock.monotonicMs(), true)) {
+      this.askWhetherRemoved();
+    }
   }
 
   #softStateChanged(state: SoftState): void {

@@ -177,7 +177,10 @@ export class MessageRouter {
       return this.#refuse(message, local === undefined);
     }
     const others = [message.regionId, ...merger.waitingFor(message.regionId)];
-    if (peers.overlapping(message.range, ...others) !== undefined) {
+    const inTheWay = peers.overlapping(message.range, ...others);
+    if (inTheWay !== undefined) {
+      // A split that is not applied here yet; or what was removed while it was cut off, and does not know.
+      peers.get(inTheWay.id)?.standsInTheWay();
       this.#firstMessages.keep(message);
       return this.#refuse(message, local === undefined);
     }

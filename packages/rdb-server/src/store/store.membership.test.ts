@@ -1,10 +1,11 @@
-import { peerId } from "@flaredb/rdb-base";
+import { type Region, peerId } from "@flaredb/rdb-base";
 import { describe, expect, it } from "vitest";
 import {
   type SimCluster,
   type SimStore,
   addLearner,
   addVoter,
+  bytes,
   commandChange,
   expectMembersLevel,
   leadFrom,
@@ -347,6 +348,41 @@ describe("a conf change is refused", () => {
     cluster.network.heal();
     await makeChange(cluster, remove(peerOn(2)));
   });
+});
+
+it("a peer that was removed while it was cut off is not in the way of what its Region was cut into", async () => {
+  const cluster = await startWithPeersOnFirst({ seed: 15, peerCount: 2, config: { hibernateAfterMs: 0 } });
+  const leader = cluster.storeOf(1);
+  await leadFrom(cluster, leader);
+  for (const key of ["a", "m", "z"]) {
+    await cluster.put(key, "1");
+  }
+  // A learner: it never campaigns, so that nobody gets to tell it.
+  await makeChange(cluster, addLearner(peerOn(3)));
+  const away = cluster.storeOf(3);
+  await cluster.until("the learner has all", () => {
+    return away.store.regionStatus(cluster.region.id)?.appliedIndex === cluster.statusOf(leader).appliedIndex;
+  });
+  cluster.isolate(away);
+  await makeChange(cluster, remove(peerOn(3)));
+  await cluster.run(cluster.config.storeSilentMs);
+  const { id, epoch } = await regionNow(cluster);
+  const command = { regionId: id, epoch, keys: [bytes("m")], partCount: 2 };
+  expect(await cluster.complete(leader.store.splitRegion(command))).toEqual({ ok: true });
+  await cluster.until("it is split", () => cluster.regions.length === 2);
+  const child = cluster.regions[1] as Region;
+  const childLeader = await cluster.waitForLeader(undefined, child.id);
+  const learner = peerOn(3, 999);
+  const change = { regionId: child.id, epoch: child.epoch, changes: [addLearner(learner)] };
+  // It has to hear of the other voter first.
+  await cluster.run(ELECTION_MS);
+  expect(await cluster.complete(childLeader.store.changePeers(change))).toEqual({ ok: true });
+  cluster.network.heal();
+  const tookMs = await cluster.until("the child has its learner", () => {
+    return away.store.regionStatus(child.id)?.peerId === learner.id;
+  });
+  expect(tookMs).toBeLessThan(cluster.config.stalePeerMs / 10);
+  expect(away.store.regionStatus(id)).toBeUndefined();
 });
 
 it("hands a leadership over only to a voter that lives and is not behind", async () => {

@@ -129,9 +129,7 @@ describe("a peer that was removed without its knowledge", () => {
     const cluster = await startWithPeersOnFirst({ seed: 3, peerCount: 3, config });
     await leadFrom(cluster, cluster.storeOf(1));
     await cluster.run(3 * STALE_MS);
-    expect(cluster.trace.has("nothing was heard of a leader for long: the others and PD are asked")).toBe(
-      false,
-    );
+    expect(cluster.trace.has("no word of a leader for long: the others and PD are asked")).toBe(false);
   });
 
   it("SPEC-C4: is told by the tombstones of those it knew, when all of them moved away", async () => {
