@@ -224,6 +224,20 @@ describe("a leader", () => {
     expect(await cluster.get("k")).toBe("2");
   });
 
+  it("hands over when its Store stops, though the first that it asks hangs and nobody has noticed", async () => {
+    for (const hung of [0, 1]) {
+      const { cluster, leader } = await withLevelFollower();
+      cluster.isolate(cluster.others(leader.storeId)[hung] as SimStore);
+      const stopped = leader.stop();
+      const tookMs = await cluster.until("another leads", () => {
+        const now = cluster.leader();
+        return now !== undefined && now !== leader;
+      });
+      expect(tookMs).toBeLessThan(700);
+      await cluster.complete(stopped);
+    }
+  });
+
   it("answers the writes that the next leader commits before its Store ends", async () => {
     const cluster = await SimCluster.start({ seed: 10 });
     const leader = await cluster.waitForLeader();

@@ -38,6 +38,11 @@ export class LeaderTransfer {
     this.#owner = owner;
   }
 
+  /** Who was asked last, and has not answered. */
+  get unanswered(): PeerId | undefined {
+    return this.#pending?.to;
+  }
+
   /** The peer is to lead. Nothing happens where this one does not. */
   ask(to: PeerId): void {
     const { node, clock, electionTimeoutMs } = this.#owner;

@@ -196,13 +196,22 @@ export class RegionChanges {
   }
 
   /** Hands the leadership to the peer; to the live one that has most of the log when none is named. */
-  transferLeader(to = this.#owner.followers.bestSuccessor(this.check.damagedPeerIds)): void {
+  transferLeader(to = this.#bestSuccessor()): void {
     this.#unlessUnreadable(() => {
       if (to !== undefined) {
         this.transfer.ask(to);
       }
       return true;
     });
+  }
+
+  /** Who has not answered since the last time may live, but others come first. */
+  #bestSuccessor(): PeerId | undefined {
+    const { followers } = this.#owner;
+    const { damagedPeerIds } = this.check;
+    const { unanswered } = this.transfer;
+    const other = unanswered && followers.bestSuccessor([...damagedPeerIds, unanswered]);
+    return other ?? followers.bestSuccessor(damagedPeerIds);
   }
 
   /** Proposes a conf change; see {@link proposeChangePeers} for why it may be refused. */
