@@ -3,10 +3,11 @@
 
 const USAGE_EXIT_CODE = 2;
 
-/** @param name as the flag is written, without dashes. @returns a whole number above 0 */
-export function wholeFlag(name: string, text: string): number {
+/** @param name as the flag is written, without dashes. @returns a whole number, at least `least` */
+export function wholeFlag(name: string, text: string, least = 1): number {
   const value = Number(text);
-  return Number.isSafeInteger(value) && value >= 1 ? value : refuse(name, text, "a whole number above 0");
+  const isFit = text !== "" && Number.isSafeInteger(value) && value >= least;
+  return isFit ? value : refuse(name, text, `a whole number, at least ${least}`);
 }
 
 /** @param name as the flag is written, without dashes. @returns a finite number above 0 */

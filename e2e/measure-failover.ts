@@ -29,7 +29,7 @@ const { values: flags } = parseArgs({
 });
 const regionCount = wholeFlag("regions", flags.regions);
 const roundCount = wholeFlag("rounds", flags.rounds);
-const pauseMs = wholeFlag("pause-ms", flags["pause-ms"]);
+const pauseMs = wholeFlag("pause-ms", flags["pause-ms"], 0);
 
 const scale = await ScaleCluster.start({ regionCount, storeLogLevel: "info" });
 /** Of each Region that the victim led, in each round. */

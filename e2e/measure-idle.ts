@@ -30,7 +30,7 @@ const { values: flags } = parseArgs({
 });
 const regionCount = wholeFlag("regions", flags.regions);
 const storeCount = wholeFlag("stores", flags.stores);
-const writeCount = Math.min(regionCount, wholeFlag("writes", flags.writes));
+const writeCount = Math.min(regionCount, wholeFlag("writes", flags.writes, 0));
 const restSeconds = positiveFlag("seconds", flags.seconds);
 
 const startedMs = performance.now();

@@ -38,7 +38,7 @@ const { values: flags } = parseArgs({
 });
 const totalBytes = parseBytes(flags.bytes);
 const fillSeconds = positiveFlag("fill-seconds", flags["fill-seconds"]);
-const readCount = wholeFlag("reads", flags.reads);
+const readCount = wholeFlag("reads", flags.reads, 0);
 const rows = new SeededRows(SEED, wholeFlag("value-bytes", flags["value-bytes"]));
 const rowMaxCount = Math.ceil(totalBytes / rows.valueBytes);
 /** Rows that were written. */

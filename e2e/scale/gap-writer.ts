@@ -28,9 +28,9 @@ export class GapWriter {
     this.#longestGapMs = 0;
   }
 
-  /** The longest time between two acknowledgements of which the second fell into the window. */
+  /** The longest time without an acknowledgement that ended in the window, or has not ended yet. */
   longestGapMs(): number {
-    return this.#longestGapMs;
+    return Math.max(this.#longestGapMs, performance.now() - this.#lastAcknowledgedMs);
   }
 
   /** Whether a write that was begun at or after this moment was acknowledged. */

@@ -201,7 +201,7 @@ async function bench(cluster: TestCluster, args: readonly string[]): Promise<Ben
   const all = ["bench", ...args, "--keys", String(KEY_COUNT), "--pd", cluster.pdAddress, "--json"];
   const { exitCode, stdout, stderr } = await rdb(all);
   if (exitCode !== 0) {
-    throw new Error(`rdb ${all.join(" ")} ended with ${exitCode}: ${stderr}`);
+    throw new Error(`rdb ${all.join(" ")} ended with ${exitCode}: ${stderr}${stdout}`);
   }
   return JSON.parse(stdout) as BenchFigures;
 }

@@ -160,7 +160,7 @@ function judgeTransfer(
   if (to === undefined || to.role === "Learner" || to.role === "DemotingVoter") {
     return fail("epoch-changed", `store ${step.toStoreId} has no voter of the region`);
   }
-  const waits = caughtUp([{ storeId: to.storeId, peerId: to.id }], info);
+  const waits = caughtUp([{ storeId: to.storeId, peerId: to.id }], info) ?? storeAway(step.toStoreId, scene);
   return (
     storeLost(step.toStoreId, scene) ??
     waits ?? {
@@ -248,6 +248,11 @@ function storeLost(id: StoreId, scene: StepScene): StepVerdict | undefined {
     return fail("store-gone", `store ${id} is gone for good`);
   }
   return condition === "Down" ? fail("store-down", `store ${id} is down`) : undefined;
+}
+
+/** It may be back soon; nothing is to be led there meanwhile. */
+function storeAway(id: StoreId, scene: StepScene): StepVerdict | undefined {
+  return scene.condition(id) === "Up" ? undefined : { kind: "wait", reason: `store ${id} is silent` };
 }
 
 function peerMissing({ peerId, storeId }: StepPeer): StepVerdict {

@@ -213,7 +213,7 @@ export class OperatorController {
     const config = this.#ports.config();
     return {
       of: (id) => storeLimits(config, id),
-      isUnlimited: (id) => this.#ports.condition(id) !== "Up",
+      isUnlimited: (id) => this.#ports.condition(id) === "Down",
     };
   }
 

@@ -83,10 +83,10 @@ export class LiveStore implements PlacementStore {
     return this.#influence.addingCount < storeLimits(this.#ports.config(), this.id).addLimit;
   }
 
-  /** What does nothing itself gives without limit: others carry it out. */
+  /** Who is down gives without limit: others carry it out. */
   get canRemovePeer(): boolean {
     const { removeLimit } = storeLimits(this.#ports.config(), this.id);
-    return this.condition !== "Up" || this.#influence.removingCount < removeLimit;
+    return this.condition === "Down" || this.#influence.removingCount < removeLimit;
   }
 
   get load(): RegionLoad {

@@ -200,6 +200,7 @@ export class Peer {
       isInstalling: () => this.isInstalling,
       raftFields: () => this.#raftFields(),
       wake: () => this.wake(),
+      isAsleep: () => this.isAsleep,
       becameRegion: (after) => this.#becameRegion(after),
       ended: () => this.#ended(),
     });
@@ -477,8 +478,9 @@ export class Peer {
     if (wakesSleeper(message)) {
       this.wake();
     }
-    this.#node.step(message);
-    this.changes.transfer.heard(message);
+    if (this.#node.step(message) === "ok") {
+      this.changes.transfer.heard(message);
+    }
     if (message.type === "MsgHeartbeat" && message.term === this.#node.term) {
       this.#noVoteBeforeMs = leaseEndMs(this.#context.config, this.#context.clock.monotonicMs());
       this.#bootstrap.end();

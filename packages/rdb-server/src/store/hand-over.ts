@@ -27,8 +27,8 @@ export class HandOver {
     this.#owner = owner;
   }
 
-  /** Once in a while, however often it is called. */
-  now(): void {
+  /** Once in a while, however often it is called. @param isLeaving the Store stops */
+  now(isLeaving = false): void {
     const nowMs = this.#owner.clock.monotonicMs();
     if (nowMs - this.#lastMs < INTERVAL_MS) {
       return;
@@ -36,7 +36,7 @@ export class HandOver {
     this.#lastMs = nowMs;
     for (const peer of this.#owner.peers.values()) {
       if (peer.isLeader) {
-        peer.changes.transferLeader();
+        peer.changes.transferLeader(undefined, isLeaving);
       }
     }
   }
@@ -46,7 +46,7 @@ export class HandOver {
     const { clock, tickMs } = this.#owner;
     const deadlineMs = clock.monotonicMs() + TIMEOUT_MS;
     while ((this.#leadsWithOthers() || this.#owesAnswers()) && clock.monotonicMs() < deadlineMs) {
-      this.now();
+      this.now(true);
       await new Promise<void>((resolve) => clock.setTimer(tickMs, resolve));
     }
   }

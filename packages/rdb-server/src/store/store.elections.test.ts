@@ -184,7 +184,7 @@ describe("a leader", () => {
       await cluster.run(10);
     }
     // An answer that comes much later is none to what was asked for then.
-    await cluster.run(ELECTION_MS);
+    await cluster.run(3 * ELECTION_MS);
     cluster.network.heal();
     await cluster.run(ELECTION_MS);
     expect(cluster.leader()).toBe(leader);
@@ -233,7 +233,8 @@ describe("a leader", () => {
         const now = cluster.leader();
         return now !== undefined && now !== leader;
       });
-      expect(tookMs).toBeLessThan(700);
+      // A second election timeout would be the silence that it takes to notice.
+      expect(tookMs).toBeLessThan(1_500);
       await cluster.complete(stopped);
     }
   });

@@ -58,6 +58,7 @@ export interface RegionChangesOwner {
   /** For log lines (SPEC R8). */
   raftFields(): Record<string, number>;
   wake(): void;
+  isAsleep(): boolean;
   /** From now on the Region is this one; PD is to know. */
   becameRegion(region: Region): void;
   /** The peer takes no further part in anything. */
@@ -118,6 +119,7 @@ export class RegionChanges {
       electionTimeoutMs: context.config.electionTicks * context.config.tickMs,
       heartbeatsAreHeld: () => context.heartbeatsAreHeld(),
       wake: () => owner.wake(),
+      isAsleep: () => owner.isAsleep(),
       wantsTurn: () => context.wantsTurn(owner.region().id),
       raftFields: () => owner.raftFields(),
     });
@@ -195,11 +197,15 @@ export class RegionChanges {
     return this.#unlessUnreadable(() => node.isLeader && writes.proposeAdmin(body, changes) === "ok");
   }
 
-  /** Hands the leadership to the peer; to the live one that has most of the log when none is named. */
-  transferLeader(to = this.#bestSuccessor()): void {
+  /**
+   * Hands the leadership to the peer; to the live one that has most of the log when none is named.
+   *
+   * @param isLeaving this leader ends, whatever becomes of it
+   */
+  transferLeader(to = this.#bestSuccessor(), isLeaving = false): void {
     this.#unlessUnreadable(() => {
       if (to !== undefined) {
-        this.transfer.ask(to);
+        this.transfer.ask(to, isLeaving);
       }
       return true;
     });
