@@ -86,8 +86,8 @@ export const regionMutants: readonly Mutant[] = [
       },
       {
         file: MESSAGE_ROUTER,
-        find: "    if (peers.overlapping(message.range, ...others) !== undefined) {",
-        replace: "    if (others.length === 0) {",
+        find: "    const inTheWay = peers.overlapping(message.range, ...others);",
+        replace: "    const inTheWay = others.length === 0 ? peers.overlapping(message.range) : undefined;",
       },
     ],
     seenBy: ["simulator"],
