@@ -102,7 +102,7 @@ describe("SPEC-M6: heartbeats", () => {
     };
     expect(await state()).toBe(StoreState.UP);
     await two.closeStream();
-    await vi.waitFor(async () => expect(await state()).toBe(StoreState.DISCONNECTED));
+    await vi.waitFor(async () => expect(await state()).toBe(StoreState.DISCONNECTED), { timeout: 10_000 });
     two.received.length = 0;
     two.openStream();
     await two.next("storeList");
