@@ -16,6 +16,7 @@ import { busyShare, conditions } from "./bench/machine.ts";
 import { mediansOf } from "./bench/medians.ts";
 import { renderPlot } from "./bench/plot.ts";
 import { renderReport } from "./bench/report.ts";
+import { wholeFlag } from "../e2e/flags.ts";
 import { root } from "./source-files.ts";
 
 const OPS = ["put", "get"];
@@ -34,8 +35,11 @@ const { values: flags } = parseArgs({
     out: { type: "string", default: "docs/benchmarks.md" },
   },
 });
-const [rounds, seconds, processes] = [flags.rounds, flags.seconds, flags.processes].map(wholeNumber);
-const clients = flags.clients.split(",").map(wholeNumber);
+const rounds = wholeFlag("rounds", flags.rounds);
+// Etcd's side takes no fractions; both get the same.
+const seconds = wholeFlag("seconds", flags.seconds);
+const processes = wholeFlag("processes", flags.processes);
+const clients = flags.clients.split(",").map((count) => wholeFlag("clients", count));
 const out = resolve(root, flags.out);
 // What cannot be written is told before the minutes that it takes to measure.
 replaceGenerated(documentAt(out), "");
@@ -50,20 +54,20 @@ const cpuCosts: CpuCost[] = [];
 /** Before each side's turn, when nothing of ours runs. */
 const loadsOfOthers: number[] = [];
 console.log(["op", "clients", "ops_per_second", "p50_ms", "p99_ms", "side"].join("\t"));
-for (let round = 0; round < (rounds as number); round++) {
+for (let round = 0; round < rounds; round++) {
   await measureRound();
 }
 writeDocument(out);
 
 async function measureRound(): Promise<void> {
-  const run = { clients, ops: OPS, seconds: seconds as number };
+  const run = { clients, ops: OPS, seconds: seconds };
   if (!flags["without-etcd"]) {
     await lookAtOthers();
     (await measureEtcd({ ...run, script })).forEach(note);
   }
   const own = {
     ...run,
-    processes: processes as number,
+    processes: processes,
     onSample: note,
     onCpuCost: (cost: CpuCost) => cpuCosts.push(cost),
   };
@@ -104,7 +108,7 @@ function writeDocument(path: string): void {
     cores: cpus().length,
     medians,
     cpuCosts,
-    seconds: seconds as number,
+    seconds: seconds,
     plot,
   });
   writeFileSync(path, replaceGenerated(documentAt(path), report));
@@ -114,13 +118,4 @@ function writeDocument(path: string): void {
 
 function documentAt(path: string): string | undefined {
   return existsSync(path) ? readFileSync(path, "utf8") : undefined;
-}
-
-// Etcd's side takes no fractions; both get the same.
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new Error(`"${text}" must be a whole number above 0`);
-  }
-  return value;
 }

@@ -202,7 +202,7 @@ const pdSchema = z.strictObject({
     .default(2 * SECOND_MS)
     .meta(
       about(
-        "Between two keepalives on the stream of Region heartbeats to PD; they decide whether the Store counts as up.",
+        "Between two keepalives on the stream of Region heartbeats to PD; they, and the end of the stream, decide whether the Store counts as up.",
       ),
     ),
   storeHeartbeatIntervalMs: milliseconds(10)

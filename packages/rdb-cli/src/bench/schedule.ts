@@ -26,7 +26,7 @@ export interface ScheduleEnd {
 }
 
 /** Which calls of a rate a process makes: every `of`-th, beginning with number `place`. */
-export interface RateShare {
+interface RateShare {
   /** From 0. */
   readonly place: number;
   readonly of: number;
@@ -127,7 +127,7 @@ export class OpenLoop implements Schedule {
   /** Of the first so many calls of all processes. */
   #shareOf(count: number): number {
     const { place, of } = this.#share;
-    return count === Infinity ? Infinity : Math.max(0, Math.ceil((count - place) / of));
+    return Math.max(0, Math.ceil((count - place) / of));
   }
 }
 

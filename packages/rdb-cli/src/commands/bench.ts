@@ -76,6 +76,6 @@ async function measureCalls(call: Call<RawBenchOptions>, kind: BenchKind): Promi
   if (outcome.isInterrupted) {
     return exitCodes.interrupted;
   }
-  const isAnyAnswered = document.calls > 0 || Object.keys(document.errors).length === 0;
-  return isAnyAnswered ? exitCodes.done : exitCodes.failed;
+  const allFailed = document.calls === 0 && Object.keys(document.errors).length > 0;
+  return allFailed ? exitCodes.failed : exitCodes.done;
 }

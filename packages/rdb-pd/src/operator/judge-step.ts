@@ -160,7 +160,7 @@ function judgeTransfer(
   if (to === undefined || to.role === "Learner" || to.role === "DemotingVoter") {
     return fail("epoch-changed", `store ${step.toStoreId} has no voter of the region`);
   }
-  const waits = caughtUp([{ storeId: to.storeId, peerId: to.id }], info) ?? storeAway(step.toStoreId, scene);
+  const waits = caughtUp([{ storeId: to.storeId, peerId: to.id }], info) ?? storeAway(to.storeId, scene);
   return (
     storeLost(step.toStoreId, scene) ??
     waits ?? {
@@ -252,7 +252,9 @@ function storeLost(id: StoreId, scene: StepScene): StepVerdict | undefined {
 
 /** It may be back soon; nothing is to be led there meanwhile. */
 function storeAway(id: StoreId, scene: StepScene): StepVerdict | undefined {
-  return scene.condition(id) === "Up" ? undefined : { kind: "wait", reason: `store ${id} is silent` };
+  return scene.condition(id) === "Up"
+    ? undefined
+    : { kind: "wait", reason: `store ${id} is silent, or its stream ended` };
 }
 
 function peerMissing({ peerId, storeId }: StepPeer): StepVerdict {

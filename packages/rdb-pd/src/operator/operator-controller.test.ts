@@ -218,6 +218,16 @@ describe("operators end", () => {
     expect(scene.last).toMatchObject({ state: "Cancelled", endReason });
   });
 
+  test("not yet when a Store that is to lead is not up: its leader is told once it is", () => {
+    scene.conditions.set(storeId(2), "Disconnected");
+    scene.add(1, [transfer(1, 2)]);
+    scene.pass(5_000);
+    expect([scene.last.state, scene.sent]).toEqual(["Running", []]);
+    scene.conditions.set(storeId(2), "Up");
+    scene.pass(1_000);
+    expect(scene.sent.map(({ message }) => message.command.case)).toEqual(["transferLeader"]);
+  });
+
   test("when the Region is no more", () => {
     scene.add(1, [removePeer(3, 103)]);
     scene.gone(1);
@@ -327,10 +337,14 @@ describe("limits and influence", () => {
     expect([state(1), state(2), state(3)]).toEqual(["Done", "Waiting", "Running"]);
   });
 
-  test("a Store gives so many away, but one that is silent as many as others take from it", () => {
+  test("a Store gives so many away, but one that is down as many as others take from it", () => {
     scene.add(1, [removePeer(3, 103)]);
     scene.add(2, [removePeer(3, 203)]);
     expect([state(1), state(2)]).toEqual(["Running", "Waiting"]);
+    // It may be back the next moment, and serve all the while.
+    scene.conditions.set(storeId(3), "Disconnected");
+    scene.pass(1_000);
+    expect(state(2)).toBe("Waiting");
     scene.conditions.set(storeId(3), "Down");
     scene.pass(1_000);
     expect(state(2)).toBe("Running");

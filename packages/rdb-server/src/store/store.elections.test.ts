@@ -20,6 +20,14 @@ async function withLevelFollower() {
   return { cluster, leader, follower, target: [id, epoch, peer.id] as const };
 }
 
+/** @returns how long that took, in milliseconds */
+function anotherLeads(cluster: SimCluster, former: SimStore): Promise<number> {
+  return cluster.until("another leads", () => {
+    const now = cluster.leader();
+    return now !== undefined && now !== former;
+  });
+}
+
 describe("an election", () => {
   it("is over within 3 s of the leader's death, whoever led", async () => {
     for (let seed = 0; seed < 15; seed++) {
@@ -111,10 +119,7 @@ describe("an election", () => {
       // The leader is heard but hears nobody: it must step down rather than lead on in silence.
       cluster.network.setLink(other.storeId, leader.storeId, { isCut: true });
     }
-    const tookMs = await cluster.until("another leads", () => {
-      const now = cluster.leader();
-      return now !== undefined && now !== leader;
-    });
+    const tookMs = await anotherLeads(cluster, leader);
     expect(tookMs).toBeLessThan(3 * ELECTION_MS);
     await cluster.put("k", "1");
   });
@@ -210,10 +215,7 @@ describe("a leader", () => {
     const leader = await cluster.waitForLeader();
     await cluster.put("k", "1");
     const stopped = leader.stop();
-    const tookMs = await cluster.until("another leads", () => {
-      const now = cluster.leader();
-      return now !== undefined && now !== leader;
-    });
+    const tookMs = await anotherLeads(cluster, leader);
     expect(tookMs).toBeLessThan(200);
     await cluster.complete(stopped);
     const startMs = cluster.clock.monotonicMs();
@@ -229,10 +231,7 @@ describe("a leader", () => {
       const { cluster, leader } = await withLevelFollower();
       cluster.isolate(cluster.others(leader.storeId)[hung] as SimStore);
       const stopped = leader.stop();
-      const tookMs = await cluster.until("another leads", () => {
-        const now = cluster.leader();
-        return now !== undefined && now !== leader;
-      });
+      const tookMs = await anotherLeads(cluster, leader);
       // A second election timeout would be the silence that it takes to notice.
       expect(tookMs).toBeLessThan(1_500);
       await cluster.complete(stopped);
@@ -271,10 +270,7 @@ describe("a slow disk (SCENARIO-19)", () => {
     await cluster.put("k", "0");
     leader.slowDisk(1_500);
     void cluster.client.call(putCommand("k", "1"));
-    const tookMs = await cluster.until("another leads", () => {
-      const now = cluster.leader();
-      return now !== undefined && now !== leader;
-    });
+    const tookMs = await anotherLeads(cluster, leader);
     expect(tookMs).toBeLessThan(1_600);
     expect(leader.store.health().isSlow).toBe(true);
     const startMs = cluster.clock.monotonicMs();
@@ -305,10 +301,7 @@ describe("a slow disk (SCENARIO-19)", () => {
       payload.kind === "raft" && payload.message.type === "MsgTimeoutNow" ? "drop" : "deliver";
     leader.slowDisk(60_000);
     void cluster.client.call(putCommand("k", "1"));
-    const tookMs = await cluster.until("another leads", () => {
-      const now = cluster.leader();
-      return now !== undefined && now !== leader;
-    });
+    const tookMs = await anotherLeads(cluster, leader);
     expect(tookMs).toBeLessThan(2_000 + 2 * ELECTION_MS);
     await cluster.put("k", "2");
   });
