@@ -28,13 +28,13 @@ export class RocksRawEngine implements RawEngine {
   readonly #iterators = new Set<RocksIterator>();
   #onIteratorsClosed: (() => void) | undefined;
 
-  private constructor(db: DatabaseHandle, handles: Readonly<Record<string, ColumnHandle>>) {
+  private constructor(db: DatabaseHandle, handles: Readonly<Record<string, ColumnHandle>>, location: string) {
     this.#db = db;
     this.#reads = Object.fromEntries(
       columns.map((column) => [column, { column: handles[column] as ColumnHandle }]),
     ) as ColumnReads;
     this.#shared = { handle: rocks.db_get_handle(db) };
-    this.#writer = new ThreadWriter(this.#shared);
+    this.#writer = new ThreadWriter(this.#shared, location);
   }
 
   /** Opens the database in `location`, or makes it. @throws the binding's error, for whoever knows the folder */
@@ -43,7 +43,7 @@ export class RocksRawEngine implements RawEngine {
     const handles = await new Promise<Readonly<Record<string, ColumnHandle>>>((resolve, reject) => {
       rocks.db_open(db, options, (error, opened) => (error === null ? resolve(opened) : reject(error)));
     });
-    return new RocksRawEngine(db, handles);
+    return new RocksRawEngine(db, handles, location);
   }
 
   get(column: Column, key: Uint8Array): Uint8Array | undefined {

@@ -20,10 +20,10 @@ export class ThreadWriter {
   #copied: Uint8Array<ArrayBuffer> | undefined;
   #crash: Error | undefined;
 
-  constructor(shared: SharedDatabase) {
+  constructor(shared: SharedDatabase, databasePath: string) {
     const slot = newWriterSlot();
     this.#slot = new SlotSender(slot);
-    const workerData: WriterStart = { ...shared, slot };
+    const workerData: WriterStart = { ...shared, slot, databasePath };
     this.#worker = new Worker(workerUrl(import.meta.url, "writer-worker"), { workerData });
     this.#worker.on("message", (answer: WriterAnswer) => this.#answered(answer));
     this.#worker.on("error", (error) => {

@@ -4,6 +4,7 @@ import { MiB, assert, assertNever } from "@flaredb/rdb-base";
 import { type EncodedBatch, decodeBatch } from "./batch-codec.ts";
 import { type Column, columns } from "./column.ts";
 import { type BatchHandle, type ColumnHandle, attach, rocks } from "./rocks-binding.ts";
+import { WalRoom } from "./wal-room.ts";
 import type { WriterAnswer, WriterRequest, WriterStart } from "./writer-protocol.ts";
 import { SlotReceiver } from "./writer-slot.ts";
 
@@ -26,6 +27,7 @@ assert(parentPort !== null, "the writer runs as a worker");
 const port = parentPort;
 const start = workerData as WriterStart;
 const slot = new SlotReceiver(start.slot);
+const room = new WalRoom(start.databasePath, Date.now);
 const { db, columns: handles } = attach(start.handle);
 const columnOptions = Object.fromEntries(
   columns.map((column) => [column, { column: handles[column] as ColumnHandle }]),
@@ -40,11 +42,14 @@ for (let count = 1; !isStopped; count++) {
   } else {
     const { failure, writeMs } = timedWrite(request.batch, request.sync);
     answer(failure === undefined ? writeMs : { failure, buffer: undefined });
+    // Behind the answer: only the next sync gains by it.
+    room.written(request.batch.length);
   }
   if (request === "message" || count % TURN_AFTER_COUNT === 0) {
     await setImmediate();
   }
 }
+room.close();
 port.close();
 
 function nextMessage(): WriterRequest {
@@ -58,6 +63,7 @@ function handleMessage(request: WriterRequest): void {
     case "write": {
       const { buffer } = request.batch;
       answer({ ...timedWrite(request.batch, request.sync), buffer }, [buffer.buffer]);
+      room.written(request.batch.length);
       break;
     }
     case "deleteRange": {

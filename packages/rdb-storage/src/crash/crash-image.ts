@@ -2,11 +2,19 @@ import { copyFileSync, mkdirSync, readFileSync, truncateSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Random, assert } from "@flaredb/rdb-base";
 
+/** How far a file goes: what was written to it, and behind that zeros up to its size. Invariant: written <= size. */
+interface Extent {
+  readonly written: number;
+  readonly size: number;
+}
+
 /** A file as the journal of sync-shim.c tells of it. */
 interface FileState {
-  /** Invariant: synced <= length. */
-  synced: number;
-  length: number;
+  /** What the process had made of it, after which line. */
+  readonly seen: { readonly position: number; readonly extent: Extent }[];
+  synced: Extent;
+  /** What a crash keeps. Invariant: not less than what was synced, but for what was cut off. */
+  kept: Extent;
 }
 
 interface JournalLine {
@@ -45,11 +53,11 @@ export function buildCrashImage(options: CrashImageOptions): void {
   const files = new Map<string, FileState>();
   for (const [path, { inode, length }] of options.before) {
     names.set(join(options.folder, path), inode);
-    files.set(inode, { synced: length, length });
+    files.set(inode, fileOf({ written: length, size: length }));
   }
   const folders = [options.folder];
   for (const [position, line] of lines.entries()) {
-    noteContent(files, line, position < reached);
+    noteContent(files, line, position, position < reached);
     if (position < Math.max(certain, reached)) {
       noteName(names, folders, line);
     }
@@ -72,25 +80,65 @@ function lastFolderSync(lines: readonly JournalLine[]): number {
   return lines.reduce((last, { kind, rest }) => (kind === "D" ? Math.max(last, Number(rest)) : last), 0);
 }
 
-function noteContent(files: Map<string, FileState>, line: JournalLine, isKept: boolean): void {
+function fileOf(extent: Extent): FileState {
+  return { seen: [{ position: -1, extent }], synced: extent, kept: extent };
+}
+
+function noteContent(
+  files: Map<string, FileState>,
+  line: JournalLine,
+  position: number,
+  isKept: boolean,
+): void {
   const { kind, inode, rest } = line;
   assert(kind !== "X", `the crash image covers what the process does, not: ${rest}`);
   if (kind === "C") {
-    files.set(inode, { synced: 0, length: 0 });
+    files.set(inode, fileOf({ written: 0, size: 0 }));
     return;
   }
   const file = files.get(inode);
-  if (kind === "W" && file !== undefined) {
-    const end = Number(rest);
-    assert(end > file.synced, "files are only appended to");
-    file.length = isKept ? Math.max(file.length, end) : file.length;
-  } else if (kind === "S" && file !== undefined) {
-    file.synced = Math.max(file.synced, Number(rest));
-    file.length = Math.max(file.length, file.synced);
-  } else if (kind === "T" && file !== undefined) {
-    assert(Number(rest) >= file.synced, "what was synced is not cut off");
-    file.length = Math.min(file.length, Number(rest));
+  if (file === undefined) {
+    return;
   }
+  if (kind === "S") {
+    const covered = file.seen.findLast((seen) => seen.position < Number(rest));
+    assert(covered !== undefined, "a file is there before it is synced");
+    file.synced = covered.extent;
+    file.kept = larger(file.kept, file.synced);
+    return;
+  }
+  const before = file.seen.at(-1)?.extent as Extent;
+  const extent = changed(before, kind, Number(rest));
+  if (extent === undefined) {
+    return;
+  }
+  assert(kind !== "W" || extent.written > before.written, "only zeros are written over");
+  assert(extent.written >= file.synced.written, "what was synced is not cut off");
+  file.seen.push({ position, extent });
+  if (isKept) {
+    file.kept = kind === "T" ? extent : larger(file.kept, extent);
+  } else if (kind === "T") {
+    const written = Math.min(file.kept.written, extent.written);
+    file.kept = { written, size: file.kept.size };
+  }
+}
+
+/** Undefined: the line is not about content. */
+function changed(before: Extent, kind: string, length: number): Extent | undefined {
+  switch (kind) {
+    case "W":
+      return larger(before, { written: length, size: length });
+    case "Z":
+      return { written: before.written, size: Math.max(before.size, length) };
+    case "T":
+      return { written: Math.min(before.written, length), size: length };
+    default:
+      return undefined;
+  }
+}
+
+function larger(one: Extent, other: Extent): Extent {
+  return { written: Math.max(one.written, other.written), size: Math.max(one.size, other.size) };
 }
 
 function noteName(names: Map<string, string>, folders: string[], { kind, inode, rest }: JournalLine): void {
@@ -131,6 +179,8 @@ function writeImage(
     assert(file !== undefined, "a named file has content");
     mkdirSync(dirname(inTarget(path)), { recursive: true });
     copyFileSync(join(options.grave, inode), inTarget(path));
-    truncateSync(inTarget(path), file.length);
+    // What lay there before the last records did, and was not written over: zeros.
+    truncateSync(inTarget(path), file.kept.written);
+    truncateSync(inTarget(path), file.kept.size);
   }
 }

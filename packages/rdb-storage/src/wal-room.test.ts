@@ -1,0 +1,162 @@
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { KiB, systemClock } from "@flaredb/rdb-base";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Engine } from "./engine.ts";
+import { openRocksEngine } from "./rocks-engine.ts";
+import { temporaryFolder } from "./testing/temporary-folder.ts";
+import { WalRoom } from "./wal-room.ts";
+import { WritePart } from "./write-part.ts";
+
+const SMALL = 100;
+let folder: ReturnType<typeof temporaryFolder>;
+beforeEach(() => {
+  folder = temporaryFolder("wal-room");
+});
+afterEach(() => folder.remove());
+
+describe("WalRoom", () => {
+  let nowMs: number;
+  let room: WalRoom;
+  beforeEach(() => {
+    nowMs = Date.now();
+    room = new WalRoom(folder.path, () => nowMs);
+  });
+  afterEach(() => room.close());
+
+  const log = (name: string): string => join(folder.path, name);
+  /** As if it was last written to so long before now. */
+  const writtenAgo = (name: string, agoMs: number): void => {
+    utimesSync(log(name), (nowMs - agoMs) / 1000, (nowMs - agoMs) / 1000);
+  };
+
+  it("appends zeros to the newest log, and leaves what it holds alone", () => {
+    writeFileSync(log("000009.log"), "older");
+    writeFileSync(log("000010.log"), "records");
+    writeFileSync(log("000011.sst"), "a table");
+    room.written(SMALL);
+    const content = readFileSync(log("000010.log"));
+    expect(content.subarray(0, 7).toString()).toBe("records");
+    expect(content).toHaveLength(7 + 256 * KiB);
+    expect(content.subarray(7).every((byte) => byte === 0)).toBe(true);
+    expect(readFileSync(log("000009.log"), "utf8")).toBe("older");
+    expect(readFileSync(log("000011.sst"), "utf8")).toBe("a table");
+  });
+
+  it("appends behind the end, however far the log has been written meanwhile", () => {
+    writeFileSync(log("000010.log"), "records");
+    room.written(SMALL);
+    appendFileSync(log("000010.log"), Buffer.alloc(300 * KiB, 1));
+    const before = readFileSync(log("000010.log"));
+    room.written(200 * KiB);
+    room.written(SMALL);
+    const after = readFileSync(log("000010.log"));
+    expect(after.length).toBe(before.length + 256 * KiB);
+    expect(after.subarray(0, before.length)).toEqual(before);
+  });
+
+  it("appends no more than what passes use up, and nothing for large ones", () => {
+    writeFileSync(log("000010.log"), "");
+    const size = (): number => statSync(log("000010.log")).size;
+    room.written(SMALL);
+    for (let pass = 0; pass < 1_000; pass++) {
+      room.written(SMALL);
+    }
+    expect(size()).toBe(256 * KiB);
+    room.written(200 * KiB);
+    expect(size()).toBe(256 * KiB);
+    room.written(SMALL);
+    expect(size()).toBe(512 * KiB);
+  });
+
+  it("goes over to a new log once the one before is not written to any more", () => {
+    writeFileSync(log("000010.log"), "");
+    room.written(SMALL);
+    writeFileSync(log("000012.log"), "new");
+    nowMs += 60;
+    writtenAgo("000010.log", 10);
+    room.written(SMALL);
+    expect(statSync(log("000012.log")).size).toBe(3);
+    nowMs += 60;
+    writtenAgo("000010.log", 70);
+    room.written(SMALL);
+    expect(statSync(log("000012.log")).size).toBe(3 + 256 * KiB);
+  });
+
+  it("does without room where there is nothing to make it in, and tries again later", () => {
+    const missing = join(folder.path, "missing");
+    const own = new WalRoom(missing, () => nowMs);
+    own.written(SMALL);
+    mkdirSync(missing);
+    writeFileSync(join(missing, "000001.log"), "");
+    nowMs += 5_000;
+    own.written(SMALL);
+    expect(statSync(join(missing, "000001.log")).size).toBe(0);
+    nowMs += 5_001;
+    own.written(SMALL);
+    expect(statSync(join(missing, "000001.log")).size).toBe(256 * KiB);
+    own.close();
+  });
+});
+
+describe("a database's log", () => {
+  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+  const open = (path: string): Promise<Engine> =>
+    openRocksEngine({
+      path,
+      clock: systemClock,
+      onFatal: (error) => {
+        throw error;
+      },
+    });
+  const put = (engine: Engine, number: number): Promise<void> => {
+    const part = new WritePart();
+    part.put("data", bytes(`key-${number}`), new Uint8Array(500).fill(number));
+    part.sync = true;
+    return new Promise((resolve) => engine.submit(part, resolve));
+  };
+  const logSize = (path: string): number =>
+    readdirSync(join(path, "db"))
+      .filter((name) => name.endsWith(".log"))
+      .reduce((sum, name) => sum + statSync(join(path, "db", name)).size, 0);
+
+  it("does not grow with each write that is synced, and is cut to what it holds by a clean stop", async () => {
+    const engine = await open(folder.path);
+    await put(engine, 0);
+    // Its room follows behind the answer: the next write finds it.
+    await put(engine, 1);
+    const before = logSize(folder.path);
+    for (let number = 2; number < 100; number++) {
+      await put(engine, number);
+    }
+    expect(logSize(folder.path)).toBe(before);
+    await engine.close();
+    expect(logSize(folder.path)).toBeLessThan(100 * KiB);
+  });
+
+  it("holds what was synced when the process ends with room behind it", async () => {
+    const engine = await open(folder.path);
+    for (let number = 0; number < 20; number++) {
+      await put(engine, number);
+    }
+    const left = temporaryFolder("wal-room-left");
+    cpSync(folder.path, left.path, { recursive: true });
+    await engine.close();
+    const reopened = await open(left.path);
+    for (let number = 0; number < 20; number++) {
+      expect(reopened.get("data", bytes(`key-${number}`))).toEqual(Buffer.alloc(500, number));
+    }
+    await put(reopened, 20);
+    await reopened.close();
+    left.remove();
+  });
+});
