@@ -3,6 +3,7 @@ import type { Message, RawNode } from "@flaredb/rdb-raft";
 import type { HibernateStep, MergeQuestion, PeerMessage, ReplicaHash } from "../store/peer-message.ts";
 import type { LeaderLease } from "./lease.ts";
 import type { PeerContext } from "./peer-context.ts";
+import type { PeerStart } from "./peer-start.ts";
 import { asksForVotes } from "./raft-message-kinds.ts";
 import type { SnapshotSource } from "./snapshot-source.ts";
 
@@ -13,6 +14,7 @@ export interface OutboxOwner {
   readonly node: RawNode;
   readonly lease: LeaderLease;
   readonly snapshots: SnapshotSource;
+  readonly start: Pick<PeerStart, "record">;
   region(): Region;
   /** False: it must not ask for votes. */
   mayLead(): boolean;
@@ -56,6 +58,10 @@ export class Outbox {
       return;
     }
     if (asksForVotes(message) && !this.#owner.mayLead()) {
+      return;
+    }
+    if (message.type === "MsgHeartbeatResp" && this.#owner.start.record?.isDurable === false) {
+      // It renews a lease: who is made anew after a crash would know nothing of that, and vote.
       return;
     }
     if (message.type === "MsgTimeoutNow") {

@@ -4,6 +4,11 @@ import type { StoreConfig } from "../config.ts";
 import type { PeerContext } from "./peer-context.ts";
 import type { RegionSize } from "./size-keeper.ts";
 
+/** Whether a crash would leave the peer there. */
+export interface PeerRecord {
+  readonly isDurable: boolean;
+}
+
 /** What a peer is made from. */
 export interface PeerStart {
   readonly region: Region;
@@ -21,6 +26,8 @@ export interface PeerStart {
   readonly isInitialised?: boolean;
   /** Whether it takes the place of an empty peer of this run, which may have acknowledged a lease until now. */
   readonly takesOver?: boolean;
+  /** What says on disk that the peer is here, where that was only just submitted. Default: it is durable. */
+  readonly record?: PeerRecord;
   /** What the Region holds, about, until it is counted. Default: nothing is known. */
   readonly size?: RegionSize;
 }

@@ -178,7 +178,7 @@ export class Peer {
     );
     const { lease } = this.#reads;
     this.#outbox = new Outbox({
-      ...{ peerId: this.id, context, node, lease, snapshots: this.#snapshots, region },
+      ...{ peerId: this.id, context, node, lease, snapshots: this.#snapshots, region, start },
       mayLead: () => !this.check.isDamaged,
     });
     this.#followers = new FollowerView({

@@ -66,8 +66,8 @@ export class PeerLifecycle {
   }
 
   /**
-   * Makes an empty peer that waits for its first snapshot. Its existence is durable before its vote is given: parts reach
-   * the disk in their order.
+   * Makes an empty peer that waits for its first snapshot. Its existence is durable before its vote is given, since parts
+   * reach the disk in their order, and before it answers a heartbeat.
    */
   makeEmpty({ regionId, toPeer, epoch }: PeerMessage): void {
     const { engine } = this.#context;
@@ -78,8 +78,11 @@ export class PeerLifecycle {
     putRegionLocalState(part, { state: "Uninitialised", region });
     RaftLogStore.initialise(part, raftState);
     part.sync = true;
-    engine.submit(part);
-    const start = { region, applyState: EMPTY_APPLY_STATE, raftState, sessions: SessionTable.of([]) };
+    const record = { isDurable: false };
+    engine.submit(part, () => {
+      record.isDurable = true;
+    });
+    const start = { region, applyState: EMPTY_APPLY_STATE, raftState, sessions: SessionTable.of([]), record };
     this.#peers.add(Peer.begin(this.#context, { ...start, isNew: true, isInitialised: false }));
     this.#logger.info({ region: regionId, peer: toPeer.id }, "an empty peer waits for its first snapshot");
   }

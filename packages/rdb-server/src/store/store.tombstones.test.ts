@@ -276,6 +276,24 @@ describe("a message for a Region that is not here", () => {
     expect(answers.filter((answer) => answer === "MsgVoteResp")).toHaveLength(1);
   });
 
+  it("makes a peer that renews no lease before a crash would leave it there", async () => {
+    const { cluster, store } = await emptyStore(25);
+    const answers = watchAnswers(cluster, store);
+    const heartbeat = saying(peerOn(4), { type: "MsgHeartbeat", term: 9 as never });
+    store.slowDisk(500);
+    for (let spentMs = 0; spentMs < 400; spentMs += 100) {
+      expect(receive(store, heartbeat)).toBeUndefined();
+      await cluster.run(100);
+    }
+    expect(answers).not.toContain("MsgHeartbeatResp");
+    await cluster.run(1_000);
+    receive(store, heartbeat);
+    await cluster.until("it answers", () => answers.includes("MsgHeartbeatResp"));
+    store.crash();
+    await cluster.complete(store.start());
+    expect(heldBy(store)).toBe("Uninitialised 104");
+  });
+
   it("SPEC-C4: for another peer ends the one that is here, if its configuration is newer, whatever their ids", async () => {
     const { store } = await emptyStore(24);
     receive(store, saying(peerOn(4), { type: "MsgHeartbeat" }));
