@@ -98,7 +98,7 @@ export const pdLimits = {
   operatorMaxSteps: 32,
   /** How long Stores have to say which peers they have. */
   surveyTimeoutMs: 15 * SECOND_MS,
-  /** Regions of one recovery; what is more takes another one after it. */
+  /** Regions of one recovery, empty ones that it makes among them; what is more takes another one after it. */
   recoveryMaxCount: 5_000,
   /** Regions in one order to a Store. */
   recoveryOrderMaxCount: 100,

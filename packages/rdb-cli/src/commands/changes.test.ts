@@ -444,4 +444,44 @@ describe("SPEC-M7: unsafe-recover", () => {
     expect(all.stdout).toContain("Every one serves again");
     expect([nothing, some, all].map(({ exitCode }) => exitCode)).toEqual([1, 1, 0]);
   });
+
+  test("fails where key ranges are left that nobody serves, and says how they would be", async () => {
+    const lostRanges = [
+      { startKey: new Uint8Array(), endKey: Uint8Array.of(0x62) },
+      { startKey: Uint8Array.of(0x62), endKey: new Uint8Array() },
+    ];
+    const lost = { lostStoreIds: [1n, 2n], lostRanges };
+    const work = { steps: [step], fingerprint: "f" };
+    const plans = [
+      lost,
+      { ...lost, ...work },
+      { ...lost, ...work, createEmpty: true },
+      { ...lost, ...work, createEmpty: true },
+    ];
+    const region = { id: 70n };
+    const ends = [
+      { ...ended, emptyRegions: [] },
+      { ...ended, emptyRegions: [region] },
+      { ...ended, emptyRegions: [region, { id: 71n }] },
+    ];
+    const flags = await pd({
+      planRecovery: () => ({ plan: plans.shift() }),
+      beginRecovery: () => ({ recovery: ended }),
+      listRecoveries: () => ({ recoveries: [ends.shift() ?? ended] }),
+    });
+    const args = ["unsafe-recover", "--lost-stores", "1,2", "--yes", ...flags];
+    const nothing = await runCaptured(args);
+    expect(nothing.stdout).toContain("No peer is left of 2 key ranges");
+    const some = await runCaptured(args);
+    expect(some.stdout).toContain(
+      "2 key ranges of which nothing is left stay unserved: --create-empty makes",
+    );
+    const more = await runCaptured([...args, "--create-empty"]);
+    expect(more.stdout).toContain(
+      "1 key ranges of which nothing is left stay unserved: run the command again",
+    );
+    const all = await runCaptured([...args, "--create-empty"]);
+    expect(all.stdout).toContain("Every one serves again");
+    expect([nothing, some, more, all].map(({ exitCode }) => exitCode)).toEqual([1, 1, 1, 0]);
+  });
 });

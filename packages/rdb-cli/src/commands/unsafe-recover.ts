@@ -69,7 +69,7 @@ async function recover(call: Call<UnsafeRecoverOptions>, lostStoreIds: bigint[])
   const text = renderPlan(plan, screenOf(call.io));
   if (!hasWork(plan)) {
     await call.print({ plan: planDocument(plan) }, () => `${idleText(plan)}\n`);
-    return plan.waiting.length > 0 ? exitCodes.failed : exitCodes.done;
+    return plan.waiting.length + plan.lostRanges.length > 0 ? exitCodes.failed : exitCodes.done;
   }
   if (call.options.dryRun === true) {
     await call.print({ plan: planDocument(plan) }, () => `${text}\nNothing was done (--dry-run).\n`);
@@ -135,15 +135,23 @@ async function follow(
   const recovery = ended.done;
   const refusedCount = recovery.steps.filter(({ state }) => state !== RecoveryStepState.DONE).length;
   const leftCount = refusedCount + plan.waiting.length;
-  const advice =
-    leftCount > 0
-      ? `${leftCount} Regions are not recovered yet: run the command again.`
-      : "Every one serves again; PD gives them further peers. `rdb doctor` tells when all is well.";
+  const unservedCount = plan.lostRanges.length - recovery.emptyRegions.length;
   await call.print(
     { plan: planDocument(plan), recovery: recoveryDocument(recovery) },
-    () => `${renderRecovery(recovery, screenOf(call.io))}${advice}\n`,
+    () => `${renderRecovery(recovery, screenOf(call.io))}${advice(plan, leftCount, unservedCount)}\n`,
   );
-  return leftCount > 0 ? exitCodes.failed : exitCodes.done;
+  return leftCount + unservedCount > 0 ? exitCodes.failed : exitCodes.done;
+}
+
+function advice({ createEmpty }: RecoveryPlan, leftCount: number, unservedCount: number): string {
+  const left = leftCount > 0 ? [`${leftCount} Regions are not recovered yet: run the command again.`] : [];
+  if (unservedCount > 0) {
+    const how = createEmpty ? "run the command again" : "--create-empty makes empty Regions of them";
+    left.push(`${unservedCount} key ranges of which nothing is left stay unserved: ${how}.`);
+  }
+  return left.length > 0
+    ? left.join("\n")
+    : "Every one serves again; PD gives them further peers. `rdb doctor` tells when all is well.";
 }
 
 function lookAt(recovery: Recovery): Look<Recovery> {

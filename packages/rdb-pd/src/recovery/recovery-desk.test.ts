@@ -1,4 +1,4 @@
-import { RecoveryState, RecoveryStepState } from "@flaredb/rdb-proto";
+import { PeerRole, RecoveryState, RecoveryStepState } from "@flaredb/rdb-proto";
 import { afterEach, describe, expect, test } from "vitest";
 import { FakeStore } from "../testing/fake-store.ts";
 import { LostQuorum } from "../testing/lost-quorum.ts";
@@ -125,5 +125,38 @@ describe("a recovery", () => {
     expect((await refusal(admin.beginRecovery({ ...LOST, fingerprint }))).code).toBe("RDB_ALREADY_EXISTS");
     const stores = await registered(scene.pd, 7499);
     expect(stores.storeId).toBe(4n);
+  });
+
+  test("makes as many empty Regions as one recovery may, and leaves the others to the next", async () => {
+    const scene = await lostQuorum();
+    const key = (at: number): Uint8Array => new TextEncoder().encode(`k${String(at).padStart(5, "0")}`);
+    const peerOf = (at: number) => ({
+      region: {
+        ...{ id: BigInt(1_000 + at), startKey: key(2 * at), endKey: key(2 * at + 1) },
+        ...{
+          epoch: { confVer: 3n, version: 2n },
+          peers: [{ id: BigInt(9_000 + at), storeId: 3n, role: PeerRole.VOTER }],
+        },
+      },
+      ...{
+        peerId: BigInt(9_000 + at),
+        term: 6n,
+        lastTerm: 6n,
+        lastIndex: 9n,
+        commitIndex: 8n,
+        appliedIndex: 8n,
+      },
+    });
+    // Between each two that have a quorum nothing is left.
+    scene.answerSurveysWith(Array.from({ length: 5_010 }, (_, at) => peerOf(at)));
+    const admin = scene.pd.adminClient();
+    const wish = { ...LOST, createEmpty: true };
+    const { plan } = await admin.planRecovery(wish);
+    expect(plan?.lostRanges).toHaveLength(5_011);
+    const { recovery } = await admin.beginRecovery({ ...wish, fingerprint: plan?.fingerprint ?? "" });
+    expect(recovery?.emptyRegions).toHaveLength(5_000);
+    const ids =
+      recovery?.emptyRegions.flatMap(({ id, peers }) => [id, ...peers.map((peer) => peer.id)]) ?? [];
+    expect(new Set(ids).size).toBe(10_000);
   });
 });

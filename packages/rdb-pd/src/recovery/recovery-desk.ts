@@ -1,5 +1,13 @@
 import { create } from "@bufbuild/protobuf";
-import { type Clock, type Logger, RdbError, type StoreId, safeInteger, storeId } from "@flaredb/rdb-base";
+import {
+  type Clock,
+  type Logger,
+  RdbError,
+  type StoreId,
+  assert,
+  safeInteger,
+  storeId,
+} from "@flaredb/rdb-base";
 import {
   type PeerSurvey,
   type Recovery,
@@ -80,14 +88,15 @@ export class RecoveryDesk {
    * RDB_SERVER_IS_BUSY while another is planned
    */
   async begin(wish: RecoveryWish, fingerprint: string): Promise<Recovery> {
-    const { log, clock, logger, allocateIds, cluster } = this.#options;
+    const { log, clock, logger, cluster } = this.#options;
     const { plan, peers } = await this.#make(wish);
     if (fingerprintOf(plan, wish) !== fingerprint) {
       throw new RdbError("RDB_EPOCH_NOT_MATCH", "the plan would be another one by now: look at it again");
     }
     const empty = wish.createEmpty
       ? placeEmptyRegions(
-          plan.lostRanges.map(({ range }) => range),
+          // One recovery makes no more Regions than it may bring back; the next one goes on.
+          plan.lostRanges.slice(0, pdLimits.recoveryMaxCount - plan.steps.length).map(({ range }) => range),
           this.#livingStores(wish),
           peers,
         )
@@ -98,8 +107,12 @@ export class RecoveryDesk {
         "nothing can be recovered: no region has lost its quorum and left a peer",
       );
     }
-    let nextId = await allocateIds(1 + pieceIdCount(plan) + 2 * empty.length);
-    const newId = (): number => nextId++;
+    const ids = await this.#newIds(1 + pieceIdCount(plan) + 2 * empty.length);
+    const newId = (): number => {
+      const id = ids.pop();
+      assert(id !== undefined, "as many ids are taken as were counted");
+      return id;
+    };
     const recoveryId = newId();
     const knownTerm = ({ survivor }: RecoveryStep): number =>
       cluster.region(survivor.region.id)?.status?.term ?? 0;
@@ -174,6 +187,17 @@ export class RecoveryDesk {
 
   close(): void {
     this.#surveys.close();
+  }
+
+  /** A recovery may need more than are given out at once. */
+  async #newIds(count: number): Promise<number[]> {
+    const ids: number[] = [];
+    while (ids.length < count) {
+      const wanted = Math.min(count - ids.length, pdLimits.allocateMaxCount);
+      const first = await this.#options.allocateIds(wanted);
+      ids.push(...Array.from({ length: wanted }, (_, at) => first + at));
+    }
+    return ids.reverse();
   }
 
   async #make(wish: RecoveryWish): Promise<Planned> {

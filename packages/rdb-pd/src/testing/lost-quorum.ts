@@ -1,12 +1,14 @@
-import { regionToProto } from "@flaredb/rdb-proto";
-import { regionFromProto } from "@flaredb/rdb-proto";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Region } from "@flaredb/rdb-base";
+import { type PeerSurveySchema, regionFromProto, regionToProto } from "@flaredb/rdb-proto";
 import type { FakeStore } from "./fake-store.ts";
 import { bootstrapped } from "./pd-cluster.ts";
 import { TestPd } from "./test-pd.ts";
 
 /** Longer than a Store may be silent before it counts as gone. */
 const SILENT_MS = 8_000;
+
+type SurveyedPeers = NonNullable<MessageInitShape<typeof PeerSurveySchema>["peers"]>;
 
 /** A cluster of three Stores and two Regions of which Stores 1 and 2 are gone; Store 3 answers whatever it is asked. */
 export class LostQuorum {
@@ -17,6 +19,7 @@ export class LostQuorum {
   /** As the survivor has them. */
   readonly regions: readonly Region[];
   #isOver = false;
+  #others: SurveyedPeers | undefined;
 
   static async start(): Promise<LostQuorum> {
     const pd = await TestPd.start({ initialSplitKeys: ["m"] });
@@ -42,6 +45,11 @@ export class LostQuorum {
     void this.#answerSurveys();
   }
 
+  /** Instead of its peers of the two Regions. */
+  answerSurveysWith(peers: SurveyedPeers): void {
+    this.#others = peers;
+  }
+
   async close(): Promise<void> {
     this.#isOver = true;
     await this.survivor.closeStream();
@@ -54,7 +62,9 @@ export class LostQuorum {
       if (this.#isOver) {
         return;
       }
-      this.survivor.answer({ survey: { surveyId: value.surveyId, isLast: true, peers: this.#peers() } });
+      this.survivor.answer({
+        survey: { surveyId: value.surveyId, isLast: true, peers: this.#others ?? this.#peers() },
+      });
     }
   }
 
