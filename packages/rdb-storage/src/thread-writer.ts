@@ -47,7 +47,11 @@ export class ThreadWriter {
   deleteRange(column: Column, range: KeyRange, done: (outcome: WriteOutcome) => void): void {
     if (this.#begin(done)) {
       const end = range.endKey.length === 0 ? END_OF_KEYS : range.endKey;
-      this.#post({ kind: "deleteRange", column, start: range.startKey, end });
+      // Copies: a message clones all the memory that a view is of, which may be a whole entry's.
+      this.#post({
+        ...{ kind: "deleteRange", column },
+        ...{ start: new Uint8Array(range.startKey), end: new Uint8Array(end) },
+      });
     }
   }
 
