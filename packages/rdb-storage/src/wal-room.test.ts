@@ -28,15 +28,17 @@ describe("WalRoom", () => {
   let nowMs: number;
   let room: WalRoom;
   beforeEach(() => {
-    nowMs = Date.now();
+    nowMs = 1_000_000;
     room = new WalRoom(folder.path, () => nowMs);
   });
   afterEach(() => room.close());
 
   const log = (name: string): string => join(folder.path, name);
-  /** As if it was last written to so long before now. */
-  const writtenAgo = (name: string, agoMs: number): void => {
-    utimesSync(log(name), (nowMs - agoMs) / 1000, (nowMs - agoMs) / 1000);
+  /** Changes its file's time, as a write does. */
+  let changes = 0;
+  const touch = (name: string): void => {
+    changes++;
+    utimesSync(log(name), changes, changes);
   };
 
   it("appends zeros to the newest log, and leaves what it holds alone", () => {
@@ -82,14 +84,27 @@ describe("WalRoom", () => {
     writeFileSync(log("000010.log"), "");
     room.written(SMALL);
     writeFileSync(log("000012.log"), "new");
-    nowMs += 60;
-    writtenAgo("000010.log", 10);
-    room.written(SMALL);
+    for (let pass = 0; pass < 5; pass++) {
+      nowMs += 60;
+      touch("000010.log");
+      room.written(SMALL);
+    }
     expect(statSync(log("000012.log")).size).toBe(3);
     nowMs += 60;
-    writtenAgo("000010.log", 70);
     room.written(SMALL);
     expect(statSync(log("000012.log")).size).toBe(3 + 256 * KiB);
+  });
+
+  it("does not take its own zeros for a sign that the log is written to", () => {
+    writeFileSync(log("000010.log"), "");
+    room.written(SMALL);
+    writeFileSync(log("000012.log"), "new");
+    for (let pass = 0; pass < 100; pass++) {
+      nowMs += 5;
+      room.written(16 * KiB);
+    }
+    expect(statSync(log("000010.log")).size).toBeLessThanOrEqual(512 * KiB);
+    expect(statSync(log("000012.log")).size).toBeGreaterThan(256 * KiB);
   });
 
   it("does without room where there is nothing to make it in, and tries again later", () => {

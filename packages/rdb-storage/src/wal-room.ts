@@ -10,8 +10,8 @@ const ROOM_MIN_BYTES = 64 * KiB;
 const SMALL_PASS_MAX_BYTES = 16 * KiB;
 /** What a pass takes in the log beyond its own bytes, about. */
 const PASS_OVERHEAD_BYTES = 64;
-/** A log that the last write did not touch for so long is not the one that is written to. File times are coarse. */
-const UNTOUCHED_MS = 50;
+/** How often it is asked whether the log is still written to; longer than the time that files are dated by is coarse. */
+const LOOK_INTERVAL_MS = 50;
 /** After the file system refused, such as for want of space. */
 const RETRY_MS = 10_000;
 const LOG_FILE = /^(\d+)\.log$/;
@@ -22,6 +22,8 @@ interface CurrentLog {
   readonly name: string;
   /** Every write goes to the end of the file, wherever that is by then: none can meet what RocksDB has written. */
   readonly descriptor: number;
+  /** When it was changed last, by its file's own time, as of the last look or chunk. */
+  changedMs: number;
 }
 
 /**
@@ -43,7 +45,7 @@ export class WalRoom {
   #roomBytes = 0;
   #nextLookMs = Number.NEGATIVE_INFINITY;
 
-  /** @param now the wall clock that files are dated by, in ms */
+  /** @param now a clock that only goes forward, in ms */
   constructor(databasePath: string, now: () => number) {
     this.#databasePath = databasePath;
     this.#now = now;
@@ -55,8 +57,7 @@ export class WalRoom {
     try {
       this.#followLog();
       if (this.#roomBytes < ROOM_MIN_BYTES && passBytes <= SMALL_PASS_MAX_BYTES && this.#log !== undefined) {
-        const written = writeSync(this.#log.descriptor, zeros);
-        this.#roomBytes = Math.max(this.#roomBytes, 0) + written;
+        this.#append(this.#log);
       }
     } catch {
       this.#letGo();
@@ -68,22 +69,35 @@ export class WalRoom {
     this.#letGo();
   }
 
-  /** A full memtable begins a new log, of which nobody tells. */
+  #append(log: CurrentLog): void {
+    this.#roomBytes = Math.max(this.#roomBytes, 0) + writeSync(log.descriptor, zeros);
+    log.changedMs = fstatSync(log.descriptor).mtimeMs;
+  }
+
+  /**
+   * A full memtable begins a new log, of which nobody tells: the one before is not changed any more. Its file's time is
+   * compared with itself alone, since the clock that gives it may be set back.
+   */
   #followLog(): void {
     const nowMs = this.#now();
     if (nowMs < this.#nextLookMs) {
       return;
     }
-    this.#nextLookMs = nowMs + UNTOUCHED_MS;
-    if (this.#log !== undefined && fstatSync(this.#log.descriptor).mtimeMs >= nowMs - UNTOUCHED_MS) {
-      return;
+    this.#nextLookMs = nowMs + LOOK_INTERVAL_MS;
+    if (this.#log !== undefined) {
+      const { mtimeMs } = fstatSync(this.#log.descriptor);
+      if (mtimeMs !== this.#log.changedMs) {
+        this.#log.changedMs = mtimeMs;
+        return;
+      }
     }
     const name = newestLog(readdirSync(this.#databasePath));
     if (name === undefined || name === this.#log?.name) {
       return;
     }
     this.#letGo();
-    this.#log = { name, descriptor: openSync(join(this.#databasePath, name), "a") };
+    const descriptor = openSync(join(this.#databasePath, name), "a");
+    this.#log = { name, descriptor, changedMs: Number.NaN };
     this.#roomBytes = 0;
   }
 

@@ -27,7 +27,7 @@ assert(parentPort !== null, "the writer runs as a worker");
 const port = parentPort;
 const start = workerData as WriterStart;
 const slot = new SlotReceiver(start.slot);
-const room = new WalRoom(start.databasePath, Date.now);
+const room = new WalRoom(start.databasePath, () => performance.now());
 const { db, columns: handles } = attach(start.handle);
 const columnOptions = Object.fromEntries(
   columns.map((column) => [column, { column: handles[column] as ColumnHandle }]),
