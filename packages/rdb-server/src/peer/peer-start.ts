@@ -5,7 +5,7 @@ import type { PeerContext } from "./peer-context.ts";
 import type { RegionSize } from "./size-keeper.ts";
 
 /** Whether a crash would leave the peer there. */
-export interface PeerRecord {
+interface PeerRecord {
   readonly isDurable: boolean;
 }
 
