@@ -43,6 +43,8 @@ export class LogRecordReader {
   /** The beginning of the record that the next fragment goes on with. */
   #open: { readonly offset: number; data: Uint8Array } | undefined;
   #offset = 0;
+  /** Where the log seemed to end, in front of what is read now. */
+  #unwrittenAt: number | undefined;
 
   /** @param dataMaxBytes how much of each record the visitor wants */
   constructor(visitor: LogVisitor, dataMaxBytes: number = Number.MAX_SAFE_INTEGER) {
@@ -53,7 +55,11 @@ export class LogRecordReader {
   /** The next block; all but the last are of {@link LOG_BLOCK_BYTES}. */
   block(block: Uint8Array): void {
     let position = 0;
-    while (position + HEADER_BYTES <= block.length && !isUnwritten(block, position)) {
+    while (position + HEADER_BYTES <= block.length) {
+      if (block[position + 6] === 0 && isZero(block, position)) {
+        this.#unwrittenAt ??= this.#offset + position;
+        break;
+      }
       const end = fragmentEnd(block, position);
       if (end === undefined) {
         this.#damaged(position);
@@ -81,6 +87,12 @@ export class LogRecordReader {
   }
 
   #fragment(block: Uint8Array, position: number, end: number): void {
+    if (this.#unwrittenAt !== undefined) {
+      // What is written in order has no room in its middle.
+      this.#open = undefined;
+      this.#visitor.damage(this.#unwrittenAt);
+      this.#unwrittenAt = undefined;
+    }
     const type = block[position + 6] as number;
     const data = block.subarray(position + headerBytes(type), end);
     const part = parts[type] ?? "other";
@@ -154,8 +166,8 @@ function headerBytes(type: number): number {
   return isRecyclable ? RECYCLABLE_HEADER_BYTES : HEADER_BYTES;
 }
 
-function isUnwritten(block: Uint8Array, position: number): boolean {
-  return block.subarray(position, position + HEADER_BYTES).every((byte) => byte === 0);
+function isZero(block: Uint8Array, from: number): boolean {
+  return block.subarray(from).every((byte) => byte === 0);
 }
 
 /** Where the fragment at `position` ends; undefined when it is none that fits its checksum. */

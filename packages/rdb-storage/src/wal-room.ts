@@ -1,38 +1,33 @@
-import { closeSync, fstatSync, openSync, readdirSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, openSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { KiB } from "@flaredb/rdb-base";
+import { KiB, MiB } from "@flaredb/rdb-base";
+import { LOG_BLOCK_BYTES } from "./log-record-reader.ts";
 
-/** Appended at a time: some 300 small writes go there, and writing it holds the next one up by no more than 50 us. */
-const CHUNK_BYTES = 256 * KiB;
-/** With less room than this the next chunk follows. */
-const ROOM_MIN_BYTES = 64 * KiB;
-/** A pass above this takes its time to be written, whatever the file system does, and room would double that. */
-const SMALL_PASS_MAX_BYTES = 16 * KiB;
-/** What a pass takes in the log beyond its own bytes, about. */
-const PASS_OVERHEAD_BYTES = 64;
+/** By so much the log is made longer at a time. */
+const CHUNK_BYTES = 1 * MiB;
+/** With less room than this, about, the next chunk follows. */
+const ROOM_MIN_BYTES = 256 * KiB;
 /** How often it is asked whether the log is still written to; longer than the time that files are dated by is coarse. */
 const LOOK_INTERVAL_MS = 50;
-/** After the file system refused, such as for want of space. */
+/** After the file system refused. */
 const RETRY_MS = 10_000;
 const LOG_FILE = /^(\d+)\.log$/;
 
-const zeros = new Uint8Array(CHUNK_BYTES);
-
 interface CurrentLog {
   readonly name: string;
-  /** Every write goes to the end of the file, wherever that is by then: none can meet what RocksDB has written. */
   readonly descriptor: number;
   /** When it was changed last, by its file's own time, as of the last look or chunk. */
   changedMs: number;
 }
 
 /**
- * Keeps zeros at the end of the write-ahead log, which the next records overwrite. The sync of a file that grows has to
- * write the file's length and its new blocks as well, by way of the file system's journal; that of a file which was long
- * before writes its data alone (ADR 29).
+ * Keeps the write-ahead log's file longer than what is written to it. The sync of a file that grows has to write its
+ * length as well, by way of the file system's journal; that of a file which was long before hardly ever has to (ADR 29).
  *
- * RocksDB goes by its own position in the file, cuts a log that it closes to what it holds, and takes zeros for room that
- * was never written, as does `refuseLostRecords`: after a crash they are just that.
+ * RocksDB goes by its own position in the file, cuts a log that it closes to what it holds, and takes the zeros that are
+ * read behind the records for room that was never written, as does `refuseLostRecords`: after a crash they are just that.
+ * A file is only ever made longer here, from the length that it has: by the thread that writes, so that nobody writes
+ * meanwhile.
  *
  * It is about speed alone. Where the file system refuses, there is no room for a while; a disk that fails is
  * RocksDB's to report.
@@ -41,7 +36,7 @@ export class WalRoom {
   readonly #databasePath: string;
   readonly #now: () => number;
   #log: CurrentLog | undefined;
-  /** Of the log's zeros, about: how many are left. */
+  /** How much of the log's room is left, about: more may be, or none. */
   #roomBytes = 0;
   #nextLookMs = Number.NEGATIVE_INFINITY;
 
@@ -51,26 +46,39 @@ export class WalRoom {
     this.#now = now;
   }
 
-  /** After a pass of so many bytes was written. Synchronous, and short: for the thread that writes. */
+  /** After a pass of so many bytes was written, in the thread that writes. Synchronous, and takes microseconds. */
   written(passBytes: number): void {
-    this.#roomBytes -= passBytes + PASS_OVERHEAD_BYTES;
+    this.#roomBytes -= passBytes;
     try {
       this.#followLog();
-      if (this.#roomBytes < ROOM_MIN_BYTES && passBytes <= SMALL_PASS_MAX_BYTES && this.#log !== undefined) {
-        this.#append(this.#log);
+      if (this.#roomBytes < ROOM_MIN_BYTES && this.#log !== undefined) {
+        this.#lengthen(this.#log);
       }
     } catch {
-      this.#letGo();
+      this.close();
       this.#nextLookMs = this.#now() + RETRY_MS;
     }
   }
 
   close(): void {
-    this.#letGo();
+    const log = this.#log;
+    this.#log = undefined;
+    if (log === undefined) {
+      return;
+    }
+    try {
+      closeSync(log.descriptor);
+    } catch {
+      // Some file systems report a write that failed only here; this one was of no consequence.
+    }
   }
 
-  #append(log: CurrentLog): void {
-    this.#roomBytes = Math.max(this.#roomBytes, 0) + writeSync(log.descriptor, zeros);
+  /** To the end of a block: RocksDB takes a few bytes behind the last whole one for a header that was cut. */
+  #lengthen(log: CurrentLog): void {
+    const { size } = fstatSync(log.descriptor);
+    const length = Math.ceil((size + CHUNK_BYTES) / LOG_BLOCK_BYTES) * LOG_BLOCK_BYTES;
+    ftruncateSync(log.descriptor, length);
+    this.#roomBytes = Math.max(this.#roomBytes, 0) + length - size;
     log.changedMs = fstatSync(log.descriptor).mtimeMs;
   }
 
@@ -95,18 +103,10 @@ export class WalRoom {
     if (name === undefined || name === this.#log?.name) {
       return;
     }
-    this.#letGo();
-    const descriptor = openSync(join(this.#databasePath, name), "a");
+    this.close();
+    const descriptor = openSync(join(this.#databasePath, name), "r+");
     this.#log = { name, descriptor, changedMs: Number.NaN };
     this.#roomBytes = 0;
-  }
-
-  #letGo(): void {
-    const log = this.#log;
-    this.#log = undefined;
-    if (log !== undefined) {
-      closeSync(log.descriptor);
-    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { cpSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { SeededRandom, systemClock } from "@flaredb/rdb-base";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { crc32c } from "./crc32c.ts";
@@ -72,6 +72,11 @@ function theLog(): { readonly path: string; readonly content: Buffer; readonly o
   expect(logFiles()).toHaveLength(1);
   const content = readFileSync(path as string);
   return { path: path as string, content, offsets: recordOffsets(content) };
+}
+
+function theOriginal(): string {
+  const name = basename(logFiles()[0] as string);
+  return join(original.path, "db", name);
 }
 
 function recordOffsets(content: Buffer): number[] {
@@ -160,6 +165,20 @@ describe("the write-ahead log", { timeout: TIMEOUT_MS }, () => {
     const { path, content } = theLog();
     content.fill(0, 40_960, 45_056);
     writeFileSync(path, content);
+    expect(await outcome()).toBe("RDB_DATA_CORRUPT");
+  });
+
+  it("is refused when its first page was never written, whatever follows", async () => {
+    const { path, content, offsets } = theLog();
+    content.fill(
+      0,
+      0,
+      offsets.find((offset) => offset >= 4_096),
+    );
+    writeFileSync(path, content);
+    expect(await outcome()).toBe("RDB_DATA_CORRUPT");
+    // Whole records from the beginning of a block on.
+    writeFileSync(path, Buffer.concat([Buffer.alloc(LOG_BLOCK_BYTES), readFileSync(theOriginal())]));
     expect(await outcome()).toBe("RDB_DATA_CORRUPT");
   });
 

@@ -128,8 +128,6 @@ function changed(before: Extent, kind: string, length: number): Extent | undefin
   switch (kind) {
     case "W":
       return larger(before, { written: length, size: length });
-    case "Z":
-      return { written: before.written, size: Math.max(before.size, length) };
     case "T":
       return { written: Math.min(before.written, length), size: length };
     default:

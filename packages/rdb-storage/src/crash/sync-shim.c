@@ -9,8 +9,7 @@
  *   SHIM_JOURNAL  the file to append to, one line for each event:
  *     C inode path          created            R inode from\tto      renamed
  *     U inode path          removed            M 0 path              folder made
- *     W inode end           written up to end  T inode length        cut to length
- *     Z inode end           zeros appended up to end, as room for what is written later
+ *     W inode end           written up to end  T inode length        made shorter, or longer by zeros
  *     S inode position      synced: covers the lines before position (counted from 0)
  *     D inode position      folder synced: covers the lines before position
  *     X 0 reason            something that this model does not cover
@@ -193,7 +192,7 @@ static ino_t file_of(int fd) {
 }
 
 /* Notes a write that ended at `end`, or at the descriptor's position when `end` is negative. */
-static ssize_t wrote_as(char kind, int fd, ssize_t count, off_t end) {
+static ssize_t wrote(int fd, ssize_t count, off_t end) {
   ino_t inode = file_of(fd);
   if (inode && count > 0) {
     int failure = errno;
@@ -201,25 +200,14 @@ static ssize_t wrote_as(char kind, int fd, ssize_t count, off_t end) {
     if (end < 0) {
       end = is_append[fd] && fstat(fd, &status) == 0 ? status.st_size : lseek(fd, 0, SEEK_CUR);
     }
-    note_number(kind, inode, (long)end);
+    note_number('W', inode, (long)end);
     errno = failure;
   }
   return count;
 }
 
-static ssize_t wrote(int fd, ssize_t count, off_t end) { return wrote_as('W', fd, count, end); }
-
-static int is_room(int fd, const char *data, size_t size) {
-  if (!file_of(fd) || !is_append[fd]) return 0;
-  for (size_t at = 0; at < size; at++) {
-    if (data[at]) return 0;
-  }
-  return 1;
-}
-
 ssize_t write(int fd, const void *data, size_t size) {
-  char kind = is_room(fd, data, size) ? 'Z' : 'W';
-  return wrote_as(kind, fd, syscall(SYS_write, fd, data, size), -1);
+  return wrote(fd, syscall(SYS_write, fd, data, size), -1);
 }
 
 ssize_t writev(int fd, const struct iovec *parts, int count) {
