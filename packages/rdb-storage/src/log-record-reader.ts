@@ -30,7 +30,7 @@ const parts: readonly Part[] = [
 export interface LogVisitor {
   /** A whole record that fits its checksums. `data` is a copy; only the first `dataMaxBytes` of it. */
   record(data: Uint8Array, offset: number): void;
-  /** Here is neither a whole fragment nor room that was never written. */
+  /** Here is neither a whole fragment nor room that was never written, which is at the end of a log alone. */
   damage(offset: number): void;
   /** Asked of data behind damage, whether it may be the beginning of a record or only looks like one. */
   isPlausible(data: Uint8Array): boolean;

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { KiB, MiB } from "@flaredb/rdb-base";
+import { logNumber } from "./log-file-name.ts";
 import { LOG_BLOCK_BYTES } from "./log-record-reader.ts";
 
 /** By so much the log is made longer at a time. */
@@ -11,7 +12,6 @@ const ROOM_MIN_BYTES = 256 * KiB;
 const LOOK_INTERVAL_MS = 50;
 /** After the file system refused. */
 const RETRY_MS = 10_000;
-const LOG_FILE = /^(\d+)\.log$/;
 
 interface CurrentLog {
   readonly name: string;
@@ -114,8 +114,8 @@ function newestLog(names: readonly string[]): string | undefined {
   let newest: string | undefined;
   let newestNumber = -1;
   for (const name of names) {
-    const number = Number(LOG_FILE.exec(name)?.[1] ?? -1);
-    if (number > newestNumber) {
+    const number = logNumber(name);
+    if (number !== undefined && number > newestNumber) {
       newest = name;
       newestNumber = number;
     }

@@ -2,6 +2,7 @@ import { type FileHandle, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { RdbError } from "@flaredb/rdb-base";
 import type { DataFolder } from "./data-folder.ts";
+import { logNumber } from "./log-file-name.ts";
 import { LOG_BLOCK_BYTES, LogRecordReader } from "./log-record-reader.ts";
 import { firstLiveLog } from "./rocks-manifest.ts";
 
@@ -12,7 +13,6 @@ const BATCH_HEADER_BYTES = 12;
 /** Sequence numbers this far ahead are not of this log, but of something that a value happens to hold. */
 const PLAUSIBLE_AHEAD = 2 ** 32;
 const READ_BYTES = 64 * LOG_BLOCK_BYTES;
-const LOG_FILE = /^(\d+)\.log$/;
 
 interface Place {
   readonly file: string;
@@ -32,7 +32,7 @@ interface Place {
 export async function refuseLostRecords(folder: DataFolder): Promise<void> {
   const first = await firstLiveLog(folder.databasePath);
   const logs = (await readdir(folder.databasePath))
-    .map((name) => ({ name, number: Number(LOG_FILE.exec(name)?.[1] ?? -1) }))
+    .map((name) => ({ name, number: logNumber(name) ?? -1 }))
     .filter(({ number }) => number >= first)
     .sort((a, b) => a.number - b.number);
   const sequence = new SequenceCheck(folder);

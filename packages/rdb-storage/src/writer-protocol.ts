@@ -38,6 +38,6 @@ export interface SharedDatabase {
 /** What the writer thread is started with. */
 export interface WriterStart extends SharedDatabase {
   readonly slot: WriterSlot;
-  /** The database's folder, absolute or as the process sees it. */
+  /** The database's folder. */
   readonly databasePath: string;
 }

@@ -107,9 +107,9 @@ export class RecoveryDesk {
         "nothing can be recovered: no region has lost its quorum and left a peer",
       );
     }
-    const ids = await this.#newIds(1 + pieceIdCount(plan) + 2 * empty.length);
+    const ids = (await this.#newIds(1 + pieceIdCount(plan) + 2 * empty.length)).values();
     const newId = (): number => {
-      const id = ids.pop();
+      const id = ids.next().value;
       assert(id !== undefined, "as many ids are taken as were counted");
       return id;
     };
@@ -197,7 +197,7 @@ export class RecoveryDesk {
       const first = await this.#options.allocateIds(wanted);
       ids.push(...Array.from({ length: wanted }, (_, at) => first + at));
     }
-    return ids.reverse();
+    return ids;
   }
 
   async #make(wish: RecoveryWish): Promise<Planned> {
